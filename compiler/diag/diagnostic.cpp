@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/diag/diagnostic.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace memonline::diag {
+
+std::string name_of(Code code) { return fmt::format("ML{:04}", static_cast<unsigned>(code)); }
+
+std::string_view severity_name(Severity severity) {
+  switch (severity) {
+    case Severity::Error: return "error";
+    case Severity::Warning: return "warning";
+    case Severity::Note: return "note";
+  }
+  return "error";
+}
+
+const std::vector<CodeEntry>& all_codes() {
+  static const std::vector<CodeEntry> entries{
+#define MEMONLINE_CODE(number, identifier, severity, title, paragraph) \
+  {Code::identifier, Severity::severity, title, paragraph},
+#include "compiler/diag/codes.def"
+#undef MEMONLINE_CODE
+  };
+  return entries;
+}
+
+const CodeEntry& entry_of(Code code) {
+  const auto& entries = all_codes();
+  return *std::find_if(entries.begin(), entries.end(),
+                       [&](const CodeEntry& e) { return e.code == code; });
+}
+
+std::optional<Code> code_named(std::string_view name) {
+  for (const CodeEntry& entry : all_codes()) {
+    const std::string known = name_of(entry.code);
+    const bool same = std::equal(
+        name.begin(), name.end(), known.begin(), known.end(),
+        [](char a, char b) { return (a >= 'a' && a <= 'z' ? char(a - 'a' + 'A') : a) == b; });
+    if (same) return entry.code;
+  }
+  return std::nullopt;
+}
+
+Diagnostic& Sink::add(Code code, std::optional<source::SourceSpan> span, std::string message) {
+  Diagnostic d{code, entry_of(code).severity, std::move(message), span, {}, {}, {}, {}};
+  if (d.severity == Severity::Error) ++errors_;
+  all_.push_back(std::move(d));
+  return all_.back();
+}
+
+std::vector<Diagnostic> Sink::sorted() const {
+  std::vector<Diagnostic> result = all_;
+  std::stable_sort(result.begin(), result.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    if (a.span.has_value() != b.span.has_value()) return a.span.has_value();
+    if (!a.span) return false;
+    if (a.span->file != b.span->file) return a.span->file < b.span->file;
+    return a.span->begin < b.span->begin;
+  });
+  const auto same = [](const Diagnostic& a, const Diagnostic& b) {
+    return a.code == b.code && a.span == b.span && a.message == b.message;
+  };
+  result.erase(std::unique(result.begin(), result.end(), same), result.end());
+  return result;
+}
+
+void Sink::append(const Sink& other) {
+  all_.insert(all_.end(), other.all_.begin(), other.all_.end());
+  errors_ += other.errors_;
+}
+
+}  // namespace memonline::diag

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A Diagnostic is a value: a stable code, what was observed, where, what explains it and what
+// mends it. Stages put diagnostics into a Sink; text and JSON are made at the edge
+// (compiler/diag/render.hpp). Codes stand once, in codes.def, with the paragraph that
+// `memonline explain` prints.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/source/source.hpp"
+
+namespace memonline::diag {
+
+enum class Severity : std::uint8_t { Error, Warning, Note };
+
+enum class Code : std::uint16_t {
+#define MEMONLINE_CODE(number, identifier, severity, title, paragraph) identifier = number,
+#include "compiler/diag/codes.def"
+#undef MEMONLINE_CODE
+};
+
+/// "ML0201".
+std::string name_of(Code code);
+std::string_view severity_name(Severity severity);
+
+/// What codes.def says of one code.
+struct CodeEntry {
+  Code code;
+  Severity severity;
+  std::string_view title;
+  std::string_view paragraph;  ///< what it means, an example that shows it, the example mended
+};
+const std::vector<CodeEntry>& all_codes();
+const CodeEntry& entry_of(Code code);
+/// Finds "ML0201" (any case); empty for a name that was never given.
+std::optional<Code> code_named(std::string_view name);
+
+/// A second place that explains the first.
+struct Label {
+  source::SourceSpan span;
+  std::string text;
+};
+
+/// Replacing `span` by `replacement` yields a file without this mistake.
+struct FixIt {
+  source::SourceSpan span;
+  std::string replacement;
+};
+
+struct Diagnostic {
+  Code code;
+  Severity severity = Severity::Error;
+  std::string message;                     ///< lower case, no final period, names in backticks
+  std::optional<source::SourceSpan> span;  ///< empty: about the host or the run, not the text
+  std::vector<Label> labels;
+  std::vector<std::string> notes;  ///< further facts
+  std::string help;                ///< the remedy, empty where there is none
+  std::optional<FixIt> fixit;
+};
+
+/// Diagnostics in the order they were found. Severity comes from codes.def.
+class Sink {
+ public:
+  Diagnostic& add(Code code, std::optional<source::SourceSpan> span, std::string message);
+  [[nodiscard]] bool has_errors() const { return errors_ > 0; }
+  [[nodiscard]] std::size_t errors() const { return errors_; }
+  [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }
+  /// By file and position, diagnostics without a place last, stable; exact repetitions dropped.
+  [[nodiscard]] std::vector<Diagnostic> sorted() const;
+  void append(const Sink& other);
+
+ private:
+  std::vector<Diagnostic> all_;
+  std::size_t errors_ = 0;
+};
+
+}  // namespace memonline::diag

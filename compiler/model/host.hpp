@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A host as a value: what its kernel shows of memory, held as runs of equal neighbouring blocks,
+// so that 64 TiB cost what their handful of runs cost. Made by runtime/ (or by hand in a test);
+// whatever the source could not tell is marked unknown, never guessed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/model/era.hpp"
+#include "compiler/model/units.hpp"
+#include "compiler/model/zone.hpp"
+
+namespace memonline::model {
+
+/// A block's `state`. Unknown: unreadable, or a word this version does not know.
+enum class State : std::uint8_t { Online, Offline, GoingOffline, Unknown };
+std::string_view state_name(State state);
+
+/// Where memory came from. Boot: in the firmware's own map, or, where there is none, online before
+/// any device or driver claimed it. Hotplugged: all other.
+enum class Origin : std::uint8_t { Boot, Hotplugged, Unknown };
+
+/// What a set of blocks came with; hosts list each once and runs refer to it by index.
+struct Device {
+  enum class Kind : std::uint8_t {
+    Boot,       ///< name "boot"
+    Dimm,       ///< ACPI memory device; name "dimm0", number from PNP0C80:NN (hexadecimal there)
+    VirtioMem,  ///< name "virtio0" (the parent in /proc/iomem)
+    Dax,        ///< name "dax0.0"
+    Driver,     ///< managed by another driver
+    None,       ///< hot-added without a device that shows (Hyper-V, Xen, DLPAR, probe, s390)
+    Unknown,    ///< the source does not tell; name "unknown"
+  };
+  Kind kind = Kind::Unknown;
+  Origin origin = Origin::Unknown;
+  std::string name = "unknown";
+  std::string driver;                   ///< "System RAM (NAME)" in /proc/iomem: kmem, virtio_mem
+  std::optional<std::uint32_t> number;  ///< DIMMs: what `dimm N` means
+  friend bool operator==(const Device&, const Device&) = default;
+};
+
+/// Neighbouring blocks that differ in nothing but their number.
+struct BlockRun {
+  BlockId first;
+  std::uint64_t count = 1;
+  State state = State::Unknown;
+  ValidZones zones;
+  std::optional<NodeId> node;  ///< the lowest where several nodes share the blocks
+  bool several_nodes = false;
+  std::uint32_t device = 0;  ///< index into Host::devices
+  [[nodiscard]] BlockId last() const { return first + (count - 1); }
+  [[nodiscard]] BlockId end() const { return first + count; }
+  /// Equal in all but position: may be merged when neighbours.
+  [[nodiscard]] bool same_kind(const BlockRun& other) const {
+    return state == other.state && zones == other.zones && node == other.node &&
+           several_nodes == other.several_nodes && device == other.device;
+  }
+  friend bool operator==(const BlockRun&, const BlockRun&) = default;
+};
+
+/// One zone of one node from /proc/zoneinfo, in pages. start is meaningful only if spanned > 0.
+struct ZoneSpan {
+  Pfn start;
+  std::uint64_t spanned = 0;
+  std::uint64_t present = 0;
+  std::uint64_t managed = 0;
+  std::uint64_t cma = 0;
+  [[nodiscard]] bool empty() const { return spanned == 0; }
+  [[nodiscard]] Pfn end() const { return start + spanned; }
+  friend bool operator==(const ZoneSpan&, const ZoneSpan&) = default;
+};
+
+struct Node {
+  NodeId id;
+  std::optional<bool> has_cpu;               ///< empty: unknown
+  std::array<ZoneSpan, kZoneCount> zones{};  ///< by Zone; meaningful if Host::zone_spans_known
+  friend bool operator==(const Node&, const Node&) = default;
+};
+
+/// The kernel's switches as read; empty where the file does not exist or cannot be read.
+struct Knobs {
+  std::optional<std::string> auto_online_blocks;    ///< offline online online_kernel online_movable
+  std::optional<std::string> online_policy;         ///< contig-zones auto-movable (5.15+)
+  std::optional<std::uint64_t> auto_movable_ratio;  ///< percent
+  std::optional<bool> auto_movable_numa_aware;
+  std::optional<std::string> memmap_on_memory;  ///< N Y force
+  friend bool operator==(const Knobs&, const Knobs&) = default;
+};
+
+/// Something that could not be read, said once, with its path.
+struct Unread {
+  std::string path;
+  std::string reason;
+  friend bool operator==(const Unread&, const Unread&) = default;
+};
+
+struct Host {
+  std::string name;            ///< where it was read from: "/", a directory, a file
+  std::string kernel;          ///< uname release; for display and the `kernel` fact, never the era
+  std::string arch;            ///< as uname -m; empty: unknown
+  std::string virtualization;  ///< systemd-detect-virt's word, "none" on bare metal; empty: unknown
+  std::string vendor;          ///< DMI sys_vendor; empty: unknown
+  std::string product;         ///< DMI product_name; empty: unknown
+  std::optional<Bytes> memory;  ///< MemTotal
+  std::optional<Bytes>
+      memory_available;  ///< MemAvailable: for forecasts; not part of the fingerprint
+  Bytes block_size;      ///< 0: this host shows no memory hotplug
+  std::uint64_t page_size = 4096;
+  Era era = Era::C1;
+  std::string era_evidence;               ///< what showed the era, in a few words
+  EraFacts facts;                         ///< what the era was detected from
+  std::vector<std::string> command_line;  ///< /proc/cmdline, split as the kernel does
+  Knobs knobs;
+  bool hot_remove = true;  ///< CONFIG_MEMORY_HOTREMOVE as far as it shows
+  bool zone_spans_known = false;
+  std::vector<Device> devices;   ///< [0] always exists
+  std::vector<Node> nodes;       ///< ascending ids; gaps are usual
+  std::vector<BlockRun> blocks;  ///< ascending, disjoint, maximal
+  std::vector<Unread> unread;
+  std::string fingerprint;  ///< "sha256:..." of canonical_text(host), put there by the reader
+  friend bool operator==(const Host&, const Host&) = default;
+
+  [[nodiscard]] std::uint64_t pages_per_block() const { return block_size.value() / page_size; }
+  [[nodiscard]] bool has_hotplug() const { return block_size.value() > 0 && !blocks.empty(); }
+  [[nodiscard]] const Node* find_node(NodeId id) const;
+  /// The word `name` or `name=value` on the command line; the value, "" for a bare word.
+  [[nodiscard]] std::optional<std::string> command_line_value(std::string_view name) const;
+  [[nodiscard]] bool movable_node() const { return command_line_value("movable_node").has_value(); }
+  /// The run that holds the block, or nullptr: no such block.
+  [[nodiscard]] const BlockRun* find_block(BlockId id) const;
+};
+
+/// Appends a run and merges it with its neighbour where they are of one kind. Runs must come in
+/// ascending order.
+void append_run(std::vector<BlockRun>& runs, BlockRun run);
+
+/// What a plan depends on, as text of one fact a line, the same for the same facts: block size,
+/// page size, era, arch, command line, knobs, nodes, devices, blocks. Not in it: names of files,
+/// free memory.
+std::string canonical_text(const Host& host);
+
+}  // namespace memonline::model

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The numbers of memory hotplug and the conversions between them. Block N covers the bytes
+// [N * block size, (N + 1) * block size); a page frame number is an address over the page size.
+#pragma once
+
+#include <string>
+
+#include "compiler/base/strong.hpp"
+
+namespace memonline::model {
+
+using BlockId = Position<struct BlockTag>;
+using Pfn = Position<struct PfnTag>;
+using NodeId = Id<struct NodeTag>;
+using Bytes = Quantity<struct BytesTag>;
+
+/// "6 GiB", "4.8 GiB", "256 MiB": one decimal where it is not whole; for people, not for programs.
+std::string human(Bytes bytes);
+
+}  // namespace memonline::model

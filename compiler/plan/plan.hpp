@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A plan: what would be done to one host, in which order, why, and what becomes of it. A value
+// with a schema; renderings are in compiler/render. The executor carries out `steps` and holds
+// the real zones against `zone`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+
+namespace memonline::plan {
+
+inline constexpr std::string_view kPlanSchema = "memonline.plan/1";
+
+/// Which line of which policy asked for it. An empty path: no rule, the plan itself needs it.
+struct RuleRef {
+  std::string path;  ///< the file's label
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string text;  ///< "last 80% movable"
+  friend bool operator==(const RuleRef&, const RuleRef&) = default;
+};
+
+/// Blocks in the order of their writes: first > last goes down.
+struct WriteRun {
+  model::BlockId first;
+  model::BlockId last;
+  [[nodiscard]] bool descending() const { return last < first; }
+  [[nodiscard]] model::BlockId low() const { return descending() ? last : first; }
+  [[nodiscard]] model::BlockId high() const { return descending() ? first : last; }
+  [[nodiscard]] std::uint64_t count() const { return high() - low() + 1; }
+  friend bool operator==(const WriteRun&, const WriteRun&) = default;
+};
+
+enum class OnlineWord : std::uint8_t { Online, OnlineKernel, OnlineMovable };
+std::string_view online_word(OnlineWord word);  ///< what is written into `state`
+
+/// Write `value` into a knob of /sys/devices/system/memory or memory_hotplug/parameters.
+struct SetKnob {
+  std::string
+      knob;  ///< auto_online_blocks, online_policy, auto_movable_ratio, auto_movable_numa_aware
+  std::string value;
+  std::string before;  ///< what it says now
+  friend bool operator==(const SetKnob&, const SetKnob&) = default;
+};
+struct OnlineBlocks {
+  OnlineWord word = OnlineWord::Online;
+  WriteRun blocks;
+  std::optional<model::NodeId> node;
+  model::Zone zone = model::Zone::Normal;  ///< predicted by the kernel model
+  friend bool operator==(const OnlineBlocks&, const OnlineBlocks&) = default;
+};
+struct OfflineBlocks {
+  WriteRun blocks;
+  std::optional<model::NodeId> node;
+  model::Zone zone = model::Zone::Normal;  ///< where they are now
+  friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
+};
+/// Add one block by its physical address through `probe`.
+struct ProbeBlock {
+  std::uint64_t address = 0;
+  friend bool operator==(const ProbeBlock&, const ProbeBlock&) = default;
+};
+/// Set or remove words of the kernel command line; takes effect at the next boot.
+struct SetParameters {
+  std::vector<std::string> set;
+  std::vector<std::string> remove;
+  friend bool operator==(const SetParameters&, const SetParameters&) = default;
+};
+using Action = std::variant<SetKnob, OnlineBlocks, OfflineBlocks, ProbeBlock, SetParameters>;
+
+struct Step {
+  std::uint32_t number = 0;  ///< from 1
+  Action action;
+  RuleRef rule;
+  std::string why;  ///< why this place in the order
+  friend bool operator==(const Step&, const Step&) = default;
+};
+
+/// Blocks that were considered and left as they are.
+struct Skipped {
+  model::BlockId first;
+  model::BlockId last;
+  std::optional<model::NodeId> node;
+  std::string wanted;  ///< the target a rule had for them: "movable", "keep", ...
+  std::string reason;  ///< "online in Normal already; rezone = never"
+  RuleRef rule;        ///< empty path: no rule selects them
+  friend bool operator==(const Skipped&, const Skipped&) = default;
+};
+
+struct BootNode {
+  model::NodeId node;
+  std::map<std::string, std::uint64_t> wished;  ///< bytes by zone
+  std::map<std::string, std::uint64_t> predicted;
+  friend bool operator==(const BootNode&, const BootNode&) = default;
+};
+struct Boot {
+  std::vector<std::string> set;
+  std::vector<std::string> remove;
+  bool reboot_required = false;
+  std::vector<BootNode> nodes;
+  friend bool operator==(const Boot&, const Boot&) = default;
+};
+
+/// Who onlines memory that comes later, through which knobs, and which rule made it so.
+struct HotplugPart {
+  std::string by;  ///< kernel | service
+  std::map<std::string, std::string> knobs;
+  std::string why;
+  RuleRef rule;
+  friend bool operator==(const HotplugPart&, const HotplugPart&) = default;
+};
+
+/// What a node has when the plan is done, whole blocks. Normal: all kernel zones together, blocks
+/// that span zones included. Offline: all that is not online.
+struct NodeOutcome {
+  std::optional<model::NodeId> node;  ///< empty: blocks whose node nobody could tell
+  model::Bytes normal, movable, offline;
+  std::map<std::string, std::uint64_t> zones;  ///< the same bytes by the kernel's zone names
+  std::vector<std::string> sentences;          ///< for people: "80% would be 38.4"
+  friend bool operator==(const NodeOutcome&, const NodeOutcome&) = default;
+};
+
+struct PolicyRef {
+  std::string path;
+  std::string sha256;
+  friend bool operator==(const PolicyRef&, const PolicyRef&) = default;
+};
+
+/// A diagnostic of the plan, already placed.
+struct PlanDiagnostic {
+  std::string code;
+  std::string severity;
+  std::string message;
+  std::string help;
+  std::string path;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  friend bool operator==(const PlanDiagnostic&, const PlanDiagnostic&) = default;
+};
+
+struct HostRef {
+  std::string kernel, era, arch, fingerprint;
+  std::uint64_t block_size = 0;
+  friend bool operator==(const HostRef&, const HostRef&) = default;
+};
+
+struct Plan {
+  HostRef host;
+  std::vector<PolicyRef> policy;
+  std::vector<Step> steps;
+  Boot boot;
+  HotplugPart hotplug;
+  std::vector<NodeOutcome> outcome;
+  std::vector<Skipped> skipped;
+  std::vector<PlanDiagnostic> diagnostics;
+  friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+}  // namespace memonline::plan

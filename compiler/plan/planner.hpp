@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The planner: a checked policy and a host in, a proved plan out.
+#pragma once
+
+#include <optional>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+#include "compiler/sema/policy.hpp"
+#include "compiler/source/source.hpp"
+
+namespace memonline::plan {
+
+struct Planned {
+  std::optional<Plan> plan;  ///< empty: the policy cannot be carried out here; `sink` says why
+  model::Host outcome;       ///< the host as the kernel model leaves it after the last step
+};
+
+/// Selects, allocates, compares, lowers, orders and proves. Never writes, never guesses: what the
+/// host does not tell becomes a diagnostic. Diagnostics go to `sink` and into the plan.
+Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
+                  const model::Host& host, diag::Sink& sink);
+
+}  // namespace memonline::plan

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/source/source.hpp"
+
+#include <algorithm>
+
+namespace memonline::source {
+
+namespace {
+
+std::string last_component(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+std::vector<std::uint32_t> index_lines(std::string_view text) {
+  std::vector<std::uint32_t> starts{0};
+  for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+    starts.push_back(static_cast<std::uint32_t>(at + 1));
+  return starts;
+}
+
+bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
+
+}  // namespace
+
+SourceFile::SourceFile(std::string path, std::string text, std::string digest)
+    : SourceFile(std::move(path), std::move(text), std::move(digest), {}) {}
+
+SourceFile::SourceFile(std::string path, std::string text, std::string digest,
+                       std::vector<EmbeddedLine> origin)
+    : path_(std::move(path)),
+      label_(last_component(path_)),
+      text_(std::move(text)),
+      digest_(std::move(digest)),
+      line_starts_(index_lines(text_)),
+      origin_(std::move(origin)) {}
+
+std::size_t SourceFile::line_index(std::size_t offset) const {
+  const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
+  return static_cast<std::size_t>(after - line_starts_.begin()) - 1;
+}
+
+Place SourceFile::place(std::size_t offset) const {
+  offset = std::min(offset, text_.size());
+  const std::size_t index = line_index(offset);
+  Place place{static_cast<std::uint32_t>(index + 1), 1};
+  for (std::size_t at = line_starts_[index]; at < offset; ++at)
+    if (!is_continuation_byte(text_[at])) ++place.column;
+  if (!origin_.empty()) {
+    const EmbeddedLine& outer = origin_[std::min(index, origin_.size() - 1)];
+    place = {outer.line, place.column + outer.indent};
+  }
+  return place;
+}
+
+std::size_t SourceFile::line_start(std::size_t offset) const {
+  return line_starts_[line_index(std::min(offset, text_.size()))];
+}
+
+std::string_view SourceFile::line_at(std::size_t offset) const {
+  const std::size_t begin = line_start(offset);
+  std::size_t end = text_.find('\n', begin);
+  if (end == std::string::npos) end = text_.size();
+  if (end > begin && text_[end - 1] == '\r') --end;
+  return std::string_view(text_).substr(begin, end - begin);
+}
+
+std::string_view SourceFile::text_of(const SourceSpan& span) const {
+  const std::size_t begin = std::min<std::size_t>(span.begin, text_.size());
+  return std::string_view(text_).substr(begin, span.end - span.begin);
+}
+
+}  // namespace memonline::source

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Policy text and places in it. A SourceFile is text with a name; a SourceSpan is a range of its
+// bytes; a Place is what a person is shown: line and column, both from 1, columns counted in
+// code points. Text taken out of a YAML block scalar remembers where each of its lines stood, so
+// that messages point into the YAML file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace memonline::source {
+
+/// Half-open range of bytes in the text of file number `file` of a SourceSet.
+struct SourceSpan {
+  std::uint32_t file = 0;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  friend bool operator==(const SourceSpan&, const SourceSpan&) = default;
+};
+
+struct Place {
+  std::uint32_t line = 1;
+  std::uint32_t column = 1;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+/// Where line `i` (from 0) of embedded text stands in the file that embeds it.
+struct EmbeddedLine {
+  std::uint32_t line = 1;    ///< line of the outer file, from 1
+  std::uint32_t indent = 0;  ///< columns of the outer file before the embedded line starts
+};
+
+class SourceFile {
+ public:
+  /// `path`: what messages call the file. `label`: the short name plans use (its last component).
+  /// `digest`: "sha256:..." of the file's bytes, or empty; computed by the caller.
+  SourceFile(std::string path, std::string text, std::string digest = {});
+  /// Text of a block scalar of the file `path`, line by line with its origin there.
+  SourceFile(std::string path, std::string text, std::string digest,
+             std::vector<EmbeddedLine> origin);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& label() const { return label_; }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] const std::string& digest() const { return digest_; }
+
+  /// Place of byte `offset` (clamped to the end of the text) in the outermost file.
+  [[nodiscard]] Place place(std::size_t offset) const;
+  /// The line of text that holds byte `offset`, without its line end (LF or CRLF).
+  [[nodiscard]] std::string_view line_at(std::size_t offset) const;
+  /// Byte offset where the line that holds `offset` starts.
+  [[nodiscard]] std::size_t line_start(std::size_t offset) const;
+  [[nodiscard]] std::string_view text_of(const SourceSpan& span) const;
+
+ private:
+  [[nodiscard]] std::size_t line_index(std::size_t offset) const;
+
+  std::string path_;
+  std::string label_;
+  std::string text_;
+  std::string digest_;
+  std::vector<std::uint32_t> line_starts_;
+  std::vector<EmbeddedLine> origin_;
+};
+
+/// The files of one run, in the order they are read. SourceSpan::file indexes it.
+using SourceSet = std::vector<SourceFile>;
+
+}  // namespace memonline::source
