@@ -1,0 +1,2 @@
+// What the samples include.
+#pragma once

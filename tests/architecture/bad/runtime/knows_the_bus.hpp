@@ -1,0 +1,3 @@
+// A room that looks where it must not, in a file without a licence.
+#pragma once
+#include "dbus/service.hpp"
