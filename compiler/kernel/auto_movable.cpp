@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memory_hotplug.online_policy=auto-movable, kernels from 5.15 on: mm/memory_hotplug.c,
+// auto_movable_zone_for_pfn(), auto_movable_can_online_movable(),
+// auto_movable_stats_account_group(). All numbers are pages and divisions truncate, as there.
+#include <algorithm>
+
+#include "compiler/kernel/rules.hpp"
+
+namespace memonline::kernel {
+
+using model::Zone;
+
+namespace {
+
+struct Stats {
+  std::int64_t kernel_early = 0;
+  std::int64_t movable = 0;
+};
+
+Stats stats_of(const NodeState& node) {
+  Stats stats;
+  for (std::size_t z = 0; z < model::kZoneCount; ++z) {
+    const ZoneState& zone = node.zones[z];
+    if (static_cast<Zone>(z) == Zone::Movable) {
+      stats.movable += static_cast<std::int64_t>(zone.present);
+    } else if (static_cast<Zone>(z) != Zone::Device) {
+      stats.kernel_early +=
+          static_cast<std::int64_t>(zone.early) - static_cast<std::int64_t>(zone.cma);
+      stats.movable += static_cast<std::int64_t>(zone.cma);
+    }
+  }
+  return stats;
+}
+
+// How many more pages may become Movable in a scope: negative if none. `groups` are the dynamic
+// groups of the scope other than the current one.
+std::int64_t room(Stats stats, const std::vector<const GroupState*>& groups,
+                  const GroupState& current, std::int64_t ratio) {
+  std::int64_t required_kernel = 0;
+  std::int64_t in_groups = 0;
+  for (const GroupState* group : groups) {
+    const auto movable = static_cast<std::int64_t>(group->movable);
+    required_kernel +=
+        std::max<std::int64_t>(0, movable * 100 / ratio - static_cast<std::int64_t>(group->kernel));
+    in_groups += movable;
+  }
+  if (stats.kernel_early <= required_kernel) return -1;
+  stats.kernel_early -= required_kernel;
+  stats.movable -= in_groups;
+  if (current.kind == GroupState::Kind::Dynamic)
+    stats.kernel_early += static_cast<std::int64_t>(current.kernel);
+  return ratio * stats.kernel_early / 100 - stats.movable;
+}
+
+std::vector<const GroupState*> other_dynamic_groups(const MemoryState& state, std::uint32_t device,
+                                                    std::optional<model::NodeId> only_node) {
+  std::vector<const GroupState*> groups;
+  for (std::uint32_t i = 0; i < state.groups.size(); ++i) {
+    if (i == device || state.groups[i].kind != GroupState::Kind::Dynamic) continue;
+    // A device has one node; any of its runs tells which.
+    const auto on_node = [&](const auto& entry) {
+      return entry.second.device == i && entry.second.node == only_node;
+    };
+    if (!only_node || std::any_of(state.runs.begin(), state.runs.end(), on_node))
+      groups.push_back(&state.groups[i]);
+  }
+  return groups;
+}
+
+}  // namespace
+
+Chosen choose_auto_movable(const MemoryState& state, const StateRun& run, Piece piece) {
+  const NodeState& node = state.node_of(run);
+  const Zone kernel = state.kernel_zone(node, state.pages(piece.first, piece.count));
+  const GroupState& group = state.groups[run.device];
+  if (state.ratio == 0) return {kernel, piece.count};
+
+  const auto per_block = static_cast<std::int64_t>(state.pages_per_block);
+  std::int64_t need = per_block;
+  if (group.kind == GroupState::Kind::Static) {
+    if (group.kernel > 0) return {kernel, piece.count};  // one kernel block binds the whole device
+    need = static_cast<std::int64_t>(group.max_pages) - static_cast<std::int64_t>(group.movable);
+  }
+
+  Stats all;
+  for (const auto& [id, each] : state.nodes) {
+    const Stats stats = stats_of(each);
+    all.kernel_early += stats.kernel_early;
+    all.movable += stats.movable;
+  }
+  const auto ratio = static_cast<std::int64_t>(state.ratio);
+  std::int64_t free =
+      room(all, other_dynamic_groups(state, run.device, std::nullopt), group, ratio);
+  if (state.numa_aware && run.node)
+    free = std::min(free, room(stats_of(node), other_dynamic_groups(state, run.device, run.node),
+                               group, ratio));
+
+  if (group.kind == GroupState::Kind::Static)
+    return {need <= free ? Zone::Movable : kernel, piece.count};
+  if (need <= free)
+    return {Zone::Movable, std::min(piece.count, static_cast<std::uint64_t>(free / per_block))};
+  // Kernel pages of its own make room again only inside a dynamic group.
+  return {kernel, group.kind == GroupState::Kind::Dynamic ? 1 : piece.count};
+}
+
+}  // namespace memonline::kernel

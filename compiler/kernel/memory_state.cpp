@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/kernel/memory_state.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace memonline::kernel {
+
+using model::State;
+using model::ValidZones;
+using model::Zone;
+
+void ZoneState::extend(PageRange r) {
+  if (empty()) {
+    span = r;
+  } else {
+    span.begin = std::min(span.begin, r.begin);
+    span.end = std::max(span.end, r.end);
+  }
+}
+
+void MemoryState::split_at(std::uint64_t block) {
+  auto after = runs.upper_bound(block);
+  if (after == runs.begin()) return;
+  auto at = std::prev(after);
+  const std::uint64_t offset = block - at->first;
+  if (offset == 0 || offset >= at->second.count) return;
+  StateRun tail = at->second;
+  tail.count -= offset;
+  at->second.count = offset;
+  runs.emplace_hint(after, block, tail);
+}
+
+void MemoryState::merge_around(std::uint64_t first, std::uint64_t end) {
+  auto at = runs.upper_bound(first);
+  if (at != runs.begin()) at = std::prev(at);
+  if (at != runs.begin()) at = std::prev(at);
+  while (at != runs.end() && at->first <= end) {
+    const auto next = std::next(at);
+    if (next == runs.end()) break;
+    if (at->first + at->second.count == next->first && at->second.same_kind(next->second)) {
+      at->second.count += next->second.count;
+      runs.erase(next);
+    } else {
+      at = next;
+    }
+  }
+}
+
+std::vector<std::uint64_t> MemoryState::boundaries(const NodeState& node, std::uint64_t first,
+                                                   std::uint64_t end) const {
+  std::vector<std::uint64_t> cuts;
+  const auto cut = [&](std::uint64_t block) {
+    if (block > first && block < end) cuts.push_back(block);
+  };
+  for (const ZoneState& zone : node.zones) {
+    if (zone.empty()) continue;
+    for (const std::uint64_t page : {zone.span.begin, zone.span.end}) {
+      cut(page / pages_per_block);
+      cut((page + pages_per_block - 1) / pages_per_block);
+    }
+  }
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  return cuts;
+}
+
+namespace {
+// Blocks whose node nobody could tell are held by a node of their own.
+constexpr model::NodeId kUnknownNode{0xffffffff};
+}  // namespace
+
+const NodeState& MemoryState::node_of(const StateRun& run) const {
+  return nodes.at(run.node.value_or(kUnknownNode));
+}
+
+NodeState& MemoryState::node_of(const StateRun& run) {
+  return nodes[run.node.value_or(kUnknownNode)];
+}
+
+Zone MemoryState::kernel_zone(const NodeState& node, PageRange range) const {
+  for (Zone zone : {Zone::Dma, Zone::Dma32})
+    if (node[zone].intersects(range)) return zone;
+  return Zone::Normal;
+}
+
+Zone zone_of(const model::Host& host, const model::BlockRun& run) {
+  if (run.zones.kind() == ValidZones::Kind::Listed) return run.zones[0];
+  if (run.zones.kind() != ValidZones::Kind::Unknown || !host.zone_spans_known || !run.node)
+    return Zone::Normal;
+  // No valid_zones: the spans tell, and in the era without the file they do not overlap.
+  const model::Node* node = host.find_node(*run.node);
+  if (node == nullptr) return Zone::Normal;
+  const model::Pfn begin(run.first.value() * host.pages_per_block());
+  for (Zone zone : {Zone::Movable, Zone::Normal, Zone::Dma32, Zone::Dma}) {
+    const model::ZoneSpan& span = node->zones[static_cast<std::size_t>(zone)];
+    if (!span.empty() && span.start <= begin && begin < span.end()) return zone;
+  }
+  return Zone::Normal;
+}
+
+namespace {
+
+GroupState group_of(const model::Device& device) {
+  GroupState group;
+  if (device.kind == model::Device::Kind::Dimm || device.kind == model::Device::Kind::Dax)
+    group.kind = GroupState::Kind::Static;
+  if (device.kind == model::Device::Kind::VirtioMem) group.kind = GroupState::Kind::Dynamic;
+  return group;
+}
+
+// Boot pages are not exported: what is present in a zone less the hot-added blocks online in it.
+void count_early(MemoryState& state) {
+  for (auto& [id, node] : state.nodes)
+    for (ZoneState& zone : node.zones) zone.early = zone.present;
+  for (const auto& [first, run] : state.runs) {
+    if (!run.online() || state.devices[run.device].origin != model::Origin::Hotplugged) continue;
+    ZoneState& zone = state.node_of(run)[run.zone];
+    zone.early -= std::min(zone.early, run.count * state.pages_per_block);
+  }
+}
+
+}  // namespace
+
+MemoryState state_of(const model::Host& host) {
+  MemoryState state;
+  state.pages_per_block = std::max<std::uint64_t>(host.pages_per_block(), 1);
+  state.era = host.era;
+  state.movable_node = host.movable_node();
+  state.auto_movable = host.knobs.online_policy == "auto-movable";
+  state.ratio = host.knobs.auto_movable_ratio.value_or(301);
+  state.numa_aware = host.knobs.auto_movable_numa_aware.value_or(true);
+  state.devices = host.devices;
+  for (const model::Device& device : host.devices) state.groups.push_back(group_of(device));
+  for (const model::Node& node : host.nodes) {
+    NodeState& into = state.nodes[node.id];
+    if (!host.zone_spans_known) continue;
+    for (std::size_t z = 0; z < model::kZoneCount; ++z) {
+      const model::ZoneSpan& from = node.zones[z];
+      into.zones[z] = {{from.start.value(), from.start.value() + from.spanned},
+                       from.present,
+                       0,
+                       from.cma,
+                       from.managed};
+    }
+  }
+  for (const model::BlockRun& block_run : host.blocks) {
+    StateRun run;
+    run.count = block_run.count;
+    run.node = block_run.node;
+    run.several_nodes = block_run.several_nodes;
+    run.device = block_run.device;
+    run.state = block_run.state;
+    run.mixed = block_run.zones.kind() == ValidZones::Kind::None;
+    const bool bound = block_run.state == State::Online || model::is_era_a(host.era);
+    run.zone = bound ? zone_of(host, block_run) : Zone::Normal;
+    const std::uint64_t pages = run.count * state.pages_per_block;
+    NodeState& node = state.node_of(run);
+    if (!host.zone_spans_known && run.online() && !run.mixed) {
+      node[run.zone].extend(state.pages(block_run.first.value(), run.count));
+      node[run.zone].present += pages;
+      node[run.zone].managed += pages;
+    }
+    GroupState& group = state.groups[run.device];
+    group.max_pages += pages;
+    if (run.online()) (run.zone == Zone::Movable ? group.movable : group.kernel) += pages;
+    state.runs.emplace(block_run.first.value(), run);
+  }
+  count_early(state);
+  return state;
+}
+
+}  // namespace memonline::kernel

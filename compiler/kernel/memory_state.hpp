@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the kernel keeps of its memory, as far as zone decisions depend on it: blocks as runs, the
+// span and the present pages of each zone of each node, the groups devices form. Rules read it;
+// only Model changes it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+
+namespace memonline::kernel {
+
+/// A half-open range of page frames.
+struct PageRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  friend bool operator==(const PageRange&, const PageRange&) = default;
+};
+
+/// struct zone: the span is the hull with its holes, present what is online in it
+/// (include/linux/mmzone.h).
+struct ZoneState {
+  PageRange span;  ///< begin == end: empty
+  std::uint64_t present = 0;
+  std::uint64_t early = 0;  ///< present pages of boot memory (present_early_pages, 5.15+)
+  std::uint64_t cma = 0;
+  std::uint64_t managed = 0;
+  [[nodiscard]] bool empty() const { return span.begin == span.end; }
+  /// zone_intersects(): by span, not by what is present.
+  [[nodiscard]] bool intersects(PageRange r) const {
+    return !empty() && r.begin < span.end && r.end > span.begin;
+  }
+  void extend(PageRange r);
+};
+
+struct NodeState {
+  std::array<ZoneState, model::kZoneCount> zones{};
+  [[nodiscard]] const ZoneState& operator[](model::Zone z) const {
+    return zones[static_cast<std::size_t>(z)];
+  }
+  [[nodiscard]] ZoneState& operator[](model::Zone z) { return zones[static_cast<std::size_t>(z)]; }
+};
+
+/// Blocks of one node, device, state and zone.
+struct StateRun {
+  std::uint64_t count = 1;
+  std::optional<model::NodeId> node;
+  bool several_nodes = false;
+  std::uint32_t device = 0;
+  model::State state = model::State::Offline;
+  bool mixed = false;                      ///< valid_zones says `none`
+  model::Zone zone = model::Zone::Normal;  ///< online: where it is; offline in era A: bound to it
+  [[nodiscard]] bool online() const { return state == model::State::Online; }
+  [[nodiscard]] bool same_kind(const StateRun& o) const {
+    return node == o.node && several_nodes == o.several_nodes && device == o.device &&
+           state == o.state && mixed == o.mixed && (zone == o.zone);
+  }
+};
+
+/// A memory group (drivers/base/memory.c, 5.15+) by device: static for DIMMs and dax devices, whose
+/// whole size is known, dynamic for virtio-mem, whose unit is taken to be one block.
+struct GroupState {
+  enum class Kind : std::uint8_t { None, Static, Dynamic } kind = Kind::None;
+  std::uint64_t max_pages = 0;
+  std::uint64_t kernel = 0;  ///< present pages in kernel zones
+  std::uint64_t movable = 0;
+};
+
+struct MemoryState {
+  std::map<std::uint64_t, StateRun> runs;  ///< by first block id
+  std::map<model::NodeId, NodeState> nodes;
+  std::vector<model::Device> devices;
+  std::vector<GroupState> groups;  ///< by device index
+  std::uint64_t pages_per_block = 32768;
+  model::Era era = model::Era::D;
+  bool movable_node = false;
+  bool auto_movable = false;
+  std::uint64_t ratio = 301;
+  bool numa_aware = true;
+
+  [[nodiscard]] PageRange pages(std::uint64_t first, std::uint64_t count) const {
+    return {first * pages_per_block, (first + count) * pages_per_block};
+  }
+  /// Splits so that a run starts at `block` (no effect where there is none or one already).
+  void split_at(std::uint64_t block);
+  /// Joins equal neighbours around [first, end).
+  void merge_around(std::uint64_t first, std::uint64_t end);
+  /// Block ids in (first, end) where a zone of the node starts or ends, ascending: between them
+  /// every block answers alike. A boundary inside a block makes that block stand alone.
+  [[nodiscard]] std::vector<std::uint64_t> boundaries(const NodeState& node, std::uint64_t first,
+                                                      std::uint64_t end) const;
+  [[nodiscard]] const NodeState& node_of(const StateRun& run) const;
+  [[nodiscard]] NodeState& node_of(const StateRun& run);
+  /// First of DMA, DMA32 whose span the range meets, else Normal (default_kernel_zone_for_pfn).
+  [[nodiscard]] model::Zone kernel_zone(const NodeState& node, PageRange range) const;
+};
+
+/// The state a host shows. Where spans are not told they are the hulls of the online blocks.
+MemoryState state_of(const model::Host& host);
+
+/// The zone an online run of a host is in, `none` and unknown counted as a kernel zone; for an
+/// offline run in era A the zone it was bound to when it was added.
+model::Zone zone_of(const model::Host& host, const model::BlockRun& run);
+
+}  // namespace memonline::kernel

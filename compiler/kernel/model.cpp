@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/kernel/model.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "compiler/kernel/rules.hpp"
+
+namespace memonline::kernel {
+
+using model::BlockId;
+using model::Era;
+using model::State;
+using model::ValidZones;
+using model::Zone;
+using plan::OnlineWord;
+using plan::WriteRun;
+
+namespace {
+
+Choice choose(const MemoryState& state, const StateRun& run, Piece piece, OnlineWord word) {
+  if (model::is_era_a(state.era)) return choose_era_a(state, run, piece, word);
+  if (state.era == Era::B) return choose_era_b(state, run, piece, word);
+  return choose_era_c(state, run, piece, word);
+}
+
+// The refusal of the contract's table: an unknown block, or one already in the state asked for.
+std::optional<Refusal> refuse_state(const StateRun* run, std::uint64_t block, State wanted) {
+  if (run == nullptr) return Refusal{Errno::Enoent, BlockId(block), "there is no such block", {}};
+  if (run->state == wanted)
+    return Refusal{
+        Errno::Einval,
+        BlockId(block),
+        wanted == State::Online ? "the block is online already" : "the block is offline already",
+        {}};
+  return std::nullopt;
+}
+
+// The run that holds `block`, and its first block.
+const StateRun* find_run(const MemoryState& state, std::uint64_t block, std::uint64_t& first) {
+  auto after = state.runs.upper_bound(block);
+  if (after == state.runs.begin()) return nullptr;
+  const auto at = std::prev(after);
+  if (block >= at->first + at->second.count) return nullptr;
+  first = at->first;
+  return &at->second;
+}
+
+void append(std::vector<Placed>& placed, WriteRun blocks, Zone zone) {
+  if (!placed.empty() && placed.back().zone == zone) {
+    placed.back().blocks.last = blocks.last;
+    return;
+  }
+  placed.push_back({blocks, zone});
+}
+
+}  // namespace
+
+std::string_view errno_name(Errno error) {
+  switch (error) {
+    case Errno::Einval: return "EINVAL";
+    case Errno::Eperm: return "EPERM";
+    case Errno::Eexist: return "EEXIST";
+    case Errno::Enoent: return "ENOENT";
+  }
+  return "EINVAL";
+}
+
+Model::Model(const model::Host& host) : base_(host), state_(state_of(host)) {}
+
+Result<std::vector<Placed>, Refusal> Model::online(WriteRun run, OnlineWord word) {
+  std::vector<Placed> placed;
+  const bool down = run.descending();
+  std::uint64_t low = run.low().value();
+  std::uint64_t end = run.high().value() + 1;
+  while (low < end) {
+    const std::uint64_t next = down ? end - 1 : low;
+    std::uint64_t run_first = 0;
+    const StateRun* at = find_run(state_, next, run_first);
+    if (const auto refusal = refuse_state(at, next, State::Online)) return fail(*refusal);
+    // The largest piece around `next` that lies in one run and between zone boundaries.
+    std::uint64_t from = std::max(low, run_first);
+    std::uint64_t to = std::min(end, run_first + at->count);
+    for (const std::uint64_t cut : state_.boundaries(state_.node_of(*at), from, to)) {
+      if (cut <= next) from = cut;
+      if (cut > next) {
+        to = cut;
+        break;
+      }
+    }
+    const Piece piece{from, to - from, down};
+    const Choice choice = choose(state_, *at, piece, word);
+    if (const auto* refused = std::get_if<Refused>(&choice)) {
+      // 3.10 answered EPERM, and had no valid_zones; everything since answers EINVAL.
+      Refusal refusal{base_.facts.valid_zones == false ? Errno::Eperm : Errno::Einval,
+                      BlockId(next), refused->why, std::nullopt};
+      if (refused->in_the_way)
+        refusal.in_the_way = BlockId(*refused->in_the_way / state_.pages_per_block);
+      return fail(std::move(refusal));
+    }
+    const Chosen chosen = std::get<Chosen>(choice);
+    const std::uint64_t first = down ? end - chosen.count : low;
+    place(first, chosen.count, chosen.zone);
+    const BlockId bottom(first);
+    const BlockId top(first + chosen.count - 1);
+    append(placed, down ? WriteRun{top, bottom} : WriteRun{bottom, top}, chosen.zone);
+    (down ? end : low) = down ? first : first + chosen.count;
+  }
+  return placed;
+}
+
+// Bookkeeping of a successful online: zone borders (era A) or span and present pages.
+void Model::place(std::uint64_t first, std::uint64_t count, Zone zone) {
+  state_.split_at(first);
+  state_.split_at(first + count);
+  StateRun& run = state_.runs.at(first);
+  NodeState& node = state_.node_of(run);
+  const PageRange range = state_.pages(first, count);
+  const std::uint64_t pages = range.end - range.begin;
+  if (model::is_era_a(state_.era) && zone != run.zone) {
+    if (zone == Zone::Movable) {  // the border moves down
+      node[Zone::Normal].span.end = range.begin;
+      node[Zone::Movable].extend(range);
+    } else {  // the border moves up
+      node[Zone::Movable].span.begin = range.end;
+      node[Zone::Normal].extend(range);
+    }
+  } else {
+    node[zone].extend(range);
+  }
+  node[zone].present += pages;
+  node[zone].managed += pages;
+  if (state_.devices[run.device].origin == model::Origin::Boot) node[zone].early += pages;
+  GroupState& group = state_.groups[run.device];
+  (zone == Zone::Movable ? group.movable : group.kernel) += pages;
+  run.state = State::Online;
+  run.zone = zone;
+  run.mixed = false;
+  state_.merge_around(first, first + count);
+}
+
+Result<WriteRun, Refusal> Model::offline(WriteRun write) {
+  const bool down = write.descending();
+  std::uint64_t low = write.low().value();
+  std::uint64_t end = write.high().value() + 1;
+  while (low < end) {
+    const std::uint64_t next = down ? end - 1 : low;
+    std::uint64_t run_first = 0;
+    const StateRun* at = find_run(state_, next, run_first);
+    if (const auto refusal = refuse_state(at, next, State::Offline)) return fail(*refusal);
+    if (at->mixed || at->several_nodes)
+      return fail(
+          Refusal{Errno::Einval, BlockId(next), "the block spans several zones or nodes", {}});
+    const std::uint64_t from = std::max(low, run_first);
+    const std::uint64_t to = std::min(end, run_first + at->count);
+    state_.split_at(from);
+    state_.split_at(to);
+    StateRun& run = state_.runs.at(from);
+    NodeState& node = state_.node_of(run);
+    const PageRange range = state_.pages(from, to - from);
+    const std::uint64_t pages = range.end - range.begin;
+    ZoneState& zone = node[run.zone];
+    zone.present -= std::min(zone.present, pages);
+    zone.managed -= std::min(zone.managed, pages);
+    if (state_.devices[run.device].origin == model::Origin::Boot)
+      zone.early -= std::min(zone.early, pages);
+    GroupState& group = state_.groups[run.device];
+    std::uint64_t& counted = run.zone == Zone::Movable ? group.movable : group.kernel;
+    counted -= std::min(counted, pages);
+    run.state = State::Offline;
+    const Zone was = run.zone;
+    if (!model::is_era_a(state_.era)) run.zone = Zone::Normal;
+    if (state_.era >= Era::C2)
+      shrink(node, run.node.value_or(model::NodeId(0xffffffff)), was, range);
+    state_.merge_around(from, to);
+    (down ? end : low) = down ? from : to;
+  }
+  return write;
+}
+
+// shrink_zone_span(), kernels from 5.5 on: only the edges move, and they jump over holes.
+void Model::shrink(NodeState& node, model::NodeId id, Zone which, PageRange gone) {
+  ZoneState& zone = node[which];
+  if (zone.empty()) return;
+  std::optional<std::uint64_t> first_online;
+  std::optional<std::uint64_t> last_online;
+  const bool at_start = gone.begin <= zone.span.begin;
+  const bool at_end = gone.end >= zone.span.end;
+  if (!at_start && !at_end) return;
+  for (const auto& [first, run] : state_.runs) {
+    if (!run.online() || run.node.value_or(model::NodeId(0xffffffff)) != id) continue;
+    const PageRange range = state_.pages(first, run.count);
+    // A mixed block counts for every zone whose span it meets.
+    const bool belongs = run.mixed ? zone.intersects(range) : run.zone == which;
+    if (!belongs) continue;
+    if (!first_online) first_online = range.begin;
+    last_online = range.end;
+  }
+  if (!first_online) {
+    zone.span = {0, 0};
+    return;
+  }
+  if (at_start)
+    zone.span.begin = std::max(zone.span.begin, *first_online);
+  else
+    zone.span.end = std::min(zone.span.end, *last_online);
+}
+
+Result<std::monostate, Refusal> Model::set_knob(std::string_view knob, const std::string& value) {
+  const auto invalid = [&] {
+    return fail(
+        Refusal{Errno::Einval, BlockId{}, std::string(knob) + " does not take this value", {}});
+  };
+  if (knob == "online_policy") {
+    if (value != "contig-zones" && value != "auto-movable") return invalid();
+    state_.auto_movable = value == "auto-movable";
+    base_.knobs.online_policy = value;
+  } else if (knob == "auto_movable_ratio") {
+    std::uint64_t ratio = 0;
+    if (value.empty() || value.size() > 9) return invalid();
+    for (char c : value) {
+      if (c < '0' || c > '9') return invalid();
+      ratio = ratio * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    state_.ratio = ratio;
+    base_.knobs.auto_movable_ratio = ratio;
+  } else if (knob == "auto_movable_numa_aware") {
+    if (value != "Y" && value != "N") return invalid();
+    state_.numa_aware = value == "Y";
+    base_.knobs.auto_movable_numa_aware = state_.numa_aware;
+  } else if (knob == "auto_online_blocks") {
+    const bool old_words = value == "offline" || value == "online";
+    if (!old_words && value != "online_kernel" && value != "online_movable") return invalid();
+    base_.knobs.auto_online_blocks = value;
+  } else {
+    return fail(Refusal{Errno::Enoent, BlockId{}, "there is no such knob", {}});
+  }
+  return std::monostate{};
+}
+
+std::uint32_t Model::add_device(model::Device device) {
+  GroupState group;
+  if (device.kind == model::Device::Kind::Dimm || device.kind == model::Device::Kind::Dax)
+    group.kind = GroupState::Kind::Static;
+  if (device.kind == model::Device::Kind::VirtioMem) group.kind = GroupState::Kind::Dynamic;
+  state_.devices.push_back(std::move(device));
+  state_.groups.push_back(group);
+  return static_cast<std::uint32_t>(state_.devices.size() - 1);
+}
+
+Result<std::monostate, Refusal> Model::add(BlockId first, std::uint64_t count,
+                                           model::NodeId node_id, std::uint32_t device) {
+  const std::uint64_t begin = first.value();
+  const auto next = state_.runs.lower_bound(begin);
+  std::uint64_t unused = 0;
+  if (find_run(state_, begin, unused) != nullptr ||
+      (next != state_.runs.end() && next->first < begin + count))
+    return fail(Refusal{Errno::Eexist, first, "there is memory at this address already", {}});
+  StateRun run;
+  run.count = count;
+  run.node = node_id;
+  run.device = device;
+  NodeState& node = state_.nodes[node_id];
+  if (model::is_era_a(state_.era)) {
+    // arch_add_memory(), x86: above a Movable zone memory is born Movable, except in 3.10.
+    const PageRange range = state_.pages(begin, count);
+    const ZoneState& movable = node[Zone::Movable];
+    if (!movable.empty() && movable.span.begin <= range.begin) run.zone = Zone::Movable;
+    node[run.zone].extend(range);
+  }
+  state_.groups[device].max_pages += count * state_.pages_per_block;
+  state_.runs.emplace(begin, run);
+  state_.merge_around(begin, begin + count);
+  return std::monostate{};
+}
+
+Result<std::monostate, Refusal> Model::remove(BlockId first, std::uint64_t count) {
+  const std::uint64_t begin = first.value();
+  const std::uint64_t end = begin + count;
+  for (std::uint64_t block = begin; block < end;) {
+    std::uint64_t run_first = 0;
+    const StateRun* run = find_run(state_, block, run_first);
+    if (run == nullptr)
+      return fail(Refusal{Errno::Enoent, BlockId(block), "there is no such block", {}});
+    if (run->state != State::Offline)
+      return fail(Refusal{Errno::Einval, BlockId(block), "only offline blocks can be removed", {}});
+    block = run_first + run->count;
+  }
+  state_.split_at(begin);
+  state_.split_at(end);
+  for (auto at = state_.runs.lower_bound(begin); at != state_.runs.end() && at->first < end;) {
+    const StateRun run = at->second;
+    const PageRange range = state_.pages(at->first, run.count);
+    at = state_.runs.erase(at);
+    GroupState& group = state_.groups[run.device];
+    group.max_pages -= std::min(group.max_pages, range.end - range.begin);
+    // Before 5.5 spans shrink here, at removal, instead of at offline.
+    if (state_.era < Era::C2)
+      for (Zone zone : {Zone::Dma32, Zone::Normal, Zone::Movable})
+        shrink(state_.node_of(run), run.node.value_or(model::NodeId(0xffffffff)), zone, range);
+  }
+  return std::monostate{};
+}
+
+ValidZones Model::zones_of(const StateRun& run, std::uint64_t block) const {
+  if (base_.facts.valid_zones == false) return ValidZones{};
+  if (run.mixed) return ValidZones(ValidZones::Kind::None);
+  const auto zone_by = [&](OnlineWord word) -> std::optional<Zone> {
+    const Choice choice = choose(state_, run, Piece{block, 1, false}, word);
+    if (const auto* chosen = std::get_if<Chosen>(&choice)) return chosen->zone;
+    return std::nullopt;
+  };
+  ValidZones zones(ValidZones::Kind::Empty);
+  const auto list = [&](std::optional<Zone> zone) {
+    if (zone && !zones.contains(*zone)) zones.push_back(*zone);
+  };
+  if (model::is_era_a(state_.era)) {
+    // Membership first, then every zone the block could shift to, online or not.
+    list(run.zone);
+    list(zone_by(OnlineWord::OnlineKernel));
+    list(zone_by(OnlineWord::OnlineMovable));
+    return zones;
+  }
+  if (run.online()) return ValidZones{run.zone};
+  if (state_.era != Era::B) list(zone_by(OnlineWord::Online));
+  list(zone_by(OnlineWord::OnlineKernel));
+  list(zone_by(OnlineWord::OnlineMovable));
+  return zones;
+}
+
+ValidZones Model::valid_zones(BlockId block) const {
+  std::uint64_t first = 0;
+  const StateRun* run = find_run(state_, block.value(), first);
+  return run == nullptr ? ValidZones{} : zones_of(*run, block.value());
+}
+
+model::Host Model::host() const {
+  model::Host host = base_;
+  host.fingerprint.clear();
+  host.devices = state_.devices;
+  host.blocks.clear();
+  for (const auto& [first, run] : state_.runs) {
+    std::vector<std::uint64_t> cuts =
+        state_.boundaries(state_.node_of(run), first, first + run.count);
+    cuts.push_back(first + run.count);
+    std::uint64_t from = first;
+    for (const std::uint64_t to : cuts) {
+      model::BlockRun block_run{BlockId(from), to - from,         run.state, zones_of(run, from),
+                                run.node,      run.several_nodes, run.device};
+      append_run(host.blocks, block_run);
+      from = to;
+    }
+  }
+  if (!host.zone_spans_known) return host;
+  for (const auto& [id, from] : state_.nodes) {
+    auto at = std::find_if(host.nodes.begin(), host.nodes.end(),
+                           [&, node = id](const model::Node& n) { return n.id == node; });
+    if (at == host.nodes.end()) continue;
+    for (std::size_t z = 0; z < model::kZoneCount; ++z)
+      at->zones[z] = {model::Pfn(from.zones[z].span.begin),
+                      from.zones[z].span.end - from.zones[z].span.begin, from.zones[z].present,
+                      from.zones[z].managed, from.zones[z].cma};
+  }
+  return host;
+}
+
+}  // namespace memonline::kernel

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernel model: a kernel as far as memory onlining goes. Give it a host, write to it what one
+// would write to sysfs, and it answers as the kernel of that era would: the zone each block gets,
+// or the refusal; and what every `valid_zones` and every zone span says afterwards. Every plan is
+// proved on it before it is shown.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/base/result.hpp"
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::kernel {
+
+enum class Errno : std::uint8_t { Einval, Eperm, Eexist, Enoent };
+std::string_view errno_name(Errno error);
+
+/// A write that fails: at which block, with what, by which rule.
+struct Refusal {
+  Errno error = Errno::Einval;
+  model::BlockId block;
+  std::string why;
+  std::optional<model::BlockId> in_the_way;  ///< the block that would have to change first
+};
+
+/// Blocks of one write run that ended up in one zone, in the order of the writes.
+struct Placed {
+  plan::WriteRun blocks;
+  model::Zone zone = model::Zone::Normal;
+};
+
+class Model {
+ public:
+  explicit Model(const model::Host& host);
+
+  /// Writes `word` into the `state` of every block of the run, in its direction. On a refusal the
+  /// blocks before the refused one are online and stay so, as they would be.
+  Result<std::vector<Placed>, Refusal> online(plan::WriteRun run, plan::OnlineWord word);
+  /// Writes `offline`. Whether pages can be migrated away is not modelled; zone rules are.
+  Result<plan::WriteRun, Refusal> offline(plan::WriteRun run);
+  /// Knobs that decide zones: online_policy, auto_movable_ratio, auto_movable_numa_aware;
+  /// auto_online_blocks is remembered for host(). EINVAL for a value the kernel does not take.
+  Result<std::monostate, Refusal> set_knob(std::string_view knob, const std::string& value);
+  /// Hot-adds blocks, offline, without onlining them. `device` indexes devices().
+  Result<std::monostate, Refusal> add(model::BlockId first, std::uint64_t count, model::NodeId node,
+                                      std::uint32_t device);
+  /// Removes offline blocks.
+  Result<std::monostate, Refusal> remove(model::BlockId first, std::uint64_t count);
+  std::uint32_t add_device(model::Device device);
+
+  /// What `valid_zones` of the block says now; Unknown for a block that does not exist.
+  [[nodiscard]] model::ValidZones valid_zones(model::BlockId block) const;
+  /// The host as a reader would find it now.
+  [[nodiscard]] model::Host host() const;
+  [[nodiscard]] const MemoryState& state() const { return state_; }
+
+ private:
+  [[nodiscard]] model::ValidZones zones_of(const StateRun& run, std::uint64_t block) const;
+  void place(std::uint64_t first, std::uint64_t count, model::Zone zone);
+  void shrink(NodeState& node, model::NodeId id, model::Zone zone, PageRange gone);
+
+  model::Host base_;
+  MemoryState state_;
+};
+
+}  // namespace memonline::kernel
