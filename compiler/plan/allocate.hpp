@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Step 2 and 3 of planning: how many blocks of each group become what, and which. This is the
+// promise users reason with; the design writes it out under "Allocation in full" and property
+// tests hold it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/select.hpp"
+#include "compiler/sema/policy.hpp"
+
+namespace memonline::plan {
+
+/// What is decided for a run of blocks.
+struct Decision {
+  model::BlockRun blocks;  ///< as the host shows them
+  sema::Target target = sema::Target::Keep;
+  bool change = false;                     ///< a write is needed to get there
+  std::optional<source::SourceSpan> span;  ///< the share (or limit) that asked; empty: nobody did
+  std::string reason;                      ///< why there is no write, where there is none
+};
+
+/// How a percentage came out, for people: "80% would be 38.4".
+struct Rounding {
+  std::optional<model::NodeId> node;
+  std::string text;
+};
+
+struct Allocation {
+  std::vector<Decision> decisions;  ///< every block of the host once, ascending
+  std::vector<Rounding> roundings;
+};
+
+Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
+                    const source::SourceSet& files, const model::Host& host, diag::Sink& sink);
+
+/// Step 4: turns the lowest-addressed blocks about to become movable into normal until each limit
+/// holds; says so where it cannot.
+void apply_limits(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
+                  diag::Sink& sink);
+
+/// After the zones of `auto` blocks are known: turns the lowest-addressed of those that became
+/// Movable beyond a limit into normal. True if it changed anything.
+bool tighten_limits(Allocation& allocation, const sema::FlatPolicy& policy,
+                    const model::Host& before, const model::Host& after);
+
+/// The number of blocks `amount` means in a group of `group` blocks: normal rounds up, every other
+/// target down.
+std::uint64_t blocks_of(const sema::Amount& amount, sema::Target target, std::uint64_t group,
+                        model::Bytes block_size);
+
+}  // namespace memonline::plan

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Step 5 of planning: who onlines memory that is yet to come. The strongest mechanism that means
+// exactly what the policy says is taken: the kernel's own switches, else the service.
+#pragma once
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+#include "compiler/sema/policy.hpp"
+
+namespace memonline::plan {
+
+/// The rules as they meet memory nobody has seen yet: which switches make the kernel do the same,
+/// or which rule prevents that. `knobs` holds what the switches should say; empty where the policy
+/// says nothing of new memory.
+HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files,
+                  const model::Host& host, diag::Sink& sink);
+
+/// The rule reference of a span: label, line, column and the words themselves.
+RuleRef rule_ref(const source::SourceSet& files, const source::SourceSpan& span);
+
+}  // namespace memonline::plan

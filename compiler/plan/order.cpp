@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/plan/order.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "compiler/plan/hotplug.hpp"
+
+namespace memonline::plan {
+
+using kernel::Model;
+using kernel::Placed;
+using kernel::Refusal;
+using model::BlockId;
+using model::Era;
+using model::State;
+using model::Zone;
+using sema::Target;
+
+namespace {
+
+// Kernel memory first, what the kernel may pick next, Movable after it; what must go offline for
+// a new zone follows what is offline already.
+enum class Stage { Normal, NormalRezoned, Auto, Movable, MovableRezoned, TakenOffline };
+
+struct Write {
+  Stage stage = Stage::Normal;
+  Target target = Target::Normal;
+  WriteRun run;  // low to high until its direction is chosen
+  std::optional<model::NodeId> node;
+  std::optional<source::SourceSpan> span;
+  [[nodiscard]] bool rezoned() const {
+    return stage == Stage::NormalRezoned || stage == Stage::MovableRezoned ||
+           stage == Stage::TakenOffline;
+  }
+};
+
+Stage stage_of(const Decision& d) {
+  const bool online = d.blocks.state == State::Online;
+  switch (d.target) {
+    case Target::Normal: return online ? Stage::NormalRezoned : Stage::Normal;
+    case Target::Movable: return online ? Stage::MovableRezoned : Stage::Movable;
+    case Target::Auto: return Stage::Auto;
+    case Target::Offline:
+    case Target::Keep: break;
+  }
+  return Stage::TakenOffline;
+}
+
+std::vector<Write> writes_of(const Allocation& allocation) {
+  std::vector<Write> writes;
+  for (const Decision& d : allocation.decisions) {
+    if (!d.change) continue;
+    Write write{stage_of(d), d.target, {d.blocks.first, d.blocks.last()}, d.blocks.node, d.span};
+    const bool joins = !writes.empty() && writes.back().run.last + 1 == write.run.first &&
+                       writes.back().stage == write.stage && writes.back().node == write.node &&
+                       writes.back().span == write.span;
+    if (joins)
+      writes.back().run.last = write.run.last;
+    else
+      writes.push_back(write);
+  }
+  const auto key = [](const Write& w) {
+    const bool down = w.target == Target::Movable || w.target == Target::Offline;
+    const std::uint64_t at = w.run.first.value();
+    return std::tuple(w.stage, w.node, down ? ~at : at);
+  };
+  std::stable_sort(writes.begin(), writes.end(),
+                   [&](const Write& a, const Write& b) { return key(a) < key(b); });
+  return writes;
+}
+
+WriteRun turned(WriteRun run, bool down) {
+  return down ? WriteRun{run.high(), run.low()} : WriteRun{run.low(), run.high()};
+}
+
+OnlineWord word_for(Target target) {
+  if (target == Target::Movable) return OnlineWord::OnlineMovable;
+  if (target == Target::Normal) return OnlineWord::OnlineKernel;
+  return OnlineWord::Online;
+}
+
+bool as_wished(Target target, Zone zone) {
+  if (target == Target::Movable) return zone == Zone::Movable;
+  if (target == Target::Normal) return model::is_kernel_zone(zone);
+  return true;
+}
+
+class Orderer {
+ public:
+  Orderer(const source::SourceSet& files, Model& model, std::vector<Step>& steps)
+      : files_(files), model_(model), steps_(steps), era_(model.state().era) {}
+
+  // Applies the write to the model and appends its steps, or says why it cannot be now.
+  Result<std::monostate, Refusal> apply(const Write& write) {
+    if (era_ >= Era::C1) return carry_out(write, model_, steps_);
+    // Earlier kernels refuse some orders: try on a copy.
+    Model trial = model_;
+    std::vector<Step> trial_steps = steps_;
+    auto done = carry_out(write, trial, trial_steps);
+    if (done) {
+      model_ = std::move(trial);
+      steps_ = std::move(trial_steps);
+    }
+    return done;
+  }
+
+ private:
+  Result<std::monostate, Refusal> carry_out(const Write& write, Model& model,
+                                            std::vector<Step>& steps) const {
+    if (write.rezoned()) {
+      auto taken = take_offline(write, model, steps);
+      if (!taken || write.stage == Stage::TakenOffline) return taken;
+    }
+    const OnlineWord word = word_for(write.target);
+    const WriteRun run = turned(write.run, goes_down(write, model));
+    auto placed = model.online(run, word);
+    if (!placed) return fail(placed.error());
+    for (const Placed& part : *placed) {
+      if (!as_wished(write.target, part.zone))
+        return fail(Refusal{kernel::Errno::Einval, part.blocks.first,
+                            fmt::format("this kernel would put it into {} without a word",
+                                        model::zone_name(part.zone)),
+                            in_the_way_of(model, write)});
+      add(steps, OnlineBlocks{word, part.blocks, write.node, part.zone}, write, why(write, run));
+    }
+    return std::monostate{};
+  }
+
+  Result<std::monostate, Refusal> take_offline(const Write& write, Model& model,
+                                               std::vector<Step>& steps) const {
+    // One step a zone: what is there now decides.
+    std::vector<std::pair<WriteRun, Zone>> parts;
+    for (std::uint64_t block = write.run.low().value(); block <= write.run.high().value();) {
+      const auto at = std::prev(model.state().runs.upper_bound(block));
+      const std::uint64_t last =
+          std::min(at->first + at->second.count - 1, write.run.high().value());
+      if (!parts.empty() && parts.back().second == at->second.zone)
+        parts.back().first.last = BlockId(last);
+      else
+        parts.push_back({{BlockId(block), BlockId(last)}, at->second.zone});
+      block = last + 1;
+    }
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      const auto done = model.offline(turned(part->first, true));
+      if (!done) return fail(done.error());
+      add(steps, OfflineBlocks{*done, write.node, part->second}, write,
+          "offline first: a zone is chosen when a block goes online");
+    }
+    return std::monostate{};
+  }
+
+  bool goes_down(const Write& write, const Model& model) const {
+    switch (write.target) {
+      case Target::Movable: return true;
+      case Target::Normal: return era_ >= Era::C1 && write.run.count() > kShortKernelRun;
+      case Target::Auto: break;
+      case Target::Offline:
+      case Target::Keep: return true;
+    }
+    if (write.run.count() <= kShortKernelRun) return false;
+    // The kernel's pick may depend on the order; go down only where it does not.
+    Model up = model;
+    Model down = model;
+    const auto a = up.online(turned(write.run, false), OnlineWord::Online);
+    const auto b = down.online(turned(write.run, true), OnlineWord::Online);
+    return a && b && a->size() == 1 && b->size() == 1 && a->front().zone == b->front().zone;
+  }
+
+  std::string why(const Write& write, WriteRun run) const {
+    switch (write.target) {
+      case Target::Normal:
+        return run.descending() ? "kernel memory comes first; downwards, because the kernel walks "
+                                  "the zone after each block"
+                                : "kernel memory comes first";
+      case Target::Auto: return "the kernel picks the zone; predicted by the model";
+      case Target::Movable:
+        if (model::is_era_a(era_))
+          return "downwards: only the last block of Normal can become Movable";
+        return "after kernel memory; downwards, because the kernel walks the zone after each block";
+      case Target::Offline:
+      case Target::Keep: break;
+    }
+    return {};
+  }
+
+  void add(std::vector<Step>& steps, Action action, const Write& write, std::string why) const {
+    Step step;
+    step.action = std::move(action);
+    if (write.span) step.rule = rule_ref(files_, *write.span);
+    step.why = std::move(why);
+    steps.push_back(std::move(step));
+  }
+
+  // In eras A and B the border between Normal and Movable decides.
+  static std::optional<BlockId> in_the_way_of(const Model& model, const Write& write) {
+    const auto& state = model.state();
+    const auto node = write.node ? state.nodes.find(*write.node) : state.nodes.end();
+    if (node == state.nodes.end()) return std::nullopt;
+    const auto& zone = node->second[write.target == Target::Movable ? Zone::Normal : Zone::Movable];
+    if (zone.empty()) return std::nullopt;
+    const std::uint64_t page =
+        write.target == Target::Movable ? zone.span.end - 1 : zone.span.begin;
+    return BlockId(page / state.pages_per_block);
+  }
+
+  const source::SourceSet& files_;
+  Model& model_;
+  std::vector<Step>& steps_;
+  Era era_;
+};
+
+void report(const Write& write, const Refusal& refusal, diag::Sink& sink) {
+  std::string message =
+      fmt::format("no order of writes makes memory{}..{} {}: memory{}: {}", write.run.low().value(),
+                  write.run.high().value(), sema::target_name(write.target), refusal.block.value(),
+                  refusal.why);
+  auto& d = sink.add(diag::Code::NoLegalOrder, write.span, std::move(message));
+  if (refusal.in_the_way)
+    d.notes.push_back(fmt::format("memory{} is in the way", refusal.in_the_way->value()));
+  d.help =
+      "on this kernel ask for normal below and movable above (`rest normal, last ... movable`)";
+}
+
+}  // namespace
+
+bool order_writes(const Allocation& allocation, const source::SourceSet& files, Model& model,
+                  std::vector<Step>& steps, diag::Sink& sink) {
+  std::vector<Write> pending = writes_of(allocation);
+  Orderer orderer(files, model, steps);
+  // A write that is not legal yet may be so after another one moved the border.
+  while (!pending.empty()) {
+    std::optional<Refusal> first_refusal;
+    auto at = pending.begin();
+    for (; at != pending.end(); ++at) {
+      const auto done = orderer.apply(*at);
+      if (done) break;
+      if (!first_refusal) first_refusal = done.error();
+    }
+    if (at == pending.end()) {
+      report(pending.front(), *first_refusal, sink);
+      return false;
+    }
+    pending.erase(at);
+  }
+  return true;
+}
+
+}  // namespace memonline::plan

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Steps 6 and 7 of planning: an order in which every write is legal and the kernel's own memory
+// comes first, found on the kernel model and thereby proved.
+#pragma once
+
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/kernel/model.hpp"
+#include "compiler/plan/allocate.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::plan {
+
+/// Runs of kernel memory up to this long are written upwards, so that an interrupted plan leaves
+/// kernel memory in one piece at the bottom; longer ones downwards, because after each block the
+/// kernel walks the zone from its start to see whether it is contiguous, and walks the whole of it
+/// when the new block is its end (set_zone_contiguous(), mm/page_alloc.c or mm/mm_init.c).
+inline constexpr std::uint64_t kShortKernelRun = 16;
+
+/// Steps for every decision that needs a write, in order, with the zones the model predicts. The
+/// model is left as the kernel will be. False, with a diagnostic that names the block in the way:
+/// no legal order exists.
+bool order_writes(const Allocation& allocation, const source::SourceSet& files,
+                  kernel::Model& model, std::vector<Step>& steps, diag::Sink& sink);
+
+}  // namespace memonline::plan

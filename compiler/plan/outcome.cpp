@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/plan/outcome.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/hotplug.hpp"
+
+namespace memonline::plan {
+
+using model::State;
+using model::Zone;
+
+std::vector<NodeOutcome> outcome_of(const model::Host& after,
+                                    const std::vector<Rounding>& roundings) {
+  std::map<std::optional<model::NodeId>, NodeOutcome> nodes;
+  for (const model::BlockRun& run : after.blocks) {
+    NodeOutcome& node = nodes[run.node];
+    node.node = run.node;
+    const model::Bytes bytes = after.block_size * run.count;
+    if (run.state != State::Online) {
+      node.offline += bytes;
+      continue;
+    }
+    const Zone zone = kernel::zone_of(after, run);
+    (zone == Zone::Movable ? node.movable : node.normal) += bytes;
+    const bool mixed = run.zones.kind() == model::ValidZones::Kind::None;
+    node.zones[mixed ? "none" : std::string(model::zone_name(zone))] += bytes.value();
+  }
+  for (const Rounding& rounding : roundings) {
+    auto& sentences = nodes[rounding.node].sentences;
+    if (std::find(sentences.begin(), sentences.end(), rounding.text) == sentences.end())
+      sentences.push_back(rounding.text);
+  }
+  std::vector<NodeOutcome> result;
+  for (auto& [id, node] : nodes) result.push_back(std::move(node));
+  return result;
+}
+
+std::vector<Skipped> skipped_of(const Allocation& allocation, const source::SourceSet& files) {
+  std::vector<Skipped> skipped;
+  for (const Decision& d : allocation.decisions) {
+    if (d.change) continue;
+    Skipped one{d.blocks.first, d.blocks.last(),
+                d.blocks.node,  std::string(sema::target_name(d.target)),
+                d.reason,       d.span ? rule_ref(files, *d.span) : RuleRef{}};
+    const bool joins = !skipped.empty() && skipped.back().last + 1 == one.first &&
+                       skipped.back().node == one.node && skipped.back().wanted == one.wanted &&
+                       skipped.back().reason == one.reason && skipped.back().rule == one.rule;
+    if (joins)
+      skipped.back().last = one.last;
+    else
+      skipped.push_back(std::move(one));
+  }
+  return skipped;
+}
+
+namespace {
+
+// struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
+constexpr std::uint64_t kStructPage = 64;
+
+// Bytes of memory map that kernel memory has to hold: that of everything present, but of boot
+// memory only where hot-added blocks hold their own.
+std::uint64_t memory_map_bytes(const model::Host& host) {
+  const bool own_map = host.knobs.memmap_on_memory && *host.knobs.memmap_on_memory != "N";
+  std::uint64_t blocks = 0;
+  for (const model::BlockRun& run : host.blocks)
+    if (!own_map || host.devices.at(run.device).origin != model::Origin::Hotplugged)
+      blocks += run.count;
+  return blocks * host.pages_per_block() * kStructPage;
+}
+
+}  // namespace
+
+void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& after,
+                   bool limit_written, bool plan_changes_it, diag::Sink& sink) {
+  model::Bytes normal;
+  model::Bytes movable;
+  for (const NodeOutcome& node : outcome) {
+    normal += node.normal;
+    movable += node.movable;
+  }
+  const std::uint64_t map = memory_map_bytes(after);
+  if (plan_changes_it && movable.value() > 0 && normal.value() < map) {
+    auto& d = sink.add(diag::Code::NoRoomForMemoryMap, std::nullopt,
+                       fmt::format("{} of kernel memory cannot hold the memory map of {}",
+                                   model::human(normal), model::human(model::Bytes(map))));
+    d.help = "leave more to the kernel: a `normal` share, or `limit movable to 3x normal`";
+    return;
+  }
+  if (limit_written || movable.value() <= 4 * normal.value()) return;
+  auto& d = sink.add(diag::Code::Imbalance, std::nullopt,
+                     fmt::format("{} Movable to {} for the kernel is beyond 4:1",
+                                 model::human(movable), model::human(normal)));
+  d.notes.emplace_back(
+      "page tables, slab and pinned memory need kernel zones; when they are full the kernel runs "
+      "out of memory with plenty free");
+  d.help =
+      "`limit movable to 3x normal`, or a larger `normal` share; a limit of your own silences this";
+}
+
+}  // namespace memonline::plan

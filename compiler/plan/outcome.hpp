@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What becomes of the host: bytes per node, the balance between Movable and kernel memory, and
+// what was left alone and why.
+#pragma once
+
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/plan/allocate.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::plan {
+
+std::vector<NodeOutcome> outcome_of(const model::Host& after,
+                                    const std::vector<Rounding>& roundings);
+
+std::vector<Skipped> skipped_of(const Allocation& allocation, const source::SourceSet& files);
+
+/// Beyond 4:1 the kernel may run out of memory with plenty free, which is worth a warning where no
+/// limit was written; where kernel memory cannot even hold the memory map it is an error
+/// (Documentation/admin-guide/mm/memory-hotplug.rst, "Zone Imbalances").
+void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& after,
+                   bool limit_written, bool plan_changes_it, diag::Sink& sink);
+
+}  // namespace memonline::plan

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The pipeline of the design, as one function: select, allocate, lower, order, prove.
+#include "compiler/plan/planner.hpp"
+
+#include <algorithm>
+
+#include "compiler/kernel/model.hpp"
+#include "compiler/plan/allocate.hpp"
+#include "compiler/plan/hotplug.hpp"
+#include "compiler/plan/order.hpp"
+#include "compiler/plan/outcome.hpp"
+#include "compiler/plan/select.hpp"
+#include "compiler/sema/resolve.hpp"
+
+namespace memonline::plan {
+
+using model::Host;
+
+std::string_view online_word(OnlineWord word) {
+  switch (word) {
+    case OnlineWord::Online: return "online";
+    case OnlineWord::OnlineKernel: return "online_kernel";
+    case OnlineWord::OnlineMovable: return "online_movable";
+  }
+  return "online";
+}
+
+namespace {
+
+std::string knob_now(const Host& host, const std::string& knob) {
+  const model::Knobs& knobs = host.knobs;
+  if (knob == "auto_online_blocks") return knobs.auto_online_blocks.value_or("");
+  if (knob == "online_policy") return knobs.online_policy.value_or("");
+  if (knob == "auto_movable_ratio")
+    return knobs.auto_movable_ratio ? std::to_string(*knobs.auto_movable_ratio) : "";
+  if (knob == "auto_movable_numa_aware")
+    return !knobs.auto_movable_numa_aware ? "" : *knobs.auto_movable_numa_aware ? "Y" : "N";
+  return "";
+}
+
+// Appends the step that sets a knob, unless it says so already.
+void set_knob(const Host& host, const HotplugPart& hotplug, const std::string& knob,
+              const char* why, kernel::Model& model, std::vector<Step>& steps) {
+  const auto wanted = hotplug.knobs.find(knob);
+  if (wanted == hotplug.knobs.end()) return;
+  const std::string now = knob_now(host, knob);
+  if (now == wanted->second || !model.set_knob(knob, wanted->second)) return;
+  Step step;
+  step.action = SetKnob{knob, wanted->second, now};
+  step.rule = hotplug.rule;
+  step.why = why;
+  steps.push_back(std::move(step));
+}
+
+// Memory that arrives while the plan runs must wait (`offline` first) or find the final answer
+// (any other word last); the ratio and its kin decide plain `online` writes, so they come first.
+bool make_steps(const Allocation& allocation, const source::SourceSet& files, const Host& host,
+                const HotplugPart& hotplug, kernel::Model& model, std::vector<Step>& steps,
+                diag::Sink& sink) {
+  const auto auto_online = hotplug.knobs.find("auto_online_blocks");
+  const bool wait = auto_online != hotplug.knobs.end() && auto_online->second == "offline";
+  if (wait)
+    set_knob(host, hotplug, "auto_online_blocks", "first, so that memory arriving meanwhile waits",
+             model, steps);
+  for (const char* knob : {"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"})
+    set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
+  if (!order_writes(allocation, files, model, steps, sink)) return false;
+  if (!wait)
+    set_knob(host, hotplug, "auto_online_blocks", "last, when everything here is in its place",
+             model, steps);
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    steps[i].number = static_cast<std::uint32_t>(i + 1);
+  return true;
+}
+
+std::vector<PlanDiagnostic> placed_diagnostics(const diag::Sink& sink,
+                                               const source::SourceSet& files) {
+  std::vector<PlanDiagnostic> result;
+  for (const diag::Diagnostic& d : sink.sorted()) {
+    PlanDiagnostic placed{diag::name_of(d.code),
+                          std::string(diag::severity_name(d.severity)),
+                          d.message,
+                          d.help,
+                          {},
+                          0,
+                          0};
+    if (d.span) {
+      const source::SourceFile& file = files.at(d.span->file);
+      const source::Place place = file.place(d.span->begin);
+      placed.path = file.label();
+      placed.line = place.line;
+      placed.column = place.column;
+    }
+    result.push_back(std::move(placed));
+  }
+  return result;
+}
+
+bool changes_memory(const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return std::holds_alternative<OnlineBlocks>(step.action) ||
+           std::holds_alternative<OfflineBlocks>(step.action);
+  });
+}
+
+}  // namespace
+
+Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
+                  diag::Sink& sink) {
+  if (!host.has_hotplug()) {
+    sink.add(diag::Code::NoHotplug, std::nullopt,
+             "this host shows no memory blocks: its kernel has no memory hotplug, or /sys is not "
+             "there")
+        .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
+    return {};
+  }
+  const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
+  const Selection selection = select(flat, host, sink);
+  diag::Sink while_planning;
+  Allocation allocation = allocate(selection, flat, files, host, while_planning);
+  apply_limits(allocation, flat, host, while_planning);
+
+  Plan plan;
+  plan.hotplug = lower(flat, files, host, while_planning);
+  kernel::Model model(host);
+  bool possible =
+      make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
+  // What the kernel picks by itself may break a limit; then some of it becomes normal by decree.
+  while (possible && tighten_limits(allocation, flat, host, model.host())) {
+    plan.steps.clear();
+    model = kernel::Model(host);
+    possible = make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
+  }
+  Planned planned;
+  if (possible) {
+    planned.outcome = model.host();
+    plan.outcome = outcome_of(planned.outcome, allocation.roundings);
+    check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), changes_memory(plan.steps),
+                  while_planning);
+  }
+  const bool failed = while_planning.has_errors();
+  sink.append(while_planning);
+  if (failed) return {};
+
+  plan.host = {host.kernel, std::string(model::era_name(host.era)), host.arch, host.fingerprint,
+               host.block_size.value()};
+  for (const source::SourceFile& file : files) plan.policy.push_back({file.label(), file.digest()});
+  plan.skipped = skipped_of(allocation, files);
+  plan.diagnostics = placed_diagnostics(sink, files);
+  planned.plan = std::move(plan);
+  return planned;
+}
+
+}  // namespace memonline::plan

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Step 1 of planning: which rule governs each block. A block belongs to the first rule that
+// selects it; `each` splits what a rule selected into groups by node or device.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/sema/policy.hpp"
+
+namespace memonline::plan {
+
+/// What one rule governs as one amount to be shared out, in address order.
+struct Group {
+  const sema::Rule* rule = nullptr;
+  std::vector<model::BlockRun> runs;
+  [[nodiscard]] std::uint64_t blocks() const;
+};
+
+struct Selection {
+  std::vector<Group> groups;                ///< by rule, then by lowest address
+  std::vector<model::BlockRun> unselected;  ///< no rule selects them: kept
+};
+
+/// Groups point into `policy`, which must outlive them. Notes rules that select nothing on this
+/// host and conditions the host does not tell enough to decide.
+Selection select(const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
+
+}  // namespace memonline::plan

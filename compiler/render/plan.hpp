@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A plan as people and programs want it. Every rendering gives the same bytes for the same plan.
+#pragma once
+
+#include <string>
+
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::render {
+
+/// The plan on a screen: nodes as they are, the steps as a table, nodes as they will be.
+/// Diagnostics are not in it; they are printed beside it.
+std::string plan_to_text(const plan::Plan& plan, const model::Host& before);
+/// The audit artefact, schema memonline.plan/1.
+std::string plan_to_json(const plan::Plan& plan);
+/// The same document as YAML.
+std::string plan_to_yaml(const plan::Plan& plan);
+/// A commented script that carries the plan out with nothing but `sh`, checks each zone, and stops
+/// at the first that is not as predicted.
+std::string plan_to_shell(const plan::Plan& plan);
+
+/// "memory40..41", "memory79..42", "memory7".
+std::string blocks_text(const plan::WriteRun& run);
+
+}  // namespace memonline::render

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The plan as a document: one description, written as JSON or as YAML. The fields of the design
+// are the contract; what stands beside them may grow.
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/render/json_writer.hpp"
+#include "compiler/render/plan.hpp"
+#include "compiler/render/yaml_writer.hpp"
+
+namespace memonline::render {
+
+using namespace plan;  // the words of this file are the plan's
+
+namespace {
+
+template <class Writer>
+class Document {
+ public:
+  std::string of(const Plan& plan) && {
+    out_.begin_object().member("schema", kPlanSchema);
+    host(plan.host);
+    policy(plan.policy);
+    out_.key("steps").begin_array();
+    for (const Step& one : plan.steps) step(one);
+    out_.end_array();
+    boot(plan.boot);
+    hotplug(plan.hotplug);
+    out_.key("outcome").begin_array();
+    for (const NodeOutcome& node : plan.outcome) outcome(node);
+    out_.end_array();
+    out_.key("skipped").begin_array();
+    for (const Skipped& one : plan.skipped) skipped(one);
+    out_.end_array();
+    out_.key("diagnostics").begin_array();
+    for (const PlanDiagnostic& one : plan.diagnostics) diagnostic(one);
+    out_.end_array();
+    out_.end_object();
+    return std::move(out_).finish();
+  }
+
+ private:
+  void host(const HostRef& host) {
+    out_.key("host").begin_object();
+    out_.member("kernel", host.kernel).member("era", host.era).member("arch", host.arch);
+    out_.member("block_size", host.block_size).member("fingerprint", host.fingerprint);
+    out_.end_object();
+  }
+
+  void policy(const std::vector<PolicyRef>& files) {
+    out_.key("policy").begin_array();
+    for (const PolicyRef& file : files)
+      out_.begin_object().member("path", file.path).member("sha256", file.sha256).end_object();
+    out_.end_array();
+  }
+
+  void node(const std::optional<model::NodeId>& id) {
+    out_.key("node");
+    if (id)
+      out_.value(id->value());
+    else
+      out_.null();
+  }
+
+  void rule(const RuleRef& rule) {
+    out_.key("rule");
+    if (rule.path.empty()) {
+      out_.null();
+      return;
+    }
+    out_.begin_object();
+    out_.member("path", rule.path).member("line", rule.line).member("column", rule.column);
+    out_.member("text", rule.text).end_object();
+  }
+
+  void blocks(model::BlockId first, model::BlockId last) {
+    out_.key("blocks").begin_array(Layout::Line);
+    out_.value(first.value()).value(last.value()).end_array();
+  }
+
+  void words(std::string_view name, const std::vector<std::string>& list) {
+    out_.key(name).begin_array(Layout::Line);
+    for (const std::string& word : list) out_.value(word);
+    out_.end_array();
+  }
+
+  void step(const Step& step) {
+    out_.begin_object().member("number", step.number);
+    std::visit(
+        overloaded{
+            [&](const SetKnob& set) {
+              out_.member("action", "set").member("knob", set.knob);
+              out_.member("value", set.value).member("before", set.before);
+            },
+            [&](const OnlineBlocks& online) {
+              out_.member("action", "online").member("state", online_word(online.word));
+              blocks(online.blocks.first, online.blocks.last);
+              node(online.node);
+              out_.member("zone", model::zone_name(online.zone)).member("before", "offline");
+            },
+            [&](const OfflineBlocks& offline) {
+              out_.member("action", "offline").member("state", "offline");
+              blocks(offline.blocks.first, offline.blocks.last);
+              node(offline.node);
+              out_.member("zone", model::zone_name(offline.zone)).member("before", "online");
+            },
+            [&](const ProbeBlock& probe) {
+              out_.member("action", "probe").member("address", fmt::format("{:#x}", probe.address));
+            },
+            [&](const SetParameters& parameters) {
+              out_.member("action", "boot-parameters");
+              words("set", parameters.set);
+              words("remove", parameters.remove);
+            },
+        },
+        step.action);
+    rule(step.rule);
+    out_.member("why", step.why).end_object();
+  }
+
+  void zone_bytes(std::string_view name, const std::map<std::string, std::uint64_t>& bytes) {
+    out_.key(name).begin_object(Layout::Line);
+    for (const auto& [zone, amount] : bytes) out_.member(zone, amount);
+    out_.end_object();
+  }
+
+  void boot(const Boot& boot) {
+    out_.key("boot").begin_object();
+    words("set", boot.set);
+    words("remove", boot.remove);
+    out_.member("reboot_required", boot.reboot_required);
+    out_.key("nodes").begin_array();
+    for (const BootNode& one : boot.nodes) {
+      out_.begin_object().member("node", one.node.value());
+      zone_bytes("wished", one.wished);
+      zone_bytes("predicted", one.predicted);
+      out_.end_object();
+    }
+    out_.end_array().end_object();
+  }
+
+  void hotplug(const HotplugPart& hotplug) {
+    out_.key("hotplug").begin_object().member("by", hotplug.by);
+    out_.key("knobs").begin_object(Layout::Line);
+    for (const auto& [knob, value] : hotplug.knobs) out_.member(knob, value);
+    out_.end_object().member("why", hotplug.why);
+    rule(hotplug.rule);
+    out_.end_object();
+  }
+
+  void outcome(const NodeOutcome& outcome) {
+    out_.begin_object();
+    node(outcome.node);
+    out_.key("bytes").begin_object(Layout::Line);
+    out_.member("Normal", outcome.normal.value()).member("Movable", outcome.movable.value());
+    out_.member("offline", outcome.offline.value()).end_object();
+    zone_bytes("zones", outcome.zones);
+    out_.end_object();
+  }
+
+  void skipped(const Skipped& skipped) {
+    out_.begin_object();
+    blocks(skipped.first, skipped.last);
+    node(skipped.node);
+    out_.member("wanted", skipped.wanted).member("reason", skipped.reason);
+    rule(skipped.rule);
+    out_.end_object();
+  }
+
+  void diagnostic(const PlanDiagnostic& d) {
+    out_.begin_object().member("code", d.code).member("severity", d.severity);
+    out_.member("message", d.message).member("help", d.help);
+    if (!d.path.empty())
+      out_.member("path", d.path).member("line", d.line).member("column", d.column);
+    out_.end_object();
+  }
+
+  Writer out_;
+};
+
+}  // namespace
+
+std::string plan_to_json(const Plan& plan) { return Document<JsonWriter>().of(plan); }
+std::string plan_to_yaml(const Plan& plan) { return Document<YamlWriter>().of(plan); }
+
+}  // namespace memonline::render

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The plan as a script for hosts that have nothing but `sh`.
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/render/plan.hpp"
+
+namespace memonline::render {
+
+using plan::Plan;
+using plan::Step;
+
+namespace {
+
+constexpr std::string_view kFunctions = R"sh(set -eu
+sys=${MEMONLINE_ROOT:-}/sys
+die() { echo "memonline: $*" >&2; exit 1; }
+
+# one BLOCK WORD ZONE: writes WORD unless the block is there already, then checks the zone.
+one() {
+  block=$sys/devices/system/memory/memory$1
+  if [ "$2" = offline ]; then want=offline; else want=online; fi
+  if [ "$(cat "$block/state")" != "$want" ];
+then echo "$2" > "$block/state" ||
+    die "memory$1: writing $2 failed" fi["$want" = offline] && return 0 [-r "$block/valid_zones"] ||
+    return 0 read - r zone _ < "$block/valid_zones" || true["$zone" = "$3"] ||
+    die "memory$1 is in $zone, the plan says $3"
+}
+
+#run WORD FIRST LAST ZONE : block by block, downwards if LAST is below FIRST.
+run() {
+  n = $2 while:;
+  do
+    one "$n"
+        "$1"
+        "$4"["$n" - eq "$3"] &&
+        break if["$3" - gt "$n"];
+  then n = $((n + 1));
+  else n = $((n - 1));
+  fi done
+}
+)sh";
+
+// What stands behind `#` must not end the line early.
+std::string comment(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  return text;
+}
+
+std::string knob_path(const std::string& knob) {
+  return knob == "auto_online_blocks" ? "$sys/devices/system/memory/auto_online_blocks"
+                                      : "$sys/module/memory_hotplug/parameters/" + knob;
+}
+
+std::string command_of(const Step& step) {
+  return std::visit(
+      overloaded{
+          [](const plan::SetKnob& set) {
+            return fmt::format("echo {} > \"{}\"", set.value, knob_path(set.knob));
+          },
+          [](const plan::OnlineBlocks& online) {
+            return fmt::format("run {} {} {} {}", plan::online_word(online.word),
+                               online.blocks.first.value(), online.blocks.last.value(),
+                               model::zone_name(online.zone));
+          },
+          [](const plan::OfflineBlocks& offline) {
+            return fmt::format("run offline {} {} {}", offline.blocks.first.value(),
+                               offline.blocks.last.value(), model::zone_name(offline.zone));
+          },
+          [](const plan::ProbeBlock& probe) {
+            return fmt::format("echo {:#x} > \"$sys/devices/system/memory/probe\"", probe.address);
+          },
+          [](const plan::SetParameters&) {
+            return std::string(": # kernel parameters are for the boot loader, not for a script");
+          },
+      },
+      step.action);
+}
+
+}  // namespace
+
+std::string plan_to_shell(const Plan& plan) {
+  std::string text = "#!/bin/sh\n# A memonline plan as a script. ";
+  text += fmt::format("Kernel {}, {}.\n", comment(plan.host.kernel), plan.host.fingerprint);
+  for (const plan::PolicyRef& file : plan.policy)
+    text += fmt::format("# Policy {} {}\n", comment(file.path), file.sha256);
+  text += "# Made for this host as it was: make a new one when its memory has changed.\n";
+  text += kFunctions;
+  text += fmt::format(
+      "\n[ \"$(cat \"$sys/devices/system/memory/block_size_bytes\")\" = {:x} ] || die \"the block "
+      "size is not the one planned for\"\n",
+      plan.host.block_size);
+  for (const Step& step : plan.steps) {
+    text += fmt::format("\n# {}. ", step.number);
+    if (!step.rule.path.empty())
+      text += fmt::format("{}:{}:{}: {}", comment(step.rule.path), step.rule.line, step.rule.column,
+                          comment(step.rule.text));
+    text += fmt::format("\n#    {}\n{}\n", comment(step.why), command_of(step));
+  }
+  if (plan.steps.empty()) text += "\n# Nothing to do: everything is as the policy says.\n";
+  return text;
+}
+
+}  // namespace memonline::render

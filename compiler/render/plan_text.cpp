@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The plan on a screen.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/render/plan.hpp"
+
+namespace memonline::render {
+
+using model::Host;
+using model::NodeId;
+using plan::Plan;
+using plan::Step;
+
+namespace {
+
+std::string node_text(std::optional<NodeId> node) {
+  return node ? fmt::format("node{}", node->value()) : "unknown node";
+}
+
+// "node1: 48 blocks, 6 GiB: 8 online (Normal), 40 offline"
+std::string before_line(const Host& host, std::optional<NodeId> node) {
+  std::uint64_t all = 0;
+  std::uint64_t offline = 0;
+  std::map<model::Zone, std::uint64_t> online;
+  std::uint64_t mixed = 0;
+  for (const model::BlockRun& run : host.blocks) {
+    if (run.node != node) continue;
+    all += run.count;
+    if (run.state != model::State::Online)
+      offline += run.count;
+    else if (run.zones.kind() == model::ValidZones::Kind::None)
+      mixed += run.count;
+    else
+      online[kernel::zone_of(host, run)] += run.count;
+  }
+  std::string text = fmt::format("{}: {} block{}, {}:", node_text(node), all, all == 1 ? "" : "s",
+                                 model::human(host.block_size * all));
+  const char* comma = " ";
+  for (const auto& [zone, count] : online) {
+    text += fmt::format("{}{} online ({})", comma, count, model::zone_name(zone));
+    comma = ", ";
+  }
+  if (mixed > 0) {
+    text += fmt::format("{}{} online (several zones)", comma, mixed);
+    comma = ", ";
+  }
+  if (offline > 0) text += fmt::format("{}{} offline", comma, offline);
+  return text + "\n";
+}
+
+struct Row {
+  std::string number, action, what, size, rule, place;
+};
+
+Row row_of(const Step& step, model::Bytes block_size) {
+  Row row;
+  row.number = std::to_string(step.number);
+  const auto run = [&](std::string action, const plan::WriteRun& blocks) {
+    row.action = std::move(action);
+    row.what = blocks_text(blocks);
+    row.size = model::human(block_size * blocks.count());
+  };
+  std::visit(overloaded{
+                 [&](const plan::SetKnob& set) {
+                   row.action = "set";
+                   row.what = fmt::format("{}={}", set.knob, set.value);
+                 },
+                 [&](const plan::OnlineBlocks& online) {
+                   run(std::string(plan::online_word(online.word)), online.blocks);
+                   if (online.word == plan::OnlineWord::Online)
+                     row.size += fmt::format(" ({})", model::zone_name(online.zone));
+                 },
+                 [&](const plan::OfflineBlocks& offline) { run("offline", offline.blocks); },
+                 [&](const plan::ProbeBlock& probe) {
+                   row.action = "probe";
+                   row.what = fmt::format("{:#x}", probe.address);
+                 },
+                 [&](const plan::SetParameters& parameters) {
+                   row.action = "boot-parameters";
+                   row.what = fmt::format("{} to set, {} to remove", parameters.set.size(),
+                                          parameters.remove.size());
+                 },
+             },
+             step.action);
+  row.rule = step.rule.text;
+  if (!step.rule.path.empty())
+    row.place = fmt::format("{}:{}:{}", step.rule.path, step.rule.line, step.rule.column);
+  return row;
+}
+
+std::string steps_table(const Plan& plan) {
+  std::vector<Row> rows;
+  for (const Step& step : plan.steps)
+    rows.push_back(row_of(step, model::Bytes(plan.host.block_size)));
+  const auto width = [&](std::string Row::*column) {
+    std::size_t widest = 0;
+    for (const Row& row : rows) widest = std::max(widest, (row.*column).size());
+    return widest;
+  };
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line = fmt::format("  {:>{}}  {:<{}}   {:<{}}   {:<{}}   {:<{}}   {}", row.number,
+                                   width(&Row::number), row.action, width(&Row::action), row.what,
+                                   width(&Row::what), row.size, width(&Row::size), row.rule,
+                                   width(&Row::rule), row.place);
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string percent(model::Bytes part, std::uint64_t whole) {
+  const std::uint64_t tenths = (part.value() / 1024 * 1000 + whole / 2048) / (whole / 1024);
+  if (tenths % 10 == 0) return fmt::format("{}%", tenths / 10);
+  return fmt::format("{}.{}%", tenths / 10, tenths % 10);
+}
+
+// "node1 becomes 20.8% Normal, 79.2% Movable (whole blocks; 80% would be 38.4)."
+std::string after_line(const plan::NodeOutcome& node, bool touched) {
+  const std::uint64_t whole = node.normal.value() + node.movable.value() + node.offline.value();
+  if (whole == 0) return {};
+  std::string text = fmt::format("{} {}", node_text(node.node), touched ? "becomes" : "stays");
+  const char* comma = " ";
+  const auto add = [&](model::Bytes part, const char* name) {
+    if (part.value() == 0) return;
+    text += fmt::format("{}{} {}", comma, percent(part, whole), name);
+    comma = ", ";
+  };
+  add(node.normal, "Normal");
+  add(node.movable, "Movable");
+  add(node.offline, "offline");
+  if (touched && !node.sentences.empty()) {
+    text += " (whole blocks; ";
+    for (std::size_t i = 0; i < node.sentences.size(); ++i)
+      text += (i > 0 ? ", " : "") + node.sentences[i];
+    text += ")";
+  }
+  return text + ".";
+}
+
+std::string hotplug_line(const plan::HotplugPart& hotplug) {
+  std::string text = fmt::format("Memory added later: by the {}", hotplug.by);
+  const char* open = " (";
+  for (const auto& [knob, value] : hotplug.knobs) {
+    text += fmt::format("{}{}={}", open, knob, value);
+    open = ", ";
+  }
+  if (!hotplug.knobs.empty()) text += ")";
+  return text + fmt::format("; {}.\n", hotplug.why);
+}
+
+}  // namespace
+
+std::string blocks_text(const plan::WriteRun& run) {
+  if (run.first == run.last) return fmt::format("memory{}", run.first.value());
+  return fmt::format("memory{}..{}", run.first.value(), run.last.value());
+}
+
+std::string plan_to_text(const Plan& plan, const Host& before) {
+  std::set<std::optional<NodeId>> touched;
+  for (const Step& step : plan.steps) {
+    if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
+      touched.insert(online->node);
+    if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
+      touched.insert(offline->node);
+  }
+  std::string text;
+  for (const plan::NodeOutcome& node : plan.outcome) text += before_line(before, node.node);
+  text += plan.steps.empty() ? "  nothing to do: everything is as the policy says\n"
+                             : steps_table(plan);
+  for (const plan::NodeOutcome& node : plan.outcome)
+    text += after_line(node, touched.contains(node.node)) + "\n";
+  text += hotplug_line(plan.hotplug);
+  text += plan.boot.reboot_required ? "A reboot is needed for the kernel parameters.\n"
+                                    : "No reboot needed.\n";
+  return text;
+}
+
+}  // namespace memonline::render
