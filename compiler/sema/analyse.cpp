@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The stages of the front half, in order: read, look up, check.
+#include "compiler/sema/analyse.hpp"
+
+#include <iterator>
+
+#include "compiler/sema/lower.hpp"
+#include "compiler/syntax/mistakes.hpp"
+#include "compiler/syntax/parse.hpp"
+
+namespace memonline::sema {
+
+std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) {
+  diag::Sink found;
+  Policy policy;
+  for (std::uint32_t file = 0; file < files.size(); ++file) {
+    const ast::File tree = syntax::parse(files, file, found);
+    std::vector<Statement> statements = lower(tree.statements, found);
+    std::move(statements.begin(), statements.end(), std::back_inserter(policy.statements));
+  }
+  sink.append(found);
+  if (found.has_errors()) return std::nullopt;
+  return policy;
+}
+
+}  // namespace memonline::sema

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which memory a rule is about: classes, their numbers and names, `each`, `except`.
+#include <algorithm>
+#include <limits>
+
+#include "compiler/sema/lower.hpp"
+#include "compiler/sema/numbers.hpp"
+#include "compiler/sema/words.hpp"
+
+namespace memonline::sema {
+
+namespace {
+
+using diag::Code;
+
+enum class ClassWord : std::uint8_t {
+  All,
+  Boot,
+  Hotplugged,
+  Node,
+  Cpuless,
+  Dimm,
+  VirtioMem,
+  Dax,
+  Driver,
+  Block,
+  Address,
+};
+constexpr std::array<Named<ClassWord>, 11> kClasses{{{"all", ClassWord::All},
+                                                     {"boot", ClassWord::Boot},
+                                                     {"hotplugged", ClassWord::Hotplugged},
+                                                     {"node", ClassWord::Node},
+                                                     {"cpuless", ClassWord::Cpuless},
+                                                     {"dimm", ClassWord::Dimm},
+                                                     {"virtio-mem", ClassWord::VirtioMem},
+                                                     {"dax", ClassWord::Dax},
+                                                     {"driver", ClassWord::Driver},
+                                                     {"block", ClassWord::Block},
+                                                     {"address", ClassWord::Address}}};
+
+struct ReadRange {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+
+std::optional<ReadRange> read_range(const ast::Range& range, std::uint64_t highest,
+                                    diag::Sink& sink) {
+  const ast::Word& end = range.last ? range.last : range.first;
+  bool good = true;
+  const auto read = [&](const ast::Word& word) {
+    Number number = whole_number(word.text);
+    if (number.fault == NumberFault::None && number.value > highest)
+      number.fault = NumberFault::TooLarge;
+    good = check_number(word, number.fault, sink) && good;
+    return number.value;
+  };
+  ReadRange result{read(range.first), 0};
+  result.last = range.last ? read(range.last) : result.first;
+  if (!good) return std::nullopt;
+  if (result.first > result.last) {
+    const source::SourceSpan span = ast::join(range.first.span, end.span);
+    diag::Diagnostic& d =
+        sink.add(Code::ReversedRange, span,
+                 fmt::format("the range `{}-{}` runs backwards", range.first.text, end.text));
+    const std::string swapped = fmt::format("{}-{}", end.text, range.first.text);
+    d.help = fmt::format("write `{}`", swapped);
+    d.fixit = diag::FixIt{span, swapped};
+    return std::nullopt;
+  }
+  return result;
+}
+
+/// Ranges in ascending order, those that touch or overlap as one.
+template <class Number>
+std::optional<std::vector<std::pair<Number, Number>>> read_list(
+    const std::vector<ast::Range>& ranges, diag::Sink& sink) {
+  std::vector<std::pair<Number, Number>> list;
+  bool good = true;
+  for (const ast::Range& range : ranges) {
+    if (const auto read = read_range(range, std::numeric_limits<Number>::max(), sink))
+      list.emplace_back(static_cast<Number>(read->first), static_cast<Number>(read->last));
+    else
+      good = false;
+  }
+  if (!good) return std::nullopt;
+  std::sort(list.begin(), list.end());
+  std::vector<std::pair<Number, Number>> merged;
+  for (const auto& range : list) {
+    const bool joins =
+        !merged.empty() && (merged.back().second == std::numeric_limits<Number>::max() ||
+                            range.first <= merged.back().second + 1);
+    if (joins)
+      merged.back().second = std::max(merged.back().second, range.second);
+    else
+      merged.push_back(range);
+  }
+  return merged;
+}
+
+bool refuse_list(const ast::Class& node, diag::Sink& sink) {
+  if (node.ranges.empty()) return true;
+  source::SourceSpan span = span_of(node);
+  span.begin = node.ranges.front().first.span.begin;
+  diag::Diagnostic& d =
+      sink.add(Code::ClassArgument, span, fmt::format("`{}` takes no numbers", node.name.text));
+  d.help = "remove them";
+  d.fixit = diag::FixIt{{span.file, node.name.span.end, span.end}, ""};
+  return false;
+}
+
+std::optional<AddressRange> read_address(const ast::Class& node, diag::Sink& sink) {
+  const auto refuse = [&](std::string message) -> diag::Diagnostic& {
+    return sink.add(Code::AddressRange, span_of(node), std::move(message));
+  };
+  if (node.ranges.size() != 1 || !node.ranges.front().last) {
+    refuse("`address` takes one range: the first and the last byte").help =
+        "write it as /proc/iomem does, with 0x: `address 0x100000000-0x13fffffff`";
+    return std::nullopt;
+  }
+  const ast::Range& range = node.ranges.front();
+  const auto is_hexadecimal = [](const ast::Word& word) {
+    return word.text.size() > 2 && word.text[0] == '0' && (word.text[1] == 'x');
+  };
+  if (!is_hexadecimal(range.first) || !is_hexadecimal(range.last)) {
+    const auto prefixed = [&](const ast::Word& word) {
+      return is_hexadecimal(word) ? std::string(word.text) : "0x" + std::string(word.text);
+    };
+    diag::Diagnostic& d = refuse("addresses are hexadecimal and start with 0x");
+    const std::string text = fmt::format("{}-{}", prefixed(range.first), prefixed(range.last));
+    const Number first = whole_number(prefixed(range.first));
+    const Number last = whole_number(prefixed(range.last));
+    if (first.fault == NumberFault::None && last.fault == NumberFault::None &&
+        first.value <= last.value) {
+      d.help = fmt::format("write `{}`", text);
+      d.fixit = diag::FixIt{ast::join(range.first.span, range.last.span), text};
+    }
+    return std::nullopt;
+  }
+  const auto read = read_range(range, std::numeric_limits<std::uint64_t>::max(), sink);
+  if (!read) return std::nullopt;
+  return AddressRange{read->first, read->last};
+}
+
+/// "0.0", "dax0.0" -> "dax0.0"
+std::optional<std::string> read_dax(const ast::Word& word, diag::Sink& sink) {
+  std::string_view numbers = word.text;
+  if (numbers.substr(0, 3) == "dax") numbers.remove_prefix(3);
+  const std::size_t point = std::min(numbers.find('.'), numbers.size());
+  const bool good = point < numbers.size() &&
+                    whole_number(numbers.substr(0, point)).fault == NumberFault::None &&
+                    whole_number(numbers.substr(point + 1)).fault == NumberFault::None;
+  if (good) return "dax" + std::string(numbers);
+  sink.add(Code::ClassArgument, word.span, fmt::format("`{}` names no dax device", word.text))
+      .help = "a dax device has two numbers: `dax0.0`";
+  return std::nullopt;
+}
+
+std::optional<std::string> read_driver(const ast::Class& node, diag::Sink& sink) {
+  std::string_view name = node.argument.text;
+  if (name.size() >= 2 && name.front() == '"') name = name.substr(1, name.size() - 2);
+  if (!name.empty()) return std::string(name);
+  sink.add(Code::ClassArgument, span_of(node), "`driver` needs the name of a driver").help =
+      "write for instance `driver kmem`; /proc/iomem shows it as `System RAM (kmem)`";
+  return std::nullopt;
+}
+
+std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
+  const auto kind = find_word(node.name, kClasses, sink);
+  Class result{SimpleClass::All, span_of(node)};
+  if (!kind) {
+    suggest(sink.add(Code::UnknownClass, span_of(node),
+                     fmt::format("no class of memory named `{}`", node.name.text)),
+            node.name, names_of(kClasses));
+    return std::nullopt;
+  }
+  const auto simple = [&](SimpleClass value) -> std::optional<Class> {
+    if (!refuse_list(node, sink)) return std::nullopt;
+    result.is = value;
+    return result;
+  };
+  const auto with = [&](auto value) -> std::optional<Class> {
+    if (!value) return std::nullopt;
+    result.is = std::move(*value);
+    return result;
+  };
+  switch (*kind) {
+    case ClassWord::All: return simple(SimpleClass::All);
+    case ClassWord::Boot: return simple(SimpleClass::Boot);
+    case ClassWord::Hotplugged: return simple(SimpleClass::Hotplugged);
+    case ClassWord::Cpuless: return simple(SimpleClass::Cpuless);
+    case ClassWord::VirtioMem: return simple(SimpleClass::VirtioMem);
+    case ClassWord::Node: {
+      if (node.ranges.empty()) return simple(SimpleClass::Node);
+      auto list = read_list<std::uint32_t>(node.ranges, sink);
+      return list ? with(std::optional(NodeList{std::move(*list)})) : std::nullopt;
+    }
+    case ClassWord::Dimm: {
+      auto list = read_list<std::uint32_t>(node.ranges, sink);
+      return list ? with(std::optional(DimmList{std::move(*list)})) : std::nullopt;
+    }
+    case ClassWord::Block: {
+      if (node.ranges.empty()) {
+        sink.add(Code::ClassArgument, span_of(node), "`block` needs numbers").help =
+            "write for instance `block 32-47`, as in /sys/devices/system/memory/memory32";
+        return std::nullopt;
+      }
+      auto list = read_list<std::uint64_t>(node.ranges, sink);
+      return list ? with(std::optional(BlockList{std::move(*list)})) : std::nullopt;
+    }
+    case ClassWord::Address: return with(read_address(node, sink));
+    case ClassWord::Dax: {
+      if (!node.argument) return with(std::optional(DaxDevice{}));
+      auto name = read_dax(node.argument, sink);
+      return name ? with(std::optional(DaxDevice{std::move(*name)})) : std::nullopt;
+    }
+    case ClassWord::Driver: {
+      auto name = read_driver(node, sink);
+      return name ? with(std::optional(DriverName{std::move(*name)})) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+Each grouping_of(const Class& node) {
+  if (const auto* simple = std::get_if<SimpleClass>(&node.is)) {
+    if (*simple == SimpleClass::Node) return Each::Node;
+    return *simple == SimpleClass::VirtioMem ? Each::Device : Each::None;
+  }
+  if (std::holds_alternative<NodeList>(node.is)) return Each::Node;
+  const bool device = std::holds_alternative<DimmList>(node.is) ||
+                      std::holds_alternative<DaxDevice>(node.is) ||
+                      std::holds_alternative<DriverName>(node.is);
+  return device ? Each::Device : Each::None;
+}
+
+bool is_bare_node(const Class& node) {
+  const auto* simple = std::get_if<SimpleClass>(&node.is);
+  return simple != nullptr && *simple == SimpleClass::Node;
+}
+
+void report_bare_node(const Class& node, bool may_group, const source::SourceSpan& start,
+                      diag::Sink& sink) {
+  diag::Diagnostic& d = sink.add(Code::BareNode, node.span, "`node` does not say which node");
+  if (!may_group) {
+    d.help = "write for instance `node0`";
+    d.fixit = diag::FixIt{node.span, "node0"};
+    return;
+  }
+  d.help = "write `each node` for every node by itself, or for instance `node0` for one";
+  d.fixit = diag::FixIt{{start.file, start.begin, start.begin}, "each "};
+}
+
+/// The first class that can make groups decides: `each dimm node1`, `each node hotplugged`.
+void choose_grouping(Selector& selector, const ast::Selector& node, diag::Sink& sink) {
+  for (const Class& c : selector.classes)
+    if (selector.each == Each::None) selector.each = grouping_of(c);
+  if (selector.each != Each::None) return;
+  diag::Diagnostic& d =
+      sink.add(Code::EachWithoutGroup, ast::join(node.each.span, span_of(node.classes)),
+               "`each` has nothing to group by");
+  d.help = "name `node`, `dimm`, `virtio-mem`, `dax` or `driver`, as in `each node hotplugged`";
+  d.fixit = diag::FixIt{{node.each.span.file, node.each.span.end, node.each.span.end}, " node"};
+}
+
+}  // namespace
+
+std::optional<Selector> lower_selector(const ast::Selector& node, diag::Sink& sink) {
+  const std::size_t errors = sink.errors();
+  Selector result;
+  result.span = span_of(node);
+  if (node.each) require_lower_case(node.each, sink);
+  if (node.except) require_lower_case(node.except, sink);
+  for (const ast::Class& c : node.classes)
+    if (auto lowered = lower_class(c, sink)) result.classes.push_back(std::move(*lowered));
+  for (const ast::Class& c : node.exceptions)
+    if (auto lowered = lower_class(c, sink)) result.except.push_back(std::move(*lowered));
+  if (sink.errors() > errors) return std::nullopt;
+  if (node.each) choose_grouping(result, node, sink);
+  for (const Class& c : result.classes)
+    if (is_bare_node(c) && result.each != Each::Node)
+      report_bare_node(c, !node.each, result.span, sink);
+  for (const Class& c : result.except)
+    if (is_bare_node(c)) report_bare_node(c, false, result.span, sink);
+  if (sink.errors() > errors) return std::nullopt;
+  return result;
+}
+
+}  // namespace memonline::sema

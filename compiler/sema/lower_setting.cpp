@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `limit` and `set`.
+#include "compiler/sema/lower.hpp"
+#include "compiler/sema/numbers.hpp"
+#include "compiler/sema/words.hpp"
+
+namespace memonline::sema {
+
+namespace {
+
+using diag::Code;
+
+constexpr std::uint64_t kTimesScale = 1000;  // Limit::TimesNormal::thousandths
+
+enum class SettingName : std::uint8_t { Rezone, Hotplug, MemmapOnMemory, BootParameters };
+constexpr std::array<Named<SettingName>, 4> kSettings{
+    {{"rezone", SettingName::Rezone},
+     {"hotplug", SettingName::Hotplug},
+     {"memmap-on-memory", SettingName::MemmapOnMemory},
+     {"boot-parameters", SettingName::BootParameters}}};
+constexpr std::array<Named<Rezone>, 2> kRezone{
+    {{"never", Rezone::Never}, {"allowed", Rezone::Allowed}}};
+constexpr std::array<Named<Hotplug>, 3> kHotplug{
+    {{"best", Hotplug::Best}, {"kernel", Hotplug::Kernel}, {"service", Hotplug::Service}}};
+constexpr std::array<Named<MemmapOnMemory>, 4> kMemmap{{{"leave", MemmapOnMemory::Leave},
+                                                        {"on", MemmapOnMemory::On},
+                                                        {"off", MemmapOnMemory::Off},
+                                                        {"force", MemmapOnMemory::Force}}};
+constexpr std::array<Named<BootParameters>, 3> kBoot{{{"suggest", BootParameters::Suggest},
+                                                      {"write", BootParameters::Write},
+                                                      {"ignore", BootParameters::Ignore}}};
+
+/// The one word that may stand here.
+void require_word(const ast::Word& word, std::string_view due, diag::Sink& sink) {
+  if (word.text == due) return;
+  if (in_lower_case(word.text) == due) return require_lower_case(word, sink);
+  diag::Diagnostic& d = sink.add(Code::LimitWord, word.span,
+                                 fmt::format("`{}` stands where `{}` is due", word.text, due));
+  d.help = fmt::format("replace `{}` with `{}`", word.text, due);
+  d.fixit = diag::FixIt{word.span, std::string(due)};
+}
+
+std::optional<Limit::TimesNormal> read_times(const ast::Limit& node, diag::Sink& sink) {
+  if (node.amount.unit.text == "X") require_lower_case(node.amount.unit, sink);
+  if (!node.of) {
+    diag::Diagnostic& d = sink.add(Code::LimitWord, span_of(node.amount),
+                                   fmt::format("`{}x` of what", node.amount.number.text));
+    const std::uint32_t end = node.amount.unit.span.end;
+    d.help = fmt::format("write `{}x normal`", node.amount.number.text);
+    d.fixit = diag::FixIt{{node.amount.unit.span.file, end, end}, " normal"};
+    return std::nullopt;
+  }
+  require_word(node.of, "normal", sink);
+  const Number number = scaled_number(node.amount.number.text, kTimesScale, true);
+  if (!check_number(node.amount.number, number.fault, sink)) return std::nullopt;
+  return Limit::TimesNormal{number.value};
+}
+
+}  // namespace
+
+std::optional<Limit> lower_limit(const ast::Limit& node, diag::Sink& sink) {
+  const std::size_t errors = sink.errors();
+  Limit limit{Limit::TimesNormal{}, false, span_of(node)};
+  for (const ast::Word& word : {node.keyword, node.to, node.per.keyword})
+    require_lower_case(word, sink);
+  require_word(node.what, "movable", sink);
+  if (node.per.what) require_word(node.per.what, "node", sink);
+  limit.per_node = static_cast<bool>(node.per.what);
+  const bool times = node.amount.unit.text == "x" || node.amount.unit.text == "X";
+  if (times) {
+    if (const auto bound = read_times(node, sink)) limit.bound = *bound;
+  } else {
+    if (node.of) {
+      diag::Diagnostic& d =
+          sink.add(Code::LimitWord, node.of.span,
+                   fmt::format("`{}` does not belong after an amount", node.of.text));
+      d.help = "remove it, or write for instance `3x normal`";
+      d.fixit = diag::FixIt{{node.of.span.file, node.amount.unit.span.end, node.of.span.end}, ""};
+    }
+    if (const auto bound = read_amount(node.amount, sink)) limit.bound = *bound;
+  }
+  if (sink.errors() > errors) return std::nullopt;
+  return limit;
+}
+
+std::optional<Setting> lower_setting(const ast::Setting& node, diag::Sink& sink) {
+  const std::size_t errors = sink.errors();
+  require_lower_case(node.keyword, sink);
+  const auto name = look_up(node.name, kSettings, Code::UnknownSetting, "setting", sink);
+  if (!name) return std::nullopt;
+  Setting setting{Rezone::Never, span_of(node)};
+  const auto read = [&](const auto& table) {
+    const auto value = find_word(node.value, table, sink);
+    if (value) {
+      setting.value = *value;
+      return;
+    }
+    suggest(sink.add(Code::UnknownSettingValue, node.value.span,
+                     fmt::format("`{}` has no value `{}`", in_lower_case(node.name.text),
+                                 node.value.text)),
+            node.value, names_of(table));
+  };
+  switch (*name) {
+    case SettingName::Rezone: read(kRezone); break;
+    case SettingName::Hotplug: read(kHotplug); break;
+    case SettingName::MemmapOnMemory: read(kMemmap); break;
+    case SettingName::BootParameters: read(kBoot); break;
+  }
+  if (sink.errors() > errors) return std::nullopt;
+  return setting;
+}
+
+}  // namespace memonline::sema

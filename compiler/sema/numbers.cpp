@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/sema/numbers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "compiler/sema/words.hpp"
+
+namespace memonline::sema {
+
+namespace {
+
+using diag::Code;
+
+constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kPercentScale = 1'000'000;  // Percent::millionths
+
+constexpr std::array<Named<std::uint64_t>, 8> kUnits{{{"KiB", std::uint64_t{1} << 10U},
+                                                      {"MiB", std::uint64_t{1} << 20U},
+                                                      {"GiB", std::uint64_t{1} << 30U},
+                                                      {"TiB", std::uint64_t{1} << 40U},
+                                                      {"K", std::uint64_t{1} << 10U},
+                                                      {"M", std::uint64_t{1} << 20U},
+                                                      {"G", std::uint64_t{1} << 30U},
+                                                      {"T", std::uint64_t{1} << 40U}}};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// value * base + digit, or false.
+bool push_digit(std::uint64_t& value, std::uint64_t base, std::uint64_t digit) {
+  if (value > (kMax - digit) / base) return false;
+  value = value * base + digit;
+  return true;
+}
+
+/// "gb", "GB", "gib", "g" -> "GiB"; empty: nothing like a unit.
+std::string_view meant_unit(std::string_view unit) {
+  const std::string lower = in_lower_case(unit);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::string letter(1, static_cast<char>(kUnits[i].name[0] - 'A' + 'a'));
+    for (const char* tail : {"", "b", "ib", "ibs", "bs", "i", "byte", "bytes", "ibyte", "ibytes"})
+      if (lower == letter + tail) return kUnits[i].name;
+  }
+  return {};
+}
+
+void report_unit(const ast::Word& unit, diag::Sink& sink) {
+  diag::Diagnostic& d =
+      sink.add(Code::UnknownUnit, unit.span, fmt::format("no unit named `{}`", unit.text));
+  if (const std::string_view meant = meant_unit(unit.text); !meant.empty()) {
+    d.help = fmt::format("replace `{}` with `{}`", unit.text, meant);
+    d.fixit = diag::FixIt{unit.span, std::string(meant)};
+    return;
+  }
+  suggest(d, unit, {"%", "KiB", "MiB", "GiB", "TiB", "blocks"});
+}
+
+}  // namespace
+
+Number scaled_number(std::string_view text, std::uint64_t scale, bool exact) {
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const std::string_view whole = text.substr(0, point);
+  const std::string_view part = point < text.size() ? text.substr(point + 1) : std::string_view{};
+  const bool digits = std::all_of(whole.begin(), whole.end(), is_digit) &&
+                      std::all_of(part.begin(), part.end(), is_digit);
+  if (!digits || whole.empty() || (part.empty() && point < text.size()))
+    return {0, NumberFault::NotANumber};
+  std::uint64_t value = 0;
+  for (char c : whole)
+    if (!push_digit(value, 10, static_cast<std::uint64_t>(c - '0')))
+      return {0, NumberFault::TooLarge};
+  if (value > kMax / scale) return {0, NumberFault::TooLarge};
+  value *= scale;
+  // From the last digit to the first: rounding down each time is rounding down once.
+  std::uint64_t fraction = 0;
+  bool lost = false;
+  for (auto c = part.rbegin(); c != part.rend(); ++c) {
+    const std::uint64_t sum = static_cast<std::uint64_t>(*c - '0') * scale + fraction;
+    lost = lost || sum % 10 != 0;
+    fraction = sum / 10;
+  }
+  if (lost && exact) return {0, NumberFault::TooFine};
+  if (value > kMax - fraction) return {0, NumberFault::TooLarge};
+  return {value + fraction, NumberFault::None};
+}
+
+Number whole_number(std::string_view text) {
+  const bool hexadecimal = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+  if (hexadecimal) text.remove_prefix(2);
+  if (text.empty()) return {0, NumberFault::NotANumber};
+  std::uint64_t value = 0;
+  for (char c : text) {
+    const int digit = hex_digit(c);
+    if (digit < 0 || (!hexadecimal && digit > 9)) return {0, NumberFault::NotANumber};
+  }
+  for (char c : text)
+    if (!push_digit(value, hexadecimal ? 16 : 10, static_cast<std::uint64_t>(hex_digit(c))))
+      return {0, NumberFault::TooLarge};
+  return {value, NumberFault::None};
+}
+
+std::optional<std::uint64_t> unit_size(std::string_view unit) {
+  for (const auto& entry : kUnits)
+    if (entry.name == unit) return entry.value;
+  return std::nullopt;
+}
+
+std::string_view canonical_unit(std::string_view unit) {
+  for (std::size_t i = 0; i < 4; ++i)
+    if (kUnits[i + 4].name == unit) return kUnits[i].name;
+  return unit;
+}
+
+bool check_number(const ast::Word& word, NumberFault fault, diag::Sink& sink) {
+  switch (fault) {
+    case NumberFault::None: return true;
+    case NumberFault::NotANumber: {
+      diag::Diagnostic& d =
+          sink.add(Code::BadNumber, word.span, fmt::format("`{}` is no number", word.text));
+      const std::string repaired =
+          word.text.front() == '.' ? "0" + std::string(word.text) : std::string(word.text) + "0";
+      if (scaled_number(repaired, 1, false).fault == NumberFault::None) {
+        d.help = fmt::format("write `{}`", repaired);
+        d.fixit = diag::FixIt{word.span, repaired};
+      }
+      return false;
+    }
+    case NumberFault::TooLarge:
+      sink.add(Code::NumberTooLarge, word.span,
+               fmt::format("`{}` is more than any machine has", word.text));
+      return false;
+    case NumberFault::TooFine:
+      sink.add(Code::BadNumber, word.span, fmt::format("`{}` has too many decimals", word.text));
+      return false;
+  }
+  return false;
+}
+
+std::optional<model::Bytes> read_size(const ast::Amount& amount, diag::Sink& sink) {
+  if (!amount.unit) {
+    sink.add(Code::MissingUnit, amount.number.span,
+             fmt::format("`{}` has no unit", amount.number.text))
+        .help = fmt::format("write for instance `{}GiB`", amount.number.text);
+    return std::nullopt;
+  }
+  const auto unit = unit_size(amount.unit.text);
+  if (!unit) {
+    report_unit(amount.unit, sink);
+    return std::nullopt;
+  }
+  const Number number = scaled_number(amount.number.text, *unit, false);
+  if (!check_number(amount.number, number.fault, sink)) return std::nullopt;
+  return model::Bytes(number.value);
+}
+
+std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
+  const ast::Word& word = amount.number;
+  if (amount.unit.text == "%") {
+    const Number number = scaled_number(word.text, kPercentScale, true);
+    if (!check_number(word, number.fault, sink)) return std::nullopt;
+    if (number.value > 100 * kPercentScale) {
+      sink.add(Code::PercentTooLarge, span_of(amount),
+               fmt::format("`{}%` is more than the whole", word.text))
+          .help = "shares count from the whole group: 100% is all of it";
+      return std::nullopt;
+    }
+    return Percent{number.value};
+  }
+  const std::string unit = in_lower_case(amount.unit.text);
+  if (unit == "blocks" || unit == "block") {
+    if (amount.unit.text != "blocks") {
+      diag::Diagnostic& d =
+          sink.add(unit == "blocks" ? Code::UpperCase : Code::UnknownUnit, amount.unit.span,
+                   fmt::format("the unit is `blocks`, not `{}`", amount.unit.text));
+      d.help = fmt::format("replace `{}` with `blocks`", amount.unit.text);
+      d.fixit = diag::FixIt{amount.unit.span, "blocks"};
+    }
+    const Number number = scaled_number(word.text, 1, true);
+    if (number.fault == NumberFault::TooFine) {
+      sink.add(Code::BadNumber, word.span, "there are only whole blocks").help =
+          "give a size such as `1.5GiB` instead, or a whole number of blocks";
+      return std::nullopt;
+    }
+    if (!check_number(word, number.fault, sink)) return std::nullopt;
+    return Blocks{number.value};
+  }
+  if (!amount.unit) {
+    diag::Diagnostic& d =
+        sink.add(Code::MissingUnit, word.span, fmt::format("`{}` has no unit", word.text));
+    d.help = fmt::format("write `{0}%`, `{0}GiB` or `{0} blocks`", word.text);
+    return std::nullopt;
+  }
+  if (const auto size = read_size(amount, sink)) return *size;
+  return std::nullopt;
+}
+
+}  // namespace memonline::sema

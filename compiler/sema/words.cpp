@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/sema/words.hpp"
+
+#include <algorithm>
+
+namespace memonline::sema {
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
+void require_lower_case(const ast::Word& word, diag::Sink& sink) {
+  const bool upper =
+      std::any_of(word.text.begin(), word.text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!upper) return;
+  const std::string lower = in_lower_case(word.text);
+  diag::Diagnostic& d = sink.add(diag::Code::UpperCase, word.span,
+                                 fmt::format("`{}` has upper-case letters", word.text));
+  d.help = fmt::format("replace `{}` with `{}`", word.text, lower);
+  d.fixit = diag::FixIt{word.span, lower};
+}
+
+std::string listed(const std::vector<std::string_view>& words, std::string_view conjunction) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? fmt::format(" {} ", conjunction) : ", ";
+    text += fmt::format("`{}`", words[i]);
+  }
+  return text;
+}
+
+void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,
+             const std::vector<std::string_view>& known) {
+  const std::string_view near = most_similar(word.text, known);
+  if (near.empty()) {
+    diagnostic.help = fmt::format("there is {}", listed(known, "and"));
+    return;
+  }
+  diagnostic.help = fmt::format("replace `{}` with `{}`", word.text, near);
+  diagnostic.fixit = diag::FixIt{word.span, std::string(near)};
+}
+
+}  // namespace memonline::sema

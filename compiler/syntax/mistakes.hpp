@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How mistakes of syntax are told: what was found, what was due, and the remedy where it shows.
+#pragma once
+
+#include <string_view>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/syntax/ast.hpp"
+#include "compiler/syntax/grammar.hpp"
+
+namespace memonline::syntax {
+
+/// Stuck::expected where a statement is complete and something follows it.
+inline constexpr std::string_view kEndOfStatement = "the end of the statement";
+
+/// The statement that starts at `start` could not be read on.
+void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std::string_view text,
+                  diag::Sink& sink);
+
+void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sink);
+void report_too_many_errors(source::SourceSpan at, diag::Sink& sink);
+void report_nesting(source::SourceSpan at, diag::Sink& sink);
+void report_branches(source::SourceSpan at, diag::Sink& sink);
+void report_unclosed(const ast::Branch& branch, diag::Sink& sink);
+void report_stray_brace(source::SourceSpan at, diag::Sink& sink);
+void report_stray_else(const ast::Word& word, diag::Sink& sink);
+
+/// The grammar lets some parts be left out so that their absence can be told well: true if
+/// nothing is missing. `end` is where the statement ends.
+bool check_complete(const ast::Rule& rule, std::size_t end, std::string_view text,
+                    diag::Sink& sink);
+bool check_complete(const ast::Limit& limit, std::size_t end, std::string_view text,
+                    diag::Sink& sink);
+bool check_complete(const ast::Setting& setting, std::size_t end, std::string_view text,
+                    diag::Sink& sink);
+
+}  // namespace memonline::syntax
