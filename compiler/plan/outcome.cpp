@@ -36,6 +36,7 @@ std::vector<NodeOutcome> outcome_of(const model::Host& after,
       sentences.push_back(rounding.text);
   }
   std::vector<NodeOutcome> result;
+  result.reserve(nodes.size());
   for (auto& [id, node] : nodes) result.push_back(std::move(node));
   return result;
 }
