@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The memory blocks of a tree, one value each; runs are made of them once devices are known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "runtime/host/notes.hpp"
+#include "runtime/host/tree.hpp"
+
+namespace memonline::runtime {
+
+struct Block {
+  std::uint64_t id = 0;
+  model::State state = model::State::Unknown;
+  model::ValidZones zones;
+  std::optional<model::NodeId> node;
+  bool several_nodes = false;
+  std::optional<std::uint32_t> dimm;  ///< NN of PNP0C80:NN behind firmware_node
+};
+
+struct Blocks {
+  std::uint64_t size = 0;           ///< of a block in bytes; 0: no memory hotplug
+  std::vector<Block> all;           ///< by ascending id
+  std::optional<bool> valid_zones;  ///< some block has the file; empty without blocks
+  bool hot_remove = true;
+};
+
+/// Reads sys/devices/system/memory with few system calls and, where it is large, several threads.
+/// Blocks that vanish meanwhile are left out. Nodes are not filled in.
+Blocks read_blocks(const Tree& tree, Notes& notes);
+
+struct NodeFacts {
+  std::vector<model::Node> nodes;  ///< ids and has_cpu
+  bool any = false;                ///< the kernel shows nodes at all
+};
+
+/// Reads sys/devices/system/node and gives each block its node.
+NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes);
+
+/// What `state` and `valid_zones` hold.
+model::State state_of(std::string_view text);
+model::ValidZones zones_of(std::string_view text);
+
+}  // namespace memonline::runtime

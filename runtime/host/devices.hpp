@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which device each block came with, and so whether it is boot memory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/host/blocks.hpp"
+
+namespace memonline::runtime {
+
+/// Fills host.devices and host.blocks from the blocks, /proc/iomem and /sys/firmware/memmap.
+void assign_devices(const Tree& tree, const Blocks& blocks, Notes& notes, model::Host& host);
+
+/// Inclusive addresses.
+struct AddressRange {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  friend bool operator==(const AddressRange&, const AddressRange&) = default;
+};
+
+struct DriverRange {
+  AddressRange range;
+  std::string device;  ///< the resource above: "virtio0"; empty: none
+  std::string driver;  ///< "virtio_mem"
+};
+
+struct IoMemory {
+  bool readable = false;  ///< it had contents: addresses, not the zeros that others than root get
+  std::vector<DriverRange> drivers;  ///< ascending
+};
+IoMemory parse_iomem(std::string_view text);
+
+/// An entry of /sys/firmware/memmap, in the order of its number.
+struct FirmwareRange {
+  AddressRange range;
+  bool ram = false;
+};
+/// The RAM that was there at boot. The kernel appends an entry for hot-added memory too
+/// (firmware_map_add_hotplug, since 2.6.34), told by its place: the firmware's own entries ascend
+/// and neighbours of one type are merged. `claimed` are the ranges that came with an ACPI device,
+/// `devices[i]` naming which.
+std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& entries,
+                                      std::uint64_t block_size, const std::vector<Block>& blocks);
+
+}  // namespace memonline::runtime

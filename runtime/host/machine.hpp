@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What kind of machine it is: kernel release, architecture, virtualization, vendor and product.
+#pragma once
+
+#include "compiler/model/host.hpp"
+#include "runtime/host/notes.hpp"
+#include "runtime/host/read_host.hpp"
+
+namespace memonline::runtime {
+
+void read_machine(const Tree& tree, Liveness liveness, Notes& notes, model::Host& host);
+
+}  // namespace memonline::runtime

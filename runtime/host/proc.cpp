@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/host/proc.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "runtime/host/text.hpp"
+
+namespace memonline::runtime {
+
+namespace {
+
+using model::Bytes;
+using model::Node;
+using model::NodeId;
+using model::ZoneSpan;
+
+// Far beyond any machine; keeps sums and addresses from overflowing.
+constexpr std::uint64_t kMostPages = std::uint64_t{1} << 50U;
+
+Node& node_of(std::vector<Node>& nodes, std::uint32_t id) {
+  const auto at = std::lower_bound(nodes.begin(), nodes.end(), id,
+                                   [](const Node& node, auto i) { return node.id.value() < i; });
+  if (at != nodes.end() && at->id.value() == id) return *at;
+  Node node;
+  node.id = NodeId(id);
+  return *nodes.insert(at, node);
+}
+
+/// "MemTotal:  1234 kB" in /proc/meminfo.
+std::optional<Bytes> meminfo_value(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    std::string_view line = take_until(text, '\n');
+    if (take_until(line, ':') != name) continue;
+    const auto words = words_of(line);
+    const auto kib = words.empty() ? std::nullopt : decimal(words[0]);
+    if (kib && *kib < kMostPages) return Bytes(*kib * 1024);
+  }
+  return std::nullopt;
+}
+
+bool has_line(std::string_view text, std::string_view name) {
+  while (!text.empty()) {
+    std::string_view line = take_until(text, '\n');
+    if (take_until(line, ' ') == name) return true;
+  }
+  return false;
+}
+
+/// MemTotal and the zones' managed pages count the same memory, one in bytes.
+std::uint64_t page_size_of(std::optional<Bytes> memory, std::uint64_t managed) {
+  constexpr std::uint64_t kUsual = 4096;
+  if (!memory || managed == 0) return kUsual;
+  const double exact = static_cast<double>(memory->value()) / static_cast<double>(managed);
+  for (const std::uint64_t size : {std::uint64_t{4096}, std::uint64_t{16384}, std::uint64_t{65536}})
+    if (std::abs(exact / static_cast<double>(size) - 1.0) < 0.4) return size;
+  return kUsual;
+}
+
+bool looked_at(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kNames{"movable_node", "kernelcore",
+                                                   "movablecore",  "memhp_default_state",
+                                                   "mem",          "acpi_no_memhotplug"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+         name.substr(0, 15) == "memory_hotplug." || name.substr(0, 10) == "memonline.";
+}
+
+std::optional<std::string> knob(const Tree& tree, Notes& notes, const char* path) {
+  const auto text = tree.read(path);
+  if (text) return printable(trimmed(*text));
+  notes.failure(path, text.error());
+  return std::nullopt;
+}
+
+/// Whether the file exists; empty where even that could not be told.
+std::optional<bool> presence(const Tree& tree, const char* directory, const char* path) {
+  if (!tree.exists(directory)) return std::nullopt;
+  return tree.exists(path);
+}
+
+void read_knobs(const Tree& tree, Notes& notes, model::Host& host) {
+  constexpr const char* kMemory = "sys/devices/system/memory";
+  constexpr const char* kAuto = "sys/devices/system/memory/auto_online_blocks";
+  constexpr const char* kModules = "sys/module";
+  constexpr const char* kPolicy = "sys/module/memory_hotplug/parameters/online_policy";
+  model::Knobs& knobs = host.knobs;
+  knobs.auto_online_blocks = knob(tree, notes, kAuto);
+  knobs.online_policy = knob(tree, notes, kPolicy);
+  knobs.memmap_on_memory =
+      knob(tree, notes, "sys/module/memory_hotplug/parameters/memmap_on_memory");
+  if (const auto ratio =
+          knob(tree, notes, "sys/module/memory_hotplug/parameters/auto_movable_ratio"))
+    knobs.auto_movable_ratio = decimal(*ratio);
+  if (const auto aware =
+          knob(tree, notes, "sys/module/memory_hotplug/parameters/auto_movable_numa_aware"))
+    knobs.auto_movable_numa_aware = *aware == "Y" || *aware == "1";
+  host.facts.auto_online_blocks = presence(tree, kMemory, kAuto);
+  host.facts.online_policy = presence(tree, kModules, kPolicy);
+}
+
+}  // namespace
+
+ZoneInfo parse_zoneinfo(std::string_view text) {
+  ZoneInfo info;
+  std::optional<std::uint32_t> node;
+  std::optional<model::Zone> zone;
+  ZoneSpan span;
+  bool started = false;
+  const auto close = [&] {
+    if (node && zone) {
+      if (span.present == 0) info.lists_empty_zones = true;
+      if (span.spanned > 0 && !started) {
+        info.hidden.push_back(fmt::format("zone {} of node {}", model::zone_name(*zone), *node));
+        span.spanned = 0;
+      }
+      info.managed += span.managed;
+      node_of(info.nodes, *node).zones[static_cast<std::size_t>(*zone)] = span;
+    }
+    zone.reset();
+    span = {};
+    started = false;
+  };
+  while (!text.empty()) {
+    const std::string_view line = take_until(text, '\n');
+    const auto words = words_of(line);
+    if (words.size() == 4 && words[0] == "Node" && words[2] == "zone") {  // "Node 0, zone   DMA32"
+      close();
+      const auto id = decimal(words[1].substr(0, words[1].find(',')));
+      node = id && *id < 65536 ? std::optional(static_cast<std::uint32_t>(*id)) : std::nullopt;
+      zone = model::zone_named(words[3]);
+      continue;
+    }
+    if (words.size() != 2 || !zone) continue;
+    const auto value = decimal(words[1]);
+    if (!value || *value >= kMostPages) continue;
+    if (words[0] == "spanned") span.spanned = *value;
+    if (words[0] == "present") span.present = *value;
+    if (words[0] == "managed") span.managed = *value;
+    if (words[0] == "cma") span.cma = *value;
+    if (words[0] == "start_pfn:") {
+      span.start = model::Pfn(*value);
+      started = true;
+    }
+  }
+  close();
+  return info;
+}
+
+std::vector<std::string> parse_command_line(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool quoted = false;
+  bool ended = false;
+  const auto finish = [&] {
+    if (word == "--") ended = true;
+    std::string name = word.substr(0, word.find('='));
+    const std::string value = word.substr(name.size());
+    std::replace(name.begin(), name.end(), '-', '_');
+    if (!ended && looked_at(name)) words.push_back(printable(name + value));
+    word.clear();
+  };
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!quoted && (c == ' ' || (c >= '\t' && c <= '\r') || c == '\0')) {
+      finish();
+    } else {
+      word += c;
+    }
+  }
+  finish();
+  return words;
+}
+
+void read_proc(const Tree& tree, Notes& notes, model::Host& host) {
+  const std::string meminfo = notes.read(tree, "proc/meminfo");
+  host.memory = meminfo_value(meminfo, "MemTotal");
+  host.memory_available = meminfo_value(meminfo, "MemAvailable");
+  if (!meminfo.empty())
+    host.facts.kreclaimable = meminfo_value(meminfo, "KReclaimable").has_value();
+
+  const std::string vmstat = notes.read(tree, "proc/vmstat");
+  if (!vmstat.empty()) {
+    host.facts.foll_pin = has_line(vmstat, "nr_foll_pin_acquired");
+    host.facts.swap_ra = has_line(vmstat, "swap_ra");
+    host.facts.memmap_pages = has_line(vmstat, "nr_memmap_pages");
+  }
+
+  const std::string zoneinfo_text = notes.read(tree, "proc/zoneinfo");
+  const ZoneInfo zoneinfo = parse_zoneinfo(zoneinfo_text);
+  if (!zoneinfo.nodes.empty()) {
+    host.zone_spans_known = true;
+    host.facts.empty_zones_listed = zoneinfo.lists_empty_zones;
+    for (const Node& node : zoneinfo.nodes) node_of(host.nodes, node.id.value()).zones = node.zones;
+    for (const std::string& zone : zoneinfo.hidden)
+      notes.add("proc/zoneinfo", fmt::format("does not show where {} starts", zone));
+  }
+  host.page_size = page_size_of(host.memory, zoneinfo.managed);
+  host.command_line = parse_command_line(notes.read(tree, "proc/cmdline"));
+  read_knobs(tree, notes, host);
+}
+
+}  // namespace memonline::runtime

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The texts of /proc that speak of memory, and the kernel's switches under /sys/module.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "runtime/host/notes.hpp"
+#include "runtime/host/tree.hpp"
+
+namespace memonline::runtime {
+
+struct ZoneInfo {
+  std::vector<model::Node> nodes;  ///< ascending; ids and zones
+  bool lists_empty_zones = false;
+  std::uint64_t managed = 0;        ///< pages, of all zones
+  std::vector<std::string> hidden;  ///< "zone Movable of node 1": spanned, but its start not shown
+};
+ZoneInfo parse_zoneinfo(std::string_view text);
+
+/// The words of a kernel command line that memonline looks at, split as the kernel does (quotes
+/// keep spaces and go away, "--" ends it). Others are left out everywhere, so that no secret given
+/// to some program there reaches a snapshot. '-' in names becomes '_', which the kernel takes for
+/// the same.
+std::vector<std::string> parse_command_line(std::string_view text);
+
+/// Fills zones, memory, page size, command line, knobs and facts. Blocks, facts.valid_zones and the
+/// nodes' ids stand already.
+void read_proc(const Tree& tree, Notes& notes, model::Host& host);
+
+}  // namespace memonline::runtime

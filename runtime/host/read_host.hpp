@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From the outside world to model::Host: the live machine, a captured tree, an archive of one, a
+// snapshot, or what `lsmem --json` printed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "compiler/base/result.hpp"
+#include "compiler/model/host.hpp"
+#include "runtime/host/tree.hpp"
+
+namespace memonline::runtime {
+
+/// Why there is no host at all. What is merely missing or unreadable within a host is no error: it
+/// is marked unknown and said in Host::unread.
+struct HostError {
+  std::string path;
+  std::string message;
+};
+
+/// `source` is "/" for the live machine, a directory that holds a captured tree, or a file: a tar
+/// archive of a tree (plain or compressed by gzip, xz or zstd), a snapshot of schema
+/// "memonline.host/1", or the output of
+/// `lsmem --json -b -o RANGE,SIZE,STATE,REMOVABLE,BLOCK,NODE,ZONES`. Files are told apart by their
+/// content. Host::name is `source`. A host without memory hotplug is a host: block_size is 0.
+Result<model::Host, HostError> read_host(const std::string& source);
+
+/// How much of the machine may be asked beside the tree.
+enum class Liveness {
+  Captured,  ///< nothing: the tree may come from anywhere
+  Live,      ///< the tree is this machine's: uname, sysconf and cpuid speak of the same kernel
+};
+
+/// The host that a tree shows. Never fails: an empty tree is a host without anything.
+model::Host read_tree(const Tree& tree, Liveness liveness);
+
+/// The host that a text describes: a snapshot or lsmem's JSON. The error's path is empty.
+Result<model::Host, HostError> read_host_text(std::string_view text);
+
+}  // namespace memonline::runtime

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A host from a tree: blocks, nodes, /proc, devices, then what follows from them.
+#include <unistd.h>
+
+#include "runtime/host/blocks.hpp"
+#include "runtime/host/devices.hpp"
+#include "runtime/host/finish.hpp"
+#include "runtime/host/machine.hpp"
+#include "runtime/host/proc.hpp"
+#include "runtime/host/read_host.hpp"
+
+namespace memonline::runtime {
+
+model::Host read_tree(const Tree& tree, Liveness liveness) {
+  model::Host host;
+  Notes notes;
+  Blocks blocks = read_blocks(tree, notes);
+  host.block_size = model::Bytes(blocks.size);
+  host.facts.valid_zones = blocks.valid_zones;
+  host.hot_remove = blocks.hot_remove;
+
+  NodeFacts nodes = read_nodes(tree, blocks, notes);
+  host.nodes = std::move(nodes.nodes);
+  read_proc(tree, notes, host);
+  // A kernel without NUMA shows no nodes, and zoneinfo speaks of node 0 alone.
+  if (!nodes.any && host.nodes.size() == 1 && host.nodes[0].id.value() == 0) {
+    host.nodes[0].has_cpu = true;
+    for (Block& block : blocks.all) block.node = host.nodes[0].id;
+  }
+  if (liveness == Liveness::Live)
+    if (const long size = ::sysconf(_SC_PAGESIZE); size > 0)
+      host.page_size = static_cast<std::uint64_t>(size);
+  if (blocks.size < host.page_size) {
+    blocks = {};
+    host.block_size = {};
+  }
+  read_machine(tree, liveness, notes, host);
+  assign_devices(tree, blocks, notes, host);
+  host.unread = notes.take();
+  finish(host);
+  return host;
+}
+
+}  // namespace memonline::runtime

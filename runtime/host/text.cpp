@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/host/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace memonline::runtime {
+
+namespace {
+
+constexpr std::string_view kSpace = " \t\n\r\v\f";
+
+std::optional<std::uint64_t> number(std::string_view text, int base) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+std::string_view take_until(std::string_view& rest, char end) {
+  const std::size_t at = rest.find(end);
+  const std::string_view head = rest.substr(0, at);
+  rest = at == std::string_view::npos ? std::string_view{} : rest.substr(at + 1);
+  return head;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (std::size_t at = text.find_first_not_of(kSpace); at != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(kSpace, at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = text.find_first_not_of(kSpace, end);
+  }
+  return words;
+}
+
+std::optional<std::uint64_t> decimal(std::string_view text) { return number(text, 10); }
+
+std::optional<std::uint64_t> hexadecimal(std::string_view text) {
+  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+    text.remove_prefix(2);
+  return number(text, 16);
+}
+
+std::optional<std::uint64_t> number_after(std::string_view prefix, std::string_view name) {
+  if (name.substr(0, prefix.size()) != prefix) return std::nullopt;
+  return decimal(name.substr(prefix.size()));
+}
+
+std::vector<std::uint32_t> list_of(std::string_view text) {
+  constexpr std::uint64_t kMost = 65536;
+  std::vector<std::uint32_t> numbers;
+  text = trimmed(text);
+  while (!text.empty()) {
+    std::string_view range = take_until(text, ',');
+    const std::string_view from = take_until(range, '-');
+    const auto first = decimal(from);
+    const auto last = range.empty() ? first : decimal(range);
+    if (!first || !last || *last < *first || *last >= kMost) break;
+    for (std::uint64_t i = *first; i <= *last && numbers.size() < kMost; ++i)
+      numbers.push_back(static_cast<std::uint32_t>(i));
+  }
+  return numbers;
+}
+
+std::string printable(std::string_view text) {
+  std::string result(text.substr(0, 256));
+  std::replace_if(
+      result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return result;
+}
+
+}  // namespace memonline::runtime
