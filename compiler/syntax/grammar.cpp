@@ -138,7 +138,7 @@ const auto range_def  = bound >> -('-' > bound);
 const auto list_def   = range % ',';
 const auto name_def   = token[lexeme[+(word_byte | char_('.'))]];
 const auto closing_quote_def = x3::lit('"');
-const auto quoted_def = token[lexeme['"' >> *(x3::char_ - '"' - '\n' - '\r') > closing_quote]];
+const auto quoted_def = token[lexeme[('"' >> *(x3::char_ - '"' - '\n' - '\r')) > closing_quote]];
 
 // `node0-3` is `node` and a list: a class is letters, with `-` between letters.
 const auto letters    = token[lexeme[alpha >> *(alpha | char_('_') | (char_('-') >> &alpha))]];
