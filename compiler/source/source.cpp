@@ -44,7 +44,9 @@ Place SourceFile::place(std::size_t offset) const {
   offset = std::min(offset, text_.size());
   const std::size_t index = line_index(offset);
   Place place{static_cast<std::uint32_t>(index + 1), 1};
-  for (std::size_t at = line_starts_[index]; at < offset; ++at)
+  const bool has_mark = std::string_view(text_).substr(0, 3) == "\xEF\xBB\xBF";
+  // Nobody sees a byte order mark.
+  for (std::size_t at = index == 0 && has_mark ? 3 : line_starts_[index]; at < offset; ++at)
     if (!is_continuation_byte(text_[at])) ++place.column;
   if (!origin_.empty()) {
     const EmbeddedLine& outer = origin_[std::min(index, origin_.size() - 1)];

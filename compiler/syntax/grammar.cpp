@@ -79,10 +79,11 @@ struct Keyword : x3::parser<Keyword> {
   template <class Iterator, class Context, class RuleContext, class Attribute>
   bool parse(Iterator& first, const Iterator& last, const Context& context, RuleContext&,
              Attribute&) const {
-    x3::skip_over(first, last, context);
-    Iterator at = first;
+    Iterator begin = first;  // stays before the blanks where there is no such word
+    x3::skip_over(begin, last, context);
+    Iterator at = begin;
     while (at != last && is_word_byte(*at)) ++at;
-    if (!same_word({first, static_cast<std::size_t>(at - first)}, name)) return false;
+    if (!same_word({begin, static_cast<std::size_t>(at - begin)}, name)) return false;
     first = at;
     return true;
   }

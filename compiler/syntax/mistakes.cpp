@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/similar.hpp"
+#include "compiler/diag/display_width.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "compiler/syntax/parse.hpp"
 
@@ -43,13 +44,6 @@ SourceSpan point(std::uint32_t file, std::size_t at) {
   return {file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at)};
 }
 
-std::uint32_t code_point(std::string_view bytes) {
-  if (bytes.size() == 1) return static_cast<unsigned char>(bytes[0]);
-  std::uint32_t value = static_cast<unsigned char>(bytes[0]) & (0xFFU >> (bytes.size() + 1));
-  for (char c : bytes.substr(1)) value = (value << 6U) | (static_cast<unsigned char>(c) & 0x3FU);
-  return value;
-}
-
 /// What word processors and web pages make of plain characters.
 struct Lookalike {
   std::uint32_t code_point;
@@ -80,7 +74,7 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
         "save the file as UTF-8";
     return true;
   }
-  const std::uint32_t point = code_point(text.substr(at, length));
+  const std::uint32_t point = diag::code_point(text.substr(at, length));
   if (length == 1) {
     Diagnostic& d =
         sink.add(Code::StrayCharacter, span, fmt::format("control character U+{:04X}", point));

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/sema/facts.hpp"
+
+#include <algorithm>
+
+#include "compiler/render/json_writer.hpp"
+
+namespace memonline::sema {
+
+std::string_view fact_name(Fact fact) {
+  switch (fact) {
+    case Fact::Arch: return "arch";
+    case Fact::Virtualization: return "virtualization";
+    case Fact::Kernel: return "kernel";
+    case Fact::Memory: return "memory";
+    case Fact::Nodes: return "nodes";
+    case Fact::Vendor: return "vendor";
+    case Fact::Product: return "product";
+  }
+  return "arch";
+}
+
+std::string_view test_name(Test test) {
+  switch (test) {
+    case Test::Is: return "is";
+    case Test::IsNot: return "is not";
+    case Test::Less: return "<";
+    case Test::LessEqual: return "<=";
+    case Test::Greater: return ">";
+    case Test::GreaterEqual: return ">=";
+  }
+  return "is";
+}
+
+bool matches_pattern(std::string_view text, std::string_view pattern) {
+  // Greedy with one point to come back to: the last `*`. Costs text times pattern at most.
+  std::size_t t = 0;
+  std::size_t p = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    const std::size_t length = std::max<std::size_t>(1, render::utf8_length(text, t));
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+    } else if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t += length;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+}  // namespace memonline::sema

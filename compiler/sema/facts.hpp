@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The facts of a host that `when` can ask for, and how words are held against them.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "compiler/sema/policy.hpp"
+
+namespace memonline::sema {
+
+inline constexpr std::size_t kFactCount = 7;
+std::string_view fact_name(Fact fact);
+std::string_view test_name(Test test);
+
+/// As a shell matches names: `*` is any text, `?` any one character (of UTF-8), all else itself.
+bool matches_pattern(std::string_view text, std::string_view pattern);
+
+}  // namespace memonline::sema
