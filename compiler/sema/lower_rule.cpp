@@ -93,7 +93,7 @@ std::optional<Rule> lower_rule(const ast::Rule& node, diag::Sink& sink) {
   rule.span = span_of(node);
   auto selector = lower_selector(node.selector, sink);
   for (const ast::Share& share : node.shares)
-    if (auto lowered = lower_share(share, sink)) rule.shares.push_back(std::move(*lowered));
+    if (auto lowered = lower_share(share, sink)) rule.shares.push_back(*lowered);
   check_one_rest(rule.shares, sink);
   check_percent_sum(rule.shares, sink);
   if (sink.errors() > errors || !selector) return std::nullopt;

@@ -42,8 +42,10 @@ template <class Subject>
 struct Token : x3::unary_parser<Subject, Token<Subject>> {
   using base_type = x3::unary_parser<Subject, Token<Subject>>;
   using attribute_type = ast::Word;
+  // NOLINTBEGIN(readability-identifier-naming): X3's names
   static constexpr bool has_attribute = true;
   static constexpr bool handles_container = false;
+  // NOLINTEND(readability-identifier-naming)
   constexpr explicit Token(const Subject& of) : base_type(of) {}
 
   template <class Iterator, class Context, class RuleContext, class Attribute>
@@ -56,7 +58,7 @@ struct Token : x3::unary_parser<Subject, Token<Subject>> {
     const auto begin = static_cast<std::uint32_t>(first - origin.base);
     const auto end = static_cast<std::uint32_t>(at - origin.base);
     ast::Word word{{first, static_cast<std::size_t>(at - first)}, {origin.file, begin, end}};
-    x3::traits::move_to(std::move(word), attribute);
+    x3::traits::move_to(word, attribute);
     first = at;
     return true;
   }
@@ -67,12 +69,13 @@ struct TokenMaker {
     return Token<typename x3::extension::as_parser<Subject>::value_type>(x3::as_parser(subject));
   }
 };
-constexpr TokenMaker token{};
+const TokenMaker token{};
 
 /// One whole word, in any case: that words are lower case is said later, with a fix-it.
 struct Keyword : x3::parser<Keyword> {
   using attribute_type = x3::unused_type;
-  static constexpr bool has_attribute = false;
+  // NOLINTNEXTLINE(readability-identifier-naming): X3's name
+  [[maybe_unused]] static constexpr bool has_attribute = false;
   std::string_view name;
   explicit Keyword(std::string_view word) : name(word) {}
 
@@ -99,6 +102,7 @@ const x3::rule<struct ListId, std::vector<ast::Range>> list{"a list of numbers"}
 const x3::rule<struct NameId, ast::Word> name{"a name"};
 const x3::rule<struct ClosingId> closing_quote{"a closing `\"`"};
 const x3::rule<struct QuotedId, ast::Word> quoted{"a text in quotes"};
+// NOLINTNEXTLINE(readability-identifier-naming): `class` is taken
 const x3::rule<struct ClassId, ast::Class> class_{"a class of memory"};
 const x3::rule<struct ClassesId, std::vector<ast::Class>> classes{"a class of memory"};
 const x3::rule<struct SelectorId, ast::Selector> selector{"a class of memory"};

@@ -107,7 +107,7 @@ TEST_CASE("kernel model: setup G, step by step, on kernels from 5.5 on") {
     CHECK(movable.span == kernel::PageRange{12 * 32768, 40 * 32768});
     CHECK(movable.present == 5 * 32768);
 
-    for (const std::uint64_t block : {47, 46, 45})
+    for (const std::uint64_t block : {47U, 46U, 45U})
       CHECK(online(model, block, OnlineWord::OnlineMovable) == Zone::Movable);
     CHECK(online(model, 40, OnlineWord::Online) == Zone::Normal);
     CHECK(online(model, 41, OnlineWord::Online) == Zone::Normal);
@@ -167,7 +167,7 @@ TEST_CASE("kernel model: auto-movable takes or refuses a DIMM as a whole") {
 
 TEST_CASE("kernel model: auto-movable follows its knobs") {
   Model model = auto_movable_host(301, true);
-  for (const std::uint64_t first : {32, 48, 56})
+  for (const std::uint64_t first : {32U, 48U, 56U})
     REQUIRE(model.online({BlockId(first), BlockId(first + 7)}, OnlineWord::Online).has_value());
   REQUIRE(model.set_knob("auto_movable_numa_aware", "N").has_value());
   check_zones(model, {64}, "Movable Normal");
