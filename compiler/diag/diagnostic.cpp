@@ -72,4 +72,10 @@ void Sink::append(const Sink& other) {
   errors_ += other.errors_;
 }
 
+void Sink::append_errors(const Sink& other) {
+  for (const Diagnostic& d : other.all_)
+    if (d.severity == Severity::Error) all_.push_back(d);
+  errors_ += other.errors_;
+}
+
 }  // namespace memonline::diag

@@ -72,6 +72,7 @@ class Sink {
   /// By file and position, diagnostics without a place last, stable; exact repetitions dropped.
   [[nodiscard]] std::vector<Diagnostic> sorted() const;
   void append(const Sink& other);
+  void append_errors(const Sink& other);
 
  private:
   std::vector<Diagnostic> all_;

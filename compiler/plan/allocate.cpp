@@ -126,11 +126,19 @@ class GroupAllocator {
       if (claim.wants(Target::Normal)) take(claim, normal);
       if (claim.wants(Target::Movable)) take(claim, movable);
     }
-    for (Claim& claim : claims_) {
-      if (!claim.wants(Target::Auto)) continue;
-      take(claim, normal);
-      take(claim, movable);
-    }
+    for (const Target target : {Target::Auto, Target::Keep})
+      for (Claim& claim : claims_) {
+        if (!claim.wants(target) || !counts_any(claim)) continue;
+        take(claim, normal);
+        take(claim, movable);
+      }
+  }
+
+  // `auto` is content with any zone. `keep` takes offline blocks, unless online ones would be at
+  // the mercy of rezoning: then it keeps those first.
+  [[nodiscard]] bool counts_any(const Claim& claim) const {
+    return claim.wants(Target::Auto) ||
+           (claim.wants(Target::Keep) && policy_.rezone == sema::Rezone::Allowed);
   }
 
   // Offline blocks pay the normal shares first and in full, then the others.
@@ -214,7 +222,7 @@ class GroupAllocator {
         if (claim != nullptr && claim->wants(target)) count_for(*claim, kind, claim->credit, !low);
     }
     for (Claim& claim : claims_) {
-      if (!claim.wants(Target::Auto)) continue;
+      if (!counts_any(claim)) continue;
       const auto uncounted = [](const Part& p) {
         return (p.kind == Kind::Normal || p.kind == Kind::Movable) && p.claim == nullptr;
       };
@@ -247,6 +255,9 @@ class GroupAllocator {
       if (claim.wants(Target::Normal)) from = Kind::Movable;
       const bool any = claim.wants(Target::Offline);
       if (from == Kind::Busy && !any) continue;
+      // A limit turns what goes online into normal; taking normal offline for good beside it would
+      // go in circles.
+      if (any && !policy_.limits.empty()) continue;
       const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);
       for (const bool boot : {false, true}) {
         const auto surplus = [&](const Part& p) {
@@ -431,7 +442,7 @@ std::uint64_t blocks_of(const sema::Amount& amount, Target target, std::uint64_t
 }
 
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
-                    const source::SourceSet&, const model::Host& host, diag::Sink& sink) {
+                    const model::Host& host, diag::Sink& sink) {
   Allocation allocation;
   for (const Group& group : selection.groups) {
     GroupAllocator allocator(group, policy, host, sink);

@@ -36,7 +36,7 @@ struct Allocation {
 };
 
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
-                    const source::SourceSet& files, const model::Host& host, diag::Sink& sink);
+                    const model::Host& host, diag::Sink& sink);
 
 /// Step 4: turns the lowest-addressed blocks about to become movable into normal until each limit
 /// holds; says so where it cannot.
@@ -47,6 +47,10 @@ void apply_limits(Allocation& allocation, const sema::FlatPolicy& policy, const 
 /// Movable beyond a limit into normal. True if it changed anything.
 bool tighten_limits(Allocation& allocation, const sema::FlatPolicy& policy,
                     const model::Host& before, const model::Host& after);
+
+/// Lays the changes of `later`, which was made for the host that `base` leads to, over `base`. True
+/// if there were any.
+bool overlay(Allocation& base, const Allocation& later);
 
 /// The number of blocks `amount` means in a group of `group` blocks: normal rounds up, every other
 /// target down.

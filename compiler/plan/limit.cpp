@@ -168,4 +168,26 @@ bool tighten_limits(Allocation& allocation, const sema::FlatPolicy& policy,
   return false;
 }
 
+bool overlay(Allocation& base, const Allocation& later) {
+  std::vector<Decision> merged;
+  bool changed = false;
+  // Both cover the same blocks in ascending order, cut in different places.
+  auto at = later.decisions.begin();
+  for (const Decision& decision : base.decisions) {
+    for (model::BlockId from = decision.blocks.first; from < decision.blocks.end();) {
+      while (at->blocks.end() <= from) ++at;
+      const model::BlockId to = std::min(decision.blocks.end(), at->blocks.end());
+      Decision part = at->change ? *at : decision;
+      changed = changed || at->change;
+      part.blocks = decision.blocks;
+      part.blocks.first = from;
+      part.blocks.count = to - from;
+      merged.push_back(std::move(part));
+      from = to;
+    }
+  }
+  base.decisions = std::move(merged);
+  return changed;
+}
+
 }  // namespace memonline::plan

@@ -96,6 +96,9 @@ std::vector<PlanDiagnostic> placed_diagnostics(const diag::Sink& sink,
   return result;
 }
 
+// Each round puts more memory online, so a handful is enough; rezoning could go in circles.
+constexpr int kMostRounds = 16;
+
 bool changes_memory(const std::vector<Step>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
     return std::holds_alternative<OnlineBlocks>(step.action) ||
@@ -117,19 +120,28 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
   const Selection selection = select(flat, host, sink);
   diag::Sink while_planning;
-  Allocation allocation = allocate(selection, flat, files, host, while_planning);
+  Allocation allocation = allocate(selection, flat, host, while_planning);
   apply_limits(allocation, flat, host, while_planning);
 
   Plan plan;
   plan.hotplug = lower(flat, files, host, while_planning);
   kernel::Model model(host);
-  bool possible =
-      make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
-  // What the kernel picks by itself may break a limit; then some of it becomes normal by decree.
-  while (possible && tighten_limits(allocation, flat, host, model.host())) {
+  bool possible = true;
+  // Without a limit one round does. A limit that turns blocks into normal, or meets what the kernel
+  // picks by itself, changes what it leans on; the rounds end where planning again changes nothing.
+  for (int round = 0; round < kMostRounds; ++round) {
     plan.steps.clear();
     model = kernel::Model(host);
-    possible = make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
+    diag::Sink ordering;
+    possible = make_steps(allocation, files, host, plan.hotplug, model, plan.steps, ordering);
+    if (!possible) while_planning.append(ordering);
+    if (!possible || flat.limits.empty()) break;
+    const Host reached = model.host();
+    if (tighten_limits(allocation, flat, host, reached)) continue;
+    diag::Sink again;
+    Allocation next = allocate(select(flat, reached, again), flat, reached, again);
+    apply_limits(next, flat, reached, again);
+    if (!overlay(allocation, next)) break;
   }
   Planned planned;
   if (possible) {
@@ -138,9 +150,11 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), changes_memory(plan.steps),
                   while_planning);
   }
-  const bool failed = while_planning.has_errors();
+  if (while_planning.has_errors()) {  // causes, not what followed from them
+    sink.append_errors(while_planning);
+    return {};
+  }
   sink.append(while_planning);
-  if (failed) return {};
 
   plan.host = {host.kernel, std::string(model::era_name(host.era)), host.arch, host.fingerprint,
                host.block_size.value()};
