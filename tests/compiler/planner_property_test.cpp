@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What holds for every plan, on any host and policy. The seed is printed; RC_PARAMS sets seed and
+// number of cases.
+#include <rapidcheck.h>
+
+#include "compiler/kernel/model.hpp"
+#include "compiler/render/plan.hpp"
+#include "compiler/sema/resolve.hpp"
+#include "tests/compiler/reference_allocation.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/host_builder.hpp"
+#include "tests/support/planning.hpp"
+
+using namespace memonline;
+using model::Era;
+using model::Zone;
+using test::HostBuilder;
+using test::layout_text;
+using test::plan_for;
+
+namespace {
+
+template <class T>
+T pick(std::initializer_list<T> values) {
+  return *rc::gen::elementOf(std::vector<T>(values));
+}
+
+std::uint64_t number(std::uint64_t low, std::uint64_t high) {  // both included
+  return *rc::gen::inRange(low, high + 1);
+}
+
+// Any state a host of that era can be in: before 4.14 Normal lies below Movable on every node.
+model::Host any_host(Era era) {
+  HostBuilder builder(era);
+  const std::uint64_t nodes = number(1, 3);
+  std::uint64_t at = number(0, 3);
+  for (std::uint32_t node = 0; node < nodes; ++node) {
+    builder.boot(node, at, number(1, 6));
+    at += 8;
+  }
+  if (number(0, 3) == 0) builder.parameter("movable_node");
+  if (era == Era::D && number(0, 2) == 0)
+    builder.auto_movable(pick<std::uint64_t>({0, 100, 301}), number(0, 1) == 1);
+  at = 64;
+  for (std::uint32_t node = 0; node < nodes; ++node) {
+    const std::uint64_t dimms = number(0, 3);
+    for (std::uint64_t i = 0; i < dimms; ++i) {
+      std::uint64_t size = number(1, 12);
+      if (era >= Era::C1) {
+        builder.dimm(node, at, 1);
+        for (std::uint64_t block = at + 1; block < at + size; ++block) {
+          const char kind = pick({'.', '.', 'N', 'M'});
+          if (kind == '.') continue;
+          builder.dimm_online(node, block, 1, kind == 'N' ? Zone::Normal : Zone::Movable);
+        }
+        at += size;
+      } else {
+        builder.dimm(node, at, size);
+        at += size;
+      }
+      at += number(0, 2);
+    }
+  }
+  return builder.build();
+}
+
+std::string any_amount() {
+  switch (number(0, 3)) {
+    case 0: return std::to_string(number(1, 33)) + "% ";
+    case 1: return std::to_string(number(1, 8)) + " blocks ";
+    case 2: return std::to_string(number(64, 1200)) + "MiB ";
+    default: return std::to_string(number(1, 33)) + "." + std::to_string(number(1, 99)) + "% ";
+  }
+}
+
+std::string any_target() {
+  return pick<std::string>({"movable", "movable", "normal", "normal", "auto", "offline", "keep"});
+}
+
+std::string any_shares() {
+  std::string text;
+  const std::uint64_t shares = number(0, 3);
+  for (std::uint64_t i = 0; i < shares; ++i)
+    text += pick<std::string>({"", "first ", "last "}) + any_amount() + any_target() + ", ";
+  return text + pick<std::string>({"rest ", "rest ", ""}) + any_target();
+}
+
+std::string any_policy() {
+  std::string text;
+  if (number(0, 3) == 0) text += "set rezone = allowed\n";
+  const std::uint64_t rules = number(1, 3);
+  for (std::uint64_t i = 0; i < rules; ++i) {
+    text += pick<std::string>({"all", "hotplugged", "node0", "node1", "each node", "each dimm",
+                               "boot", "hotplugged except node0", "block 64-70", "dimm1"});
+    text += ": " + any_shares() + "\n";
+  }
+  switch (number(0, 5)) {
+    case 0: text += "limit movable to 3x normal\n"; break;
+    case 1: text += "limit movable to 50% per node\n"; break;
+    case 2: text += "limit movable to 1GiB\n"; break;
+    default: break;
+  }
+  return text;
+}
+
+Era any_era() {
+  return pick({Era::A1, Era::A2, Era::A3, Era::B, Era::C1, Era::C2, Era::D, Era::D, Era::D});
+}
+
+}  // namespace
+
+TEST_CASE(
+    "property: no block is in two steps, the model accepts every step, and the outcome is at "
+    "rest") {
+  const bool ok = rc::check("steps", [] {
+    const model::Host host = any_host(any_era());
+    const std::string policy = any_policy();
+    const Compilation c = plan_for(host, policy);
+    RC_LOG() << policy << layout_text(host) << " era " << model::era_name(host.era) << "\n";
+    if (!c.plan) {
+      // A plan may only fail where the kernel has no legal order or no room.
+      const std::string codes = test::codes_text(c.diagnostics);
+      RC_ASSERT(codes.find("ML0506") != std::string::npos ||
+                codes.find("ML0505") != std::string::npos);
+      RC_ASSERT(host.era < Era::C1 || codes.find("ML0505") != std::string::npos);
+      return;
+    }
+    RC_LOG() << test::steps_text(*c.plan);
+    kernel::Model model(host);
+    std::map<std::uint64_t, int> onlined;
+    for (const plan::Step& step : c.plan->steps) {
+      if (const auto* set = std::get_if<plan::SetKnob>(&step.action))
+        RC_ASSERT(model.set_knob(set->knob, set->value).has_value());
+      if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
+        RC_ASSERT(model.offline(offline->blocks).has_value());
+      if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action)) {
+        const auto placed = model.online(online->blocks, online->word);
+        RC_ASSERT(placed.has_value());
+        RC_ASSERT(placed->size() == 1U);
+        RC_ASSERT(placed->front().zone == online->zone);
+        for (std::uint64_t b = online->blocks.low().value(); b <= online->blocks.high().value();
+             ++b)
+          RC_ASSERT(++onlined[b] == 1);
+      }
+    }
+    RC_ASSERT(layout_text(model.host()) == layout_text(c.outcome));
+    const Compilation again = plan_for(c.outcome, policy);
+    RC_ASSERT(again.plan.has_value());
+    RC_ASSERT(test::steps_text(*again.plan).empty());
+  });
+  CHECK(ok);
+}
+
+TEST_CASE("property: shares as the design promises them") {
+  const bool ok = rc::check("shares", [] {
+    const model::Host host = any_host(Era::D);
+    const std::string policy = "all: " + any_shares() + "\n";
+    const source::SourceSet files{source::SourceFile("t.mempolicy", policy)};
+    diag::Sink sink;
+    const auto checked = sema::analyse(files, sink);
+    RC_PRE(checked.has_value());
+    const sema::FlatPolicy flat = sema::resolve(*checked, host, sink);
+    const Compilation c = plan_for(host, policy);
+    RC_ASSERT(c.plan.has_value());
+    const std::string expected = test::reference_allocation(
+        layout_text(host), flat.rules.front().shares, host.block_size.value());
+    const std::string got = layout_text(c.outcome);
+    RC_LOG() << policy << layout_text(host) << "\n" << expected << " expected\n" << got << " got\n";
+    RC_ASSERT(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i)
+      RC_ASSERT((expected[i] == 'a' ? got[i] != '.' : got[i] == expected[i]));
+  });
+  CHECK(ok);
+}
+
+TEST_CASE("property: normal is never less than asked while blocks are there for it") {
+  const bool ok = rc::check("normal", [] {
+    const model::Host host = any_host(Era::D);
+    const std::uint64_t percent = number(1, 100);
+    const Compilation c =
+        plan_for(host, "all: " + std::to_string(percent) + "% normal, rest movable\n");
+    RC_ASSERT(c.plan.has_value());
+    const std::string before = layout_text(host);
+    const std::string after = layout_text(c.outcome);
+    const auto count = [](const std::string& text, char mark) {
+      return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), mark));
+    };
+    const std::uint64_t asked = (before.size() * percent + 99) / 100;
+    const std::uint64_t possible = count(before, 'N') + count(before, '.');
+    RC_ASSERT(count(after, 'N') >= std::min(asked, possible));
+  });
+  CHECK(ok);
+}
+
+TEST_CASE("property: growing a group moves nothing that is online") {
+  const bool ok = rc::check("growing", [] {
+    const model::Host host = any_host(Era::D);
+    std::string policy = any_policy();
+    if (policy.rfind("set rezone", 0) == 0) policy.erase(0, policy.find('\n') + 1);
+    const Compilation first = plan_for(host, policy);
+    RC_PRE(first.plan.has_value());
+    kernel::Model model(first.outcome);
+    const auto device = model.add_device(
+        {model::Device::Kind::Dimm, model::Origin::Hotplugged, "dimm77", "", std::uint32_t{77}});
+    RC_ASSERT(model.add(model::BlockId(400), number(1, 16), model::NodeId(0), device).has_value());
+    const model::Host grown = model.host();
+    const Compilation second = plan_for(grown, policy);
+    RC_ASSERT(second.plan.has_value());
+    const std::string before = layout_text(grown);
+    const std::string after = layout_text(second.outcome);
+    for (std::size_t i = 0; i < before.size(); ++i)
+      RC_ASSERT((before[i] == '.' || before[i] == after[i]));
+  });
+  CHECK(ok);
+}
+
+TEST_CASE("property: the same host and policy give the same bytes") {
+  const bool ok = rc::check("bytes", [] {
+    const model::Host host = any_host(any_era());
+    const std::string policy = any_policy();
+    const Compilation a = plan_for(host, policy);
+    const Compilation b = plan_for(host, policy);
+    RC_PRE(a.plan.has_value());
+    RC_ASSERT(render::plan_to_json(*a.plan) == render::plan_to_json(*b.plan));
+    RC_ASSERT(render::plan_to_shell(*a.plan) == render::plan_to_shell(*b.plan));
+  });
+  CHECK(ok);
+}

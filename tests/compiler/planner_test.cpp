@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The allocation, the order and the diagnostics of plans, example by example.
+#include "tests/support/catch.hpp"
+#include "tests/support/host_builder.hpp"
+#include "tests/support/planning.hpp"
+
+using namespace memonline;
+using model::Era;
+using model::Zone;
+using test::codes_text;
+using test::HostBuilder;
+using test::layout_text;
+using test::plan_for;
+using test::steps_text;
+
+namespace {
+
+// One node: 8 boot blocks (Normal) and a DIMM of 40 offline ones right above.
+HostBuilder eight_and_forty(Era era = Era::D) {
+  HostBuilder builder(era);
+  builder.boot(1, 32, 8).dimm(1, 40, 40);
+  return builder;
+}
+
+std::string steps_for(const model::Host& host, const std::string& policy) {
+  const Compilation c = plan_for(host, policy);
+  return c.plan ? steps_text(*c.plan) : "no plan: " + codes_text(c.diagnostics);
+}
+
+std::string layout_for(const model::Host& host, const std::string& policy) {
+  const Compilation c = plan_for(host, policy);
+  return c.plan ? layout_text(c.outcome) : "no plan: " + codes_text(c.diagnostics);
+}
+
+}  // namespace
+
+TEST_CASE("planner: the example of the design") {
+  const auto host = eight_and_forty().build();
+  const Compilation c = plan_for(host, "node1: last 80% movable, rest normal\n");
+  REQUIRE(c.plan);
+  CHECK(steps_text(*c.plan) == "online_kernel 40..41 Normal\nonline_movable 79..42 Movable\n");
+  CHECK(c.plan->steps[0].rule == plan::RuleRef{"t.mempolicy", 1, 26, "rest normal"});
+  CHECK(c.plan->steps[1].rule == plan::RuleRef{"t.mempolicy", 1, 8, "last 80% movable"});
+  REQUIRE(c.plan->outcome.size() == 1);
+  CHECK(c.plan->outcome[0].normal.value() == 1342177280);
+  CHECK(c.plan->outcome[0].movable.value() == 5100273664);
+  CHECK(c.plan->outcome[0].sentences == std::vector<std::string>{"80% would be 38.4"});
+  CHECK(c.plan->hotplug.by == "service");
+}
+
+TEST_CASE("planner: planning after the outcome gives no steps") {
+  for (const char* policy :
+       {"node1: last 80% movable, rest normal", "all: auto", "hotplugged: movable",
+        "node1: first 25% movable, 3 blocks offline, rest auto", "node1: 50% keep, rest movable"}) {
+    INFO(policy);
+    const Compilation first = plan_for(eight_and_forty().build(), policy);
+    REQUIRE(first.plan);
+    CHECK(steps_for(first.outcome, policy).empty());
+  }
+}
+
+TEST_CASE("allocation: normal rounds up, others down, rest takes what is left") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).dimm(1, 32, 5);
+  const auto host = builder.build();
+  CHECK(layout_for(host, "node1: 50% normal, 50% movable") ==
+        "NNNN"
+        "NNNMM");
+  CHECK(layout_for(host, "node1: 50% movable, rest normal") ==
+        "NNNN"
+        "NNNMM");
+  CHECK(layout_for(host, "node1: 50% movable") ==
+        "NNNN"
+        "...MM");
+  CHECK(layout_for(host, "node1: 200MiB normal, rest movable") ==
+        "NNNN"
+        "NNMMM");
+  CHECK(layout_for(host, "node1: 200MiB movable, rest offline") ==
+        "NNNN"
+        "....M");
+  CHECK(layout_for(host, "node1: first 2 blocks movable, last 1 blocks normal") ==
+        "NNNN"
+        "MM..N");
+  CHECK(layout_for(host, "node1: last 1 blocks movable, last 2 blocks normal, rest offline") ==
+        "NNNN"
+        "..NNM");
+}
+
+TEST_CASE("allocation: shares beyond the group are served in the order written, with a warning") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).dimm(1, 32, 4);
+  const Compilation c = plan_for(builder.build(), "node1: first 3 blocks normal, 3 blocks movable");
+  REQUIRE(c.plan);
+  CHECK(layout_text(c.outcome) ==
+        "NNNN"
+        "NNNM");
+  CHECK(codes_text(c.diagnostics) == "ML0501");
+}
+
+TEST_CASE("allocation: online blocks count for their zone and stay") {
+  HostBuilder builder;
+  builder.boot(0, 0, 8).dimm(0, 32, 8);
+  const auto host = builder.build();
+  // 16 blocks: movable 8 and normal 8, which are there.
+  CHECK(layout_for(host, "all: 50% movable, rest normal") ==
+        "NNNNNNNN"
+        "MMMMMMMM");
+  const Compilation c = plan_for(host, "all: 75% movable, rest normal");
+  REQUIRE(c.plan);
+  CHECK(layout_text(c.outcome) ==
+        "NNNNNNNN"
+        "MMMMMMMM");
+  CHECK(codes_text(c.diagnostics) == "ML0502");
+}
+
+TEST_CASE("allocation: normal shares are paid first and in full") {
+  HostBuilder builder;
+  builder.boot(0, 0, 1).dimm(1, 32, 2).dimm_online(1, 34, 6, Zone::Movable);
+  // Of node 1's 8 blocks normal is owed 4 and movable has 6 already: both offline ones are normal.
+  CHECK(layout_for(builder.build(), "node1: 50% movable, rest normal") ==
+        "N"
+        "NNMMMMMM");
+}
+
+TEST_CASE("allocation: growing a group moves nothing that is online") {
+  HostBuilder grown;
+  grown.boot(0, 0, 1)
+      .dimm(1, 32, 1)
+      .dimm_online(1, 33, 2, Zone::Normal)
+      .dimm_online(1, 35, 6, Zone::Movable)
+      .dimm(1, 41, 8);
+  const Compilation c = plan_for(grown.build(), "node1: last 80% movable, rest normal");
+  REQUIRE(c.plan);
+  // 17 blocks: movable 13, normal 4; 6 and 2 are there, 7 and 2 owed.
+  CHECK(layout_text(c.outcome) ==
+        "N"
+        "NNNMMMMMM"
+        "NMMMMMMM");
+  CHECK(codes_text(c.diagnostics) == "ML0503");
+}
+
+TEST_CASE("allocation: rezone = allowed takes only what no share counts") {
+  HostBuilder builder;
+  builder.boot(0, 0, 2).dimm(1, 32, 1).dimm_online(1, 33, 7, Zone::Normal);
+  const auto host = builder.build();
+  CHECK(layout_for(host, "node1: last 50% movable, rest normal") ==
+        "NN"
+        "MNNNNNNN");
+  const std::string policy = "set rezone = allowed\nnode1: last 50% movable, rest normal\n";
+  CHECK(layout_for(host, policy) ==
+        "NN"
+        "MNNNNMMM");
+  CHECK(steps_for(host, policy) ==
+        "online_movable 32 Movable\noffline 39..37 Normal\nonline_movable 39..37 Movable\n");
+}
+
+TEST_CASE("limit: the lowest blocks about to become movable become normal") {
+  const auto host = eight_and_forty().build();
+  // 40 Movable to 8 Normal: 36 to 12 keeps 3x.
+  CHECK(layout_for(host, "hotplugged: movable\nlimit movable to 3x normal") ==
+        std::string(12, 'N') + std::string(36, 'M'));
+  CHECK(layout_for(host, "hotplugged: movable\nlimit movable to 50%") ==
+        std::string(24, 'N') + std::string(24, 'M'));
+  CHECK(layout_for(host, "hotplugged: movable\nlimit movable to 1GiB per node") ==
+        std::string(40, 'N') + std::string(8, 'M'));
+}
+
+TEST_CASE("limit: what is Movable already stays, and is said") {
+  HostBuilder builder;
+  builder.boot(0, 0, 2).dimm(0, 32, 2).dimm_online(0, 34, 8, Zone::Movable);
+  const Compilation c =
+      plan_for(builder.build(), "hotplugged: movable\nlimit movable to 1x normal");
+  REQUIRE(c.plan);
+  CHECK(layout_text(c.outcome) ==
+        "NN"
+        "NNMMMMMMMM");
+  CHECK(codes_text(c.diagnostics) == "ML0507");
+}
+
+TEST_CASE("limit: it holds for what the kernel picks, too") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).dimm(0, 32, 16).parameter("movable_node");
+  CHECK(layout_for(builder.build(), "hotplugged: auto\nlimit movable to 1GiB") ==
+        "NNNN"
+        "NNNNNNNNMMMMMMMM");
+}
+
+TEST_CASE("select: the first rule that selects a block governs it") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).dimm(0, 32, 4).dimm(1, 40, 4).has_cpu(1, false);
+  const auto host = builder.build();
+  CHECK(layout_for(host, "dimm1: movable\nhotplugged: normal") ==
+        "NNNN"
+        "NNNN"
+        "MMMM");
+  CHECK(layout_for(host, "all except boot: movable") ==
+        "NNNN"
+        "MMMM"
+        "MMMM");
+  CHECK(layout_for(host, "hotplugged except node1: movable") ==
+        "NNNN"
+        "MMMM"
+        "....");
+  CHECK(layout_for(host, "cpuless: movable\nhotplugged: normal") ==
+        "NNNN"
+        "NNNN"
+        "MMMM");
+  CHECK(layout_for(host, "each dimm: first 1 blocks normal, rest movable") ==
+        "NNNN"
+        "NMMM"
+        "NMMM");
+  CHECK(layout_for(host, "each node: last 50% movable, rest normal") ==
+        "NNNN"
+        "MMMM"
+        "NNMM");
+  CHECK(layout_for(host, "block 33-34: movable") ==
+        "NNNN"
+        ".MM."
+        "....");
+  CHECK(layout_for(host, "address 0x100000000-0x10fffffff: movable") ==
+        "NNNN"
+        "MM.."
+        "....");
+}
+
+TEST_CASE("order: kernel memory first on every node, movable downwards") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).dimm(0, 32, 4).dimm(1, 40, 24);
+  CHECK(steps_for(builder.build(), "each dimm: first 25% normal, rest movable\n") ==
+        "online_kernel 32 Normal\nonline_kernel 40..45 Normal\n"
+        "online_movable 35..33 Movable\nonline_movable 63..46 Movable\n");
+}
+
+TEST_CASE("order: legal in every era, or an error that names the block in the way") {
+  for (const Era era : {Era::A1, Era::A2, Era::A3, Era::B, Era::C1, Era::C2, Era::D}) {
+    INFO(model::era_name(era));
+    const auto host = eight_and_forty(era).build();
+    CHECK(layout_for(host, "node1: last 80% movable, rest normal") ==
+          std::string(10, 'N') + std::string(38, 'M'));
+    const Compilation c = plan_for(host, "node1: first 30 blocks movable, rest normal");
+    if (era >= Era::C1) {
+      CHECK(c.plan.has_value());
+    } else {
+      CHECK_FALSE(c.plan.has_value());
+      CHECK(codes_text(c.diagnostics) == "ML0506");
+    }
+  }
+}
+
+TEST_CASE("hotplug: lowered to the kernel where it means the same") {
+  const auto host = eight_and_forty().build();
+  const auto lowered = [&](const std::string& policy) {
+    const Compilation c = plan_for(host, policy);
+    if (!c.plan) return "no plan: " + codes_text(c.diagnostics);
+    std::string text = c.plan->hotplug.by;
+    for (const auto& [knob, value] : c.plan->hotplug.knobs) text += " " + knob + "=" + value;
+    return text;
+  };
+  CHECK(lowered("hotplugged: movable") == "kernel auto_online_blocks=online_movable");
+  CHECK(lowered("all: normal") == "kernel auto_online_blocks=online_kernel");
+  CHECK(lowered("hotplugged: offline") == "kernel auto_online_blocks=offline");
+  CHECK(lowered("boot: keep") == "kernel");
+  CHECK(lowered("node1: movable") == "service auto_online_blocks=offline");
+  CHECK(lowered("node1: movable\nhotplugged: movable") ==
+        "kernel auto_online_blocks=online_movable");
+  CHECK(lowered("hotplugged: auto\nlimit movable to 3x normal per node") ==
+        "kernel auto_movable_numa_aware=Y auto_movable_ratio=300 auto_online_blocks=online "
+        "online_policy=auto-movable");
+  CHECK(lowered("hotplugged: movable\nlimit movable to 3x normal") ==
+        "service auto_online_blocks=offline");
+  CHECK(lowered("set hotplug = kernel\nnode1: movable") == "no plan: ML0508");
+  CHECK(lowered("set hotplug = service\nhotplugged: movable") ==
+        "service auto_online_blocks=offline");
+}
+
+TEST_CASE("balance: beyond 4:1 is a warning unless a limit was written") {
+  HostBuilder builder;
+  builder.boot(0, 0, 2).dimm(0, 32, 30);
+  CHECK(codes_text(plan_for(builder.build(), "hotplugged: movable").diagnostics) == "ML0504");
+  CHECK(
+      codes_text(
+          plan_for(builder.build(), "hotplugged: movable\nlimit movable to 20x normal").diagnostics)
+          .empty());
+}
+
+TEST_CASE("planner: a host without memory hotplug is an error, not a crash") {
+  model::Host host;
+  host.devices.emplace_back();
+  CHECK(steps_for(host, "all: movable") == "no plan: ML0601");
+}
