@@ -2,28 +2,86 @@
 // The front door: what a source is, told by its content.
 #include "runtime/host/read_host.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <memory>
 
+#include "runtime/host/archive.hpp"
+#include "runtime/host/capture.hpp"
+#include "runtime/host/lsmem.hpp"
 #include "runtime/host/notes.hpp"
+#include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
 
 namespace {
 
-bool is_tree(const Tree& tree) { return tree.exists("sys") || tree.exists("proc"); }
+// A snapshot of a host with a run for each of half a million blocks.
+constexpr std::size_t kLargestText = std::size_t{64} << 20U;
+
+struct FileCloser {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+/// The beginning of a file, up to `limit`.
+Result<std::string, Errno> beginning_of(const std::string& path, std::size_t limit) {
+  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "re"));
+  if (!file) return fail(Errno{errno});
+  std::string text;
+  std::size_t size = 0;
+  while (size < limit) {
+    text.resize(std::min(limit, size + (std::size_t{64} << 10U)));
+    const std::size_t got = std::fread(text.data() + size, 1, text.size() - size, file.get());
+    size += got;
+    if (got == 0) break;
+  }
+  if (std::ferror(file.get()) != 0) return fail(Errno{errno});
+  text.resize(size);
+  return text;
+}
+
+Result<model::Host, HostError> host_of_tree(const std::string& source, const Tree& tree) {
+  if (!tree.exists("sys") && !tree.exists("proc"))
+    return fail(HostError{source, "holds neither sys nor proc: no tree of a host"});
+  return read_tree(tree, source == "/" ? Liveness::Live : Liveness::Captured);
+}
+
+Result<model::Host, HostError> host_of_source(const std::string& source) {
+  const auto directory = open_directory(source);
+  if (directory) return host_of_tree(source, **directory);
+  if (directory.error().value != ENOTDIR)
+    return fail(HostError{source, errno_text(directory.error())});
+
+  auto text = beginning_of(source, 512);
+  if (text && looks_like_archive(*text)) {
+    const auto archive = open_archive(source);
+    if (!archive) return fail(HostError{archive.error()});
+    return host_of_tree(source, **archive);
+  }
+  if (text) text = beginning_of(source, kLargestText + 1);
+  if (!text) return fail(HostError{source, errno_text(text.error())});
+  if (text->size() > kLargestText) return fail(HostError{source, "is too large for a host"});
+  auto host = read_host_text(*text);
+  if (!host) return fail(HostError{source, host.error().message});
+  return host;
+}
 
 }  // namespace
 
+Result<model::Host, HostError> read_host_text(std::string_view text) {
+  if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
+  const std::string_view content = trimmed(text);
+  if (content.substr(0, 1) == "{") return read_lsmem(content);
+  if (content.find("schema:") != std::string_view::npos) return read_snapshot(text);
+  return fail(
+      HostError{"", "is none of these: a tree, a tar archive of one, a snapshot, lsmem's JSON"});
+}
+
 Result<model::Host, HostError> read_host(const std::string& source) {
-  const auto tree = open_directory(source);
-  if (tree) {
-    if (!is_tree(**tree))
-      return fail(HostError{source, "holds neither sys nor proc: no tree of a host"});
-    model::Host host = read_tree(**tree, source == "/" ? Liveness::Live : Liveness::Captured);
-    host.name = source;
-    return host;
-  }
-  return fail(HostError{source, errno_text(tree.error())});
+  auto host = host_of_source(source);
+  if (host) host->name = source;
+  return host;
 }
 
 }  // namespace memonline::runtime

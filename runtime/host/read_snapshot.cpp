@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Snapshots read back. Strict where a mistake would change a plan: unknown words, numbers out of
+// range and overlapping runs are errors with their line. Keys that this version does not know are
+// passed over, so that a later one may add some.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "runtime/base/digest.hpp"
+#include "runtime/host/capture.hpp"
+#include "runtime/host/proc.hpp"
+#include "runtime/host/snapshot_words.hpp"
+#include "runtime/host/text.hpp"
+
+namespace memonline::runtime {
+
+namespace {
+
+constexpr std::uint64_t kMostNumber = std::uint64_t{1} << 50U;
+
+/// Thrown within this file only.
+struct Wrong {
+  int line = 0;
+  std::string message;
+};
+
+[[noreturn]] void wrong(const YAML::Node& at, std::string message) {
+  throw Wrong{at.Mark().is_null() ? 0 : at.Mark().line + 1, std::move(message)};
+}
+
+std::string text_of(const YAML::Node& node) {
+  if (!node.IsScalar()) wrong(node, "a text is expected here");
+  return node.Scalar();
+}
+
+std::uint64_t number_of(const YAML::Node& node, std::uint64_t most = kMostNumber) {
+  const std::string text = text_of(node);
+  const auto value = decimal(text);
+  if (!value || *value > most)
+    wrong(node, fmt::format("`{}` is no number that fits here", printable(text)));
+  return *value;
+}
+
+bool truth_of(const YAML::Node& node) {
+  const std::string text = text_of(node);
+  if (text != "true" && text != "false")
+    wrong(node, fmt::format("`{}` is neither true nor false", printable(text)));
+  return text == "true";
+}
+
+template <class Table>
+auto word_in(const Table& table, const YAML::Node& node) {
+  const std::string text = text_of(node);
+  const auto meaning = meaning_of(table, text);
+  if (!meaning) wrong(node, fmt::format("`{}` is no word that fits here", printable(text)));
+  return *meaning;
+}
+
+/// The value at a key, where the map has it.
+class Map {
+ public:
+  explicit Map(const YAML::Node& node) : node_(node) {
+    if (!node.IsMap()) wrong(node, "a map is expected here");
+  }
+  template <class Function>
+  void with(const char* key, Function function) const {
+    if (const YAML::Node value = node_[key]) function(value);
+  }
+  [[nodiscard]] YAML::Node need(const char* key) const {
+    const YAML::Node value = node_[key];
+    if (!value) wrong(node_, fmt::format("`{}` is missing", key));
+    return value;
+  }
+  void text(const char* key, std::string& into) const {
+    with(key, [&](const YAML::Node& value) { into = text_of(value); });
+  }
+  void text(const char* key, std::optional<std::string>& into) const {
+    with(key, [&](const YAML::Node& value) { into = text_of(value); });
+  }
+  void truth(const char* key, std::optional<bool>& into) const {
+    with(key, [&](const YAML::Node& value) { into = truth_of(value); });
+  }
+
+ private:
+  const YAML::Node& node_;
+};
+
+/// Each element of a sequence at a key.
+template <class Function>
+void each(const Map& map, const char* key, Function function) {
+  map.with(key, [&](const YAML::Node& list) {
+    if (!list.IsSequence()) wrong(list, "a list is expected here");
+    for (const YAML::Node& item : list) function(item);
+  });
+}
+
+void read_general(const Map& map, model::Host& host) {
+  map.text("kernel", host.kernel);
+  map.text("arch", host.arch);
+  map.text("virtualization", host.virtualization);
+  map.text("vendor", host.vendor);
+  map.text("product", host.product);
+  map.with("memory",
+           [&](const auto& v) { host.memory = model::Bytes(number_of(v, UINT64_MAX / 2)); });
+  map.with("memory-available", [&](const auto& v) {
+    host.memory_available = model::Bytes(number_of(v, UINT64_MAX / 2));
+  });
+  const YAML::Node size = map.need("block-size");
+  host.block_size = model::Bytes(number_of(size));
+  map.with("page-size", [&](const auto& v) {
+    host.page_size = number_of(v, std::uint64_t{1} << 24U);
+    if (host.page_size < 512) wrong(v, "no page is so small");
+  });
+  if (host.block_size.value() > 0 && host.block_size.value() < host.page_size)
+    wrong(size, "a block is smaller than a page");
+  map.with("era", [&](const YAML::Node& v) {
+    const auto era = model::era_named(text_of(v));
+    if (!era) wrong(v, "no era has this name: A1, A2, A3, B, C1, C2 or D");
+    host.era = *era;
+  });
+  map.text("era-evidence", host.era_evidence);
+  map.with("hot-remove", [&](const auto& v) { host.hot_remove = truth_of(v); });
+  map.with("zone-spans-known", [&](const auto& v) { host.zone_spans_known = truth_of(v); });
+  each(map, "command-line", [&](const YAML::Node& word) {
+    // Through the same sieve as /proc/cmdline: a host's fingerprint does not depend on its way
+    // here.
+    for (std::string& kept : parse_command_line('"' + text_of(word) + '"'))
+      host.command_line.push_back(std::move(kept));
+  });
+}
+
+void read_knobs_and_facts(const Map& map, model::Host& host) {
+  map.with("knobs", [&](const YAML::Node& node) {
+    const Map knobs(node);
+    knobs.text("auto_online_blocks", host.knobs.auto_online_blocks);
+    knobs.text("online_policy", host.knobs.online_policy);
+    knobs.with("auto_movable_ratio",
+               [&](const auto& v) { host.knobs.auto_movable_ratio = number_of(v, UINT64_MAX); });
+    knobs.truth("auto_movable_numa_aware", host.knobs.auto_movable_numa_aware);
+    knobs.text("memmap_on_memory", host.knobs.memmap_on_memory);
+  });
+  map.with("facts", [&](const YAML::Node& node) {
+    const Map facts(node);
+    for (const auto& [name, member] : kFacts)
+      facts.truth(std::string(name).c_str(), host.facts.*member);
+  });
+}
+
+model::NodeId node_id_of(const YAML::Node& node) {
+  return model::NodeId(static_cast<std::uint32_t>(number_of(node, 65535)));
+}
+
+void read_node(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  model::Node node;
+  node.id = node_id_of(map.need("node"));
+  if (!host.nodes.empty() && !(host.nodes.back().id < node.id)) wrong(item, "nodes must ascend");
+  map.truth("cpu", node.has_cpu);
+  map.with("zones", [&](const YAML::Node& zones) {
+    if (!zones.IsMap()) wrong(zones, "a map is expected here");
+    for (const auto& pair : zones) {
+      const auto zone = model::zone_named(text_of(pair.first));
+      if (!zone) wrong(pair.first, "no zone has this name");
+      const YAML::Node numbers = pair.second;
+      if (!numbers.IsSequence() || numbers.size() != 5)
+        wrong(numbers, "five numbers are expected here");
+      model::ZoneSpan& span = node.zones[static_cast<std::size_t>(*zone)];
+      span.start = model::Pfn(number_of(numbers[0]));
+      span.spanned = number_of(numbers[1]);
+      span.present = number_of(numbers[2]);
+      span.managed = number_of(numbers[3]);
+      span.cma = number_of(numbers[4]);
+    }
+  });
+  host.nodes.push_back(node);
+}
+
+void read_device(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  model::Device device;
+  device.kind = word_in(kDeviceKinds, map.need("kind"));
+  device.origin = word_in(kOrigins, map.need("origin"));
+  device.name = text_of(map.need("name"));
+  map.text("driver", device.driver);
+  map.with("number", [&](const auto& v) {
+    device.number = static_cast<std::uint32_t>(number_of(v, UINT32_MAX));
+  });
+  host.devices.push_back(std::move(device));
+}
+
+model::ValidZones zones_in(const YAML::Node& node) {
+  if (!node.IsSequence()) return model::ValidZones(word_in(kZonesKinds, node));
+  if (node.size() < 1 || node.size() > 4) wrong(node, "one to four zones are expected here");
+  model::ValidZones zones;
+  for (const YAML::Node& name : node) {
+    const auto zone = model::zone_named(text_of(name));
+    if (!zone) wrong(name, "no zone has this name");
+    zones.push_back(*zone);
+  }
+  return zones;
+}
+
+void read_run(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  const YAML::Node range = map.need("blocks");
+  if (!range.IsSequence() || range.size() != 2) wrong(range, "[first, last] is expected here");
+  if (host.block_size.value() == 0) wrong(item, "blocks without a block size");
+  const std::uint64_t most = UINT64_MAX / 2 / host.block_size.value() - 1;
+  const std::uint64_t first = number_of(range[0], most);
+  const std::uint64_t last = number_of(range[1], most);
+  if (last < first || (!host.blocks.empty() && first < host.blocks.back().end().value()))
+    wrong(range, "blocks must ascend");
+  model::BlockRun run;
+  run.first = model::BlockId(first);
+  run.count = last - first + 1;
+  run.state = word_in(kStates, map.need("state"));
+  map.with("zones", [&](const auto& v) { run.zones = zones_in(v); });
+  map.with("node", [&](const auto& v) { run.node = node_id_of(v); });
+  map.with("several-nodes", [&](const auto& v) { run.several_nodes = truth_of(v); });
+  map.with("device", [&](const auto& v) {
+    run.device = static_cast<std::uint32_t>(number_of(v, UINT32_MAX));
+    if (run.device >= host.devices.size()) wrong(v, "no device stands at this place");
+  });
+  model::append_run(host.blocks, run);
+}
+
+model::Host host_in(const YAML::Node& root) {
+  const Map map(root);
+  if (const YAML::Node schema = map.need("schema"); text_of(schema) != kSnapshotSchema)
+    wrong(schema, fmt::format("the schema is `{}`; this memonline reads `{}`",
+                              printable(schema.Scalar()), kSnapshotSchema));
+  model::Host host;
+  read_general(map, host);
+  read_knobs_and_facts(map, host);
+  each(map, "nodes", [&](const YAML::Node& item) { read_node(item, host); });
+  each(map, "devices", [&](const YAML::Node& item) { read_device(item, host); });
+  if (host.devices.empty()) host.devices.emplace_back();
+  each(map, "blocks", [&](const YAML::Node& item) { read_run(item, host); });
+  each(map, "unread", [&](const YAML::Node& item) {
+    const Map note(item);
+    host.unread.push_back({text_of(note.need("path")), text_of(note.need("reason"))});
+  });
+  host.fingerprint = sha256_of(model::canonical_text(host));
+  return host;
+}
+
+}  // namespace
+
+Result<model::Host, HostError> read_snapshot(std::string_view text) {
+  const auto error = [](int line, const std::string& message) {
+    return fail(HostError{"", line > 0 ? fmt::format("line {}: {}", line, message) : message});
+  };
+  try {
+    return host_in(YAML::Load(std::string(text)));
+  } catch (const Wrong& what) {
+    return error(what.line, what.message);
+  } catch (const YAML::Exception& what) {
+    return error(what.mark.is_null() ? 0 : what.mark.line + 1, what.msg);
+  }
+}
+
+}  // namespace memonline::runtime

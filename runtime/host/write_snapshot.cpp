@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Written by hand rather than by an emitter: the bytes are a promise, and one run a line reads
+// well in a diff.
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "runtime/host/capture.hpp"
+#include "runtime/host/snapshot_words.hpp"
+
+namespace memonline::runtime {
+
+namespace {
+
+/// In double quotes, with what those need escaped. Readers keep texts printable; a host made by
+/// hand may hold more.
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      result += c;
+  }
+  return result + '"';
+}
+
+std::string zones_text(const model::ValidZones& zones) {
+  if (zones.kind() != model::ValidZones::Kind::Listed)
+    return std::string(word_of(kZonesKinds, zones.kind()));
+  std::string text = "[";
+  for (const model::Zone zone : zones)
+    text += fmt::format("{}{}", text.size() > 1 ? ", " : "", model::zone_name(zone));
+  return text + "]";
+}
+
+class Writer {
+ public:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += '\n';
+  }
+  void text(std::string_view key, const std::string& value) {
+    if (!value.empty()) line("{}: {}", key, quoted(value));
+  }
+  void optional(std::string_view key, const std::optional<std::string>& value) {
+    if (value) line("{}: {}", key, quoted(*value));
+  }
+  void optional(std::string_view key, const std::optional<bool>& value) {
+    if (value) line("{}: {}", key, *value);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void write_machine(const model::Host& host, Writer& out) {
+  out.line("schema: {}", kSnapshotSchema);
+  out.text("kernel", host.kernel);
+  out.text("arch", host.arch);
+  out.text("virtualization", host.virtualization);
+  out.text("vendor", host.vendor);
+  out.text("product", host.product);
+  if (host.memory) out.line("memory: {}", host.memory->value());
+  if (host.memory_available) out.line("memory-available: {}", host.memory_available->value());
+  out.line("block-size: {}", host.block_size.value());
+  out.line("page-size: {}", host.page_size);
+  out.line("era: {}", model::era_name(host.era));
+  out.text("era-evidence", host.era_evidence);
+  out.line("hot-remove: {}", host.hot_remove);
+  if (host.command_line.empty()) return;
+  out.line("command-line:");
+  for (const std::string& word : host.command_line) out.line("  - {}", quoted(word));
+}
+
+void write_knobs_and_facts(const model::Host& host, Writer& out) {
+  const model::Knobs& knobs = host.knobs;
+  if (knobs != model::Knobs{}) {
+    out.line("knobs:");
+    out.optional("  auto_online_blocks", knobs.auto_online_blocks);
+    out.optional("  online_policy", knobs.online_policy);
+    if (knobs.auto_movable_ratio) out.line("  auto_movable_ratio: {}", *knobs.auto_movable_ratio);
+    out.optional("  auto_movable_numa_aware", knobs.auto_movable_numa_aware);
+    out.optional("  memmap_on_memory", knobs.memmap_on_memory);
+  }
+  if (host.facts == model::EraFacts{}) return;
+  out.line("facts:");
+  for (const auto& [name, member] : kFacts)
+    out.optional(fmt::format("  {}", name), host.facts.*member);
+}
+
+void write_nodes(const model::Host& host, Writer& out) {
+  out.line("zone-spans-known: {}", host.zone_spans_known);
+  if (!host.nodes.empty()) out.line("nodes:");
+  for (const model::Node& node : host.nodes) {
+    out.line("  - node: {}", node.id.value());
+    out.optional("    cpu", node.has_cpu);
+    bool any = false;
+    for (std::size_t i = 0; i < node.zones.size(); ++i) {
+      const model::ZoneSpan& span = node.zones[i];
+      if (span == model::ZoneSpan{}) continue;
+      if (!any) out.line("    zones:  # start, spanned, present, managed, cma; in pages");
+      any = true;
+      out.line("      {}: [{}, {}, {}, {}, {}]", model::zone_name(static_cast<model::Zone>(i)),
+               span.start.value(), span.spanned, span.present, span.managed, span.cma);
+    }
+  }
+}
+
+void write_blocks(const model::Host& host, Writer& out) {
+  if (!host.devices.empty()) out.line("devices:  # runs refer to them by place, from 0");
+  for (const model::Device& device : host.devices) {
+    out.line("  - name: {}", quoted(device.name));
+    out.line("    kind: {}", word_of(kDeviceKinds, device.kind));
+    out.line("    origin: {}", word_of(kOrigins, device.origin));
+    out.text("    driver", device.driver);
+    if (device.number) out.line("    number: {}", *device.number);
+  }
+  if (!host.blocks.empty()) out.line("blocks:");
+  for (const model::BlockRun& run : host.blocks)
+    out.line("  - {{blocks: [{}, {}], state: {}, zones: {}{}{}, device: {}}}", run.first.value(),
+             run.last().value(), model::state_name(run.state), zones_text(run.zones),
+             run.node ? fmt::format(", node: {}", run.node->value()) : "",
+             run.several_nodes ? ", several-nodes: true" : "", run.device);
+  if (!host.unread.empty()) out.line("unread:");
+  for (const model::Unread& note : host.unread) {
+    out.line("  - path: {}", quoted(note.path));
+    out.line("    reason: {}", quoted(note.reason));
+  }
+}
+
+}  // namespace
+
+std::string write_snapshot(const model::Host& host) {
+  Writer out;
+  write_machine(host, out);
+  write_knobs_and_facts(host, out);
+  write_nodes(host, out);
+  write_blocks(host, out);
+  return out.take();
+}
+
+}  // namespace memonline::runtime

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Snapshots: their exact text, the way back, and what is refused.
+#include "runtime/host/capture.hpp"
+#include "tests/runtime/sample_tree.hpp"
+#include "tests/support/catch.hpp"
+
+namespace memonline {
+
+using runtime::read_host_text;
+using runtime::write_snapshot;
+
+TEST_CASE("snapshot: small, readable, without secrets") {
+  runtime::MemoryTree tree;
+  test::add_sample(tree);
+  const model::Host host = test::host_of(tree);
+  CHECK(write_snapshot(host) == R"(schema: memonline.host/1
+memory: 1073741824
+memory-available: 536870912
+block-size: 134217728
+page-size: 4096
+era: C2
+era-evidence: "vmstat has nr_foll_pin_acquired"
+hot-remove: true
+command-line:
+  - "movable_node"
+knobs:
+  auto_online_blocks: "offline"
+facts:
+  online_policy: false
+  valid_zones: true
+  auto_online_blocks: true
+  foll_pin: true
+  swap_ra: true
+  kreclaimable: true
+  empty_zones_listed: true
+  memmap_pages: false
+zone-spans-known: true
+nodes:
+  - node: 0
+    cpu: true
+    zones:  # start, spanned, present, managed, cma; in pages
+      Normal: [0, 262144, 262144, 262144, 0]
+devices:  # runs refer to them by place, from 0
+  - name: "boot"
+    kind: boot
+    origin: boot
+  - name: "none"
+    kind: none
+    origin: hotplugged
+blocks:
+  - {blocks: [0, 7], state: online, zones: [Normal], node: 0, device: 0}
+  - {blocks: [32, 35], state: offline, zones: [Normal, Movable], node: 0, device: 1}
+)");
+}
+
+TEST_CASE("snapshot: odd hosts come back equal") {
+  runtime::MemoryTree tree;
+  test::add_sample(tree);
+  test::add_block(tree, 7, "online", "none", 3);
+  test::add_block(tree, 33, "going-offline", "");
+  test::add_block(tree, 34, "?", "?");
+  tree.add_error("proc/iomem", runtime::Errno{13});
+  tree.add_file("proc/cmdline", "memonline.x=\"a \\ b\" mem=4G kernelcore=mirror movable-node\n");
+  tree.add_file("sys/class/dmi/id/sys_vendor", "A \"vendor\" \\ \x01\xff\n");
+  for (model::Host host : {test::host_of(tree), test::host_of(runtime::MemoryTree())}) {
+    const auto back = read_host_text(write_snapshot(host));
+    INFO((back ? "" : back.error().message));
+    REQUIRE(back.has_value());
+    CHECK(*back == host);
+  }
+}
+
+TEST_CASE("snapshot: an era given by hand is kept") {
+  const auto host = read_host_text(
+      "schema: memonline.host/1\nblock-size: 134217728\nera: A2\nblocks:\n"
+      "  - {blocks: [0, 7], state: online, zones: [Normal, Movable]}\n");
+  REQUIRE(host.has_value());
+  CHECK(host->era == model::Era::A2);
+  CHECK(host->devices.size() == 1);
+  CHECK(host->fingerprint.size() == 71);
+}
+
+TEST_CASE("snapshot: words of the command line go through the same sieve") {
+  const auto host = read_host_text(
+      "schema: memonline.host/1\nblock-size: 0\ncommand-line: [quiet, movable-node, mem=1G]\n");
+  REQUIRE(host.has_value());
+  CHECK(host->command_line == std::vector<std::string>{"movable_node", "mem=1G"});
+}
+
+TEST_CASE("snapshot: mistakes are errors with their line") {
+  const std::string head = "schema: memonline.host/1\nblock-size: 134217728\n";
+  for (const auto& [rest, message] : std::vector<std::pair<std::string, std::string>>{
+           {"era: E\n", "line 3: no era has this name: A1, A2, A3, B, C1, C2 or D"},
+           {"page-size: 1\n", "line 3: no page is so small"},
+           {"hot-remove: maybe\n", "line 3: `maybe` is neither true nor false"},
+           {"memory: -1\n", "line 3: `-1` is no number that fits here"},
+           {"blocks: 5\n", "line 3: a list is expected here"},
+           {"blocks:\n  - {blocks: [4, 3], state: online}\n", "line 4: blocks must ascend"},
+           {"blocks:\n  - {blocks: [0, 3], state: online}\n  - {blocks: [3, 3], state: online}\n",
+            "line 5: blocks must ascend"},
+           {"blocks:\n  - {blocks: [0, 3], state: on}\n", "line 4: `on` is no word that fits here"},
+           {"blocks:\n  - {blocks: [0, 3], state: online, device: 1}\n",
+            "line 4: no device stands at this place"},
+           {"blocks:\n  - {state: online}\n", "line 4: `blocks` is missing"},
+           {"nodes:\n  - node: 1\n  - node: 0\n", "line 5: nodes must ascend"},
+           {"nodes:\n  - node: 0\n    zones: {Normal: [1]}\n",
+            "line 5: five numbers are expected here"},
+           {"nodes:\n  - node: 0\n    zones: {Other: [1]}\n", "line 5: no zone has this name"}}) {
+    const auto host = read_host_text(head + rest);
+    INFO(rest);
+    REQUIRE_FALSE(host.has_value());
+    CHECK(host.error().message == message);
+  }
+  CHECK(read_host_text("schema: memonline.host/1\n").error().message ==
+        "line 1: `block-size` is missing");
+  CHECK_FALSE(read_host_text("schema: [memonline.host/1\n").has_value());
+}
+
+}  // namespace memonline
