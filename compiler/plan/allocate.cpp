@@ -295,13 +295,14 @@ class GroupAllocator {
       if (share.amount && claim.count < claim.asked)
         sink_.add(
             diag::Code::AmountExceedsGroup, share.span,
-            fmt::format(
-                "this share asks for {} blocks, but only {} of the group's {} are left for it",
-                claim.asked, claim.count, size_));
+            group_text() +
+                fmt::format(
+                    "this share asks for {} blocks, but only {} of the group's {} are left for it",
+                    claim.asked, claim.count, size_));
       if (share.amount && claim.asked == 0 && size_ > 0)
         sink_.add(diag::Code::ShareRoundsToNothing, share.span,
-                  fmt::format("this share comes to less than one block of {} here",
-                              model::human(host_.block_size)));
+                  group_text() + fmt::format("this share comes to less than one block of {} here",
+                                             model::human(host_.block_size)));
       if (claim.owed() > 0 && !claim.wants(Target::Keep)) report_unreached(claim);
       if (claim.count > 0 && (share.place == Place::First || share.place == Place::Last))
         report_drift(claim);
@@ -309,10 +310,11 @@ class GroupAllocator {
   }
 
   void report_unreached(const Claim& claim) {
-    auto& d =
-        sink_.add(diag::Code::ShareNotReached, claim.share->span,
-                  fmt::format("{} of the {} blocks this share asks for {} online in another zone",
-                              claim.owed(), claim.count, claim.owed() == 1 ? "is" : "are"));
+    auto& d = sink_.add(
+        diag::Code::ShareNotReached, claim.share->span,
+        group_text() +
+            fmt::format("{} of the {} blocks this share asks for {} online in another zone",
+                        claim.owed(), claim.count, claim.owed() == 1 ? "is" : "are"));
     d.help =
         policy_.rezone == sema::Rezone::Never
             ? "`set rezone = allowed` lets memonline take them offline and bring them back there"
@@ -338,11 +340,10 @@ class GroupAllocator {
     }
     // Blocks that are astray for want of blocks are reported as unreached already.
     if (astray <= claim.owed()) return;
-    sink_.add(
-        diag::Code::PositionDrift, claim.share->span,
-        fmt::format(
-            "{} of the {} blocks stand elsewhere in the group; what is online stays where it is",
-            astray - claim.owed(), claim.count));
+    sink_.add(diag::Code::PositionDrift, claim.share->span,
+              group_text() + fmt::format("{} of the {} blocks stand elsewhere in the group; what "
+                                         "is online stays where it is",
+                                         astray - claim.owed(), claim.count));
   }
 
   static bool becomes(const Part& part, Target target) {
@@ -384,7 +385,7 @@ class GroupAllocator {
           d.change = true;
           break;
         }
-        const auto zone = model::zone_name(kernel::zone_of(host_, part.blocks));
+        const std::string zone = zone_text(part.blocks);
         if (part.claim != nullptr)
           d.reason = fmt::format("online in {} already, counts for this share", zone);
         else if (part.fixed)
@@ -398,6 +399,23 @@ class GroupAllocator {
       }
     }
     return d;
+  }
+
+  std::string zone_text(const BlockRun& run) const {
+    if (run.zones.kind() == model::ValidZones::Kind::None) return "several zones";
+    return std::string(model::zone_name(kernel::zone_of(host_, run)));
+  }
+
+  // "node1: " where a rule makes several groups.
+  std::string group_text() const {
+    const BlockRun& run = group_.runs.front();
+    switch (group_.rule->selector.each) {
+      case sema::Each::None: break;
+      case sema::Each::Node:
+        return run.node ? fmt::format("node{}: ", run.node->value()) : std::string{};
+      case sema::Each::Device: return host_.devices.at(run.device).name + ": ";
+    }
+    return {};
   }
 
   void note_rounding(const Claim& claim, Allocation& into) const {

@@ -96,6 +96,12 @@ std::vector<PlanDiagnostic> placed_diagnostics(const diag::Sink& sink,
   return result;
 }
 
+// The member is called sha256, so its value is the bare digest.
+std::string hex_of(const std::string& digest) {
+  constexpr std::string_view kPrefix = "sha256:";
+  return digest.rfind(kPrefix, 0) == 0 ? digest.substr(kPrefix.size()) : digest;
+}
+
 // Each round puts more memory online, so a handful is enough; rezoning could go in circles.
 constexpr int kMostRounds = 16;
 
@@ -158,7 +164,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
 
   plan.host = {host.kernel, std::string(model::era_name(host.era)), host.arch, host.fingerprint,
                host.block_size.value()};
-  for (const source::SourceFile& file : files) plan.policy.push_back({file.label(), file.digest()});
+  for (const source::SourceFile& file : files)
+    plan.policy.push_back({file.label(), hex_of(file.digest())});
   plan.skipped = skipped_of(allocation, files);
   plan.diagnostics = placed_diagnostics(sink, files);
   planned.plan = std::move(plan);
