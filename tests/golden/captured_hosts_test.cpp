@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every captured host: the kernel model says of each block what the real kernel said, every policy
+// of tests/golden/policies plans without error and is proved, and the JSON of each plan is a
+// golden file. MEMONLINE_UPDATE_GOLDEN=1 writes the files anew.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "compiler/kernel/model.hpp"
+#include "compiler/render/plan.hpp"
+#include "runtime/base/digest.hpp"
+#include "runtime/host/read_host.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/host_builder.hpp"
+#include "tests/support/planning.hpp"
+
+using namespace memonline;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path kTests = MEMONLINE_TESTS_DIR;
+
+std::vector<fs::path> files_in(const fs::path& directory) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory))
+    if (entry.is_regular_file() && entry.path().extension() != ".md") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string content_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+model::Host captured(const fs::path& path) {
+  auto host = runtime::read_host(path.string());
+  INFO(path);
+  REQUIRE(host.has_value());
+  return *host;
+}
+
+std::string name_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.substr(0, name.rfind(".tar"));
+}
+
+}  // namespace
+
+TEST_CASE("captured hosts: the model says of each block what the real kernel said") {
+  const auto hosts = files_in(kTests / "hosts");
+  CHECK(hosts.size() >= 22);
+  for (const fs::path& path : hosts) {
+    const model::Host host = captured(path);
+    const kernel::Model model(host);
+    INFO(path);
+    for (const model::BlockRun& run : host.blocks)
+      for (std::uint64_t i = 0; i < run.count; ++i) {
+        const model::BlockId block = run.first + i;
+        INFO("memory" << block.value());
+        CHECK(test::zones_text(model.valid_zones(block)) == test::zones_text(run.zones));
+      }
+  }
+}
+
+TEST_CASE("captured hosts: every policy plans, is proved and gives the golden bytes") {
+  const auto policies = files_in(kTests / "golden" / "policies");
+  CHECK(policies.size() >= 10);
+  const bool update = std::getenv("MEMONLINE_UPDATE_GOLDEN") != nullptr;
+  for (const fs::path& host_path : files_in(kTests / "hosts")) {
+    const model::Host host = captured(host_path);
+    for (const fs::path& policy_path : policies) {
+      const std::string text = content_of(policy_path);
+      const source::SourceSet files{
+          source::SourceFile(policy_path.filename().string(), text, runtime::sha256_of(text))};
+      const Compilation c = compile(files, host);
+      INFO(host_path << " " << policy_path << " " << test::codes_text(c.diagnostics));
+      REQUIRE(c.plan.has_value());
+      const Compilation again = compile(files, c.outcome);
+      REQUIRE(again.plan.has_value());
+      CHECK(test::steps_text(*again.plan).empty());
+
+      const std::string json = render::plan_to_json(*c.plan);
+      const fs::path golden = kTests / "golden" / "plans" / name_of(host_path) /
+                              (policy_path.stem().string() + ".json");
+      if (update) {
+        fs::create_directories(golden.parent_path());
+        std::ofstream(golden, std::ios::binary) << json;
+      }
+      CHECK(json == content_of(golden));
+    }
+  }
+}
