@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/shared_group.hpp"
+
+namespace memonline::plan {
+
+using model::BlockRun;
+using model::State;
+using model::Zone;
+using sema::Place;
+using sema::Share;
+using sema::Target;
+
+namespace {
+
+class Sharer {
+ public:
+  Sharer(const Group& group, const sema::FlatPolicy& policy, const model::Host& host)
+      : shared_(group, group.blocks()), policy_(policy), host_(host) {
+    for (const BlockRun& run : group.runs) shared_.parts.push_back(part_of(run));
+  }
+
+  SharedGroup run() && {
+    promise();
+    credit();
+    pay();
+    mark_counted();
+    if (policy_.rezone == sema::Rezone::Allowed) rezone();
+    lay_out();
+    return std::move(shared_);
+  }
+
+ private:
+  Part part_of(const BlockRun& run) const {
+    Part part{run, Kind::Busy, false, nullptr, false};
+    if (run.state == State::Offline) part.kind = Kind::Offline;
+    if (run.state == State::Online)
+      part.kind = kernel::zone_of(host_, run) == Zone::Movable ? Kind::Movable : Kind::Normal;
+    // drivers/base/memory.c refuses blocks of several zones; arm64 all boot memory
+    // (arch/arm64/mm/mmu.c, prevent_bootmem_remove_notifier).
+    part.fixed =
+        run.zones.kind() == model::ValidZones::Kind::None || run.several_nodes ||
+        !host_.hot_remove ||
+        (host_.arch == "aarch64" && host_.devices.at(run.device).origin == model::Origin::Boot);
+    return part;
+  }
+
+  std::uint64_t count(Kind kind) const {
+    std::uint64_t sum = 0;
+    for (const Part& part : shared_.parts)
+      if (part.kind == kind) sum += part.blocks.count;
+    return sum;
+  }
+
+  // 1. Each share's count, of the whole group, served in the order written; `rest` last.
+  void promise() {
+    std::uint64_t left = shared_.size;
+    for (const Share& share : shared_.group.rule->shares) {
+      Claim claim;
+      claim.share = &share;
+      if (share.place != Place::Rest) {
+        claim.asked = share.amount
+                          ? blocks_of(*share.amount, share.target, shared_.size, host_.block_size)
+                          : shared_.size;
+        claim.count = std::min(claim.asked, left);
+        left -= claim.count;
+      }
+      shared_.claims.push_back(claim);
+    }
+    for (Claim& claim : shared_.claims)
+      if (claim.share->place == Place::Rest) claim.asked = claim.count = left;
+  }
+
+  // 2. Online blocks count for the shares of their zone; `auto` takes what no zone's share counts.
+  void credit() {
+    std::uint64_t normal = count(Kind::Normal);
+    std::uint64_t movable = count(Kind::Movable);
+    const auto take = [](Claim& claim, std::uint64_t& from) {
+      const std::uint64_t n = std::min(claim.count - claim.credit, from);
+      claim.credit += n;
+      from -= n;
+    };
+    for (Claim& claim : shared_.claims) {
+      if (claim.wants(Target::Normal)) take(claim, normal);
+      if (claim.wants(Target::Movable)) take(claim, movable);
+    }
+    for (const Target target : {Target::Auto, Target::Keep})
+      for (Claim& claim : shared_.claims) {
+        if (!claim.wants(target) || !counts_any(claim)) continue;
+        take(claim, normal);
+        take(claim, movable);
+      }
+  }
+
+  // `auto` is content with any zone. `keep` takes offline blocks, unless online ones would be at
+  // the mercy of rezoning: then it keeps those first.
+  [[nodiscard]] bool counts_any(const Claim& claim) const {
+    return claim.wants(Target::Auto) ||
+           (claim.wants(Target::Keep) && policy_.rezone == sema::Rezone::Allowed);
+  }
+
+  // Offline blocks pay the normal shares first and in full, then the others.
+  void pay() {
+    std::uint64_t offline = count(Kind::Offline);
+    const auto serve = [&](bool normal) {
+      for (Claim& claim : shared_.claims) {
+        if (claim.wants(Target::Normal) != normal) continue;
+        claim.paid = std::min(claim.owed(), offline);
+        offline -= claim.paid;
+      }
+    };
+    serve(true);
+    serve(false);
+    unowed_ = offline;
+  }
+
+  // 3. The order along the addresses.
+  std::vector<Claim*> layout() {
+    std::vector<Claim*> order;
+    const auto add = [&](auto&& wanted) {
+      for (Claim& claim : shared_.claims)
+        if (wanted(claim)) order.push_back(&claim);
+    };
+    add([](const Claim& c) { return c.share->place == Place::First; });
+    add([](const Claim& c) {
+      return c.share->place == Place::Unplaced && c.wants(Target::Normal);
+    });
+    add([](const Claim& c) { return c.share->place == Place::Rest; });
+    order.push_back(nullptr);  // what nobody is owed
+    add([](const Claim& c) {
+      return c.share->place == Place::Unplaced && !c.wants(Target::Normal);
+    });
+    for (auto claim = shared_.claims.rbegin(); claim != shared_.claims.rend(); ++claim)
+      if (claim->share->place == Place::Last) order.push_back(&*claim);
+    return order;
+  }
+
+  void split(std::size_t index, std::uint64_t head) {
+    Part tail = shared_.parts[index];
+    shared_.parts[index].blocks.count = head;
+    tail.blocks.first = tail.blocks.first + head;
+    tail.blocks.count -= head;
+    shared_.parts.insert(shared_.parts.begin() + static_cast<std::ptrdiff_t>(index) + 1, tail);
+  }
+
+  // Gives the next `n` parts that `wanted` accepts to `claim`, from the bottom up or the top down.
+  template <class Wanted, class Give>
+  void take(std::uint64_t n, bool from_top, Wanted wanted, Give give) {
+    std::size_t i = from_top ? shared_.parts.size() : 0;
+    while (n > 0 && (from_top ? i > 0 : i < shared_.parts.size())) {
+      std::size_t at = from_top ? i - 1 : i;
+      if (wanted(shared_.parts[at])) {
+        if (shared_.parts[at].blocks.count > n) {
+          const std::uint64_t rest = shared_.parts[at].blocks.count - n;
+          split(at, from_top ? rest : n);
+          if (from_top) ++at;
+        }
+        n -= shared_.parts[at].blocks.count;
+        give(shared_.parts[at]);
+      }
+      i = from_top ? at : at + 1;
+    }
+  }
+
+  // Which online blocks the shares count: the ones nearest to where the layout wants the zone.
+  void mark_counted() {
+    const std::vector<Claim*> order = layout();
+    const auto first_of = [&](Target target) {
+      return std::find_if(order.begin(), order.end(),
+                          [&](const Claim* c) { return c != nullptr && c->wants(target); });
+    };
+    normal_low_ = first_of(Target::Movable) == order.end() ||
+                  first_of(Target::Normal) <= first_of(Target::Movable);
+    for (const Kind kind : {Kind::Normal, Kind::Movable}) {
+      const bool low = (kind == Kind::Normal) == normal_low_;
+      const Target target = kind == Kind::Normal ? Target::Normal : Target::Movable;
+      std::vector<Claim*> takers = order;
+      if (!low) std::reverse(takers.begin(), takers.end());
+      for (Claim* claim : takers)
+        if (claim != nullptr && claim->wants(target)) count_for(*claim, kind, claim->credit, !low);
+    }
+    for (Claim& claim : shared_.claims) {
+      if (!counts_any(claim)) continue;
+      const auto uncounted = [](const Part& p) {
+        return (p.kind == Kind::Normal || p.kind == Kind::Movable) && p.claim == nullptr;
+      };
+      take(claim.credit, false, uncounted, [&](Part& p) { p.claim = &claim; });
+    }
+  }
+
+  void count_for(Claim& claim, Kind kind, std::uint64_t n, bool from_top) {
+    // Blocks that can never be moved are counted first, whatever their place.
+    for (const bool fixed : {true, false}) {
+      const std::uint64_t before = n;
+      std::uint64_t got = 0;
+      take(
+          before, from_top,
+          [&](const Part& p) { return p.kind == kind && p.claim == nullptr && p.fixed == fixed; },
+          [&](Part& p) {
+            p.claim = &claim;
+            got += p.blocks.count;
+          });
+      n -= got;
+    }
+  }
+
+  // What offline blocks could not pay is taken from online blocks that no share counts. Boot
+  // memory last: it seldom goes offline.
+  void rezone() {
+    for (Claim& claim : shared_.claims) {
+      Kind from = Kind::Busy;
+      if (claim.wants(Target::Movable)) from = Kind::Normal;
+      if (claim.wants(Target::Normal)) from = Kind::Movable;
+      const bool any = claim.wants(Target::Offline);
+      if (from == Kind::Busy && !any) continue;
+      // A limit turns what goes online into normal; taking normal offline for good beside it would
+      // go in circles.
+      if (any && !policy_.limits.empty()) continue;
+      const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);
+      for (const bool boot : {false, true}) {
+        const auto surplus = [&](const Part& p) {
+          const bool kind =
+              any ? (p.kind == Kind::Normal || p.kind == Kind::Movable) : p.kind == from;
+          const bool is_boot = host_.devices.at(p.blocks.device).origin == model::Origin::Boot;
+          return kind && p.claim == nullptr && !p.fixed && is_boot == boot;
+        };
+        take(claim.owed(), top, surplus, [&](Part& p) {
+          p.claim = &claim;
+          p.rezone = true;
+          claim.moved += p.blocks.count;
+        });
+      }
+    }
+  }
+
+  void lay_out() {
+    for (Claim* claim : layout()) {
+      const std::uint64_t n = claim != nullptr ? claim->paid : unowed_;
+      take(
+          n, false, [&](const Part& p) { return p.kind == Kind::Offline && !laid(p); },
+          [&](Part& p) {
+            p.claim = claim;
+            laid_end_ = p.blocks.end().value();
+          });
+    }
+  }
+  // Offline parts are laid out in address order, so everything below the mark has its owner.
+  [[nodiscard]] bool laid(const Part& part) const { return part.blocks.first.value() < laid_end_; }
+
+  SharedGroup shared_;
+  const sema::FlatPolicy& policy_;
+  const model::Host& host_;
+  std::uint64_t unowed_ = 0;
+  std::uint64_t laid_end_ = 0;
+  bool normal_low_ = true;
+};
+
+}  // namespace
+
+SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host) {
+  return Sharer(group, policy, host).run();
+}
+
+}  // namespace memonline::plan

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One group of blocks shared out among the shares of its rule: what is promised, what is online
+// already, who gets which offline block. Inside of compiler/plan.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/plan/allocate.hpp"
+#include "compiler/plan/select.hpp"
+
+namespace memonline::plan {
+
+// One share of one group on its way through the allocation.
+struct Claim {
+  const sema::Share* share = nullptr;
+  std::uint64_t asked = 0;   // blocks it means, by itself
+  std::uint64_t count = 0;   // blocks it is promised
+  std::uint64_t credit = 0;  // online already
+  std::uint64_t paid = 0;    // offline blocks it gets
+  std::uint64_t moved = 0;   // blocks to be re-zoned for it
+  [[nodiscard]] std::uint64_t owed() const { return count - credit - paid - moved; }
+  [[nodiscard]] bool wants(sema::Target target) const { return share->target == target; }
+};
+
+enum class Kind : std::uint8_t { Offline, Normal, Movable, Busy };
+
+// Neighbouring blocks of one kind inside a group, with what is decided for them so far.
+struct Part {
+  model::BlockRun blocks;
+  Kind kind = Kind::Offline;
+  bool fixed = false;      // online, but can never be taken offline
+  Claim* claim = nullptr;  // offline: who gets it; online: who counts it
+  bool rezone = false;
+};
+
+/// Parts cover the group in address order and point into `claims`, which therefore may be moved
+/// but not copied.
+struct SharedGroup {
+  SharedGroup(const Group& shared, std::uint64_t blocks) : group(shared), size(blocks) {}
+  SharedGroup(SharedGroup&&) = default;
+  SharedGroup(const SharedGroup&) = delete;
+  SharedGroup& operator=(const SharedGroup&) = delete;
+  SharedGroup& operator=(SharedGroup&&) = delete;
+  ~SharedGroup() = default;
+
+  const Group& group;
+  std::uint64_t size;
+  std::vector<Part> parts;
+  std::vector<Claim> claims;  ///< in the order the shares are written
+};
+
+/// Steps 1 to 3 of "Allocation in full". `group` must outlive the result.
+SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host);
+
+/// Adds the group's decisions, with what is to be said of them, to `into` and `sink`.
+void describe(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host,
+              Allocation& into, diag::Sink& sink);
+
+/// `part` of `n`, in millionths of one percent, rounded up or down.
+std::uint64_t percent_of(std::uint64_t n, std::uint64_t part, bool up);
+
+}  // namespace memonline::plan
