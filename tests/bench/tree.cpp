@@ -2,6 +2,7 @@
 #include "tests/bench/tree.hpp"
 
 #include <fstream>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,23 @@ void put(const fs::path& path, std::string_view text) {
   std::ofstream file(path, std::ios::binary);
   file << text << '\n';
 }
+
+/// Equal files of the blocks share one inode: a quarter of the space, and quicker to make.
+class BlockFiles {
+ public:
+  void put(const fs::path& path, const std::string& text) {
+    fs::path& first = first_[path.filename().string() + '=' + text];
+    if (first.empty()) {
+      bench::put(path, text);
+      first = path;
+    } else {
+      fs::create_hard_link(first, path);
+    }
+  }
+
+ private:
+  std::map<std::string, fs::path> first_;
+};
 
 std::string zone_text(int node, std::string_view name, std::uint64_t first, std::uint64_t blocks) {
   const std::uint64_t pages = blocks * kPagesPerBlock;
@@ -43,16 +61,17 @@ void write_tree(const fs::path& root, std::uint64_t blocks) {
   const fs::path memory = root / "sys/devices/system/memory";
   put(memory / "block_size_bytes", fmt::format("{:x}", kBlockSize));
   put(memory / "auto_online_blocks", "offline");
+  BlockFiles files;
   for (std::uint64_t i = 0; i < blocks; ++i) {
     const bool is_boot = i < boot;
     const bool online = i < boot + movable;
     const fs::path block = memory / fmt::format("memory{}", i);
-    put(block / "online", online ? "1" : "0");
-    put(block / "phys_device", "0");
     put(block / "phys_index", fmt::format("{:08x}", i));
-    put(block / "removable", "1");
-    put(block / "state", online ? "online" : "offline");
-    put(block / "valid_zones", is_boot ? "Normal" : online ? "Movable" : "Normal Movable");
+    files.put(block / "online", online ? "1" : "0");
+    files.put(block / "phys_device", "0");
+    files.put(block / "removable", "1");
+    files.put(block / "state", online ? "online" : "offline");
+    files.put(block / "valid_zones", is_boot ? "Normal" : online ? "Movable" : "Normal Movable");
     const std::string node = is_boot ? "node0" : "node1";
     fs::create_directory_symlink("../../node/" + node, block / node);
   }
