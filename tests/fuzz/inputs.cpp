@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Fuzz target: any bytes as what memonline reads beside the language. A text that begins with "=="
+// is a captured tree ("== path" before the content of each file, "-> path target" for a link), all
+// other text is tried as a snapshot or lsmem's JSON. A host that comes out must survive planning,
+// whatever nonsense it says of itself, and be the same host after it was written and read again.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "compiler/compile.hpp"
+#include "compiler/render/plan.hpp"
+#include "runtime/host/capture.hpp"
+#include "runtime/host/read_host.hpp"
+#include "runtime/host/tree.hpp"
+
+namespace {
+
+using namespace memonline;
+
+std::string_view take_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+model::Host host_of_tree(std::string_view text) {
+  runtime::MemoryTree tree;
+  std::string path;
+  std::string content;
+  const auto put = [&] {
+    if (!path.empty()) tree.add_file(path, content);
+    content.clear();
+  };
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    if (line.starts_with("== ")) {
+      put();
+      path = line.substr(3);
+    } else if (line.starts_with("-> ")) {
+      const std::size_t space = line.find(' ', 3);
+      if (space != std::string_view::npos)
+        tree.add_link(line.substr(3, space - 3), std::string(line.substr(space + 1)));
+    } else {
+      content.append(line).append("\n");
+    }
+  }
+  put();
+  return runtime::read_tree(tree, runtime::Liveness::Captured);
+}
+
+/// What is written of a host reads back as what was written.
+void write_and_read(const model::Host& host) {
+  const std::string text = runtime::write_snapshot(host);
+  const auto again = runtime::read_snapshot(text);
+  if (!again || runtime::write_snapshot(*again) != text) std::abort();
+}
+
+void plan_for(const model::Host& host) {
+  write_and_read(host);
+  static const source::SourceSet files{
+      source::SourceFile("fuzz.mempolicy",
+                         "set rezone = allowed\nset hotplug = best\nlimit movable to 3x normal\n"
+                         "each dimm: last 80% movable, rest normal\n"
+                         "each node: first 1GiB normal, 2 blocks offline, rest auto\n")};
+  const Compilation result = compile(files, host);
+  if (!result.plan) return;
+  (void)render::plan_to_text(*result.plan, host);
+  (void)render::plan_to_json(*result.plan);
+  (void)render::plan_to_shell(*result.plan);
+}
+
+}  // namespace
+
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  if (text.starts_with("==")) {
+    plan_for(host_of_tree(text));
+  } else if (const auto host = runtime::read_host_text(text)) {
+    plan_for(*host);
+  }
+  return 0;
+}
