@@ -24,7 +24,7 @@ bool several(const BlockRun& run) {
 std::string block_name(BlockId id) { return fmt::format("memory{}", id.value()); }
 
 /// Which of A1..A3: by the switch of 4.6 and the listing of 4.12 (contract 3.1).
-DetectedEra era_a(const Host& host, std::string evidence) {
+DetectedEra era_a(const Host& host, const std::string& evidence) {
   if (host.facts.auto_online_blocks == false)
     return {Era::A1, evidence + ", no auto_online_blocks"};
   if (host.facts.empty_zones_listed == true)
@@ -128,7 +128,7 @@ DetectedEra detect_era(const Host& host) {
   if (const BlockRun* run = movable_below_normal(host))
     return era_c(host, fmt::format("offline {} may become Movable below Normal memory",
                                    block_name(run->first)));
-  const DetectedEra age = by_age(host);
+  DetectedEra age = by_age(host);
   if (const BlockRun* run = two_choices(host); run != nullptr && is_era_a(age.era))
     return {Era::B, fmt::format("{} offline blocks list two zones", run->count)};
   return age;
