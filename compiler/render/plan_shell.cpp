@@ -12,6 +12,7 @@ using plan::Step;
 
 namespace {
 
+// clang-format off
 constexpr std::string_view kFunctions = R"sh(set -eu
 sys=${MEMONLINE_ROOT:-}/sys
 die() { echo "memonline: $*" >&2; exit 1; }
@@ -20,26 +21,25 @@ die() { echo "memonline: $*" >&2; exit 1; }
 one() {
   block=$sys/devices/system/memory/memory$1
   if [ "$2" = offline ]; then want=offline; else want=online; fi
-  if [ "$(cat "$block/state")" != "$want" ];
-then echo "$2" > "$block/state" ||
-    die "memory$1: writing $2 failed" fi["$want" = offline] && return 0 [-r "$block/valid_zones"] ||
-    return 0 read - r zone _ < "$block/valid_zones" || true["$zone" = "$3"] ||
-    die "memory$1 is in $zone, the plan says $3"
+  if [ "$(cat "$block/state")" != "$want" ]; then
+    echo "$2" > "$block/state" || die "memory$1: writing $2 failed"
+  fi
+  [ "$want" = online ] && [ -r "$block/valid_zones" ] || return 0
+  read -r zone _ < "$block/valid_zones" || true
+  [ "$zone" = "$3" ] || die "memory$1 is in $zone, the plan says $3"
 }
 
-#run WORD FIRST LAST ZONE : block by block, downwards if LAST is below FIRST.
+# run WORD FIRST LAST ZONE: block by block, downwards if LAST is below FIRST.
 run() {
-  n = $2 while:;
-  do
-    one "$n"
-        "$1"
-        "$4"["$n" - eq "$3"] &&
-        break if["$3" - gt "$n"];
-  then n = $((n + 1));
-  else n = $((n - 1));
-  fi done
+  n=$2
+  while :; do
+    one "$n" "$1" "$4"
+    [ "$n" -ne "$3" ] || break
+    if [ "$3" -gt "$n" ]; then n=$((n + 1)); else n=$((n - 1)); fi
+  done
 }
 )sh";
+// clang-format on
 
 // What stands behind `#` must not end the line early.
 std::string comment(std::string text) {
