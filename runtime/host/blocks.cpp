@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Two short files and a link a block: each costs openat, read, close and nothing else. Block ids
-// come from one listing of the directory, nodes from one listing of each node's directory (a link
+// Two short files a block at most: each costs openat, read, close and nothing else. Block ids come
+// from one listing of the directory, nodes from one listing of each node's directory (a link
 // memoryM stands there for each of its blocks).
 #include "runtime/host/blocks.hpp"
 
@@ -12,6 +12,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "runtime/host/text.hpp"
 
@@ -24,6 +25,8 @@ using model::State;
 using model::ValidZones;
 
 constexpr const char* kMemory = "sys/devices/system/memory";
+// There since 5.15, and so tells that valid_zones follows the newer rule (see online_by).
+constexpr const char* kEraD = "sys/module/memory_hotplug/parameters/online_policy";
 constexpr const char* kNode = "sys/devices/system/node";
 // Larger numbers are no hardware of ours but garbage, and would overflow addresses.
 constexpr std::uint64_t kLargestBlock = std::uint64_t{1} << 46U;
@@ -53,40 +56,39 @@ class AttributePath {
   std::size_t length_ = 0;
 };
 
-/// NN of ".../PNP0C80:NN", which is hexadecimal.
-std::optional<std::uint32_t> dimm_of(std::string_view link) {
-  constexpr std::string_view kAcpiMemory = "PNP0C80:";
-  const std::string_view name = link.substr(link.rfind('/') + 1);
-  if (name.substr(0, kAcpiMemory.size()) != kAcpiMemory) return std::nullopt;
-  const auto number = hexadecimal(name.substr(kAcpiMemory.size()));
-  if (!number || *number > UINT32_MAX) return std::nullopt;
-  return static_cast<std::uint32_t>(*number);
+/// Whether a block with these zones is online by them alone. Since 4.14 valid_zones_show() names
+/// the one zone of an online block ("none" where it has several), and two for any other block: its
+/// default, then what else it may join.
+bool online_by(const ValidZones& zones) {
+  return zones.kind() == ValidZones::Kind::None ||
+         (zones.kind() == ValidZones::Kind::Listed && zones.size() == 1);
 }
 
-void read_block(const Tree& memory, bool firmware_nodes, Block& block, Trouble& trouble) {
+void read_block(const Tree& memory, bool zones_tell_state, Block& block, Trouble& trouble) {
   AttributePath path(block.id);
   std::array<char, 128> text{};
-  const auto state = memory.read_some(path("state"), text.data(), text.size());
-  if (!state) {
-    trouble.state = state.error().value;
-    if (trouble.state == ENOENT || trouble.state == ENODEV) return;
-  } else {
-    block.state = state_of({text.data(), *state});
-  }
   const auto zones = memory.read_some(path("valid_zones"), text.data(), text.size());
   if (zones)
     block.zones = zones_of({text.data(), *zones});
   else
     trouble.zones = zones.error().value;
-  if (firmware_nodes)
-    if (const auto link = memory.link(path("firmware_node"))) block.dimm = dimm_of(*link);
+  if (zones_tell_state && online_by(block.zones)) {
+    block.state = State::Online;
+    return;
+  }
+  const auto state = memory.read_some(path("state"), text.data(), text.size());
+  if (state)
+    block.state = state_of({text.data(), *state});
+  else
+    trouble.state = state.error().value;
 }
 
-std::vector<Trouble> read_all(const Tree& memory, bool firmware_nodes, std::vector<Block>& blocks) {
+std::vector<Trouble> read_all(const Tree& memory, bool zones_tell_state,
+                              std::vector<Block>& blocks) {
   std::vector<Trouble> troubles(blocks.size());
   const auto read_range = [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i)
-      read_block(memory, firmware_nodes, blocks[i], troubles[i]);
+      read_block(memory, zones_tell_state, blocks[i], troubles[i]);
   };
   const std::size_t wanted = std::min<std::size_t>(blocks.size() / kBlocksPerThread, 8);
   const std::size_t threads = std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
@@ -99,7 +101,12 @@ std::vector<Trouble> read_all(const Tree& memory, bool firmware_nodes, std::vect
   std::size_t done = 0;
   try {
     for (; helpers.size() + 1 < threads; done += share)
-      helpers.emplace_back(read_range, done, done + share);
+      helpers.emplace_back([&read_range, done, share] {
+        // A table of descriptors of its own: sharing one would make every open and close take a
+        // lock.
+        (void)::unshare(CLONE_FILES);
+        read_range(done, done + share);
+      });
   } catch (const std::system_error&) {
     // No more threads to be had: this one reads what is left.
   }
@@ -145,14 +152,6 @@ bool some_removable(const Tree& memory, const std::vector<Block>& blocks) {
     AttributePath path(block.id);
     return memory.read_some(path("removable"), &answer, 1) && answer == '1';
   });
-}
-
-/// Whether the machine may have ACPI memory devices; without a list of its devices it may.
-bool may_have_dimms(const Tree& tree) {
-  const auto devices = tree.list("sys/bus/acpi/devices");
-  if (!devices) return true;
-  return std::any_of(devices->begin(), devices->end(),
-                     [](const std::string& name) { return name.compare(0, 8, "PNP0C80:") == 0; });
 }
 
 std::vector<std::uint64_t> ids_of(std::string_view prefix, const std::vector<std::string>& names) {
@@ -234,7 +233,7 @@ Blocks read_blocks(const Tree& tree, Notes& notes) {
     blocks.all.emplace_back().id = id;
   }
 
-  const std::vector<Trouble> troubles = read_all(**memory, may_have_dimms(tree), blocks.all);
+  const std::vector<Trouble> troubles = read_all(**memory, tree.exists(kEraD), blocks.all);
   note_troubles(blocks, troubles, notes);
   if (!troubles.empty())
     blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),

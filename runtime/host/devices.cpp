@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/host/dimms.hpp"
 #include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
@@ -54,17 +55,9 @@ std::vector<FirmwareRange> read_memmap(const Tree& tree, Notes& notes) {
   return entries;
 }
 
-/// The range of the sorted list that touches the block, or nullptr.
-template <class Range, class Project>
-const Range* touching(const std::vector<Range>& ranges, AddressRange block, Project project) {
-  const auto at = std::lower_bound(
-      ranges.begin(), ranges.end(), block.first,
-      [&](const Range& range, std::uint64_t first) { return project(range).last < first; });
-  return at != ranges.end() && project(*at).first <= block.last ? &*at : nullptr;
-}
-
-AddressRange addresses_of(std::uint64_t id, std::uint64_t size) {
-  return {id * size, id * size + size - 1};
+void sort_ranges(std::vector<AddressRange>& ranges) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
 }
 
 /// Devices listed once each, found again by value.
@@ -122,8 +115,10 @@ IoMemory parse_iomem(std::string_view text) {
     above.push_back(name);
     if (!range) continue;
     if (range->last > 0) memory.readable = true;
-    if (range->last == 0 || name.substr(0, kManaged.size()) != kManaged || name.back() != ')')
-      continue;
+    if (range->last == 0) continue;
+    if (name == "System RAM") memory.ram.push_back(*range);
+    if (name.substr(0, kManaged.size()) != kManaged || name.back() != ')') continue;
+    memory.ram.push_back(*range);
     const std::string_view driver = name.substr(kManaged.size(), name.size() - kManaged.size() - 1);
     memory.drivers.push_back(
         {*range, depth > 0 ? printable(above[depth - 1]) : std::string(), printable(driver)});
@@ -131,6 +126,7 @@ IoMemory parse_iomem(std::string_view text) {
   std::sort(
       memory.drivers.begin(), memory.drivers.end(),
       [](const DriverRange& a, const DriverRange& b) { return a.range.first < b.range.first; });
+  sort_ranges(memory.ram);
   return memory;
 }
 
@@ -185,12 +181,11 @@ std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& entries,
     highest = std::max(highest, range.last);
     if (entries[i].ram && !adding) ranges.push_back(range);
   }
-  std::sort(ranges.begin(), ranges.end(),
-            [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
+  sort_ranges(ranges);
   return ranges;
 }
 
-void assign_devices(const Tree& tree, const Blocks& blocks, Notes& notes, model::Host& host) {
+void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host& host) {
   const std::string iomem_text = notes.read(tree, "proc/iomem");
   const IoMemory iomem = parse_iomem(iomem_text);
   if (!iomem.readable && !iomem_text.empty())
@@ -199,6 +194,12 @@ void assign_devices(const Tree& tree, const Blocks& blocks, Notes& notes, model:
   const std::vector<FirmwareRange> entries = read_memmap(tree, notes);
   const bool have_map = std::any_of(entries.begin(), entries.end(),
                                     [](const FirmwareRange& entry) { return entry.ram; });
+  std::vector<AddressRange> pieces = iomem.ram;
+  if (!iomem.readable)
+    for (const FirmwareRange& entry : entries)
+      if (entry.ram) pieces.push_back(entry.range);
+  sort_ranges(pieces);
+  read_dimms(tree, pieces, blocks);
   const auto boot = boot_ranges(entries, std::max<std::uint64_t>(blocks.size, 1), blocks.all);
   const bool drivers_known = iomem.readable || !may_have_drivers(tree);
 
@@ -207,7 +208,7 @@ void assign_devices(const Tree& tree, const Blocks& blocks, Notes& notes, model:
     if (const auto* driver =
             touching(iomem.drivers, range, [](const DriverRange& r) { return r.range; }))
       return of_driver(*driver);
-    const bool in_map = touching(boot, range, [](const AddressRange& r) { return r; }) != nullptr;
+    const bool in_map = touching(boot, range) != nullptr;
     if (block.dimm) return of_dimm(*block.dimm, in_map ? Origin::Boot : Origin::Hotplugged);
     if (in_map) return {Device::Kind::Boot, Origin::Boot, "boot", "", {}};
     if (!drivers_known)

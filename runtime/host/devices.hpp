@@ -5,19 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "runtime/host/address.hpp"
 #include "runtime/host/blocks.hpp"
 
 namespace memonline::runtime {
 
-/// Fills host.devices and host.blocks from the blocks, /proc/iomem and /sys/firmware/memmap.
-void assign_devices(const Tree& tree, const Blocks& blocks, Notes& notes, model::Host& host);
-
-/// Inclusive addresses.
-struct AddressRange {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  friend bool operator==(const AddressRange&, const AddressRange&) = default;
-};
+/// Fills host.devices and host.blocks from the blocks, their links, /proc/iomem and
+/// /sys/firmware/memmap.
+void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host& host);
 
 struct DriverRange {
   AddressRange range;
@@ -28,6 +23,7 @@ struct DriverRange {
 struct IoMemory {
   bool readable = false;  ///< it had contents: addresses, not the zeros that others than root get
   std::vector<DriverRange> drivers;  ///< ascending
+  std::vector<AddressRange> ram;     ///< all System RAM, ascending; each was added at once
 };
 IoMemory parse_iomem(std::string_view text);
 
@@ -38,8 +34,8 @@ struct FirmwareRange {
 };
 /// The RAM that was there at boot. The kernel appends an entry for hot-added memory too
 /// (firmware_map_add_hotplug, since 2.6.34), told by its place: the firmware's own entries ascend
-/// and neighbours of one type are merged. `claimed` are the ranges that came with an ACPI device,
-/// `devices[i]` naming which.
+/// and neighbours of one type are merged. What one ACPI
+/// device that was not there at boot covers is hot-added, too.
 std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& entries,
                                       std::uint64_t block_size, const std::vector<Block>& blocks);
 

@@ -59,6 +59,7 @@ void write_tree(const fs::path& root, std::uint64_t blocks) {
   const std::uint64_t movable = blocks / 4;
 
   const fs::path memory = root / "sys/devices/system/memory";
+  const fs::path nodes = root / "sys/devices/system/node";
   put(memory / "block_size_bytes", fmt::format("{:x}", kBlockSize));
   put(memory / "auto_online_blocks", "offline");
   BlockFiles files;
@@ -74,9 +75,11 @@ void write_tree(const fs::path& root, std::uint64_t blocks) {
     files.put(block / "valid_zones", is_boot ? "Normal" : online ? "Movable" : "Normal Movable");
     const std::string node = is_boot ? "node0" : "node1";
     fs::create_directory_symlink("../../node/" + node, block / node);
+    fs::create_directories(nodes / node);
+    fs::create_directory_symlink(fmt::format("../../memory/memory{}", i),
+                                 nodes / node / fmt::format("memory{}", i));
   }
 
-  const fs::path nodes = root / "sys/devices/system/node";
   put(nodes / "online", "0-1");
   put(nodes / "possible", "0-1");
   put(nodes / "has_cpu", "0-1");
