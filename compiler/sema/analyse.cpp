@@ -4,6 +4,7 @@
 
 #include <iterator>
 
+#include "compiler/sema/checks.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/syntax/mistakes.hpp"
 #include "compiler/syntax/parse.hpp"
@@ -14,10 +15,14 @@ std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) 
   diag::Sink found;
   Policy policy;
   for (std::uint32_t file = 0; file < files.size(); ++file) {
+    if (found.errors() >= syntax::kMaxErrors) break;
     const ast::File tree = syntax::parse(files, file, found);
     std::vector<Statement> statements = lower(tree.statements, found);
     std::move(statements.begin(), statements.end(), std::back_inserter(policy.statements));
   }
+  if (!found.has_errors())
+    for (const auto check : {check_reach, check_shares, check_settings, check_conditions})
+      check(policy, found);
   sink.append(found);
   if (found.has_errors()) return std::nullopt;
   return policy;

@@ -164,13 +164,20 @@ std::optional<std::string> read_driver(const ast::Class& node, diag::Sink& sink)
   return std::nullopt;
 }
 
+/// What may stand where a class stands.
+std::vector<std::string_view> known_words() {
+  std::vector<std::string_view> words = names_of(kClasses);
+  words.insert(words.end(), {"each", "except"});
+  return words;
+}
+
 std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
   const auto kind = find_word(node.name, kClasses, sink);
   Class result{SimpleClass::All, span_of(node)};
   if (!kind) {
     suggest(sink.add(Code::UnknownClass, span_of(node),
                      fmt::format("no class of memory named `{}`", node.name.text)),
-            node.name, names_of(kClasses));
+            node.name, known_words());
     return std::nullopt;
   }
   const auto simple = [&](SimpleClass value) -> std::optional<Class> {

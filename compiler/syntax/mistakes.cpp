@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -94,17 +96,144 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
   return true;
 }
 
+const std::vector<std::string_view> kTargetWords{"movable", "normal", "auto", "offline", "keep"};
+
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view w) { return same_word(word, w); });
+}
+bool starts_share(std::string_view word) {
+  return is_one_of(word, {"movable", "normal", "auto", "offline", "keep", "first", "last", "rest"});
+}
+bool is_setting(std::string_view word) {
+  return is_one_of(word, {"rezone", "hotplug", "memmap-on-memory", "boot-parameters"});
+}
+
+std::size_t over_blanks(std::size_t at, std::string_view text) {
+  while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+  return at;
+}
+/// Just behind what stands before `at` on its line.
+std::size_t end_before(std::size_t at, std::string_view text) {
+  while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
+  return at;
+}
+std::string_view word_at(std::size_t at, std::string_view text) {
+  std::size_t end = at;
+  while (end < text.size() && is_word_byte(text[end])) ++end;
+  return text.substr(at, end - at);
+}
+
+/// Where a statement could not be read on.
+struct Place {
+  std::size_t start;   ///< of the statement
+  std::size_t at;      ///< what was found
+  std::size_t before;  ///< the end of what was read
+  std::uint32_t file;
+  std::string_view text;
+};
+
+/// "limt movable to 3x normal", "rezone = allowed": read as a rule for want of a better guess.
+bool report_unknown_statement(const Place& place, diag::Sink& sink) {
+  const std::string_view word = word_at(place.start, place.text);
+  const SourceSpan span{place.file, static_cast<std::uint32_t>(place.start),
+                        static_cast<std::uint32_t>(place.start + word.size())};
+  if (is_setting(word) && place.at < place.text.size() && place.text[place.at] == '=') {
+    Diagnostic& d = sink.add(Code::UnknownStatement, span,
+                             fmt::format("`{}` is a setting; settings start with `set`", word));
+    d.help = fmt::format("write `set {}`", word);
+    fix(d, point(place.file, place.start), "set ");
+    return true;
+  }
+  const std::string_view near = most_similar(word, {"limit", "when", "set"});
+  if (near.empty()) return false;
+  Diagnostic& d =
+      sink.add(Code::UnknownStatement, span, fmt::format("no statement starts with `{}`", word));
+  d.help = fmt::format("replace `{}` with `{}`", word, near);
+  fix(d, span, std::string(near));
+  return true;
+}
+
+/// `boot movable`: the selector ran into the share, whose first word is the last read or earlier.
+void add_missing_colon(const Place& place, Diagnostic& d) {
+  std::size_t insert_at = place.before;
+  for (std::size_t at = place.start; at < place.before;) {
+    const std::string_view word = word_at(at, place.text);
+    if (!word.empty() && at > place.start && starts_share(word)) {
+      insert_at = end_before(at, place.text);
+      break;
+    }
+    at += std::max<std::size_t>(1, word.size());
+  }
+  const char next = place.at < place.text.size() ? place.text[place.at] : '\n';
+  const bool amount = next >= '0' && next <= '9';
+  if (insert_at == place.before && !amount) {
+    d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
+    return;
+  }
+  d.help = "write `:` between the memory and what becomes of it";
+  fix(d, point(place.file, insert_at), ":");
+}
+
+void add_remedy(std::string_view expected, const Place& place, const SourceSpan& found,
+                Diagnostic& d) {
+  const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
+  const auto insert = [&](std::string_view what, std::string_view inserted) {
+    d.help = fmt::format("write `{}` here", what);
+    fix(d, point(place.file, place.at), std::string(inserted));
+  };
+  const auto replace = [&](std::string_view by) {
+    d.help = fmt::format("replace `{}` with `{}`", there, by);
+    fix(d, found, std::string(by));
+  };
+  if (expected == "`:`") {
+    if (there == "=")
+      replace(":");
+    else
+      add_missing_colon(place, d);
+  } else if (expected == kEndOfStatement) {
+    const std::string_view first = word_at(place.start, place.text);
+    const bool is_rule = !is_one_of(first, {"limit", "set"});
+    const bool share = starts_share(word_at(place.at, place.text)) ||
+                       (!there.empty() && there[0] >= '0' && there[0] <= '9');
+    if (is_rule && share) {
+      d.help = "separate shares by `,`";
+      fix(d, point(place.file, place.before), ",");
+    } else {
+      d.help = "a statement ends with its line, or with `;`";
+    }
+  } else if (expected == "`=`") {
+    if (there == ":")
+      replace("=");
+    else if (!there.empty() && is_word_byte(there[0]))
+      insert("=", "= ");
+  } else if (expected == "`to`") {
+    if (!there.empty() && there[0] >= '0' && there[0] <= '9') insert("to", "to ");
+  } else if (expected == "`is`, `is not`, `<`, `<=`, `>` or `>=`") {
+    if (!there.empty() && (is_word_byte(there[0]) || there[0] == '"')) insert("is", "is ");
+  } else if (expected == "`{`") {
+    d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";
+  } else if (expected == "a closing `\"`") {
+    d.help = "texts in quotes end on their line";
+  }
+}
+
 }  // namespace
 
 void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std::string_view text,
                   diag::Sink& sink) {
-  std::size_t at = stuck.at;
-  while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
+  const std::size_t at = over_blanks(stuck.at, text);
   if (report_character(at, file, text, sink)) return;
-  (void)start;
+  const Place place{over_blanks(start, text), at, end_before(at, text), file, text};
+  if (stuck.expected == "`:`" && report_unknown_statement(place, sink)) return;
   const SourceSpan found = found_at(at, file, text);
-  sink.add(Code::Expected, found,
-           fmt::format("expected {}, found {}", stuck.expected, found_words(found, text)));
+  const bool at_start = at == place.start;
+  Diagnostic& d =
+      sink.add(Code::Expected, found,
+               fmt::format("expected {}, found {}",
+                           at_start ? "a rule, `limit`, `set` or `when`" : stuck.expected,
+                           found_words(found, text)));
+  if (!at_start) add_remedy(stuck.expected, place, found, d);
 }
 
 void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sink) {
@@ -144,21 +273,37 @@ void report_stray_else(const ast::Word& word, diag::Sink& sink) {
       "`else` follows the `}` of a `when`; nothing may stand between them";
 }
 
-bool check_complete(const ast::Rule& rule, std::size_t end, std::string_view text,
-                    diag::Sink& sink) {
-  (void)end;
-  (void)text;
-  for (const ast::Share& share : rule.shares)
-    if (!share.target) {
-      sink.add(Code::Expected, span_of(rule.selector), "expected a target");
+bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& sink) {
+  const std::uint32_t file = span_of(rule.selector).file;
+  const auto expected = [&](std::string_view what, std::size_t at) -> Diagnostic& {
+    const SourceSpan found = found_at(over_blanks(at, text), file, text);
+    return sink.add(Code::Expected, found,
+                    fmt::format("expected {}, found {}", what, found_words(found, text)));
+  };
+  if (rule.selector.except && rule.selector.exceptions.empty()) {
+    expected("a class of memory", rule.selector.except.span.end);
+    return false;
+  }
+  std::size_t cursor = span_of(rule.selector).end;
+  for (const ast::Share& share : rule.shares) {
+    cursor = text.find_first_of(":,", cursor) + 1;
+    if (share.target) {
+      cursor = share.target.span.end;
+      continue;
+    }
+    const ast::Word& unit = share.amount.unit;
+    if (unit && unit.text != "%" && !most_similar(unit.text, kTargetWords).empty()) {
+      sink.add(Code::UnknownUnit, unit.span,
+               fmt::format("`{}` is neither a unit nor a target", unit.text))
+          .help = fmt::format("write for instance `{}% {}`", share.amount.number.text,
+                              most_similar(unit.text, kTargetWords));
       return false;
     }
-  return true;
-}
-
-bool check_complete(const ast::Limit&, std::size_t, std::string_view, diag::Sink&) { return true; }
-
-bool check_complete(const ast::Setting&, std::size_t, std::string_view, diag::Sink&) {
+    if (!share.places.empty()) cursor = share.places.back().span.end;
+    if (share.amount.number) cursor = span_of(share.amount).end;
+    expected("a target", cursor).help = "name `movable`, `normal`, `auto`, `offline` or `keep`";
+    return false;
+  }
   return true;
 }
 

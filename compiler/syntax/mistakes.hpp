@@ -25,13 +25,8 @@ void report_unclosed(const ast::Branch& branch, diag::Sink& sink);
 void report_stray_brace(source::SourceSpan at, diag::Sink& sink);
 void report_stray_else(const ast::Word& word, diag::Sink& sink);
 
-/// The grammar lets some parts be left out so that their absence can be told well: true if
-/// nothing is missing. `end` is where the statement ends.
-bool check_complete(const ast::Rule& rule, std::size_t end, std::string_view text,
-                    diag::Sink& sink);
-bool check_complete(const ast::Limit& limit, std::size_t end, std::string_view text,
-                    diag::Sink& sink);
-bool check_complete(const ast::Setting& setting, std::size_t end, std::string_view text,
-                    diag::Sink& sink);
+/// The grammar lets targets and the classes after `except` be left out so that their absence can
+/// be told well: true if nothing is missing.
+bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& sink);
 
 }  // namespace memonline::syntax

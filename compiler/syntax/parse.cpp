@@ -4,6 +4,7 @@
 #include "compiler/syntax/parse.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "compiler/base/overloaded.hpp"
@@ -112,7 +113,9 @@ class Parser {
       recover({at_, std::string(kEndOfStatement)}, start);
       return;
     }
-    if (check_complete(node, at_, text_, sink_)) statements().emplace_back(std::move(node));
+    if constexpr (std::is_same_v<Node, ast::Rule>)
+      if (!check_complete(node, text_, sink_)) return;
+    statements().emplace_back(std::move(node));
   }
 
   /// The head of a `when` has been read; its `{` may stand on the next line.

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fmt/format.h>
+
+#include "compiler/sema/checks.hpp"
+#include "compiler/sema/class_sets.hpp"
+
+namespace memonline::sema {
+
+namespace {
+
+using diag::Code;
+
+/// Earlier rules that are held against later ones: enough for people, a bound for machines.
+constexpr std::size_t kMaxEarlier = 128;
+
+/// Whatever `later` selects, `earlier` has taken.
+bool takes_all(const Selector& earlier, const Selector& later) {
+  if (!contains(earlier.classes, later.classes)) return false;
+  return earlier.except.empty() ||
+         (!later.except.empty() && contains(later.except, earlier.except));
+}
+
+class Reach {
+ public:
+  explicit Reach(diag::Sink& sink) : sink_(sink) {}
+
+  void visit(const std::vector<Statement>& statements) {
+    for (const Statement& statement : statements) {
+      if (sink_.all().size() >= kMaxWarnings) return;
+      if (const auto* rule = std::get_if<Rule>(&statement)) visit(*rule);
+      if (const auto* when = std::get_if<When>(&statement)) {
+        // A rule in a branch may not run: it takes nothing from those outside.
+        const std::size_t outside = earlier_.size();
+        visit(when->then);
+        earlier_.resize(outside);
+        visit(when->otherwise);
+        earlier_.resize(outside);
+      }
+    }
+  }
+
+ private:
+  void visit(const Rule& rule) {
+    if (is_empty(rule.selector)) return;
+    for (const Rule* before : earlier_) {
+      if (!takes_all(before->selector, rule.selector)) continue;
+      sink_
+          .add(Code::UnreachableRule, rule.selector.span,
+               "this rule selects no block; an earlier rule takes every one before it")
+          .labels.push_back({before->selector.span, "taken here"});
+      return;
+    }
+    if (earlier_.size() < kMaxEarlier) earlier_.push_back(&rule);
+  }
+
+  bool is_empty(const Selector& selector) {
+    for (std::size_t i = 0; i < selector.classes.size(); ++i)
+      for (std::size_t j = i + 1; j < selector.classes.size(); ++j)
+        if (disjoint(selector.classes[i], selector.classes[j])) {
+          sink_
+              .add(Code::EmptySelection, selector.classes[j].span,
+                   "this rule selects no block; none can be of both classes")
+              .labels.push_back({selector.classes[i].span, "the other class"});
+          return true;
+        }
+    if (selector.except.empty() || !contains(selector.except, selector.classes)) return false;
+    sink_.add(Code::EmptySelection, selector.span,
+              "this rule selects no block; its exception takes them all");
+    return true;
+  }
+
+  diag::Sink& sink_;
+  std::vector<const Rule*> earlier_;
+};
+
+}  // namespace
+
+void check_reach(const Policy& policy, diag::Sink& sink) {
+  diag::Sink found;
+  Reach(found).visit(policy.statements);
+  sink.append(found);
+}
+
+}  // namespace memonline::sema

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/sema/checks.hpp"
+
+namespace memonline::sema {
+
+namespace {
+
+using diag::Code;
+
+constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent in Percent::millionths
+
+bool is_zero(const Amount& amount) {
+  if (const auto* percent = std::get_if<Percent>(&amount)) return percent->millionths == 0;
+  if (const auto* blocks = std::get_if<Blocks>(&amount)) return blocks->count == 0;
+  return std::get<model::Bytes>(amount).value() == 0;
+}
+
+/// What the shares so far leave over, for groups of any size.
+class Served {
+ public:
+  /// Percentages round down, `normal` up. With 100 percent shared out, blocks are left over only
+  /// if two or more shares rounded down.
+  [[nodiscard]] bool everything() const {
+    return whole_ || (percent_ >= kWhole && rounding_down_ < 2);
+  }
+  void add(const Share& share) {
+    if (!share.amount) {
+      whole_ = true;
+      return;
+    }
+    const auto* percent = std::get_if<Percent>(&*share.amount);
+    if (percent == nullptr || percent->millionths == 0) return;
+    percent_ += percent->millionths;
+    if (share.target != Target::Normal) ++rounding_down_;
+  }
+
+ private:
+  bool whole_ = false;
+  std::uint64_t percent_ = 0;
+  std::size_t rounding_down_ = 0;
+};
+
+void check_rule(const Rule& rule, diag::Sink& sink) {
+  Served served;
+  const Share* full = nullptr;
+  const auto look_at = [&](const Share& share) {
+    if (share.amount && is_zero(*share.amount)) {
+      sink.add(Code::ZeroAmount, share.span, "this share asks for nothing").help =
+          "remove it, or give it an amount";
+      return;
+    }
+    if (full != nullptr) {
+      sink.add(Code::ShareWithoutBlocks, share.span,
+               "this share never gets a block; those before it ask for the whole group")
+          .labels.push_back({full->span, "nothing is left after this"});
+      return;
+    }
+    if (share.place == Place::Rest) return;
+    served.add(share);
+    if (served.everything()) full = &share;
+  };
+  // `rest` takes what the others leave, wherever it is written.
+  for (const Share& share : rule.shares)
+    if (share.place != Place::Rest) look_at(share);
+  for (const Share& share : rule.shares)
+    if (share.place == Place::Rest) look_at(share);
+}
+
+}  // namespace
+
+void check_shares(const Policy& policy, diag::Sink& sink) {
+  diag::Sink found;
+  for_each_rule(policy.statements, [&](const Rule& rule) {
+    if (found.all().size() < kMaxWarnings) check_rule(rule, found);
+  });
+  sink.append(found);
+}
+
+}  // namespace memonline::sema

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The checks of a policy that can be read: what is allowed and yet does nothing. One file each.
+// All are warnings, told without a host.
+#pragma once
+
+#include <cstddef>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/sema/policy.hpp"
+
+namespace memonline::sema {
+
+/// A check ends after so many warnings: more of the same help nobody.
+inline constexpr std::size_t kMaxWarnings = 100;
+
+/// Rules that nothing can reach, and classes that no block can have together.
+void check_reach(const Policy& policy, diag::Sink& sink);
+/// Shares that can never get a block.
+void check_shares(const Policy& policy, diag::Sink& sink);
+/// Settings that a later one overrides, and limits beside a tighter one, in the same file.
+void check_settings(const Policy& policy, diag::Sink& sink);
+/// Conditions that always or never hold where they stand.
+void check_conditions(const Policy& policy, diag::Sink& sink);
+
+/// Visits every rule, in and out of `when`, in the order written.
+template <class Visit>
+void for_each_rule(const std::vector<Statement>& statements, const Visit& visit) {
+  for (const Statement& statement : statements) {
+    if (const auto* rule = std::get_if<Rule>(&statement)) visit(*rule);
+    if (const auto* when = std::get_if<When>(&statement)) {
+      for_each_rule(when->then, visit);
+      for_each_rule(when->otherwise, visit);
+    }
+  }
+}
+
+}  // namespace memonline::sema

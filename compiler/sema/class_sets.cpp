@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/sema/class_sets.hpp"
+
+#include <algorithm>
+
+namespace memonline::sema {
+
+namespace {
+
+/// Lists are ascending and do not touch, so a range lies in one range or in none.
+template <class Ranges>
+bool list_contains(const Ranges& outer, const Ranges& inner) {
+  return std::all_of(inner.begin(), inner.end(), [&](const auto& part) {
+    return std::any_of(outer.begin(), outer.end(), [&](const auto& range) {
+      return range.first <= part.first && part.second <= range.second;
+    });
+  });
+}
+
+template <class Ranges>
+bool list_disjoint(const Ranges& a, const Ranges& b) {
+  return std::none_of(a.begin(), a.end(), [&](const auto& x) {
+    return std::any_of(b.begin(), b.end(),
+                       [&](const auto& y) { return x.first <= y.second && y.first <= x.second; });
+  });
+}
+
+bool is_simple(const Class& c, SimpleClass wanted) {
+  const auto* simple = std::get_if<SimpleClass>(&c.is);
+  return simple != nullptr && *simple == wanted;
+}
+
+template <class T>
+const T* as(const Class& c) {
+  return std::get_if<T>(&c.is);
+}
+
+/// What brings memory in: a block comes with one of these at most.
+enum class Source : std::uint8_t { None, Dimm, VirtioMem, Dax, Driver };
+Source source_of(const Class& c) {
+  if (as<DimmList>(c) != nullptr) return Source::Dimm;
+  if (is_simple(c, SimpleClass::VirtioMem)) return Source::VirtioMem;
+  if (as<DaxDevice>(c) != nullptr) return Source::Dax;
+  if (as<DriverName>(c) != nullptr) return Source::Driver;
+  return Source::None;
+}
+
+bool different_sources(const Class& a, const Class& b) {
+  const Source x = source_of(a);
+  const Source y = source_of(b);
+  if (x == Source::None || y == Source::None || x == y) return false;
+  // A driver may be what manages virtio-mem and dax memory; DIMMs have none.
+  const bool driver = x == Source::Driver || y == Source::Driver;
+  return !driver || x == Source::Dimm || y == Source::Dimm;
+}
+
+}  // namespace
+
+bool contains(const Class& outer, const Class& inner) {
+  // `node` alone only says how to group.
+  if (is_simple(outer, SimpleClass::All) || is_simple(outer, SimpleClass::Node)) return true;
+  if (const auto* simple = as<SimpleClass>(outer)) return is_simple(inner, *simple);
+  if (const auto* a = as<NodeList>(outer)) {
+    const auto* b = as<NodeList>(inner);
+    return b != nullptr && list_contains(a->ranges, b->ranges);
+  }
+  if (const auto* a = as<DimmList>(outer)) {
+    const auto* b = as<DimmList>(inner);
+    if (b == nullptr) return false;
+    return a->ranges.empty() || (!b->ranges.empty() && list_contains(a->ranges, b->ranges));
+  }
+  if (const auto* a = as<BlockList>(outer)) {
+    const auto* b = as<BlockList>(inner);
+    return b != nullptr && list_contains(a->ranges, b->ranges);
+  }
+  if (const auto* a = as<AddressRange>(outer)) {
+    const auto* b = as<AddressRange>(inner);
+    return b != nullptr && a->first <= b->first && b->last <= a->last;
+  }
+  if (const auto* a = as<DaxDevice>(outer)) {
+    const auto* b = as<DaxDevice>(inner);
+    return b != nullptr && (a->name.empty() || a->name == b->name);
+  }
+  const auto* b = as<DriverName>(inner);
+  return b != nullptr && as<DriverName>(outer)->name == b->name;
+}
+
+bool disjoint(const Class& a, const Class& b) {
+  if (different_sources(a, b)) return true;
+  for (const auto& [x, y] : {std::pair(&a, &b), std::pair(&b, &a)})
+    if (is_simple(*x, SimpleClass::Boot) &&
+        (is_simple(*y, SimpleClass::Hotplugged) || source_of(*y) != Source::None))
+      return true;
+  if (as<NodeList>(a) != nullptr && as<NodeList>(b) != nullptr)
+    return list_disjoint(as<NodeList>(a)->ranges, as<NodeList>(b)->ranges);
+  if (as<DimmList>(a) != nullptr && as<DimmList>(b) != nullptr)
+    return !as<DimmList>(a)->ranges.empty() && !as<DimmList>(b)->ranges.empty() &&
+           list_disjoint(as<DimmList>(a)->ranges, as<DimmList>(b)->ranges);
+  if (as<BlockList>(a) != nullptr && as<BlockList>(b) != nullptr)
+    return list_disjoint(as<BlockList>(a)->ranges, as<BlockList>(b)->ranges);
+  if (as<AddressRange>(a) != nullptr && as<AddressRange>(b) != nullptr)
+    return as<AddressRange>(a)->last < as<AddressRange>(b)->first ||
+           as<AddressRange>(b)->last < as<AddressRange>(a)->first;
+  if (as<DaxDevice>(a) != nullptr && as<DaxDevice>(b) != nullptr)
+    return !as<DaxDevice>(a)->name.empty() && !as<DaxDevice>(b)->name.empty() &&
+           as<DaxDevice>(a)->name != as<DaxDevice>(b)->name;
+  if (as<DriverName>(a) != nullptr && as<DriverName>(b) != nullptr)
+    return as<DriverName>(a)->name != as<DriverName>(b)->name;
+  return false;
+}
+
+bool contains(const std::vector<Class>& outer, const std::vector<Class>& inner) {
+  return std::all_of(outer.begin(), outer.end(), [&](const Class& o) {
+    if (is_simple(o, SimpleClass::All) || is_simple(o, SimpleClass::Node)) return true;
+    return std::any_of(inner.begin(), inner.end(), [&](const Class& i) { return contains(o, i); });
+  });
+}
+
+}  // namespace memonline::sema
