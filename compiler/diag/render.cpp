@@ -57,6 +57,8 @@ Shown show(std::string_view line, std::size_t begin, std::size_t end) {
       const std::size_t blanks = kTab - shown.width % kTab;
       shown.text.append(blanks, ' ');
       shown.width += blanks;
+    } else if (bytes == "\xEF\xBB\xBF") {
+      // A byte order mark, wherever it stands, has nothing to show.
     } else if (length == 0 || first < 0x20 || first == 0x7F || is_unprintable(bytes)) {
       shown.text += "\xEF\xBF\xBD";
       ++shown.width;

@@ -20,9 +20,12 @@ std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) 
     std::vector<Statement> statements = lower(tree.statements, found);
     std::move(statements.begin(), statements.end(), std::back_inserter(policy.statements));
   }
+  if (found.errors() >= syntax::kMaxErrors)
+    found.add(diag::Code::TooManyErrors, std::nullopt,
+              "too many errors; the rest was not looked at");
   if (!found.has_errors())
     for (const auto check : {check_reach, check_shares, check_settings, check_conditions})
-      check(policy, found);
+      check(policy, files, found);
   sink.append(found);
   if (found.has_errors()) return std::nullopt;
   return policy;

@@ -164,7 +164,7 @@ class Conditions {
 
 }  // namespace
 
-void check_conditions(const Policy& policy, diag::Sink& sink) {
+void check_conditions(const Policy& policy, const source::SourceSet&, diag::Sink& sink) {
   diag::Sink found;
   Conditions(found).visit(policy.statements);
   sink.append(found);

@@ -20,9 +20,15 @@ bool takes_all(const Selector& earlier, const Selector& later) {
          (!later.except.empty() && contains(later.except, earlier.except));
 }
 
+std::string shortened(std::string_view selector) {
+  constexpr std::size_t kLongest = 40;
+  if (selector.size() <= kLongest) return std::string(selector);
+  return std::string(selector.substr(0, kLongest)) + "...";
+}
+
 class Reach {
  public:
-  explicit Reach(diag::Sink& sink) : sink_(sink) {}
+  Reach(const source::SourceSet& files, diag::Sink& sink) : files_(files), sink_(sink) {}
 
   void visit(const std::vector<Statement>& statements) {
     for (const Statement& statement : statements) {
@@ -46,7 +52,9 @@ class Reach {
       if (!takes_all(before->selector, rule.selector)) continue;
       sink_
           .add(Code::UnreachableRule, rule.selector.span,
-               "this rule selects no block; an earlier rule takes every one before it")
+               fmt::format(
+                   "this rule selects no block; `{}` takes every one before it",
+                   shortened(files_[before->selector.span.file].text_of(before->selector.span))))
           .labels.push_back({before->selector.span, "taken here"});
       return;
     }
@@ -69,15 +77,16 @@ class Reach {
     return true;
   }
 
+  const source::SourceSet& files_;
   diag::Sink& sink_;
   std::vector<const Rule*> earlier_;
 };
 
 }  // namespace
 
-void check_reach(const Policy& policy, diag::Sink& sink) {
+void check_reach(const Policy& policy, const source::SourceSet& files, diag::Sink& sink) {
   diag::Sink found;
-  Reach(found).visit(policy.statements);
+  Reach(files, found).visit(policy.statements);
   sink.append(found);
 }
 

@@ -82,7 +82,7 @@ void check_limits(const std::vector<Statement>& statements, diag::Sink& sink) {
 
 }  // namespace
 
-void check_settings(const Policy& policy, diag::Sink& sink) {
+void check_settings(const Policy& policy, const source::SourceSet&, diag::Sink& sink) {
   diag::Sink found;
   check_overridden(policy.statements, {}, found);
   check_limits(policy.statements, found);

@@ -68,7 +68,7 @@ void check_rule(const Rule& rule, diag::Sink& sink) {
 
 }  // namespace
 
-void check_shares(const Policy& policy, diag::Sink& sink) {
+void check_shares(const Policy& policy, const source::SourceSet&, diag::Sink& sink) {
   diag::Sink found;
   for_each_rule(policy.statements, [&](const Rule& rule) {
     if (found.all().size() < kMaxWarnings) check_rule(rule, found);

@@ -14,13 +14,13 @@ namespace memonline::sema {
 inline constexpr std::size_t kMaxWarnings = 100;
 
 /// Rules that nothing can reach, and classes that no block can have together.
-void check_reach(const Policy& policy, diag::Sink& sink);
+void check_reach(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 /// Shares that can never get a block.
-void check_shares(const Policy& policy, diag::Sink& sink);
+void check_shares(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 /// Settings that a later one overrides, and limits beside a tighter one, in the same file.
-void check_settings(const Policy& policy, diag::Sink& sink);
+void check_settings(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 /// Conditions that always or never hold where they stand.
-void check_conditions(const Policy& policy, diag::Sink& sink);
+void check_conditions(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 
 /// Visits every rule, in and out of `when`, in the order written.
 template <class Visit>

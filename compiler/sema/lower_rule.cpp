@@ -3,6 +3,7 @@
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
+#include "compiler/syntax/parse.hpp"
 
 namespace memonline::sema {
 
@@ -60,7 +61,7 @@ std::optional<Share> lower_share(const ast::Share& node, diag::Sink& sink) {
 void check_one_rest(const std::vector<Share>& shares, diag::Sink& sink) {
   const Share* first = nullptr;
   for (const Share& share : shares) {
-    if (share.place != Place::Rest) continue;
+    if (share.place != Place::Rest || sink.errors() >= syntax::kMaxErrors) continue;
     if (first == nullptr) {
       first = &share;
       continue;
@@ -92,8 +93,10 @@ std::optional<Rule> lower_rule(const ast::Rule& node, diag::Sink& sink) {
   Rule rule;
   rule.span = span_of(node);
   auto selector = lower_selector(node.selector, sink);
-  for (const ast::Share& share : node.shares)
+  for (const ast::Share& share : node.shares) {
+    if (sink.errors() >= syntax::kMaxErrors) return std::nullopt;
     if (auto lowered = lower_share(share, sink)) rule.shares.push_back(*lowered);
+  }
   check_one_rest(rule.shares, sink);
   check_percent_sum(rule.shares, sink);
   if (sink.errors() > errors || !selector) return std::nullopt;

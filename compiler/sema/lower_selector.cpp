@@ -6,6 +6,7 @@
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
+#include "compiler/syntax/parse.hpp"
 
 namespace memonline::sema {
 
@@ -77,6 +78,7 @@ std::optional<std::vector<std::pair<Number, Number>>> read_list(
   std::vector<std::pair<Number, Number>> list;
   bool good = true;
   for (const ast::Range& range : ranges) {
+    if (sink.errors() >= syntax::kMaxErrors) return std::nullopt;
     if (const auto read = read_range(range, std::numeric_limits<Number>::max(), sink))
       list.emplace_back(static_cast<Number>(read->first), static_cast<Number>(read->last));
     else
@@ -277,17 +279,22 @@ std::optional<Selector> lower_selector(const ast::Selector& node, diag::Sink& si
   result.span = span_of(node);
   if (node.each) require_lower_case(node.each, sink);
   if (node.except) require_lower_case(node.except, sink);
-  for (const ast::Class& c : node.classes)
-    if (auto lowered = lower_class(c, sink)) result.classes.push_back(std::move(*lowered));
-  for (const ast::Class& c : node.exceptions)
-    if (auto lowered = lower_class(c, sink)) result.except.push_back(std::move(*lowered));
+  const auto lower_all = [&](const std::vector<ast::Class>& from, std::vector<Class>& into) {
+    for (const ast::Class& c : from) {
+      if (sink.errors() >= syntax::kMaxErrors) return;
+      if (auto lowered = lower_class(c, sink)) into.push_back(std::move(*lowered));
+    }
+  };
+  lower_all(node.classes, result.classes);
+  lower_all(node.exceptions, result.except);
   if (sink.errors() > errors) return std::nullopt;
   if (node.each) choose_grouping(result, node, sink);
   for (const Class& c : result.classes)
-    if (is_bare_node(c) && result.each != Each::Node)
+    if (is_bare_node(c) && result.each != Each::Node && sink.errors() < syntax::kMaxErrors)
       report_bare_node(c, !node.each, result.span, sink);
   for (const Class& c : result.except)
-    if (is_bare_node(c)) report_bare_node(c, false, result.span, sink);
+    if (is_bare_node(c) && sink.errors() < syntax::kMaxErrors)
+      report_bare_node(c, false, result.span, sink);
   if (sink.errors() > errors) return std::nullopt;
   return result;
 }

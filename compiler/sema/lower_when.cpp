@@ -5,6 +5,7 @@
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/version.hpp"
 #include "compiler/sema/words.hpp"
+#include "compiler/syntax/parse.hpp"
 
 namespace memonline::sema {
 
@@ -168,7 +169,10 @@ std::optional<When> lower_condition(const ast::Condition& node, diag::Sink& sink
     return std::nullopt;
   }
   for (const auto& words : node.values)
-    if (auto value = read_value(*fact, words, sink)) when.values.push_back(std::move(*value));
+    if (sink.errors() >= syntax::kMaxErrors)
+      return std::nullopt;
+    else if (auto value = read_value(*fact, words, sink))
+      when.values.push_back(std::move(*value));
   if (comparison && node.values.size() > 1)
     sink.add(Code::FactValue, ast::join(span_of(node.values[1]), span_of(node.values.back())),
              fmt::format("`{}` compares with one value", node.test.text))

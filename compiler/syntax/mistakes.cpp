@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,8 +81,9 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
   if (length == 1) {
     Diagnostic& d =
         sink.add(Code::StrayCharacter, span, fmt::format("control character U+{:04X}", point));
-    d.help = "remove it";
-    fix(d, span, " ");
+    const bool line_end_of_old = byte == '\r';
+    d.help = line_end_of_old ? "end lines with LF, or with CR and LF" : "remove it";
+    fix(d, span, line_end_of_old ? "\n" : " ");
     return true;
   }
   Diagnostic& d = sink.add(
@@ -154,25 +156,27 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
   return true;
 }
 
-/// `boot movable`: the selector ran into the share, whose first word is the last read or earlier.
-void add_missing_colon(const Place& place, Diagnostic& d) {
-  std::size_t insert_at = place.before;
+/// `boot movable`, `node2 last 50% movable`: the selector ran into the share. Where the share
+/// seems to start, or nothing.
+std::optional<std::size_t> find_share(const Place& place) {
   for (std::size_t at = place.start; at < place.before;) {
     const std::string_view word = word_at(at, place.text);
-    if (!word.empty() && at > place.start && starts_share(word)) {
-      insert_at = end_before(at, place.text);
-      break;
-    }
+    if (at > place.start && starts_share(word)) return at;
     at += std::max<std::size_t>(1, word.size());
   }
   const char next = place.at < place.text.size() ? place.text[place.at] : '\n';
-  const bool amount = next >= '0' && next <= '9';
-  if (insert_at == place.before && !amount) {
-    d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
-    return;
-  }
+  return next >= '0' && next <= '9' ? std::optional(place.at) : std::nullopt;
+}
+
+bool report_missing_colon(const Place& place, diag::Sink& sink) {
+  const auto share = find_share(place);
+  if (!share) return false;
+  const SourceSpan found = found_at(*share, place.file, place.text);
+  Diagnostic& d = sink.add(Code::Expected, found,
+                           fmt::format("expected `:` before {}", found_words(found, place.text)));
   d.help = "write `:` between the memory and what becomes of it";
-  fix(d, point(place.file, insert_at), ":");
+  fix(d, point(place.file, end_before(*share, place.text)), ":");
+  return true;
 }
 
 void add_remedy(std::string_view expected, const Place& place, const SourceSpan& found,
@@ -190,7 +194,7 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
     if (there == "=")
       replace(":");
     else
-      add_missing_colon(place, d);
+      d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
   } else if (expected == kEndOfStatement) {
     const std::string_view first = word_at(place.start, place.text);
     const bool is_rule = !is_one_of(first, {"limit", "set"});
@@ -225,7 +229,9 @@ void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std
   const std::size_t at = over_blanks(stuck.at, text);
   if (report_character(at, file, text, sink)) return;
   const Place place{over_blanks(start, text), at, end_before(at, text), file, text};
-  if (stuck.expected == "`:`" && report_unknown_statement(place, sink)) return;
+  if (stuck.expected == "`:`" &&
+      (report_unknown_statement(place, sink) || report_missing_colon(place, sink)))
+    return;
   const SourceSpan found = found_at(at, file, text);
   const bool at_start = at == place.start;
   Diagnostic& d =
@@ -240,10 +246,6 @@ void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sin
   sink.add(Code::FileTooLarge, point(file, 0),
            fmt::format("the file has {} bytes; a policy may have {}", size, kMaxFileSize))
       .help = "split the policy into several files";
-}
-
-void report_too_many_errors(SourceSpan at, diag::Sink& sink) {
-  sink.add(Code::TooManyErrors, at, "too many errors; the rest of the text was not looked at");
 }
 
 void report_nesting(SourceSpan at, diag::Sink& sink) {

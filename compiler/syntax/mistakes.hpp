@@ -18,7 +18,6 @@ void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std
                   diag::Sink& sink);
 
 void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sink);
-void report_too_many_errors(source::SourceSpan at, diag::Sink& sink);
 void report_nesting(source::SourceSpan at, diag::Sink& sink);
 void report_branches(source::SourceSpan at, diag::Sink& sink);
 void report_unclosed(const ast::Branch& branch, diag::Sink& sink);

@@ -26,7 +26,7 @@ struct Frame {
 class Parser {
  public:
   Parser(const source::SourceFile& source, std::uint32_t file, diag::Sink& sink)
-      : text_(source.text()), file_(file), sink_(sink), errors_before_(sink.errors()) {}
+      : text_(source.text()), file_(file), sink_(sink) {}
 
   ast::File run() {
     if (text_.size() > kMaxFileSize) {
@@ -34,12 +34,7 @@ class Parser {
       return {};
     }
     if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = 3;
-    while (!stopped_ && next_statement()) {
-      if (sink_.errors() - errors_before_ >= kMaxErrors) {
-        report_too_many_errors(here(1), sink_);
-        stopped_ = true;
-      }
-    }
+    while (!stopped_ && next_statement()) stopped_ = stopped_ || sink_.errors() >= kMaxErrors;
     if (!stopped_)
       for (const Frame& frame : open_) report_unclosed(frame.when.branches.back(), sink_);
     while (!open_.empty()) close_frame();
@@ -256,7 +251,6 @@ class Parser {
   std::string_view text_;
   std::uint32_t file_;
   diag::Sink& sink_;
-  std::size_t errors_before_;
   std::size_t at_ = 0;
   bool stopped_ = false;
   std::vector<Frame> open_;
