@@ -115,12 +115,6 @@ std::optional<std::uint64_t> unit_size(std::string_view unit) {
   return std::nullopt;
 }
 
-std::string_view canonical_unit(std::string_view unit) {
-  for (std::size_t i = 0; i < 4; ++i)
-    if (kUnits[i + 4].name == unit) return kUnits[i].name;
-  return unit;
-}
-
 bool check_number(const ast::Word& word, NumberFault fault, diag::Sink& sink) {
   switch (fault) {
     case NumberFault::None: return true;

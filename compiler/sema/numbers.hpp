@@ -31,8 +31,6 @@ Number whole_number(std::string_view text);
 
 /// Bytes of one KiB (or K), MiB, GiB, TiB; empty: no such unit.
 std::optional<std::uint64_t> unit_size(std::string_view unit);
-/// "GiB" for "G" and "GiB".
-std::string_view canonical_unit(std::string_view unit);
 
 /// The amount in front of a target or of a limit, checked; empty if it was reported.
 std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink);
