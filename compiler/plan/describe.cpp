@@ -98,9 +98,9 @@ class Describer {
   Decision decide(const Part& part) const {
     Decision d;
     d.blocks = part.blocks;
-    if (part.claim != nullptr) {
-      d.target = part.claim->share->target;
-      d.span = part.claim->share->span;
+    if (const Claim* claim = part.claim != nullptr ? part.claim : part.missed_by) {
+      d.target = claim->share->target;
+      d.span = claim->share->span;
     } else {
       d.span = shared_.group.rule->span;
     }

@@ -27,7 +27,8 @@ class Sharer {
     credit();
     pay();
     mark_counted();
-    if (policy_.rezone == sema::Rezone::Allowed) rezone();
+    if (policy_.rezone == sema::Rezone::Allowed) look_among_surplus(true);
+    look_among_surplus(false);
     lay_out();
     return std::move(shared_);
   }
@@ -206,33 +207,43 @@ class Sharer {
     }
   }
 
-  // What offline blocks could not pay is taken from online blocks that no share counts. Boot
-  // memory last: it seldom goes offline.
-  void rezone() {
+  // What offline blocks could not pay stands in online blocks that no share counts. They are taken
+  // if the policy lets them be, boot memory last because it seldom goes offline; else it is noted
+  // who misses them.
+  void look_among_surplus(bool taking) {
     for (Claim& claim : shared_.claims) {
-      Kind from = Kind::Busy;
-      if (claim.wants(Target::Movable)) from = Kind::Normal;
-      if (claim.wants(Target::Normal)) from = Kind::Movable;
-      const bool any = claim.wants(Target::Offline);
-      if (from == Kind::Busy && !any) continue;
       // A limit turns what goes online into normal; taking normal offline for good beside it would
       // go in circles.
-      if (any && !policy_.limits.empty()) continue;
+      if (taking && claim.wants(Target::Offline) && !policy_.limits.empty()) continue;
       const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);
+      std::uint64_t lacking = claim.owed();
       for (const bool boot : {false, true}) {
         const auto surplus = [&](const Part& p) {
-          const bool kind =
-              any ? (p.kind == Kind::Normal || p.kind == Kind::Movable) : p.kind == from;
           const bool is_boot = host_.devices.at(p.blocks.device).origin == model::Origin::Boot;
-          return kind && p.claim == nullptr && !p.fixed && is_boot == boot;
+          return usable(p, claim) && !(taking && p.fixed) && is_boot == boot;
         };
-        take(claim.owed(), top, surplus, [&](Part& p) {
+        std::uint64_t got = 0;
+        take(lacking, top, surplus, [&](Part& p) {
+          got += p.blocks.count;
+          if (!taking) {
+            p.missed_by = &claim;
+            return;
+          }
           p.claim = &claim;
           p.rezone = true;
           claim.moved += p.blocks.count;
         });
+        lacking -= got;
       }
     }
+  }
+
+  static bool usable(const Part& part, const Claim& claim) {
+    if (part.claim != nullptr || part.missed_by != nullptr) return false;
+    const bool normal = part.kind == Kind::Normal;
+    const bool movable = part.kind == Kind::Movable;
+    return (claim.wants(Target::Movable) && normal) || (claim.wants(Target::Normal) && movable) ||
+           (claim.wants(Target::Offline) && (normal || movable));
   }
 
   void lay_out() {

@@ -32,6 +32,7 @@ struct Part {
   bool fixed = false;      // online, but can never be taken offline
   Claim* claim = nullptr;  // offline: who gets it; online: who counts it
   bool rezone = false;
+  const Claim* missed_by = nullptr;  // online and counted by nobody: the share that lacks it
 };
 
 /// Parts cover the group in address order and point into `claims`, which therefore may be moved

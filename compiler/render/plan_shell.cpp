@@ -84,7 +84,8 @@ std::string plan_to_shell(const Plan& plan) {
   std::string text = "#!/bin/sh\n# A memonline plan as a script. ";
   text += fmt::format("Kernel {}, {}.\n", comment(plan.host.kernel), plan.host.fingerprint);
   for (const plan::PolicyRef& file : plan.policy)
-    text += fmt::format("# Policy {} {}\n", comment(file.path), file.sha256);
+    text += fmt::format("# Policy {}{}{}\n", comment(file.path),
+                        file.sha256.empty() ? "" : " sha256:", file.sha256);
   text += "# Made for this host as it was: make a new one when its memory has changed.\n";
   text += kFunctions;
   text += fmt::format(

@@ -154,6 +154,18 @@ TEST_CASE("allocation: rezone = allowed takes only what no share counts") {
         "online_movable 32 Movable\noffline 39..37 Normal\nonline_movable 39..37 Movable\n");
 }
 
+TEST_CASE("skipped: online blocks in the wrong zone name the share that misses them") {
+  HostBuilder builder;
+  builder.boot(0, 0, 2).dimm(1, 32, 1).dimm_online(1, 33, 3, Zone::Normal);
+  const Compilation c = plan_for(builder.build(), "node1: last 75% movable, rest normal");
+  REQUIRE(c.plan);
+  std::string skipped;
+  for (const plan::Skipped& one : c.plan->skipped)
+    skipped += std::to_string(one.first.value()) + ".." + std::to_string(one.last.value()) + " " +
+               one.wanted + "\n";
+  CHECK(skipped == "0..1 keep\n33..33 normal\n34..35 movable\n");
+}
+
 TEST_CASE("limit: the lowest blocks about to become movable become normal") {
   const auto host = eight_and_forty().build();
   // 40 Movable to 8 Normal: 36 to 12 keeps 3x.

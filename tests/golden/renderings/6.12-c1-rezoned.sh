@@ -1,6 +1,6 @@
 #!/bin/sh
 # A memonline plan as a script. Kernel 6.12.107+deb13-cloud-amd64, sha256:852d58c7f126a2840647ecfb005994a15677a9adb5b57e60806e5ecd2a0ec9ed.
-# Policy t.mempolicy 
+# Policy t.mempolicy
 # Made for this host as it was: make a new one when its memory has changed.
 set -eu
 sys=${MEMONLINE_ROOT:-}/sys
