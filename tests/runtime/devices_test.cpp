@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Boot memory and devices from /proc/iomem, /sys/firmware/memmap and firmware_node.
+#include "runtime/host/devices.hpp"
+
+#include "runtime/host/dimms.hpp"
+#include "tests/runtime/sample_tree.hpp"
+#include "tests/support/catch.hpp"
+
+namespace memonline {
+
+using model::BlockId;
+using model::Device;
+using model::Origin;
+using runtime::AddressRange;
+using runtime::Block;
+using runtime::boot_ranges;
+using runtime::FirmwareRange;
+using runtime::MemoryTree;
+using namespace test;  // NOLINT
+
+namespace {
+
+constexpr std::uint64_t kSize = std::uint64_t{128} << 20U;
+
+FirmwareRange ram(std::uint64_t first, std::uint64_t last) { return {{first, last}, true}; }
+FirmwareRange reserved(std::uint64_t first, std::uint64_t last) { return {{first, last}, false}; }
+
+std::vector<Block> blocks_of(std::uint64_t first, std::uint64_t last,
+                             std::optional<std::uint32_t> dimm = {}) {
+  std::vector<Block> blocks;
+  for (std::uint64_t id = first; id <= last; ++id) {
+    blocks.emplace_back().id = id;
+    blocks.back().dimm = dimm;
+  }
+  return blocks;
+}
+
+std::vector<Block> operator+(std::vector<Block> a, const std::vector<Block>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+const Device& device_at(const model::Host& host, std::uint64_t id) {
+  return host.devices[host.find_block(BlockId(id))->device];
+}
+
+}  // namespace
+
+TEST_CASE("boot memory: the firmware's entries, without those of hot-added memory") {
+  const AddressRange low{0, 0x3ffdffff};
+  const AddressRange high{0x100000000, 0x13fffffff};
+  // Below an entry that came earlier: appended.
+  CHECK(boot_ranges({ram(0, 0x3ffdffff), reserved(0xfd00000000, 0xffffffffff),
+                     ram(0x100000000, 0x13fffffff)},
+                    kSize, blocks_of(0, 7)) == std::vector{low});
+  // In its place in the order: the firmware's.
+  CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff),
+                     reserved(0xfd00000000, 0xffffffffff)},
+                    kSize, blocks_of(0, 7)) == std::vector{low, high});
+  // Right behind RAM: the firmware's own would have been merged.
+  CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff),
+                     ram(0x140000000, 0x147ffffff), ram(0x200000000, 0x207ffffff)},
+                    kSize, blocks_of(0, 7)) == std::vector{low, high});
+  // In order, but all of it came with one ACPI device.
+  CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)}, kSize,
+                    blocks_of(0, 7) + blocks_of(32, 39, 0)) == std::vector{low});
+  // A device that was there at boot, for it has memory that the firmware lists unaligned.
+  CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)}, kSize,
+                    blocks_of(0, 7, 0) + blocks_of(32, 39, 0)) == std::vector{low, high});
+  CHECK(boot_ranges({}, kSize, blocks_of(0, 7)).empty());
+}
+
+TEST_CASE("iomem: drivers, their devices and merged neighbours") {
+  const auto memory = runtime::parse_iomem(
+      "00001000-0009fbff : System RAM\n"
+      "100000000-1ffffffff : virtio0\n"
+      "  100000000-13fffffff : System RAM (virtio_mem)\n"
+      "200000000-2ffffffff : CXL Window 0\n"
+      "  200000000-2ffffffff : region0\n"
+      "    200000000-2ffffffff : dax0.0\n"
+      "      200000000-2ffffffff : System RAM (kmem)\n"
+      "300000000-33fffffff : System RAM (gpu driver)\n");
+  CHECK(memory.readable);
+  REQUIRE(memory.drivers.size() == 3);
+  CHECK(memory.drivers[0].device == "virtio0");
+  CHECK(memory.drivers[0].driver == "virtio_mem");
+  CHECK(memory.drivers[0].range == AddressRange{0x100000000, 0x13fffffff});
+  CHECK(memory.drivers[1].device == "dax0.0");
+  CHECK(memory.drivers[2].device.empty());
+  CHECK(memory.drivers[2].driver == "gpu driver");
+  CHECK(memory.ram.size() == 4);
+  CHECK_FALSE(runtime::parse_iomem("00000000-00000000 : System RAM\n").readable);
+}
+
+TEST_CASE("devices: kinds and origins") {
+  MemoryTree tree;
+  add_sample(tree);
+  add_blocks(tree, 64, 71, "offline", "Normal Movable");
+  add_blocks(tree, 80, 83, "online", "Movable");
+  add_blocks(tree, 90, 90, "online", "Movable");
+  tree.add_link(kMemory + "memory90/firmware_node", "../../../LNXSYSTM:00/PNP0C80:1a");
+  tree.add_file("proc/iomem",
+                "00000000-3fffffff : System RAM\n100000000-11fffffff : System RAM\n"
+                "200000000-23fffffff : dax0.0\n  200000000-23fffffff : System RAM (kmem)\n"
+                "280000000-29fffffff : System RAM (other)\n2d0000000-2d7ffffff : System RAM\n");
+  const model::Host host = host_of(tree);
+  CHECK(device_at(host, 0) == Device{Device::Kind::Boot, Origin::Boot, "boot", "", {}});
+  CHECK(device_at(host, 32) == Device{Device::Kind::None, Origin::Hotplugged, "none", "", {}});
+  CHECK(device_at(host, 71) == Device{Device::Kind::Dax, Origin::Hotplugged, "dax0.0", "kmem", {}});
+  CHECK(device_at(host, 80) ==
+        Device{Device::Kind::Driver, Origin::Hotplugged, "other", "other", {}});
+  CHECK(device_at(host, 90) == Device{Device::Kind::Dimm, Origin::Hotplugged, "dimm26", "", 26});
+}
+
+TEST_CASE("devices: a DIMM in the firmware's map is boot memory and stays a DIMM") {
+  MemoryTree tree;
+  add_basis(tree);
+  add_blocks(tree, 0, 7, "online", "Normal");
+  for (int id = 0; id < 8; ++id)
+    tree.add_link(kMemory + "memory" + std::to_string(id) + "/firmware_node", "../PNP0C80:00");
+  tree.add_file("sys/firmware/memmap/0/start", "0x0\n");
+  tree.add_file("sys/firmware/memmap/0/end", "0x3ffdffff\n");
+  tree.add_file("sys/firmware/memmap/0/type", "System RAM\n");
+  CHECK(device_at(host_of(tree), 3) == Device{Device::Kind::Dimm, Origin::Boot, "dimm0", "", 0});
+}
+
+TEST_CASE("devices: links are found wherever they change within what was added at once") {
+  for (const bool root : {true, false}) {
+    MemoryTree tree;
+    add_basis(tree);
+    add_blocks(tree, 0, 63, "online", "Normal");
+    tree.add_file("proc/iomem", root ? "00000000-1ffffffff : System RAM\n" : "");
+    const auto dimm_of = [](std::uint64_t id) { return id < 5 ? 0 : id < 6 ? 1 : id < 50 ? 2 : 3; };
+    for (std::uint64_t id = 0; id < 64; ++id)
+      tree.add_link(fmt::format("{}memory{}/firmware_node", kMemory, id),
+                    fmt::format("../PNP0C80:{:02x}", dimm_of(id)));
+    const model::Host host = host_of(tree);
+    for (std::uint64_t id = 0; id < 64; ++id)
+      CHECK(device_at(host, id).number == static_cast<std::uint32_t>(dimm_of(id)));
+  }
+}
+
+TEST_CASE("devices: without a firmware map, what is online without a device is boot memory") {
+  MemoryTree tree;
+  add_sample(tree);
+  add_block(tree, 50, "going-offline", "Normal Movable");
+  add_block(tree, 51, "strange", "Normal Movable");
+  const model::Host host = host_of(tree);
+  CHECK(device_at(host, 0).origin == Origin::Boot);
+  CHECK(device_at(host, 50).origin == Origin::Boot);
+  CHECK(device_at(host, 51).origin == Origin::Unknown);
+  CHECK(device_at(host, 32).origin == Origin::Hotplugged);
+}
+
+}  // namespace memonline

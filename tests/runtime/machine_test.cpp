@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Architecture, virtualization, command line and zones, from the texts that tell them.
+#include "runtime/host/machine.hpp"
+
+#include "runtime/host/proc.hpp"
+#include "runtime/host/text.hpp"
+#include "tests/runtime/sample_tree.hpp"
+#include "tests/support/catch.hpp"
+
+namespace memonline {
+
+using runtime::MemoryTree;
+
+namespace {
+
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+model::Host machine_of(const Files& files) {
+  MemoryTree tree;
+  for (const auto& [path, text] : files) tree.add_file(path, text);
+  return test::host_of(tree);
+}
+
+const std::string kX86 = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Xeon\n";
+const std::string kBare = kX86 + "flags\t\t: fpu lm sse\n";
+const std::string kGuest = kX86 + "flags\t\t: fpu lm hypervisor\n";
+
+}  // namespace
+
+TEST_CASE("machine: virtualization in systemd's words") {
+  const std::string dmi = "sys/class/dmi/id/";
+  const std::string clock = "sys/devices/system/clocksource/clocksource0/available_clocksource";
+  for (const auto& [files, word] : std::vector<std::pair<Files, std::string>>{
+           {{}, ""},
+           {{{"proc/cpuinfo", kBare}}, "none"},
+           {{{"proc/cpuinfo", kGuest}}, "vm-other"},
+           {{{"proc/cpuinfo", kGuest}, {dmi + "sys_vendor", "QEMU\n"}}, "qemu"},
+           {{{"proc/cpuinfo", kGuest}, {clock, "kvm-clock tsc\n"}, {dmi + "sys_vendor", "QEMU\n"}},
+            "kvm"},
+           {{{"proc/cpuinfo", kGuest}, {dmi + "sys_vendor", "VMware, Inc.\n"}}, "vmware"},
+           {{{"proc/cpuinfo", kGuest}, {dmi + "bios_vendor", "Xen\n"}}, "xen"},
+           {{{"proc/cpuinfo", kGuest}, {dmi + "product_name", "VirtualBox\n"}}, "oracle"},
+           {{{"proc/cpuinfo", kGuest},
+             {dmi + "sys_vendor", "Microsoft Corporation\n"},
+             {dmi + "product_name", "Virtual Machine\n"}},
+            "microsoft"},
+           {{{"proc/cpuinfo", kBare}, {dmi + "sys_vendor", "Amazon EC2\n"}}, "none"},
+           {{{"proc/cpuinfo", kGuest}, {dmi + "sys_vendor", "Amazon EC2\n"}}, "amazon"},
+           {{{"proc/cpuinfo", "model name\t: QEMU TCG CPU version 2.5+\nflags : hypervisor\n"}},
+            "qemu"},
+           {{{"sys/hypervisor/type", "xen\n"}}, "xen"},
+           {{{"proc/device-tree/hypervisor/compatible", "linux,kvm\n"}}, "kvm"},
+           {{{"proc/device-tree/ibm,partition-name", "p"}, {"proc/device-tree/hmc-managed?", ""}},
+            "powervm"},
+           {{{"proc/sysinfo", "VM00 Name: x\nVM00 Control Program: KVM/Linux\n"}}, "kvm"},
+           {{{"proc/sysinfo", "Manufacturer: IBM\n"}}, "none"},
+           {{{"proc/cpuinfo", "vendor_id\t: User Mode Linux\n"}}, "uml"}}) {
+    INFO(word);
+    CHECK(machine_of(files).virtualization == word);
+  }
+}
+
+TEST_CASE("machine: architecture of a captured kernel") {
+  for (const auto& [version, cpuinfo, arch] : std::vector<std::array<std::string, 3>>{
+           {"Linux version 6.1.0-50-cloud-amd64 (x)", "", "x86_64"},
+           {"Linux version 6.8.5-301.fc40.x86_64 (x)", "", "x86_64"},
+           {"Linux version 6.1.0-arm64 (x86_64-linux-gnu-gcc)", "", "aarch64"},
+           {"Linux version 5.14.0.el9.ppc64le (x)", "", "ppc64le"},
+           {"Linux version 6.6.1 (x)", kBare, "x86_64"},
+           {"Linux version 6.6.1 (x)", "CPU implementer\t: 0x41\n", "aarch64"},
+           {"Linux version 6.6.1 (x)", "vendor_id : IBM/S390\n", "s390x"},
+           {"", "cpu\t\t: POWER9 (architected)\n", "ppc64le"},
+           {"", "isa\t: rv64imafdc\n", "riscv64"},
+           {"", "", ""}}) {
+    INFO(version + cpuinfo);
+    CHECK(machine_of({{"proc/version", version}, {"proc/cpuinfo", cpuinfo}}).arch == arch);
+  }
+  CHECK(machine_of({{"proc/version", "Linux version 3.10.0 (x)"}}).kernel == "3.10.0");
+  CHECK(machine_of({{"sys/class/dmi/id/sys_vendor", "Dell Inc.\n"}}).vendor == "Dell Inc.");
+  CHECK(machine_of({{"sys/devices/virtual/dmi/id/product_name", "R740\n"}}).product == "R740");
+}
+
+TEST_CASE("command line: only words on memory, as the kernel splits them") {
+  using Words = std::vector<std::string>;
+  CHECK(runtime::parse_command_line("root=/dev/sda password=x movable_node quiet\n") ==
+        Words{"movable_node"});
+  CHECK(runtime::parse_command_line("memory-hotplug.memmap-on-memory=1 kernelcore=50% mem=4G") ==
+        Words{"memory_hotplug.memmap_on_memory=1", "kernelcore=50%", "mem=4G"});
+  CHECK(runtime::parse_command_line("memonline.a=\"x y\" movablecore=1G -- mem=2G") ==
+        Words{"memonline.a=x y", "movablecore=1G"});
+  CHECK(runtime::parse_command_line("memtest memhp_default_state=online acpi_no_memhotplug") ==
+        Words{"memhp_default_state=online", "acpi_no_memhotplug"});
+  CHECK(runtime::parse_command_line("").empty());
+}
+
+TEST_CASE("zoneinfo: spans by node, with gaps in the ids") {
+  const auto info = runtime::parse_zoneinfo(
+      test::zoneinfo({{4, "Movable", 512, 1024, 900}, {0, "DMA32", 1, 100, 90}, {0, "Device"}}));
+  REQUIRE(info.nodes.size() == 2);
+  CHECK(info.nodes[1].id == model::NodeId(4));
+  const auto& movable = info.nodes[1].zones[static_cast<std::size_t>(model::Zone::Movable)];
+  CHECK(movable.start == model::Pfn(512));
+  CHECK(movable.end() == model::Pfn(1536));
+  CHECK(movable.present == 900);
+  CHECK(info.lists_empty_zones);
+  CHECK(info.managed == 990);
+  CHECK_FALSE(runtime::parse_zoneinfo(test::zoneinfo({{0, "DMA", 1, 9, 9}})).lists_empty_zones);
+}
+
+TEST_CASE("texts: numbers and lists are strict") {
+  using runtime::decimal;
+  using runtime::hexadecimal;
+  using runtime::list_of;
+  CHECK(decimal("18446744073709551615") == UINT64_MAX);
+  for (const char* text : {"", "18446744073709551616", "-1", "+1", "1 ", "0x1"})
+    CHECK_FALSE(decimal(text).has_value());
+  CHECK(hexadecimal("0x8000000") == 0x8000000U);
+  CHECK(hexadecimal("ff") == 255U);
+  CHECK_FALSE(hexadecimal("0x").has_value());
+  CHECK(list_of("0-2,5\n") == std::vector<std::uint32_t>{0, 1, 2, 5});
+  CHECK(list_of("").empty());
+  CHECK(list_of("3-1,9").empty());
+  CHECK(list_of("0-4294967295").empty());
+}
+
+}  // namespace memonline
