@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/render/plan.hpp"
+
+namespace memonline::render {
+
+std::string step_text(const plan::Step& step) {
+  const auto run = [](std::string_view word, const plan::WriteRun& blocks) {
+    if (blocks.first == blocks.last) return fmt::format("{} {}", word, blocks.first.value());
+    return fmt::format("{} {}..{}", word, blocks.first.value(), blocks.last.value());
+  };
+  return std::visit(
+      overloaded{
+          [](const plan::SetKnob& set) { return fmt::format("set {}={}", set.knob, set.value); },
+          [&](const plan::OnlineBlocks& online) {
+            return run(plan::online_word(online.word), online.blocks);
+          },
+          [&](const plan::OfflineBlocks& offline) { return run("offline", offline.blocks); },
+          [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },
+          [](const plan::SetParameters& parameters) {
+            std::string text = "boot-parameters";
+            for (const std::string& word : parameters.set) text += " +" + word;
+            for (const std::string& word : parameters.remove) text += " -" + word;
+            return text;
+          },
+      },
+      step.action);
+}
+
+}  // namespace memonline::render

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline cat-policy: the policies in force as one text, or the files of the search path.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/output.hpp"
+#include "runtime/cli/table.hpp"
+#include "runtime/policy/store.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+std::string listed(const policy::Store& store) {
+  std::vector<std::vector<std::string>> rows;
+  for (const policy::PolicyFile& file : store.files)
+    rows.push_back({file.path, std::string(policy::file_state_name(file.state)), file.by});
+  return table({{"FILE"}, {"STATE"}, {"BY"}}, rows);
+}
+
+std::string merged(const policy::Store& store) {
+  std::string text;
+  for (const policy::PolicyFile* file : store.used()) {
+    text += fmt::format("{}# {}\n{}", text.empty() ? "" : "\n", file->path, file->text);
+    if (text.back() != '\n') text += '\n';
+  }
+  return text;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace
+
+ExitStatus run(const CatPolicyOptions& options, ColorChoice) {
+  struct stat status {};
+  if (::stat(options.where.root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    return complain(ExitStatus::Failure, fmt::format("`{}` is not a directory", options.where.root),
+                    "the search path is looked up below a directory; hosts in files bring no "
+                    "policies");
+  const auto store = policy::read_store(options.where.root);
+  if (!store) return complain(ExitStatus::Failure, store.error().message());
+  const std::string text = options.list ? listed(*store) : merged(*store);
+  if (text.empty())
+    return complain(ExitStatus::Usage, "there is no policy",
+                    "looked in " + joined(store->directories));
+  return print(text);
+}
+
+}  // namespace memonline::cli

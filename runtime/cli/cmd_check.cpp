@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline check: mistakes in policies, whatever the host.
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "compiler/sema/analyse.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/inputs.hpp"
+#include "runtime/cli/output.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+std::size_t count_rules(const std::vector<sema::Statement>& statements) {
+  std::size_t count = 0;
+  for (const sema::Statement& statement : statements) {
+    if (std::holds_alternative<sema::Rule>(statement)) ++count;
+    if (const auto* when = std::get_if<sema::When>(&statement))
+      count += count_rules(when->then) + count_rules(when->otherwise);
+  }
+  return count;
+}
+
+std::string counted(std::size_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+ExitStatus run(const CheckOptions& options, ColorChoice color) {
+  const Policies policies = load_policies(options.where);
+  diag::Sink sink = policies.problems;
+  if (policies.none()) add_no_policy(policies, options.where, sink);
+  const auto policy = sema::analyse(policies.files, sink);
+  const ExitStatus status = sink.has_errors() ? ExitStatus::Usage : ExitStatus::Done;
+  if (const ExitStatus told = report(sink, policies.shown, options.format, color, status);
+      told != ExitStatus::Done || options.format == Format::Json)
+    return told;
+  const std::size_t warnings = sink.all().size();
+  return print(fmt::format("ok: {}, {}{}\n", counted(policies.files.size(), "policy file"),
+                           counted(policy ? count_rules(policy->statements) : 0, "rule"),
+                           warnings > 0 ? ", " + counted(warnings, "warning") : ""));
+}
+
+}  // namespace memonline::cli

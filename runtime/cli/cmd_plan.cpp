@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline plan: what would be done here, in order and proved.
+#include <string_view>
+
+#include "compiler/diag/render.hpp"
+#include "compiler/render/plan.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/inputs.hpp"
+#include "runtime/cli/output.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+Format format_of(const PlanOptions& options) {
+  if (options.format) return *options.format;
+  if (ends_with(options.output, ".json")) return Format::Json;
+  if (ends_with(options.output, ".yaml") || ends_with(options.output, ".yml")) return Format::Yaml;
+  return ends_with(options.output, ".sh") ? Format::Shell : Format::Text;
+}
+
+std::string rendered(const plan::Plan& plan, const model::Host& host, Format format) {
+  switch (format) {
+    case Format::Text: break;
+    case Format::Json: return render::plan_to_json(plan);
+    case Format::Yaml: return render::plan_to_yaml(plan);
+    case Format::Shell: return render::plan_to_shell(plan);
+  }
+  return render::plan_to_text(plan, host);
+}
+
+}  // namespace
+
+ExitStatus run(const PlanOptions& options, ColorChoice color) {
+  const Format format = format_of(options);
+  const Compiled compiled = compile_for(options.where);
+  if (!compiled.plan)
+    return report(compiled.sink, compiled.policies.shown, format, color, compiled.status);
+  ExitStatus status = ExitStatus::Done;
+  if (options.exit_code && compiled.plan->boot.reboot_required) status = ExitStatus::RebootPending;
+  if (options.exit_code && !compiled.plan->steps.empty()) status = ExitStatus::ChangesPending;
+  // JSON and YAML plans hold their diagnostics; people see them with the source line besides.
+  if (format == Format::Text || format == Format::Shell || !options.output.empty())
+    print_error(
+        diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
+  return print_to(options.output, rendered(*compiled.plan, *compiled.host, format), status);
+}
+
+}  // namespace memonline::cli

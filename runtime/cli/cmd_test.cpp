@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline test: the tests inside policy packages, a line each.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "compiler/diag/render.hpp"
+#include "compiler/sema/analyse.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/output.hpp"
+#include "runtime/policy/file.hpp"
+#include "runtime/policy/package.hpp"
+#include "runtime/policy/store.hpp"
+#include "runtime/policy/test_package.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+class Runner {
+ public:
+  explicit Runner(bool colour) : colour_(colour) {}
+
+  void add_path(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+      run_package(path);
+      return;
+    }
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+    if (!directory) {
+      worse(complain(ExitStatus::Failure,
+                     fmt::format("cannot open `{}`: {}", path, std::strerror(errno))));
+      return;
+    }
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(directory.get()))
+      if (policy::is_policy_name(entry->d_name) && policy::is_package_name(entry->d_name))
+        names.emplace_back(entry->d_name);
+    std::sort(names.begin(), names.end());
+    if (names.empty())
+      worse(complain(ExitStatus::Usage, fmt::format("there is no package in `{}`", path),
+                     "packages are files whose names end in .yaml"));
+    for (const std::string& name : names)
+      run_package((path.back() == '/' ? path : path + "/") + name);
+  }
+
+  ExitStatus finish() {
+    out_ += fmt::format("{} package{}, {} test{}: {} passed, {} failed\n", packages_,
+                        packages_ == 1 ? "" : "s", passed_ + failed_,
+                        passed_ + failed_ == 1 ? "" : "s", passed_, failed_);
+    return print(out_, status_);
+  }
+
+ private:
+  void worse(ExitStatus status) { status_ = std::max(status_, status); }
+
+  void run_package(const std::string& path) {
+    auto text = policy::read_file(path);
+    if (!text) {
+      worse(complain(ExitStatus::Failure, text.error().message()));
+      return;
+    }
+    ++packages_;
+    const source::SourceSet outer{source::SourceFile(path, std::move(*text))};
+    diag::Sink sink;
+    const auto package = policy::read_package(outer, 0, sink);
+    if (!package) {
+      tell(sink, outer);
+      worse(ExitStatus::Usage);
+      return;
+    }
+    diag::Sink policy_sink;
+    const source::SourceSet inner{package->policy};
+    if (!sema::analyse(inner, policy_sink)) {
+      tell(policy_sink, inner);
+      worse(ExitStatus::Usage);
+      return;
+    }
+    if (package->tests.empty()) out_ += fmt::format("none  {}: no tests\n", outer[0].label());
+    const auto slash = path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash);
+    for (const policy::PackageTest& test : package->tests)
+      run_one(*package, test, directory, outer[0].label());
+  }
+
+  void run_one(const policy::Package& package, const policy::PackageTest& test,
+               const std::string& directory, const std::string& label) {
+    const policy::TestResult result = policy::run_test(package, test, directory);
+    if (result.passed()) {
+      ++passed_;
+      out_ += fmt::format("ok    {}: {}\n", label, test.name);
+      return;
+    }
+    ++failed_;
+    worse(ExitStatus::Failure);
+    out_ += fmt::format("FAIL  {}:{}: {}\n", label, test.line, test.name);
+    for (const std::string& line : result.mismatches) out_ += fmt::format("      {}\n", line);
+    tell(result.diagnostics, {package.policy});
+  }
+
+  void tell(const diag::Sink& sink, const source::SourceSet& files) const {
+    print_error(diag::to_text(sink.sorted(), files, {colour_}));
+  }
+
+  bool colour_;
+  std::string out_;
+  std::size_t packages_ = 0;
+  std::size_t passed_ = 0;
+  std::size_t failed_ = 0;
+  ExitStatus status_ = ExitStatus::Done;
+};
+
+}  // namespace
+
+ExitStatus run(const TestOptions& options, ColorChoice color) {
+  Runner runner(colour_errors(color));
+  for (const std::string& path : options.paths) runner.add_path(path);
+  return runner.finish();
+}
+
+}  // namespace memonline::cli

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/command_line.hpp"
+
+#include <cstdlib>
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "runtime/cli/help.hpp"
+
+#ifndef MEMONLINE_VERSION
+#error "the build names the version"
+#endif
+
+namespace memonline::cli {
+
+namespace {
+
+/// What the options write into while CLI11 reads; becomes a CommandLine afterwards.
+struct Draft {
+  Where where;
+  std::string root;
+  std::string color = "auto";
+  std::string format;
+  std::string output;
+  std::string what;
+  std::vector<std::string> files;
+  bool exit_code = false;
+  bool list = false;
+};
+
+class Parser {
+ public:
+  Parser() : app_("Decides how the memory of a Linux host comes online.", "memonline") {
+    app_.set_version_flag("--version", fmt::format("memonline {}", MEMONLINE_VERSION),
+                          "print the version");
+    app_.set_help_flag("-h,--help", "print this help");
+    app_.require_subcommand(1);
+    app_.footer(kMainFooter);
+    add_root(app_)->group("");
+    add_color(app_)->group("");
+
+    CLI::App& plan = add("plan", "print what would be done, in order and proved");
+    add_where(plan);
+    add_format(plan, {"text", "json", "yaml", "shell"});
+    plan.add_flag("--exit-code", draft_.exit_code,
+                  "end with 3 if there are steps, 4 if only a reboot is pending");
+    add_output(plan,
+               "write to FILE, whole or not at all; its suffix (.json .yaml .sh) picks the "
+               "format");
+
+    CLI::App& check = add("check", "look for mistakes in policies, without a host");
+    add_where(check);
+    add_format(check, {"text", "json"});
+
+    CLI::App& status = add("status", "show the memory of a host and where it drifts from policy");
+    add_where(status);
+    add_format(status, {"text", "json"});
+
+    CLI::App& explain = add("explain", "say why a block is as it is, or what a code means");
+    add_where(explain);
+    add_format(explain, {"text", "json"});
+    explain.add_option("WHAT", draft_.what, "memory42, a physical address 0x150000000, or ML0503")
+        ->required();
+
+    CLI::App& capture = add("capture", "write this host as one file, to plan for elsewhere");
+    add_root(capture);
+    add_output(capture, "write to FILE, whole or not at all");
+
+    CLI::App& test = add("test", "run the tests inside policy packages");
+    test.add_option("PATH", draft_.files, "packages (.yaml), or directories of them")->required();
+
+    CLI::App& cat = add("cat-policy", "show the policies in force, one text with file headers");
+    add_root(cat);
+    cat.add_flag("--list", draft_.list, "a table of the files: used, masked, replaced by which");
+  }
+
+  std::variant<CommandLine, Ending> parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      return Ending{ExitStatus::Done, chosen().help()};
+    } catch (const CLI::CallForAllHelp&) {
+      return Ending{ExitStatus::Done, app_.help("", CLI::AppFormatMode::All)};
+    } catch (const CLI::CallForVersion& version) {
+      return Ending{ExitStatus::Done, std::string(version.what()) + "\n"};
+    } catch (const CLI::ParseError& error) {
+      const CLI::App& app = chosen();
+      return Ending{ExitStatus::Usage,
+                    fmt::format("memonline: {}\nTry `{} --help`.\n", error.what(),
+                                &app == &app_ ? "memonline" : "memonline " + app.get_name())};
+    }
+    return finished();
+  }
+
+ private:
+  CLI::App& add(const char* name, const char* summary) {
+    CLI::App& app = *app_.add_subcommand(name, summary);
+    app.footer(std::string(footer_of(name)));
+    app.set_help_flag("-h,--help", "print this help");
+    add_color(app);
+    return app;
+  }
+
+  CLI::Option* add_root(CLI::App& app) {
+    return app
+        .add_option("--root,--sysroot", draft_.root,
+                    "the host: a directory, a tar of one, a snapshot of `capture`, or lsmem's JSON")
+        ->type_name("DIR");
+  }
+  CLI::Option* add_color(CLI::App& app) {
+    return app.add_option("--color", draft_.color, "auto, always or never")
+        ->type_name("WHEN")
+        ->check(CLI::IsMember({"auto", "always", "never"}).description(""));
+  }
+  void add_where(CLI::App& app) {
+    add_root(app);
+    app.add_option("--policy", draft_.where.policies,
+                   "read this policy or package instead of the search path; repeatable, - is "
+                   "standard input")
+        ->type_name("FILE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("-e,--expression", draft_.where.expressions,
+                   "take TEXT as a policy, after those of --policy; repeatable")
+        ->type_name("TEXT")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+  void add_format(CLI::App& app, const std::vector<std::string>& words) {
+    std::string list;
+    for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+    app.add_option("--format", draft_.format, list)
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember(words).description(""));
+  }
+  void add_output(CLI::App& app, const std::string& description) {
+    app.add_option("-o,--output", draft_.output, description)->type_name("FILE");
+  }
+
+  CLI::App& chosen() {
+    const auto used = app_.get_subcommands();
+    return used.empty() ? app_ : *used.front();
+  }
+
+  [[nodiscard]] std::optional<Format> format() const {
+    if (draft_.format.empty()) return std::nullopt;
+    if (draft_.format == "json") return Format::Json;
+    if (draft_.format == "yaml") return Format::Yaml;
+    return draft_.format == "shell" ? Format::Shell : Format::Text;
+  }
+
+  std::variant<CommandLine, Ending> finished() {
+    Where& where = draft_.where;
+    where.root = draft_.root;
+    if (const char* root = std::getenv("MEMONLINE_ROOT"); where.root.empty() && root != nullptr)
+      where.root = root;
+    if (where.root.empty()) where.root = "/";
+    CommandLine line;
+    if (draft_.color == "always") line.color = ColorChoice::Always;
+    if (draft_.color == "never") line.color = ColorChoice::Never;
+    const Format format = this->format().value_or(Format::Text);
+    const std::string name = chosen().get_name();
+    if (name == "check") line.command = CheckOptions{where, format};
+    if (name == "plan")
+      line.command = PlanOptions{where, this->format(), draft_.exit_code, draft_.output};
+    if (name == "status") line.command = StatusOptions{where, format};
+    if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
+    if (name == "capture") line.command = CaptureOptions{where, draft_.output};
+    if (name == "test") line.command = TestOptions{draft_.files};
+    if (name == "cat-policy") line.command = CatPolicyOptions{where, draft_.list};
+    return line;
+  }
+
+  Draft draft_;
+  CLI::App app_;
+};
+
+}  // namespace
+
+std::variant<CommandLine, Ending> parse_command_line(int argc, const char* const* argv) {
+  return Parser().parse(argc, argv);
+}
+
+}  // namespace memonline::cli

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/output.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/policy/file.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+}  // namespace
+
+bool colour_errors(ColorChoice choice) {
+  if (choice != ColorChoice::Auto) return choice == ColorChoice::Always;
+  if (!environment("NO_COLOR").empty()) return false;
+  const std::string_view force = environment("CLICOLOR_FORCE");
+  if (!force.empty() && force != "0") return true;
+  return environment("TERM") != "dumb" && ::isatty(STDERR_FILENO) == 1;
+}
+
+ExitStatus print(std::string_view text, ExitStatus status) {
+  if (write_all(STDOUT_FILENO, text)) return status;
+  return complain(ExitStatus::Failure,
+                  fmt::format("cannot write standard output: {}", std::strerror(errno)));
+}
+
+ExitStatus print_to(const std::string& path, std::string_view text, ExitStatus status) {
+  if (path.empty() || path == "-") return print(text, status);
+  if (const auto written = policy::write_file(path, text); !written)
+    return complain(ExitStatus::Failure, written.error().message());
+  return status;
+}
+
+void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+ExitStatus complain(ExitStatus status, std::string_view message, std::string_view hint) {
+  print_error(hint.empty() ? fmt::format("memonline: {}\n", message)
+                           : fmt::format("memonline: {}\nhint: {}\n", message, hint));
+  return status;
+}
+
+}  // namespace memonline::cli

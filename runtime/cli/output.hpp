@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where texts go. Everything is made whole before the first byte is written, so that an error
+// never leaves half a document.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runtime/cli/command_line.hpp"
+#include "runtime/cli/exit_status.hpp"
+
+namespace memonline::cli {
+
+/// May standard error be coloured? --color decides; `auto` asks NO_COLOR (wins), CLICOLOR_FORCE,
+/// TERM and the terminal.
+bool colour_errors(ColorChoice choice);
+
+/// Writes to standard output; gives `status`, or Failure with a message where writing failed.
+ExitStatus print(std::string_view text, ExitStatus status = ExitStatus::Done);
+/// The same to the file `path`, whole or not at all; to standard output for "" and "-".
+ExitStatus print_to(const std::string& path, std::string_view text,
+                    ExitStatus status = ExitStatus::Done);
+void print_error(std::string_view text);
+/// "memonline: MESSAGE" and, if there is one, "hint: HINT" on standard error; gives `status`.
+ExitStatus complain(ExitStatus status, std::string_view message, std::string_view hint = {});
+
+}  // namespace memonline::cli

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The one file of the policy reader that includes yaml-cpp; its exceptions end here.
+#include "runtime/policy/yaml_tree.hpp"
+
+#include <algorithm>
+#include <istream>
+#include <streambuf>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+namespace memonline::policy {
+
+namespace {
+
+/// A stream over text that is not copied.
+class TextBuffer : public std::streambuf {
+ public:
+  explicit TextBuffer(const std::string& text) {
+    char* begin = const_cast<char*>(text.data());  // NOLINT: streambuf reads through char*
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+class Builder : public YAML::EventHandler {
+ public:
+  explicit Builder(const std::string& text) : text_(text) {
+    line_starts_.push_back(text.compare(0, 3, "\xEF\xBB\xBF") == 0 ? 3 : 0);
+    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
+      line_starts_.push_back(static_cast<std::uint32_t>(at + 1));
+  }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    add(mark, YamlValue::Kind::Null, anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    throw YamlError{"an alias (`*name`) stands here; packages are written out in full",
+                    offset(mark), true};
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_tag(mark, tag);
+    YamlValue& added = add(mark, YamlValue::Kind::Scalar, anchor);
+    added.text = value;
+    added.end = end_of(added.begin, value);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
+    open(mark, YamlValue::Kind::List, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
+    open(mark, YamlValue::Kind::Map, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+  /// yaml-cpp counts lines and columns from 0, columns in bytes.
+  [[nodiscard]] std::uint32_t offset(const YAML::Mark& mark) const {
+    if (mark.line < 0 || line_starts_.size() <= static_cast<std::size_t>(mark.line))
+      return static_cast<std::uint32_t>(text_.size());
+    const std::size_t at = line_starts_[static_cast<std::size_t>(mark.line)] +
+                           static_cast<std::size_t>(std::max(mark.column, 0));
+    return static_cast<std::uint32_t>(std::min(at, text_.size()));
+  }
+
+  YamlValue root;
+
+ private:
+  static constexpr std::string_view kPlainTag = "?";
+  static constexpr std::string_view kQuotedTag = "!";
+
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (!tag.empty() && tag != kPlainTag && tag != kQuotedTag)
+      throw YamlError{fmt::format("the tag `{}` stands here; packages need none", tag),
+                      offset(mark), true};
+  }
+
+  YamlValue& add(const YAML::Mark& mark, YamlValue::Kind kind, YAML::anchor_t anchor) {
+    const std::uint32_t begin = offset(mark);
+    if (anchor != 0)
+      throw YamlError{"an anchor (`&name`) stands here; packages are written out in full", begin,
+                      true};
+    if (++values_ > kMaxYamlValues)
+      throw YamlError{fmt::format("there are more than {} values", kMaxYamlValues), begin, true};
+    YamlValue value;
+    value.kind = kind;
+    value.begin = begin;
+    value.end = begin + 1;
+    if (open_.empty()) return root = std::move(value);
+    YamlValue& parent = *open_.back();
+    if (parent.is_list()) return parent.items.emplace_back(std::move(value));
+    // In a map, keys and values come in turn; a key waits with an empty value beside it.
+    if (wants_value_.back()) {
+      wants_value_.back() = false;
+      return parent.entries.back().second = std::move(value);
+    }
+    wants_value_.back() = true;
+    return parent.entries.emplace_back(std::move(value), YamlValue{}).first;
+  }
+
+  void open(const YAML::Mark& mark, YamlValue::Kind kind, YAML::anchor_t anchor) {
+    YamlValue& added = add(mark, kind, anchor);
+    if (open_.size() >= kMaxYamlDepth)
+      throw YamlError{fmt::format("values are nested more than {} deep", kMaxYamlDepth),
+                      added.begin, true};
+    // Containers that hold `added` do not grow before it is closed, so the pointer stays good.
+    open_.push_back(&added);
+    wants_value_.push_back(false);
+  }
+  void close() {
+    open_.pop_back();
+    wants_value_.pop_back();
+  }
+
+  [[nodiscard]] std::uint32_t end_of(std::uint32_t begin, const std::string& value) const {
+    std::size_t length = 1;
+    if (!value.empty() && text_.compare(begin, value.size(), value) == 0) length = value.size();
+    if (begin < text_.size() && (text_[begin] == '"' || text_[begin] == '\''))
+      length = value.size() + 2;
+    const std::size_t line_end = std::min(text_.find_first_of("\r\n", begin), text_.size());
+    return static_cast<std::uint32_t>(std::max<std::size_t>(
+        std::min(begin + length, line_end), std::min<std::size_t>(begin + 1, text_.size())));
+  }
+
+  const std::string& text_;
+  std::vector<std::uint32_t> line_starts_;
+  std::vector<YamlValue*> open_;
+  std::vector<bool> wants_value_;
+  std::size_t values_ = 0;
+};
+
+void append_flow(const YamlValue& value, std::string& out) {
+  const auto quoted = [&](const std::string& text) {
+    out += '"';
+    for (const char c : text) {
+      if (c == '"' || c == '\\')
+        (out += '\\') += c;
+      else if (static_cast<unsigned char>(c) < 0x20)
+        out += fmt::format("\\x{:02x}", c);
+      else
+        out += c;
+    }
+    out += '"';
+  };
+  switch (value.kind) {
+    case YamlValue::Kind::Null: out += "null"; return;
+    case YamlValue::Kind::Scalar: quoted(value.text); return;
+    case YamlValue::Kind::List:
+      out += '[';
+      for (const YamlValue& item : value.items) {
+        if (&item != &value.items.front()) out += ", ";
+        append_flow(item, out);
+      }
+      out += ']';
+      return;
+    case YamlValue::Kind::Map:
+      out += '{';
+      for (const auto& entry : value.entries) {
+        if (&entry != &value.entries.front()) out += ", ";
+        append_flow(entry.first, out);
+        out += ": ";
+        append_flow(entry.second, out);
+      }
+      out += '}';
+      return;
+  }
+}
+
+}  // namespace
+
+const YamlValue* YamlValue::find(std::string_view key) const {
+  for (const auto& [name, value] : entries)
+    if (name.is_scalar() && name.text == key) return &value;
+  return nullptr;
+}
+
+Result<YamlValue, YamlError> read_yaml(const std::string& text) {
+  if (text.size() > kMaxYamlSize) return fail(YamlError{"it is larger than 1 MiB", 0, true});
+  if (const auto nul = text.find('\0'); nul != std::string::npos)
+    return fail(YamlError{"there is a NUL byte; packages are UTF-8 text",
+                          static_cast<std::uint32_t>(nul), false});
+  Builder builder(text);
+  try {
+    TextBuffer buffer(text);
+    std::istream stream(&buffer);
+    YAML::Parser parser(stream);
+    if (!parser.HandleNextDocument(builder)) return YamlValue{};
+    Builder more(text);
+    if (parser.HandleNextDocument(more))
+      return fail(YamlError{"there is more than one document", more.root.begin, true});
+    return std::move(builder.root);
+  } catch (const YamlError& error) {
+    return fail(error);
+  } catch (const YAML::Exception& error) {
+    return fail(YamlError{error.msg, builder.offset(error.mark), false});
+  }
+}
+
+std::string to_flow_yaml(const YamlValue& value) {
+  std::string out;
+  append_flow(value, out);
+  out += '\n';
+  return out;
+}
+
+}  // namespace memonline::policy
