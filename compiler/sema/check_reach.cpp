@@ -13,6 +13,12 @@ using diag::Code;
 /// Earlier rules that are held against later ones: enough for people, a bound for machines.
 constexpr std::size_t kMaxEarlier = 128;
 
+/// Nobody writes that many classes side by side; comparing each with each has its bounds too.
+constexpr std::size_t kMaxClasses = 32;
+bool is_readable(const Selector& selector) {
+  return selector.classes.size() <= kMaxClasses && selector.except.size() <= kMaxClasses;
+}
+
 /// Whatever `later` selects, `earlier` has taken.
 bool takes_all(const Selector& earlier, const Selector& later) {
   if (!contains(earlier.classes, later.classes)) return false;
@@ -47,7 +53,7 @@ class Reach {
 
  private:
   void visit(const Rule& rule) {
-    if (is_empty(rule.selector)) return;
+    if (!is_readable(rule.selector) || is_empty(rule.selector)) return;
     for (const Rule* before : earlier_) {
       if (!takes_all(before->selector, rule.selector)) continue;
       sink_

@@ -44,6 +44,7 @@ void check_rule(const Rule& rule, diag::Sink& sink) {
   Served served;
   const Share* full = nullptr;
   const auto look_at = [&](const Share& share) {
+    if (sink.all().size() >= kMaxWarnings) return;
     if (share.amount && is_zero(*share.amount)) {
       sink.add(Code::ZeroAmount, share.span, "this share asks for nothing").help =
           "remove it, or give it an amount";

@@ -2,26 +2,35 @@
 #include "compiler/sema/class_sets.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace memonline::sema {
 
 namespace {
 
-/// Lists are ascending and do not touch, so a range lies in one range or in none.
+/// Lists are ascending and do not touch: only the last range that starts no later than `part` ends
+/// can meet it.
+template <class Ranges, class Range>
+const Range* range_near(const Ranges& ranges, const Range& part) {
+  const auto after =
+      std::upper_bound(ranges.begin(), ranges.end(), part.second,
+                       [](const auto& last, const auto& range) { return last < range.first; });
+  return after == ranges.begin() ? nullptr : &*std::prev(after);
+}
+
 template <class Ranges>
 bool list_contains(const Ranges& outer, const Ranges& inner) {
   return std::all_of(inner.begin(), inner.end(), [&](const auto& part) {
-    return std::any_of(outer.begin(), outer.end(), [&](const auto& range) {
-      return range.first <= part.first && part.second <= range.second;
-    });
+    const auto* range = range_near(outer, part);
+    return range != nullptr && range->first <= part.first && part.second <= range->second;
   });
 }
 
 template <class Ranges>
 bool list_disjoint(const Ranges& a, const Ranges& b) {
-  return std::none_of(a.begin(), a.end(), [&](const auto& x) {
-    return std::any_of(b.begin(), b.end(),
-                       [&](const auto& y) { return x.first <= y.second && y.first <= x.second; });
+  return std::none_of(a.begin(), a.end(), [&](const auto& part) {
+    const auto* range = range_near(b, part);
+    return range != nullptr && part.first <= range->second;
   });
 }
 

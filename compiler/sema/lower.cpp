@@ -17,6 +17,7 @@ When lower_when(const ast::When& node, diag::Sink& sink) {
   std::vector<When> chain;
   std::vector<Statement> otherwise;
   for (const ast::Branch& branch : node.branches) {
+    if (sink.errors() >= syntax::kMaxErrors) break;
     if (branch.else_keyword) require_lower_case(branch.else_keyword, sink);
     if (branch.condition.keyword) {
       chain.push_back(lower_condition(branch.condition, sink).value_or(When{}));
@@ -25,6 +26,7 @@ When lower_when(const ast::When& node, diag::Sink& sink) {
       otherwise = lower(branch.statements, sink);
     }
   }
+  if (chain.empty()) return {};
   for (; chain.size() > 1; chain.pop_back()) {
     chain.back().otherwise = std::move(otherwise);
     otherwise.clear();

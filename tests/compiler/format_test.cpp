@@ -24,7 +24,7 @@ std::string formatted(const std::string& text) {
 std::string meaning(const std::string& text) {
   diag::Sink sink;
   const auto policy = sema::analyse({{"t.mempolicy", text}}, sink);
-  return policy ? memonline::tests::dump(*policy) : "wrong";
+  return policy ? memonline::test::dump(*policy) : "wrong";
 }
 
 struct Example {

@@ -7,7 +7,7 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/sema/policy.hpp"
 
-namespace memonline::tests {
+namespace memonline::test {
 
 inline std::string dump(const sema::Amount& amount) {
   return std::visit(overloaded{[](sema::Percent p) { return std::to_string(p.millionths) + "%"; },
@@ -79,4 +79,4 @@ inline std::string dump(const std::vector<sema::Statement>& statements) {
 
 inline std::string dump(const sema::Policy& policy) { return dump(policy.statements); }
 
-}  // namespace memonline::tests
+}  // namespace memonline::test
