@@ -46,7 +46,13 @@ std::string print(const ast::Class& node) {
 
 std::string print(const std::vector<ast::Class>& nodes) {
   std::string out;
-  for (const ast::Class& node : nodes) append_word(out, print(node));
+  bool bare_dax = false;  // a bare `dax` would take the short spelling `dax0.0` for its own name
+  for (const ast::Class& node : nodes) {
+    const bool dax = same_word(node.name.text, "dax");
+    if (dax && node.argument && bare_dax) append_word(out, "dax");
+    append_word(out, print(node));
+    bare_dax = dax && !node.argument;
+  }
   return out;
 }
 
