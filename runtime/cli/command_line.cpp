@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "compiler/base/similar.hpp"
 #include "runtime/cli/help.hpp"
 
 #ifndef MEMONLINE_VERSION
@@ -27,6 +28,8 @@ struct Draft {
   std::string what;
   std::vector<std::string> files;
   bool exit_code = false;
+  bool check = false;
+  bool write = false;
   bool list = false;
 };
 
@@ -68,6 +71,12 @@ class Parser {
     add_root(capture);
     add_output(capture, "write to FILE, whole or not at all");
 
+    CLI::App& format = add("fmt", "print policies in canonical form");
+    format.add_flag("--check", draft_.check, "only name the files that would change, end with 1");
+    format.add_flag("-w,--write", draft_.write, "write the files back");
+    format.add_option("FILE", draft_.files, "policy files or packages; - is standard input")
+        ->required();
+
     CLI::App& test = add("test", "run the tests inside policy packages");
     test.add_option("PATH", draft_.files, "packages (.yaml), or directories of them")->required();
 
@@ -80,13 +89,12 @@ class Parser {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-      return Ending{ExitStatus::Done, chosen().help()};
-    } catch (const CLI::CallForAllHelp&) {
-      return Ending{ExitStatus::Done, app_.help("", CLI::AppFormatMode::All)};
+      return Ending{ExitStatus::Done, help_of(chosen())};
     } catch (const CLI::CallForVersion& version) {
       return Ending{ExitStatus::Done, std::string(version.what()) + "\n"};
     } catch (const CLI::ParseError& error) {
       const CLI::App& app = chosen();
+      if (&app == &app_ && argc > 1 && argv[1][0] != '-') return unknown_command(argv[1]);
       return Ending{ExitStatus::Usage,
                     fmt::format("memonline: {}\nTry `{} --help`.\n", error.what(),
                                 &app == &app_ ? "memonline" : "memonline " + app.get_name())};
@@ -112,7 +120,7 @@ class Parser {
   CLI::Option* add_color(CLI::App& app) {
     return app.add_option("--color", draft_.color, "auto, always or never")
         ->type_name("WHEN")
-        ->check(CLI::IsMember({"auto", "always", "never"}).description(""));
+        ->check(one_of({"auto", "always", "never"}));
   }
   void add_where(CLI::App& app) {
     add_root(app);
@@ -131,9 +139,7 @@ class Parser {
   void add_format(CLI::App& app, const std::vector<std::string>& words) {
     std::string list;
     for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
-    app.add_option("--format", draft_.format, list)
-        ->type_name("FORMAT")
-        ->check(CLI::IsMember(words).description(""));
+    app.add_option("--format", draft_.format, list)->type_name("FORMAT")->check(one_of(words));
   }
   void add_output(CLI::App& app, const std::string& description) {
     app.add_option("-o,--output", draft_.output, description)->type_name("FILE");
@@ -142,6 +148,64 @@ class Parser {
   CLI::App& chosen() {
     const auto used = app_.get_subcommands();
     return used.empty() ? app_ : *used.front();
+  }
+
+  // CLI11's own layout differs from version to version; this text is tested.
+  std::string help_of(const CLI::App& app) const {
+    const bool main = &app == &app_;
+    std::string text = fmt::format("Usage: memonline {}", main ? "COMMAND" : app.get_name());
+    std::vector<std::pair<std::string, std::string>> rows;
+    for (const CLI::Option* option : app.get_options()) {
+      if (option->get_positional())
+        text += " " + option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : "");
+      else if (!option->get_group().empty())
+        rows.emplace_back(names_of(*option), option->get_description());
+    }
+    text += fmt::format(" [OPTION]...\n{}\n", app.get_description());
+    for (const CLI::Option* option : app.get_options())
+      if (option->get_positional())
+        text += fmt::format("\n  {:<22} {}\n", option->get_name(true), option->get_description());
+    if (main) text += "\nCommands:\n";
+    if (main)
+      for (const CLI::App* command : app.get_subcommands({}))
+        text += fmt::format("  {:<22} {}\n", command->get_name(), command->get_description());
+    text += "\nOptions:\n";
+    for (const auto& [names, description] : rows)
+      text += names.size() <= 22 ? fmt::format("  {:<22} {}\n", names, description)
+                                 : fmt::format("  {}\n  {:<22} {}\n", names, "", description);
+    return text + "\n" + app.get_footer() + "\n";
+  }
+
+  static std::string names_of(const CLI::Option& option) {
+    std::string text;
+    for (const std::string& name : option.get_snames()) text += "-" + name + ", ";
+    for (const std::string& name : option.get_lnames()) text += "--" + name + ", ";
+    text.resize(text.size() - 2);
+    return option.get_items_expected_max() > 0 ? text + " " + option.get_type_name() : text;
+  }
+
+  Ending unknown_command(std::string_view word) const {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const std::string_view near = most_similar(word, known);
+    return {ExitStatus::Usage,
+            fmt::format("memonline: no command `{}`{}\nTry `memonline --help`.\n", word,
+                        near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
+  }
+
+  /// A validator with words of our own.
+  static CLI::Validator one_of(std::vector<std::string> words) {
+    return CLI::Validator(
+        [words = std::move(words)](std::string& word) -> std::string {
+          std::string list;
+          for (const std::string& known : words) {
+            if (word == known) return {};
+            list += (list.empty() ? "" : ", ") + known;
+          }
+          return fmt::format("`{}` is none of {}", word, list);
+        },
+        "");
   }
 
   [[nodiscard]] std::optional<Format> format() const {
@@ -168,6 +232,13 @@ class Parser {
     if (name == "status") line.command = StatusOptions{where, format};
     if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
     if (name == "capture") line.command = CaptureOptions{where, draft_.output};
+    if (name == "fmt") {
+      if (draft_.check && draft_.write)
+        return Ending{ExitStatus::Usage,
+                      "memonline: --check only looks and --write writes: give one of them\n"
+                      "Try `memonline fmt --help`.\n"};
+      line.command = FmtOptions{draft_.check, draft_.write, draft_.files};
+    }
     if (name == "test") line.command = TestOptions{draft_.files};
     if (name == "cat-policy") line.command = CatPolicyOptions{where, draft_.list};
     return line;

@@ -45,6 +45,11 @@ struct CaptureOptions {
   Where where;
   std::string output;
 };
+struct FmtOptions {
+  bool check = false;
+  bool write = false;
+  std::vector<std::string> files;
+};
 struct TestOptions {
   std::vector<std::string> paths;
 };
@@ -55,7 +60,7 @@ struct CatPolicyOptions {
 
 struct CommandLine {
   ColorChoice color = ColorChoice::Auto;
-  std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions,
+  std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions, FmtOptions,
                TestOptions, CatPolicyOptions>
       command;
 };

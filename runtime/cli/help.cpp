@@ -27,7 +27,7 @@ struct Footer {
   std::string_view text;
 };
 
-constexpr std::array<Footer, 7> kFooters{{
+constexpr std::array<Footer, 8> kFooters{{
     {"plan", R"(Examples:
   memonline plan
   memonline plan -e 'node1: last 80% movable, rest normal'
@@ -65,6 +65,13 @@ Exit status: 0; 1 there is no such block; 2 wrong usage or policy.)"},
 
 The file holds what planning needs and no addresses of yours, names or secrets.
 Exit status: 0; 1 failure.)"},
+    {"fmt", R"(Examples:
+  memonline fmt db.mempolicy                  print it in canonical form
+  memonline fmt -w *.mempolicy policies/*.yaml
+  memonline fmt --check *.mempolicy           for hooks: names what would change
+
+In a package only the policy in its block is formatted. Comments stay.
+Exit status: 0; 1 files would change (--check) or could not be written; 2 errors in a file.)"},
     {"test", R"(Examples:
   memonline test policies
   memonline test 50-database.yaml

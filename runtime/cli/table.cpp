@@ -40,16 +40,12 @@ std::string table(const std::vector<Column>& columns,
   const std::unique_ptr<char, void (*)(void*)> text(printed, &std::free);
   // Blanks at the ends of lines help nobody.
   std::string trimmed;
-  std::string line;
   for (const char* c = text.get(); *c != '\0'; ++c) {
-    if (*c != '\n') {
-      line += *c;
-      continue;
-    }
-    trimmed += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
-    line.clear();
+    if (*c == '\n') trimmed.erase(trimmed.find_last_not_of(' ') + 1);
+    trimmed += *c;
   }
-  return line.empty() ? trimmed : trimmed + line + '\n';
+  trimmed.erase(trimmed.find_last_not_of(" \n") + 1);
+  return trimmed + '\n';
 }
 
 }  // namespace memonline::cli
