@@ -122,7 +122,7 @@ TEST_CASE("read host: a file that may not be read is said with its path") {
 TEST_CASE("read host: large trees are read by several threads, with the same result") {
   TemporaryDirectory directory;
   directory.write(test::kMemory + "block_size_bytes", "8000000\n");
-  constexpr int kBlocks = 5000;
+  constexpr int kBlocks = 4200;
   for (int id = 0; id < kBlocks; ++id)
     directory.write(test::kMemory + "memory" + std::to_string(id) + "/state",
                     id % 3 == 0 ? "offline\n" : "online\n");

@@ -134,6 +134,21 @@ TEST_CASE("read tree: states") {
   CHECK(host.find_block(BlockId(34))->zones.kind() == ValidZones::Kind::Unknown);
 }
 
+TEST_CASE("read tree: since 5.15 one zone says that a block is online, two ask for its state") {
+  MemoryTree tree;
+  add_sample(tree);
+  tree.add_error(kMemory + "memory3/state", Errno{EACCES});
+  CHECK(host_of(tree).find_block(BlockId(3))->state == State::Unknown);
+  tree.add_file("sys/module/memory_hotplug/parameters/online_policy", "contig-zones\n");
+  add_block(tree, 33, "going-offline", "Normal Movable");
+  const model::Host host = host_of(tree);
+  CHECK(host.era == Era::D);
+  CHECK(host.find_block(BlockId(3))->state == State::Online);
+  CHECK(host.unread.empty());
+  CHECK(host.find_block(BlockId(32))->state == State::Offline);
+  CHECK(host.find_block(BlockId(33))->state == State::GoingOffline);
+}
+
 TEST_CASE("read tree: blocks that vanish are left out and said once") {
   for (const int error : {ENOENT, ENODEV}) {
     MemoryTree tree;
