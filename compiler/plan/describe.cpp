@@ -11,7 +11,6 @@ namespace memonline::plan {
 
 using model::BlockRun;
 using model::State;
-using model::Zone;
 using sema::Place;
 using sema::Share;
 using sema::Target;

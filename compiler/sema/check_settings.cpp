@@ -46,7 +46,7 @@ bool comparable(const Limit& a, const Limit& b) {
 
 std::uint64_t number_of(const Limit& limit) {
   if (const auto* times = std::get_if<Limit::TimesNormal>(&limit.bound)) return times->thousandths;
-  const Amount& amount = std::get<Amount>(limit.bound);
+  const auto& amount = std::get<Amount>(limit.bound);
   if (const auto* percent = std::get_if<Percent>(&amount)) return percent->millionths;
   if (const auto* blocks = std::get_if<Blocks>(&amount)) return blocks->count;
   return std::get<model::Bytes>(amount).value();

@@ -155,7 +155,7 @@ class DirectoryTree : public Tree {
       from = above.get();
       name = path + slash + 1;
     }
-    char text[4096];
+    char text[4096];  // NOLINT(modernize-avoid-c-arrays): what readlinkat fills
     const ssize_t size = ::readlinkat(from, name, text, sizeof text);
     if (size < 0) return fail(Errno{errno});
     return std::string(text, static_cast<std::size_t>(size));
