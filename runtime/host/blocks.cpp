@@ -32,6 +32,9 @@ constexpr const char* kNode = "sys/devices/system/node";
 constexpr std::uint64_t kLargestBlock = std::uint64_t{1} << 46U;
 constexpr std::uint64_t kMostNodes = 65536;
 constexpr std::size_t kBlocksPerThread = 2048;
+// From here on a file less a block is worth having; below, `state` is read of every block even
+// where valid_zones tells it already.
+constexpr std::size_t kManyBlocks = 4096;
 
 struct Trouble {
   int state = 0;
@@ -233,7 +236,8 @@ Blocks read_blocks(const Tree& tree, Notes& notes) {
     blocks.all.emplace_back().id = id;
   }
 
-  const std::vector<Trouble> troubles = read_all(**memory, tree.exists(kEraD), blocks.all);
+  const bool zones_tell_state = blocks.all.size() >= kManyBlocks && tree.exists(kEraD);
+  const std::vector<Trouble> troubles = read_all(**memory, zones_tell_state, blocks.all);
   note_troubles(blocks, troubles, notes);
   if (!troubles.empty())
     blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),

@@ -134,12 +134,14 @@ TEST_CASE("read tree: states") {
   CHECK(host.find_block(BlockId(34))->zones.kind() == ValidZones::Kind::Unknown);
 }
 
-TEST_CASE("read tree: since 5.15 one zone says that a block is online, two ask for its state") {
+TEST_CASE(
+    "read tree: among thousands of blocks, from 5.15 on, one zone says that a block is online") {
   MemoryTree tree;
   add_sample(tree);
+  tree.add_file("sys/module/memory_hotplug/parameters/online_policy", "contig-zones\n");
   tree.add_error(kMemory + "memory3/state", Errno{EACCES});
   CHECK(host_of(tree).find_block(BlockId(3))->state == State::Unknown);
-  tree.add_file("sys/module/memory_hotplug/parameters/online_policy", "contig-zones\n");
+  for (std::uint64_t id = 1000; id < 5100; ++id) add_block(tree, id, "offline", "Normal Movable");
   add_block(tree, 33, "going-offline", "Normal Movable");
   const model::Host host = host_of(tree);
   CHECK(host.era == Era::D);
