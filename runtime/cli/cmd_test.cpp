@@ -47,7 +47,7 @@ class Runner {
       worse(complain(ExitStatus::Usage, fmt::format("there is no package in `{}`", path),
                      "packages are files whose names end in .yaml"));
     for (const std::string& name : names)
-      run_package((path.back() == '/' ? path : path + "/") + name);
+      run_package(fmt::format("{}{}{}", path, path.back() == '/' ? "" : "/", name));
   }
 
   ExitStatus finish() {

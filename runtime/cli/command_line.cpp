@@ -196,16 +196,15 @@ class Parser {
 
   /// A validator with words of our own.
   static CLI::Validator one_of(std::vector<std::string> words) {
-    return CLI::Validator(
-        [words = std::move(words)](std::string& word) -> std::string {
-          std::string list;
-          for (const std::string& known : words) {
-            if (word == known) return {};
-            list += (list.empty() ? "" : ", ") + known;
-          }
-          return fmt::format("`{}` is none of {}", word, list);
-        },
-        "");
+    return {[words = std::move(words)](std::string& word) -> std::string {
+              std::string list;
+              for (const std::string& known : words) {
+                if (word == known) return {};
+                list += (list.empty() ? "" : ", ") + known;
+              }
+              return fmt::format("`{}` is none of {}", word, list);
+            },
+            ""};
   }
 
   [[nodiscard]] std::optional<Format> format() const {

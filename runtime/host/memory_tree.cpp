@@ -78,7 +78,7 @@ Result<std::size_t, Errno> MemoryTree::read_some(const char* path, char* buffer,
   const auto text = read(path);
   if (!text) return fail(Errno{text.error()});
   const std::size_t size = std::min(capacity, text->size());
-  std::memcpy(buffer, text->data(), size);
+  std::copy_n(text->data(), size, buffer);
   return size;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,7 +84,7 @@ Result<Store, FileError> read_store(const std::string& root) {
     auto names = list_names(shown);
     if (!names) return fail(std::move(names.error()));
     for (const std::string& name : *names) {
-      PolicyFile file{shown + "/" + name, name, FileState::Used, {}, {}};
+      PolicyFile file{fmt::format("{}/{}", shown, name), name, FileState::Used, {}, {}};
       const auto [above, first] = highest.emplace(name, store.files.size());
       if (!first) {
         const PolicyFile& winner = store.files[above->second];

@@ -101,7 +101,8 @@ class Builder : public YAML::EventHandler {
       return parent.entries.back().second = std::move(value);
     }
     wants_value_.back() = true;
-    return parent.entries.emplace_back(std::move(value), YamlValue{}).first;
+    parent.entries.push_back({std::move(value), YamlValue{}});
+    return parent.entries.back().first;
   }
 
   void open(const YAML::Mark& mark, YamlValue::Kind kind, YAML::anchor_t anchor) {

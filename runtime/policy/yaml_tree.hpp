@@ -15,20 +15,28 @@
 
 namespace memonline::policy {
 
+struct YamlEntry;
+
 struct YamlValue {
   enum class Kind : std::uint8_t { Null, Scalar, List, Map };
   Kind kind = Kind::Null;
-  std::string text;                                      ///< of a scalar
-  std::vector<YamlValue> items;                          ///< of a list
-  std::vector<std::pair<YamlValue, YamlValue>> entries;  ///< of a map, in the order written
-  std::uint32_t begin = 0;                               ///< byte offset where it starts
-  std::uint32_t end = 0;                                 ///< byte offset to underline up to
+  std::string text;                ///< of a scalar
+  std::vector<YamlValue> items;    ///< of a list
+  std::vector<YamlEntry> entries;  ///< of a map, in the order written
+  std::uint32_t begin = 0;         ///< byte offset where it starts
+  std::uint32_t end = 0;           ///< byte offset to underline up to
 
   [[nodiscard]] bool is_scalar() const { return kind == Kind::Scalar; }
   [[nodiscard]] bool is_list() const { return kind == Kind::List; }
   [[nodiscard]] bool is_map() const { return kind == Kind::Map; }
   /// The value of a key, or nullptr.
   [[nodiscard]] const YamlValue* find(std::string_view key) const;
+};
+
+/// Key and value.
+struct YamlEntry {
+  YamlValue first;
+  YamlValue second;
 };
 
 struct YamlError {

@@ -263,7 +263,7 @@ TEST_CASE("read tree: a kernel without NUMA has node 0") {
 }
 
 TEST_CASE("read tree: the page size shows in MemTotal and zoneinfo") {
-  for (const std::uint64_t size : {4096, 16384, 65536}) {
+  for (const std::uint64_t size : {4096U, 16384U, 65536U}) {
     MemoryTree tree;
     add_sample(tree);
     const std::uint64_t pages = (std::uint64_t{1} << 30U) / size;
