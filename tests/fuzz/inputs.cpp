@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Fuzz target: any bytes as what memonline reads beside the language. A text that begins with "=="
 // is a captured tree ("== path" before the content of each file, "-> path target" for a link), all
-// other text is tried as a snapshot or lsmem's JSON. A host that comes out must survive planning,
-// whatever nonsense it says of itself, and be the same host after it was written and read again.
+// other text is tried as a policy package, and as a snapshot or lsmem's JSON. A host that comes out
+// must survive planning, whatever nonsense it says of itself, and be the same host after it was
+// written and read again; every mistake in a package must find its place in the YAML file.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "compiler/compile.hpp"
+#include "compiler/diag/render.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/host/capture.hpp"
 #include "runtime/host/read_host.hpp"
 #include "runtime/host/tree.hpp"
+#include "runtime/policy/package.hpp"
 
 namespace {
 
@@ -71,6 +74,18 @@ void plan_for(const model::Host& host) {
   (void)render::plan_to_shell(*result.plan);
 }
 
+void read_as_package(const std::string& text) {
+  const source::SourceSet files{source::SourceFile("fuzz.yaml", text)};
+  diag::Sink sink;
+  const auto package = policy::read_package(files, 0, sink);
+  (void)diag::to_text(sink.sorted(), files);
+  if (!package) return;
+  const source::SourceSet inside{package->policy};
+  diag::Sink found;
+  (void)sema::analyse(inside, found);
+  (void)diag::to_text(found.sorted(), inside);
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
@@ -78,8 +93,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   if (text.starts_with("==")) {
     plan_for(host_of_tree(text));
-  } else if (const auto host = runtime::read_host_text(text)) {
-    plan_for(*host);
+    return 0;
   }
+  read_as_package(text);
+  if (const auto host = runtime::read_host_text(text)) plan_for(*host);
   return 0;
 }
