@@ -46,7 +46,12 @@ std::optional<Code> code_named(std::string_view name) {
 }
 
 Diagnostic& Sink::add(Code code, std::optional<source::SourceSpan> span, std::string message) {
-  Diagnostic d{code, entry_of(code).severity, std::move(message), span, {}, {}, {}, {}};
+  return add_as(entry_of(code).severity, code, span, std::move(message));
+}
+
+Diagnostic& Sink::add_as(Severity severity, Code code, std::optional<source::SourceSpan> span,
+                         std::string message) {
+  Diagnostic d{code, severity, std::move(message), span, {}, {}, {}, {}};
   if (d.severity == Severity::Error) ++errors_;
   all_.push_back(std::move(d));
   return all_.back();

@@ -66,6 +66,9 @@ struct Diagnostic {
 class Sink {
  public:
   Diagnostic& add(Code code, std::optional<source::SourceSpan> span, std::string message);
+  /// With another severity than the usual one of the code: what `--strict` makes of a warning.
+  Diagnostic& add_as(Severity severity, Code code, std::optional<source::SourceSpan> span,
+                     std::string message);
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }
   [[nodiscard]] std::size_t errors() const { return errors_; }
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }

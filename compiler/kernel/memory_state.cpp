@@ -65,18 +65,14 @@ std::vector<std::uint64_t> MemoryState::boundaries(const NodeState& node, std::u
   return cuts;
 }
 
-namespace {
 // Blocks whose node nobody could tell are held by a node of their own.
-constexpr model::NodeId kUnknownNode{0xffffffff};
-}  // namespace
-
-const NodeState& MemoryState::node_of(const StateRun& run) const {
-  return nodes.at(run.node.value_or(kUnknownNode));
+model::NodeId MemoryState::node_id(const StateRun& run) {
+  return run.node.value_or(model::NodeId(0xffffffff));
 }
 
-NodeState& MemoryState::node_of(const StateRun& run) {
-  return nodes[run.node.value_or(kUnknownNode)];
-}
+const NodeState& MemoryState::node_of(const StateRun& run) const { return nodes.at(node_id(run)); }
+
+NodeState& MemoryState::node_of(const StateRun& run) { return nodes[node_id(run)]; }
 
 Zone MemoryState::kernel_zone(const NodeState& node, PageRange range) const {
   for (Zone zone : {Zone::Dma, Zone::Dma32})
@@ -99,8 +95,6 @@ Zone zone_of(const model::Host& host, const model::BlockRun& run) {
   return Zone::Normal;
 }
 
-namespace {
-
 GroupState group_of(const model::Device& device) {
   GroupState group;
   if (device.kind == model::Device::Kind::Dimm || device.kind == model::Device::Kind::Dax)
@@ -108,6 +102,8 @@ GroupState group_of(const model::Device& device) {
   if (device.kind == model::Device::Kind::VirtioMem) group.kind = GroupState::Kind::Dynamic;
   return group;
 }
+
+namespace {
 
 // Boot pages are not exported: what is present in a zone less the hot-added blocks online in it.
 void count_early(MemoryState& state) {
@@ -151,6 +147,7 @@ MemoryState state_of(const model::Host& host) {
     run.several_nodes = block_run.several_nodes;
     run.device = block_run.device;
     run.state = block_run.state;
+    run.holes = block_run.holes;
     run.mixed = block_run.zones.kind() == ValidZones::Kind::None;
     const bool bound = block_run.state == State::Online || model::is_era_a(host.era);
     run.zone = bound ? zone_of(host, block_run) : Zone::Normal;

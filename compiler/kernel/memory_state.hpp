@@ -53,11 +53,12 @@ struct StateRun {
   std::uint32_t device = 0;
   model::State state = model::State::Offline;
   bool mixed = false;                      ///< valid_zones says `none`
+  bool holes = false;                      ///< part of each block is no RAM
   model::Zone zone = model::Zone::Normal;  ///< online: where it is; offline in era A: bound to it
   [[nodiscard]] bool online() const { return state == model::State::Online; }
   [[nodiscard]] bool same_kind(const StateRun& o) const {
     return node == o.node && several_nodes == o.several_nodes && device == o.device &&
-           state == o.state && mixed == o.mixed && (zone == o.zone);
+           state == o.state && mixed == o.mixed && holes == o.holes && (zone == o.zone);
   }
 };
 
@@ -93,11 +94,15 @@ struct MemoryState {
   /// every block answers alike. A boundary inside a block makes that block stand alone.
   [[nodiscard]] std::vector<std::uint64_t> boundaries(const NodeState& node, std::uint64_t first,
                                                       std::uint64_t end) const;
+  [[nodiscard]] static model::NodeId node_id(const StateRun& run);
   [[nodiscard]] const NodeState& node_of(const StateRun& run) const;
   [[nodiscard]] NodeState& node_of(const StateRun& run);
   /// First of DMA, DMA32 whose span the range meets, else Normal (default_kernel_zone_for_pfn).
   [[nodiscard]] model::Zone kernel_zone(const NodeState& node, PageRange range) const;
 };
+
+/// The empty group that blocks of a device form.
+GroupState group_of(const model::Device& device);
 
 /// The state a host shows. Where spans are not told they are the hulls of the online blocks.
 MemoryState state_of(const model::Host& host);

@@ -2,6 +2,7 @@
 #include "compiler/kernel/model.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <optional>
 
@@ -53,6 +54,34 @@ void append(std::vector<Placed>& placed, WriteRun blocks, Zone zone) {
     return;
   }
   placed.push_back({blocks, zone});
+}
+
+}  // namespace
+
+namespace {
+
+// param_set_uint(): kstrtouint() with the base the number shows.
+std::optional<std::uint64_t> unsigned_parameter(std::string_view text) {
+  if (text.substr(0, 1) == "+") text.remove_prefix(1);
+  int base = 10;
+  if (text.size() > 1 && text[0] == '0') base = text[1] == 'x' || text[1] == 'X' ? 16 : 8;
+  if (base == 16) text.remove_prefix(2);
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// param_set_bool(): kstrtobool() looks at one letter, or at two where the first is an `o`.
+std::optional<bool> bool_parameter(std::string_view text) {
+  const std::string_view first = text.substr(0, 1);
+  const std::string_view second = text.size() > 1 ? text.substr(1, 1) : std::string_view{};
+  if (first == "y" || first == "Y" || first == "1") return true;
+  if (first == "n" || first == "N" || first == "0") return false;
+  if (first != "o" && first != "O") return std::nullopt;
+  if (second == "n" || second == "N") return true;
+  if (second == "f" || second == "F") return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -152,6 +181,9 @@ Result<WriteRun, Refusal> Model::offline(WriteRun write) {
     if (at->mixed || at->several_nodes)
       return fail(
           Refusal{Errno::Einval, BlockId(next), "the block spans several zones or nodes", {}});
+    // offline_pages(), 5.5: what walk_system_ram_range() counts must be the whole block.
+    if (at->holes && state_.era >= Era::C2)
+      return fail(Refusal{Errno::Einval, BlockId(next), "part of the block is no RAM", {}});
     const std::uint64_t from = std::max(low, run_first);
     const std::uint64_t to = std::min(end, run_first + at->count);
     state_.split_at(from);
@@ -171,8 +203,7 @@ Result<WriteRun, Refusal> Model::offline(WriteRun write) {
     run.state = State::Offline;
     const Zone was = run.zone;
     if (!model::is_era_a(state_.era)) run.zone = Zone::Normal;
-    if (state_.era >= Era::C2)
-      shrink(node, run.node.value_or(model::NodeId(0xffffffff)), was, range);
+    if (state_.era >= Era::C2) shrink(node, MemoryState::node_id(run), was, range);
     state_.merge_around(from, to);
     (down ? end : low) = down ? from : to;
   }
@@ -189,7 +220,7 @@ void Model::shrink(NodeState& node, model::NodeId id, Zone which, PageRange gone
   const bool at_end = gone.end >= zone.span.end;
   if (!at_start && !at_end) return;
   for (const auto& [first, run] : state_.runs) {
-    if (!run.online() || run.node.value_or(model::NodeId(0xffffffff)) != id) continue;
+    if (!run.online() || MemoryState::node_id(run) != id) continue;
     const PageRange range = state_.pages(first, run.count);
     // A mixed block counts for every zone whose span it meets.
     const bool belongs = run.mixed ? zone.intersects(range) : run.zone == which;
@@ -217,18 +248,15 @@ Result<std::monostate, Refusal> Model::set_knob(std::string_view knob, const std
     state_.auto_movable = value == "auto-movable";
     base_.knobs.online_policy = value;
   } else if (knob == "auto_movable_ratio") {
-    std::uint64_t ratio = 0;
-    if (value.empty() || value.size() > 9) return invalid();
-    for (char c : value) {
-      if (c < '0' || c > '9') return invalid();
-      ratio = ratio * 10 + static_cast<std::uint64_t>(c - '0');
-    }
-    state_.ratio = ratio;
-    base_.knobs.auto_movable_ratio = ratio;
+    const auto ratio = unsigned_parameter(value);
+    if (!ratio) return invalid();
+    state_.ratio = *ratio;
+    base_.knobs.auto_movable_ratio = *ratio;
   } else if (knob == "auto_movable_numa_aware") {
-    if (value != "Y" && value != "N") return invalid();
-    state_.numa_aware = value == "Y";
-    base_.knobs.auto_movable_numa_aware = state_.numa_aware;
+    const auto yes = bool_parameter(value);
+    if (!yes) return invalid();
+    state_.numa_aware = *yes;
+    base_.knobs.auto_movable_numa_aware = *yes;
   } else if (knob == "auto_online_blocks") {
     const bool old_words = value == "offline" || value == "online";
     if (!old_words && value != "online_kernel" && value != "online_movable") return invalid();
@@ -240,12 +268,8 @@ Result<std::monostate, Refusal> Model::set_knob(std::string_view knob, const std
 }
 
 std::uint32_t Model::add_device(model::Device device) {
-  GroupState group;
-  if (device.kind == model::Device::Kind::Dimm || device.kind == model::Device::Kind::Dax)
-    group.kind = GroupState::Kind::Static;
-  if (device.kind == model::Device::Kind::VirtioMem) group.kind = GroupState::Kind::Dynamic;
+  state_.groups.push_back(group_of(device));
   state_.devices.push_back(std::move(device));
-  state_.groups.push_back(group);
   return static_cast<std::uint32_t>(state_.devices.size() - 1);
 }
 
@@ -298,7 +322,7 @@ Result<std::monostate, Refusal> Model::remove(BlockId first, std::uint64_t count
     // Before 5.5 spans shrink here, at removal, instead of at offline.
     if (state_.era < Era::C2)
       for (Zone zone : {Zone::Dma32, Zone::Normal, Zone::Movable})
-        shrink(state_.node_of(run), run.node.value_or(model::NodeId(0xffffffff)), zone, range);
+        shrink(state_.node_of(run), MemoryState::node_id(run), zone, range);
   }
   return std::monostate{};
 }
@@ -346,8 +370,8 @@ model::Host Model::host() const {
     cuts.push_back(first + run.count);
     std::uint64_t from = first;
     for (const std::uint64_t to : cuts) {
-      model::BlockRun block_run{BlockId(from), to - from,         run.state, zones_of(run, from),
-                                run.node,      run.several_nodes, run.device};
+      model::BlockRun block_run{BlockId(from), to - from,         run.state,  zones_of(run, from),
+                                run.node,      run.several_nodes, run.device, run.holes};
       append_run(host.blocks, block_run);
       from = to;
     }

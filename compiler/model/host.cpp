@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include <fmt/format.h>
-
 namespace memonline::model {
 
 std::string_view state_name(State state) {
@@ -69,56 +67,6 @@ void append_run(std::vector<BlockRun>& runs, BlockRun run) {
     runs.back().count += run.count;
   else
     runs.push_back(run);
-}
-
-namespace {
-
-std::string zones_text(const ValidZones& zones) {
-  switch (zones.kind()) {
-    case ValidZones::Kind::Unknown: return "unknown";
-    case ValidZones::Kind::Empty: return "empty";
-    case ValidZones::Kind::None: return "none";
-    case ValidZones::Kind::Listed: break;
-  }
-  std::string text;
-  for (Zone zone : zones) {
-    if (!text.empty()) text += ' ';
-    text += zone_name(zone);
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string canonical_text(const Host& host) {
-  std::string text;
-  const auto out = std::back_inserter(text);
-  fmt::format_to(out, "block-size {}\npage-size {}\nera {}\narch {}\nhot-remove {}\n",
-                 host.block_size.value(), host.page_size, era_name(host.era), host.arch,
-                 host.hot_remove);
-  for (const std::string& word : host.command_line) fmt::format_to(out, "parameter {}\n", word);
-  const auto knob = [&](std::string_view name, const std::optional<std::string>& value) {
-    if (value) fmt::format_to(out, "knob {} {}\n", name, *value);
-  };
-  knob("auto_online_blocks", host.knobs.auto_online_blocks);
-  knob("online_policy", host.knobs.online_policy);
-  if (host.knobs.auto_movable_ratio)
-    knob("auto_movable_ratio", std::to_string(*host.knobs.auto_movable_ratio));
-  if (host.knobs.auto_movable_numa_aware)
-    knob("auto_movable_numa_aware", *host.knobs.auto_movable_numa_aware ? "Y" : "N");
-  knob("memmap_on_memory", host.knobs.memmap_on_memory);
-  for (const Node& node : host.nodes)
-    fmt::format_to(out, "node {} cpu {}\n", node.id.value(),
-                   node.has_cpu ? (*node.has_cpu ? "yes" : "no") : "unknown");
-  for (const BlockRun& run : host.blocks) {
-    const Device& device = host.devices.at(run.device);
-    fmt::format_to(out, "blocks {}..{} {} [{}] node {}{} {}{}{}\n", run.first.value(),
-                   run.last().value(), state_name(run.state), zones_text(run.zones),
-                   run.node ? std::to_string(run.node->value()) : "unknown",
-                   run.several_nodes ? "+" : "", device.name, device.driver.empty() ? "" : " ",
-                   device.driver);
-  }
-  return text;
 }
 
 }  // namespace memonline::model

@@ -53,12 +53,13 @@ struct BlockRun {
   std::optional<NodeId> node;  ///< the lowest where several nodes share the blocks
   bool several_nodes = false;
   std::uint32_t device = 0;  ///< index into Host::devices
+  bool holes = false;        ///< part of each block is no RAM: it can never go offline (5.5+)
   [[nodiscard]] BlockId last() const { return first + (count - 1); }
   [[nodiscard]] BlockId end() const { return first + count; }
   /// Equal in all but position: may be merged when neighbours.
   [[nodiscard]] bool same_kind(const BlockRun& other) const {
     return state == other.state && zones == other.zones && node == other.node &&
-           several_nodes == other.several_nodes && device == other.device;
+           several_nodes == other.several_nodes && device == other.device && holes == other.holes;
   }
   friend bool operator==(const BlockRun&, const BlockRun&) = default;
 };
@@ -73,6 +74,13 @@ struct ZoneSpan {
   [[nodiscard]] bool empty() const { return spanned == 0; }
   [[nodiscard]] Pfn end() const { return start + spanned; }
   friend bool operator==(const ZoneSpan&, const ZoneSpan&) = default;
+};
+
+/// Pages from `first` up to, not with, `end`.
+struct PfnRange {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+  friend bool operator==(const PfnRange&, const PfnRange&) = default;
 };
 
 struct Node {
@@ -115,14 +123,27 @@ struct Host {
   std::string era_evidence;               ///< what showed the era, in a few words
   EraFacts facts;                         ///< what the era was detected from
   std::vector<std::string> command_line;  ///< /proc/cmdline, split as the kernel does
+  /// Words that an earlier run handed to the boot loader: ours to change and to remove. All other
+  /// words are the user's. Not part of the fingerprint.
+  std::vector<std::string> own_parameters;
   Knobs knobs;
   bool hot_remove = true;  ///< CONFIG_MEMORY_HOTREMOVE as far as it shows
   bool zone_spans_known = false;
   std::vector<Device> devices;   ///< [0] always exists
   std::vector<Node> nodes;       ///< ascending ids; gaps are usual
   std::vector<BlockRun> blocks;  ///< ascending, disjoint, maximal
+  /// The RAM of the firmware's map in whole pages, as the kernel took it at boot; empty: unknown.
+  /// Not part of the fingerprint.
+  std::vector<PfnRange> boot_memory;
+  /// Pages that the firmware calls hot-pluggable (ACPI's SRAT), boot memory or still to come;
+  /// ascending. Empty optional: unknown. Not part of the fingerprint.
+  std::optional<std::vector<PfnRange>> hotpluggable_memory;
+  /// Pages that held the kernel's image and its initial ramdisk at boot, as far as they show. Not
+  /// part of the fingerprint.
+  std::vector<PfnRange> early_memory;
   std::vector<Unread> unread;
-  std::string fingerprint;  ///< "sha256:..." of canonical_text(host), put there by the reader
+  std::string fingerprint;  ///< "sha256:..." of canonical_text(host) (model/facts.hpp), put there
+                            ///< by the reader
   friend bool operator==(const Host&, const Host&) = default;
 
   [[nodiscard]] std::uint64_t pages_per_block() const { return block_size.value() / page_size; }
@@ -138,10 +159,5 @@ struct Host {
 /// Appends a run and merges it with its neighbour where they are of one kind. Runs must come in
 /// ascending order.
 void append_run(std::vector<BlockRun>& runs, BlockRun run);
-
-/// What a plan depends on, as text of one fact a line, the same for the same facts: block size,
-/// page size, era, arch, command line, knobs, nodes, devices, blocks. Not in it: names of files,
-/// free memory.
-std::string canonical_text(const Host& host);
 
 }  // namespace memonline::model

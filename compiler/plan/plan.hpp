@@ -41,12 +41,20 @@ struct WriteRun {
 enum class OnlineWord : std::uint8_t { Online, OnlineKernel, OnlineMovable };
 std::string_view online_word(OnlineWord word);  ///< what is written into `state`
 
-/// Write `value` into a knob of /sys/devices/system/memory or memory_hotplug/parameters.
+/// How long a knob keeps the value of its step.
+enum class KnobScope : std::uint8_t {
+  Stay,
+  Run,  ///< put back to what it said before when the run ends, whichever way it ends
+};
+
+/// Write `value` into a knob of /sys/devices/system/memory or memory_hotplug/parameters. A later
+/// step that lets the same knob stay ends what a Run step holds: then its value is the last word.
 struct SetKnob {
   std::string
       knob;  ///< auto_online_blocks, online_policy, auto_movable_ratio, auto_movable_numa_aware
   std::string value;
-  std::string before;  ///< what it says now
+  std::string before;  ///< what the host says when planned for, also where a Run step comes first
+  KnobScope scope = KnobScope::Stay;
   friend bool operator==(const SetKnob&, const SetKnob&) = default;
 };
 struct OnlineBlocks {
@@ -60,6 +68,10 @@ struct OfflineBlocks {
   WriteRun blocks;
   std::optional<model::NodeId> node;
   model::Zone zone = model::Zone::Normal;  ///< where they are now
+  /// Part of an unplug: if any block of these steps cannot go, those that went come back online.
+  bool all_or_nothing = false;
+  /// Of an unplug: likely, maybe, unlikely (plan/unplug.hpp); else empty.
+  std::string chance = {};
   friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
 };
 /// Add one block by its physical address through `probe`.
@@ -101,6 +113,9 @@ struct BootNode {
   friend bool operator==(const BootNode&, const BootNode&) = default;
 };
 struct Boot {
+  /// Every word of ours that the policy needs on the kernel command line, in order; what a boot
+  /// loader is to be told. `set` and `remove` are the way there from the running command line.
+  std::vector<std::string> parameters;
   std::vector<std::string> set;
   std::vector<std::string> remove;
   bool reboot_required = false;
@@ -148,6 +163,7 @@ struct PlanDiagnostic {
 struct HostRef {
   std::string kernel, era, arch, fingerprint;
   std::uint64_t block_size = 0;
+  std::vector<std::string> facts;  ///< the lines that the fingerprint is the digest of
   friend bool operator==(const HostRef&, const HostRef&) = default;
 };
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "compiler/kernel/model.hpp"
+#include "compiler/model/facts.hpp"
 #include "compiler/plan/allocate.hpp"
+#include "compiler/plan/boot.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/outcome.hpp"
@@ -46,28 +48,62 @@ void set_knob(const Host& host, const HotplugPart& hotplug, const std::string& k
   const std::string now = knob_now(host, knob);
   if (now == wanted->second || !model.set_knob(knob, wanted->second)) return;
   Step step;
-  step.action = SetKnob{knob, wanted->second, now};
+  step.action = SetKnob{knob, wanted->second, now, KnobScope::Stay};
   step.rule = hotplug.rule;
   step.why = why;
   steps.push_back(std::move(step));
 }
 
-// Memory that arrives while the plan runs must wait (`offline` first) or find the final answer
-// (any other word last); the ratio and its kin decide plain `online` writes, so they come first.
+bool changes_memory(const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return std::holds_alternative<OnlineBlocks>(step.action) ||
+           std::holds_alternative<OfflineBlocks>(step.action);
+  });
+}
+
+// Whether new memory is to stay offline, and the kernel sees to it.
+bool stays_offline(const HotplugPart& hotplug) {
+  const auto wanted = hotplug.knobs.find("auto_online_blocks");
+  return hotplug.by == "kernel" && wanted != hotplug.knobs.end() && wanted->second == "offline";
+}
+
+// Memory that arrives while blocks are written must not come online by a setting that the policy
+// does not mean: then the kernel is told to leave it alone for as long as the plan runs. It is
+// found there when the plan is done, and planned for. Where the service decides on new memory, the
+// service holds the switch while it runs; a plan that left it so would let memory stay offline on
+// hosts without it.
+void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vector<Step>& steps) {
+  const std::string knob = "auto_online_blocks";
+  const std::string now = knob_now(host, knob);
+  const auto wanted = hotplug.knobs.find(knob);
+  if (wanted == hotplug.knobs.end() || stays_offline(hotplug)) return;
+  if (now.empty() || now == "offline" || !changes_memory(steps)) return;
+  const bool means_the_same =
+      std::all_of(hotplug.knobs.begin(), hotplug.knobs.end(),
+                  [&](const auto& set) { return knob_now(host, set.first) == set.second; });
+  if (means_the_same) return;
+  Step step;
+  step.action = SetKnob{knob, "offline", now, KnobScope::Run};
+  step.rule = hotplug.rule;
+  step.why = "first and while the plan runs, so that memory arriving meanwhile waits";
+  steps.insert(steps.begin(), std::move(step));
+}
+
+// The ratio and its kin decide plain `online` writes, so they come first; what the kernel is to do
+// with memory yet to come, last.
 bool make_steps(const Allocation& allocation, const source::SourceSet& files, const Host& host,
                 const HotplugPart& hotplug, kernel::Model& model, std::vector<Step>& steps,
                 diag::Sink& sink) {
-  const auto auto_online = hotplug.knobs.find("auto_online_blocks");
-  const bool wait = auto_online != hotplug.knobs.end() && auto_online->second == "offline";
-  if (wait)
+  if (stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "first, so that memory arriving meanwhile waits",
              model, steps);
   for (const char* knob : {"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"})
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
   if (!order_writes(allocation, files, model, steps, sink)) return false;
-  if (!wait)
+  if (hotplug.by == "kernel" && !stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "last, when everything here is in its place",
              model, steps);
+  hold_back_new_memory(host, hotplug, steps);
   for (std::size_t i = 0; i < steps.size(); ++i)
     steps[i].number = static_cast<std::uint32_t>(i + 1);
   return true;
@@ -102,15 +138,9 @@ std::string hex_of(const std::string& digest) {
   return digest.rfind(kPrefix, 0) == 0 ? digest.substr(kPrefix.size()) : digest;
 }
 
-// Each round puts more memory online, so a handful is enough; rezoning could go in circles.
-constexpr int kMostRounds = 16;
-
-bool changes_memory(const std::vector<Step>& steps) {
-  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
-    return std::holds_alternative<OnlineBlocks>(step.action) ||
-           std::holds_alternative<OfflineBlocks>(step.action);
-  });
-}
+// Each round puts more memory online: mostly a handful, more where a limit and a share of the rest
+// meet in every block anew. Rezoning could go in circles.
+constexpr int kMostRounds = 64;
 
 }  // namespace
 
@@ -149,6 +179,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     apply_limits(next, flat, reached, again);
     if (!overlay(allocation, next)) break;
   }
+  plan.boot = plan_boot(allocation, plan.hotplug, flat, host, while_planning);
   Planned planned;
   if (possible) {
     planned.outcome = model.host();
@@ -162,14 +193,20 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   }
   sink.append(while_planning);
 
-  plan.host = {host.kernel, std::string(model::era_name(host.era)), host.arch, host.fingerprint,
-               host.block_size.value()};
+  const model::Facts facts = model::facts_of(host);
+  plan.host = {host.kernel,      std::string(model::era_name(facts.era)),
+               facts.arch,       host.fingerprint,
+               facts.block_size, model::lines_of(facts)};
   for (const source::SourceFile& file : files)
     plan.policy.push_back({file.label(), hex_of(file.digest())});
   plan.skipped = skipped_of(allocation, files);
-  plan.diagnostics = placed_diagnostics(sink, files);
+  place_diagnostics(plan, sink, files);
   planned.plan = std::move(plan);
   return planned;
+}
+
+void place_diagnostics(Plan& plan, const diag::Sink& sink, const source::SourceSet& files) {
+  plan.diagnostics = placed_diagnostics(sink, files);
 }
 
 }  // namespace memonline::plan

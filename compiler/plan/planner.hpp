@@ -22,4 +22,7 @@ struct Planned {
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
                   const model::Host& host, diag::Sink& sink);
 
+/// Puts all of `sink` into the plan, with their places in `files`.
+void place_diagnostics(Plan& plan, const diag::Sink& sink, const source::SourceSet& files);
+
 }  // namespace memonline::plan

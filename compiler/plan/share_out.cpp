@@ -40,10 +40,11 @@ class Sharer {
     if (run.state == State::Online)
       part.kind = kernel::zone_of(host_, run) == Zone::Movable ? Kind::Movable : Kind::Normal;
     // drivers/base/memory.c refuses blocks of several zones; arm64 all boot memory
-    // (arch/arm64/mm/mmu.c, prevent_bootmem_remove_notifier).
+    // (arch/arm64/mm/mmu.c, prevent_bootmem_remove_notifier); 5.5 and later blocks that are not all
+    // RAM (mm/memory_hotplug.c, offline_pages).
     part.fixed =
         run.zones.kind() == model::ValidZones::Kind::None || run.several_nodes ||
-        !host_.hot_remove ||
+        !host_.hot_remove || (run.holes && host_.era >= model::Era::C2) ||
         (host_.arch == "aarch64" && host_.devices.at(run.device).origin == model::Origin::Boot);
     return part;
   }

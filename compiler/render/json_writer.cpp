@@ -168,6 +168,16 @@ JsonWriter& JsonWriter::null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::embed(std::string_view document) {
+  before_value();
+  while (!document.empty() && document.back() == '\n') document.remove_suffix(1);
+  for (const char c : document) {  // no string in it has a raw line end
+    text_ += c;
+    if (c == '\n') text_.append(2 * levels_.size(), ' ');
+  }
+  return *this;
+}
+
 std::string JsonWriter::finish() && {
   text_ += '\n';
   return std::move(text_);

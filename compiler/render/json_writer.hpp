@@ -45,6 +45,8 @@ class JsonWriter {
     return signed_value(number);
   }
   JsonWriter& null();
+  /// A value that a JsonWriter wrote before (finish()), moved in to where it stands now.
+  JsonWriter& embed(std::string_view document);
   /// The value, or null.
   template <class T>
   JsonWriter& value(const std::optional<T>& maybe) {

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "compiler/forecast/forecast.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/plan.hpp"
 
@@ -13,9 +14,12 @@ namespace memonline::render {
 /// Diagnostics are not in it; they are printed beside it.
 std::string plan_to_text(const plan::Plan& plan, const model::Host& before);
 /// The audit artefact, schema memonline.plan/1.
-std::string plan_to_json(const plan::Plan& plan);
+/// A forecast stands beside the plan's own members.
+std::string plan_to_json(const plan::Plan& plan, const forecast::Forecast* forecast = nullptr);
 /// The same document as YAML.
-std::string plan_to_yaml(const plan::Plan& plan);
+std::string plan_to_yaml(const plan::Plan& plan, const forecast::Forecast* forecast = nullptr);
+/// Whether it fits, the numbers, what would help, then the new memory run by run.
+std::string forecast_to_text(const forecast::Forecast& forecast, const model::Host& before);
 /// A commented script that carries the plan out with nothing but `sh`, checks each zone, and stops
 /// at the first that is not as predicted.
 std::string plan_to_shell(const plan::Plan& plan);

@@ -17,7 +17,7 @@ namespace {
 template <class Writer>
 class Document {
  public:
-  std::string of(const Plan& plan) && {
+  std::string of(const Plan& plan, const forecast::Forecast* forecast) && {
     out_.begin_object().member("schema", kPlanSchema);
     host(plan.host);
     policy(plan.policy);
@@ -35,6 +35,7 @@ class Document {
     out_.key("diagnostics").begin_array();
     for (const PlanDiagnostic& one : plan.diagnostics) diagnostic(one);
     out_.end_array();
+    if (forecast != nullptr) to_come(*forecast);
     out_.end_object();
     return std::move(out_).finish();
   }
@@ -44,7 +45,9 @@ class Document {
     out_.key("host").begin_object();
     out_.member("kernel", host.kernel).member("era", host.era).member("arch", host.arch);
     out_.member("block_size", host.block_size).member("fingerprint", host.fingerprint);
-    out_.end_object();
+    out_.key("facts").begin_array();
+    for (const std::string& line : host.facts) out_.value(line);
+    out_.end_array().end_object();
   }
 
   void policy(const std::vector<PolicyRef>& files) {
@@ -91,6 +94,7 @@ class Document {
             [&](const SetKnob& set) {
               out_.member("action", "set").member("knob", set.knob);
               out_.member("value", set.value).member("before", set.before);
+              if (set.scope == KnobScope::Run) out_.member("scope", "run");
             },
             [&](const OnlineBlocks& online) {
               out_.member("action", "online").member("state", online_word(online.word));
@@ -103,6 +107,8 @@ class Document {
               blocks(offline.blocks.first, offline.blocks.last);
               node(offline.node);
               out_.member("zone", model::zone_name(offline.zone)).member("before", "online");
+              if (offline.all_or_nothing) out_.member("all_or_nothing", true);
+              if (!offline.chance.empty()) out_.member("chance", offline.chance);
             },
             [&](const ProbeBlock& probe) {
               out_.member("action", "probe").member("address", fmt::format("{:#x}", probe.address));
@@ -126,6 +132,7 @@ class Document {
 
   void boot(const Boot& boot) {
     out_.key("boot").begin_object();
+    words("parameters", boot.parameters);
     words("set", boot.set);
     words("remove", boot.remove);
     out_.member("reboot_required", boot.reboot_required);
@@ -175,12 +182,57 @@ class Document {
     out_.end_object();
   }
 
+  void number_or_null(std::string_view name, const std::optional<std::uint64_t>& number) {
+    out_.key(name);
+    if (number)
+      out_.value(*number);
+    else
+      out_.null();
+  }
+
+  void to_come(const forecast::Forecast& f) {
+    out_.key("forecast").begin_object().member("schema", forecast::kForecastSchema);
+    out_.member("bytes", f.request.bytes.value()).member("node", f.node.value());
+    out_.member("devices", f.device_count).member("device_bytes", f.device_bytes.value());
+    out_.member("memmap_on_memory", f.own_map).member("fits", f.fits());
+    number_or_null("ends_at", f.ends_at);
+    out_.member("needed", f.devices.back().needed.value());
+    out_.member("free", f.devices.back().free.value());
+    out_.member("lowest_free", f.lowest_free.value());
+    number_or_null("slow_blocks", f.slow_blocks);
+    out_.key("remedies").begin_array();
+    for (const forecast::Remedy& remedy : f.remedies) {
+      out_.begin_object().member("kind", forecast::remedy_name(remedy.kind));
+      if (remedy.bytes.value() > 0) out_.member("bytes", remedy.bytes.value());
+      if (remedy.normal > 0) out_.member("normal_blocks", remedy.normal);
+      out_.member("by_service", remedy.by_service).member("text", remedy.text).end_object();
+    }
+    out_.end_array().member("by", f.by);
+    out_.key("new_blocks").begin_array();
+    for (const forecast::NewRun& run : f.runs) {
+      out_.begin_object();
+      blocks(run.first, run.last);
+      node(run.node);
+      out_.key("zone");
+      if (run.zone)
+        out_.value(model::zone_name(*run.zone));
+      else
+        out_.null();
+      out_.end_object();
+    }
+    out_.end_array().end_object();
+  }
+
   Writer out_;
 };
 
 }  // namespace
 
-std::string plan_to_json(const Plan& plan) { return Document<JsonWriter>().of(plan); }
-std::string plan_to_yaml(const Plan& plan) { return Document<YamlWriter>().of(plan); }
+std::string plan_to_json(const Plan& plan, const forecast::Forecast* forecast) {
+  return Document<JsonWriter>().of(plan, forecast);
+}
+std::string plan_to_yaml(const Plan& plan, const forecast::Forecast* forecast) {
+  return Document<YamlWriter>().of(plan, forecast);
+}
 
 }  // namespace memonline::render

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The plan as a script for hosts that have nothing but `sh`.
+#include <set>
+
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
@@ -53,12 +55,42 @@ std::string knob_path(const std::string& knob) {
                                       : "$sys/module/memory_hotplug/parameters/" + knob;
 }
 
-std::string command_of(const Step& step) {
+using Names = std::set<std::string>;
+
+// The knobs that are put back when the script ends, however it ends.
+Names held_knobs(const Plan& plan) {
+  Names held;
+  for (const Step& step : plan.steps)
+    if (const auto* set = std::get_if<plan::SetKnob>(&step.action))
+      if (set->scope == plan::KnobScope::Run) held.insert(set->knob);
+  return held;
+}
+
+// dash runs what is trapped for EXIT after `exit` and after a failure under `set -e`, but not when
+// a signal ends it; hence the other three.
+std::string put_back_function(const Names& held) {
+  if (held.empty()) return {};
+  std::string text = "\n# What the plan sets for its run only is put back, also after a failure.\n";
+  for (const std::string& knob : held) text += fmt::format("held_{}=\n", knob);
+  text += "put_back() {\n";
+  for (const std::string& knob : held)
+    text += fmt::format("  [ -z \"$held_{0}\" ] || echo \"$held_{0}\" > \"{1}\"\n", knob,
+                        knob_path(knob));
+  return text +
+         "}\ntrap put_back EXIT\ntrap 'exit 129' HUP\ntrap 'exit 130' INT\ntrap 'exit 143' TERM\n";
+}
+
+std::string set_command(const plan::SetKnob& set, const Names& held) {
+  std::string write = fmt::format("echo {} > \"{}\"", set.value, knob_path(set.knob));
+  if (!held.contains(set.knob)) return write;
+  if (set.scope == plan::KnobScope::Stay) return fmt::format("{}\nheld_{}=", write, set.knob);
+  return fmt::format("held_{}=$(cat \"{}\")\n{}", set.knob, knob_path(set.knob), write);
+}
+
+std::string command_of(const Step& step, const Names& held) {
   return std::visit(
       overloaded{
-          [](const plan::SetKnob& set) {
-            return fmt::format("echo {} > \"{}\"", set.value, knob_path(set.knob));
-          },
+          [&](const plan::SetKnob& set) { return set_command(set, held); },
           [](const plan::OnlineBlocks& online) {
             return fmt::format("run {} {} {} {}", plan::online_word(online.word),
                                online.blocks.first.value(), online.blocks.last.value(),
@@ -88,6 +120,8 @@ std::string plan_to_shell(const Plan& plan) {
                         file.sha256.empty() ? "" : " sha256:", file.sha256);
   text += "# Made for this host as it was: make a new one when its memory has changed.\n";
   text += kFunctions;
+  const Names held = held_knobs(plan);
+  text += put_back_function(held);
   text += fmt::format(
       "\n[ \"$(cat \"$sys/devices/system/memory/block_size_bytes\")\" = {:x} ] || die \"the block "
       "size is not the one planned for\"\n",
@@ -97,7 +131,7 @@ std::string plan_to_shell(const Plan& plan) {
     if (!step.rule.path.empty())
       text += fmt::format("{}:{}:{}: {}", comment(step.rule.path), step.rule.line, step.rule.column,
                           comment(step.rule.text));
-    text += fmt::format("\n#    {}\n{}\n", comment(step.why), command_of(step));
+    text += fmt::format("\n#    {}\n{}\n", comment(step.why), command_of(step, held));
   }
   if (plan.steps.empty()) text += "\n# Nothing to do: everything is as the policy says.\n";
   return text;

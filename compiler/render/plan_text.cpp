@@ -70,13 +70,17 @@ Row row_of(const Step& step, model::Bytes block_size) {
                  [&](const plan::SetKnob& set) {
                    row.action = "set";
                    row.what = fmt::format("{}={}", set.knob, set.value);
+                   if (set.scope == plan::KnobScope::Run) row.size = "for the run";
                  },
                  [&](const plan::OnlineBlocks& online) {
                    run(std::string(plan::online_word(online.word)), online.blocks);
                    if (online.word == plan::OnlineWord::Online)
                      row.size += fmt::format(" ({})", model::zone_name(online.zone));
                  },
-                 [&](const plan::OfflineBlocks& offline) { run("offline", offline.blocks); },
+                 [&](const plan::OfflineBlocks& offline) {
+                   run("offline", offline.blocks);
+                   if (!offline.chance.empty()) row.place = step.why;
+                 },
                  [&](const plan::ProbeBlock& probe) {
                    row.action = "probe";
                    row.what = fmt::format("{:#x}", probe.address);
@@ -155,6 +159,26 @@ std::string hotplug_line(const plan::HotplugPart& hotplug) {
   return text + fmt::format("; {}.\n", hotplug.why);
 }
 
+// "After a reboot with kernelcore=4096M: node0 1 GiB Movable, 2 GiB Normal."
+std::string boot_lines(const plan::Boot& boot) {
+  std::string text;
+  if (!boot.set.empty())
+    text += fmt::format("Kernel parameters to set: {}\n", fmt::join(boot.set, " "));
+  if (!boot.remove.empty())
+    text += fmt::format("Kernel parameters to remove: {}\n", fmt::join(boot.remove, " "));
+  for (const plan::BootNode& node : boot.nodes) {
+    const char* open = ": ";
+    text += fmt::format("  boot memory of node{}", node.node.value());
+    for (const auto& [zone, bytes] : node.predicted) {
+      text += fmt::format("{}{} {}", open, model::human(model::Bytes(bytes)), zone);
+      open = ", ";
+    }
+    text += "\n";
+  }
+  return text + (boot.reboot_required ? "A reboot is needed for the kernel parameters.\n"
+                                      : "No reboot needed.\n");
+}
+
 }  // namespace
 
 std::string blocks_text(const plan::WriteRun& run) {
@@ -172,13 +196,15 @@ std::string plan_to_text(const Plan& plan, const Host& before) {
   }
   std::string text;
   for (const plan::NodeOutcome& node : plan.outcome) text += before_line(before, node.node);
-  text += plan.steps.empty() ? "  nothing to do: everything is as the policy says\n"
-                             : steps_table(plan);
+  if (!plan.steps.empty())
+    text += steps_table(plan);
+  else
+    text += plan.policy.empty() ? "  nothing to do: all that was asked for is offline already\n"
+                                : "  nothing to do: everything is as the policy says\n";
   for (const plan::NodeOutcome& node : plan.outcome)
     text += after_line(node, touched.contains(node.node)) + "\n";
   text += hotplug_line(plan.hotplug);
-  text += plan.boot.reboot_required ? "A reboot is needed for the kernel parameters.\n"
-                                    : "No reboot needed.\n";
+  text += boot_lines(plan.boot);
   return text;
 }
 

@@ -15,7 +15,10 @@ std::string step_text(const plan::Step& step) {
   };
   return std::visit(
       overloaded{
-          [](const plan::SetKnob& set) { return fmt::format("set {}={}", set.knob, set.value); },
+          [](const plan::SetKnob& set) {
+            return fmt::format("set {}={}{}", set.knob, set.value,
+                               set.scope == plan::KnobScope::Run ? " for the run" : "");
+          },
           [&](const plan::OnlineBlocks& online) {
             return run(plan::online_word(online.word), online.blocks);
           },

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline explain: a diagnostic code, or one block: what it is, which rule governs it, and what
 // the plan does with it and why.
-#include <charconv>
+#include <utility>
 
-#include <fmt/format.h>
-
-#include "compiler/diag/render.hpp"
-#include "compiler/render/json_writer.hpp"
-#include "compiler/render/plan.hpp"
-#include "compiler/sema/analyse.hpp"
+#include "compiler/render/explanation.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/cli/drift.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 
@@ -18,203 +12,32 @@ namespace memonline::cli {
 
 namespace {
 
-using model::BlockId;
-using model::Host;
-
-std::optional<std::uint64_t> number_of(std::string_view text, int base) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-bool looks_like_code(std::string_view what) {
-  return what.size() >= 3 && (what[0] == 'M' || what[0] == 'm') &&
-         (what[1] == 'L' || what[1] == 'l') && what[2] >= '0' && what[2] <= '9';
-}
-
-/// memoryN, or an address in hexadecimal.
-struct Asked {
-  std::optional<BlockId> block;
-  std::optional<std::uint64_t> address;
-};
-std::optional<Asked> parse_asked(std::string_view what) {
-  if (what.substr(0, 6) == "memory") {
-    const auto id = number_of(what.substr(6), 10);
-    if (!id) return std::nullopt;
-    return Asked{BlockId(*id), {}};
-  }
-  if (what.substr(0, 2) == "0x" || what.substr(0, 2) == "0X") {
-    const auto address = number_of(what.substr(2), 16);
-    if (!address) return std::nullopt;
-    return Asked{{}, address};
-  }
-  return std::nullopt;
-}
-
-/// What the plan says of one block: at most one of step and skipped is there.
-struct Fate {
-  const plan::Step* step = nullptr;
-  const plan::Skipped* skipped = nullptr;
-  [[nodiscard]] const plan::RuleRef* rule() const {
-    if (step != nullptr) return &step->rule;
-    return skipped != nullptr ? &skipped->rule : nullptr;
-  }
-};
-
-Fate fate_of(const plan::Plan& plan, BlockId block) {
-  Fate fate;
-  for (const plan::Step& step : plan.steps)
-    if (const plan::WriteRun* run = blocks_of(step))
-      if (run->low() <= block && block <= run->high()) fate.step = &step;
-  if (fate.step != nullptr) return fate;
-  for (const plan::Skipped& skipped : plan.skipped)
-    if (skipped.first <= block && block <= skipped.last) fate.skipped = &skipped;
-  return fate;
-}
-
-std::string now_text(const Host& host, const model::BlockRun& run) {
-  std::string text(model::state_name(run.state));
-  if (const auto zone = zone_text(run))
-    text += *zone == "none" ? " in several zones" : fmt::format(" in {}", *zone);
-  if (run.node)
-    text += fmt::format(", node {}{}", run.node->value(), run.several_nodes ? " and others" : "");
-  return text + fmt::format(", {}", host.devices.at(run.device).name);
-}
-
-std::string rule_text(const plan::RuleRef& rule) {
-  if (rule.path.empty()) return "none selects it";
-  return fmt::format("`{}` ({}:{}:{})", rule.text, rule.path, rule.line, rule.column);
-}
-
-std::string to_text(const Compiled& compiled, BlockId block, const model::BlockRun& run) {
-  const Host& host = *compiled.host;
-  const std::uint64_t size = host.block_size.value();
-  std::string text =
-      fmt::format("memory{}: {:#x}..{:#x}, {}\n", block.value(), block.value() * size,
-                  block.value() * size + (size - 1), model::human(host.block_size));
-  const auto line = [&](std::string_view name, std::string_view what) {
-    text += fmt::format("  {:<6} {}\n", name, what);
-  };
-  line("now", now_text(host, run));
-  if (!compiled.plan) {
-    line("policy", "none");
-    return text;
-  }
-  const Fate fate = fate_of(*compiled.plan, block);
-  if (const plan::RuleRef* rule = fate.rule()) line("rule", rule_text(*rule));
-  if (fate.step != nullptr) {
-    std::string what = fmt::format("step {} of {}: {}", fate.step->number,
-                                   compiled.plan->steps.size(), render::step_text(*fate.step));
-    if (const auto* online = std::get_if<plan::OnlineBlocks>(&fate.step->action))
-      what += fmt::format(", becomes {}", model::zone_name(online->zone));
-    line("plan", what);
-    line("order", fate.step->why);
-  } else if (fate.skipped != nullptr) {
-    line("wanted", fate.skipped->wanted);
-    line("plan", fmt::format("stays as it is: {}", fate.skipped->reason));
-  } else {
-    line("plan", "stays as it is: no rule selects it");
-  }
-  return text;
-}
-
-void write_rule(render::JsonWriter& json, const plan::RuleRef* rule) {
-  json.key("rule");
-  if (rule == nullptr || rule->path.empty()) {
-    json.null();
-    return;
-  }
-  json.begin_object(render::Layout::Line)
-      .member("path", rule->path)
-      .member("line", rule->line)
-      .member("column", rule->column)
-      .member("text", rule->text)
-      .end_object();
-}
-
-std::string to_json(const Compiled& compiled, BlockId block, const model::BlockRun& run) {
-  const Host& host = *compiled.host;
-  render::JsonWriter json;
-  json.begin_object().member("schema", "memonline.explanation/1");
-  json.member("block", block.value());
-  json.member("address", block.value() * host.block_size.value());
-  json.member("size", host.block_size.value());
-  json.member("state", model::state_name(run.state)).member("zone", zone_text(run));
-  json.key("node");
-  if (run.node)
-    json.value(run.node->value());
-  else
-    json.null();
-  json.member("device", host.devices.at(run.device).name);
-  const Fate fate = compiled.plan ? fate_of(*compiled.plan, block) : Fate{};
-  write_rule(json, fate.rule());
-  if (fate.step != nullptr) {
-    json.key("step").begin_object();
-    json.member("number", fate.step->number).member("action", render::step_text(*fate.step));
-    json.member("why", fate.step->why).end_object();
-  }
-  if (fate.skipped != nullptr) {
-    json.key("skipped").begin_object();
-    json.member("wanted", fate.skipped->wanted).member("reason", fate.skipped->reason);
-    json.end_object();
-  }
-  json.end_object();
-  return std::move(json).finish();
-}
-
-ExitStatus explain_code(const std::string& what, Format format) {
-  const auto code = diag::code_named(what);
-  if (!code)
-    return complain(ExitStatus::Usage, fmt::format("no diagnostic is called `{}`", what),
-                    "codes are `ML` and four digits, as in `error[ML0201]`");
-  const diag::CodeEntry& entry = diag::entry_of(*code);
-  if (format == Format::Json) {
-    render::JsonWriter json;
-    json.begin_object().member("schema", "memonline.explanation/1");
-    json.member("code", diag::name_of(*code));
-    json.member("severity", diag::severity_name(entry.severity));
-    json.member("title", entry.title).member("text", entry.paragraph).end_object();
-    return print(std::move(json).finish());
-  }
-  return print(fmt::format("{} ({}): {}\n\n{}\n", diag::name_of(*code),
-                           diag::severity_name(entry.severity), entry.title, entry.paragraph));
+ExitStatus told(const Result<std::string, render::Unexplained>& text) {
+  if (text) return print(*text);
+  const render::Unexplained& why = text.error();
+  return complain(
+      why.kind == render::Unexplained::Kind::NoSuchBlock ? ExitStatus::Failure : ExitStatus::Usage,
+      why.message, why.help);
 }
 
 }  // namespace
 
 ExitStatus run(const ExplainOptions& options, ColorChoice color) {
-  if (looks_like_code(options.what)) return explain_code(options.what, options.format);
-  const auto asked = parse_asked(options.what);
-  if (!asked)
-    return complain(ExitStatus::Usage, fmt::format("cannot explain `{}`", options.what),
-                    "write `memory42`, an address as `0x150000000`, or a code as `ML0503`");
+  const render::Form form =
+      options.format == Format::Json ? render::Form::Json : render::Form::Text;
+  if (render::names_code(options.what)) return told(render::explain_code(options.what, form));
+  if (auto why = render::unclear(options.what)) return told(fail(std::move(*why)));
 
-  Compiled compiled{load_policies(options.where), {}, {}, {}, {}, ExitStatus::Usage};
-  compiled.sink.append(compiled.policies.problems);
-  if (!compiled.policies.files.empty())
-    compiled.policy = sema::analyse(compiled.policies.files, compiled.sink);
+  Compiled compiled = load_for(options.where);
   const auto give_up = [&](ExitStatus status) {
     return report(compiled.sink, compiled.policies.shown, options.format, color, status);
   };
-  if (compiled.sink.has_errors()) return give_up(ExitStatus::Usage);
-  compiled.host = load_host(options.where, compiled.sink);
-  if (!compiled.host) return give_up(ExitStatus::Failure);
-  if (!compiled.host->has_hotplug()) {
-    add_no_hotplug(*compiled.host, compiled.sink);
-    return give_up(ExitStatus::Failure);
-  }
-  const BlockId block =
-      asked->block ? *asked->block : BlockId(*asked->address / compiled.host->block_size.value());
-  const model::BlockRun* run = compiled.host->find_block(block);
-  if (run == nullptr)
-    return complain(ExitStatus::Failure,
-                    fmt::format("there is no block memory{} on this host", block.value()),
-                    "`memonline status` shows which there are");
-  if (compiled.policy) plan_for_host(compiled);
-  if (compiled.policy && !compiled.plan) return give_up(ExitStatus::Failure);
-  return print(options.format == Format::Json ? to_json(compiled, block, *run)
-                                              : to_text(compiled, block, *run));
+  if (!compiled.host) return give_up(compiled.status);
+  const auto without_plan = render::explain(options.what, *compiled.host, nullptr, form);
+  if (!without_plan || !compiled.policy) return told(without_plan);
+  plan_for_host(compiled);
+  if (!compiled.plan) return give_up(ExitStatus::Failure);
+  return told(render::explain(options.what, *compiled.host, &*compiled.plan, form));
 }
 
 }  // namespace memonline::cli

@@ -6,9 +6,9 @@
 
 #include "compiler/diag/render.hpp"
 #include "compiler/syntax/format.hpp"
+#include "runtime/base/file.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/policy/file.hpp"
 #include "runtime/policy/package.hpp"
 
 namespace memonline::cli {
@@ -55,7 +55,7 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
   std::string out;
   const auto at_least = [&](ExitStatus worse) { status = std::max(status, worse); };
   for (const std::string& path : options.files) {
-    const auto text = policy::read_file(path);
+    const auto text = runtime::read_file(path);
     if (!text) {
       at_least(complain(ExitStatus::Failure, text.error().message()));
       continue;

@@ -23,23 +23,42 @@ Format format_of(const PlanOptions& options) {
   return ends_with(options.output, ".sh") ? Format::Shell : Format::Text;
 }
 
-std::string rendered(const plan::Plan& plan, const model::Host& host, Format format) {
+std::string rendered(const plan::Plan& plan, const model::Host& host, Format format,
+                     const forecast::Forecast* forecast) {
   switch (format) {
     case Format::Text: break;
-    case Format::Json: return render::plan_to_json(plan);
-    case Format::Yaml: return render::plan_to_yaml(plan);
+    case Format::Json: return render::plan_to_json(plan, forecast);
+    case Format::Yaml: return render::plan_to_yaml(plan, forecast);
     case Format::Shell: return render::plan_to_shell(plan);
   }
-  return render::plan_to_text(plan, host);
+  return forecast != nullptr ? render::forecast_to_text(*forecast, host)
+                             : render::plan_to_text(plan, host);
+}
+
+// Taking memory out needs no policy: what goes offline for it is the request's alone.
+Compiled compiled_for(const PlanOptions& options) {
+  if (!options.unplug) return compile_for(options.where);
+  Compiled compiled = load_for(options.where);
+  if (compiled.host)
+    compiled.plan = plan::plan_unplug(*options.unplug, *compiled.host, compiled.sink);
+  return compiled;
 }
 
 }  // namespace
 
 ExitStatus run(const PlanOptions& options, ColorChoice color) {
   const Format format = format_of(options);
-  const Compiled compiled = compile_for(options.where);
+  Compiled compiled = compiled_for(options);
   if (!compiled.plan)
     return report(compiled.sink, compiled.policies.shown, format, color, compiled.status);
+  std::optional<forecast::Forecast> forecast;
+  if (options.add) {
+    forecast = forecast::make_forecast(*compiled.policy, compiled.policies.files, *compiled.host,
+                                       *options.add, compiled.sink);
+    if (!forecast)
+      return report(compiled.sink, compiled.policies.shown, format, color, ExitStatus::Failure);
+    plan::place_diagnostics(*compiled.plan, compiled.sink, compiled.policies.files);
+  }
   ExitStatus status = ExitStatus::Done;
   if (options.exit_code && compiled.plan->boot.reboot_required) status = ExitStatus::RebootPending;
   if (options.exit_code && !compiled.plan->steps.empty()) status = ExitStatus::ChangesPending;
@@ -47,7 +66,10 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
   if (format == Format::Text || format == Format::Shell || !options.output.empty())
     print_error(
         diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
-  return print_to(options.output, rendered(*compiled.plan, *compiled.host, format), status);
+  if (forecast && !forecast->fits()) status = ExitStatus::Failure;
+  return print_to(options.output,
+                  rendered(*compiled.plan, *compiled.host, format, forecast ? &*forecast : nullptr),
+                  status);
 }
 
 }  // namespace memonline::cli

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
+#include "compiler/plan/drift.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "runtime/cli/boot_outcome.hpp"
 #include "runtime/cli/commands.hpp"
-#include "runtime/cli/drift.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/table.hpp"
@@ -36,14 +37,15 @@ std::string range_text(const model::BlockRun& run) {
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
-std::string to_text(const Compiled& compiled, const std::vector<StatusRun>& runs) {
+std::string to_text(const Compiled& compiled, const std::vector<plan::StatusRun>& runs,
+                    const BootOutcome& boot) {
   const Host& host = *compiled.host;
   std::vector<std::vector<std::string>> rows;
   std::uint64_t online = 0;
   std::uint64_t movable = 0;
   std::uint64_t drifting = 0;
   std::uint64_t all = 0;
-  for (const StatusRun& run : runs) {
+  for (const plan::StatusRun& run : runs) {
     const model::BlockRun& b = run.blocks;
     all += b.count;
     if (run.drift) drifting += b.count;
@@ -52,7 +54,7 @@ std::string to_text(const Compiled& compiled, const std::vector<StatusRun>& runs
       if (b.zones.size() > 0 && b.zones[0] == model::Zone::Movable) movable += b.count;
     }
     rows.push_back({range_text(b), model::human(host.block_size * b.count),
-                    std::string(model::state_name(b.state)), zone_text(b).value_or("-"),
+                    std::string(model::state_name(b.state)), plan::zone_text(b).value_or("-"),
                     b.node ? fmt::format("{}{}", b.node->value(), b.several_nodes ? "+" : "") : "-",
                     host.devices.at(b.device).name, run.drift ? "drift" : ""});
   }
@@ -79,6 +81,7 @@ std::string to_text(const Compiled& compiled, const std::vector<StatusRun>& runs
   else
     text += "Everything is as the policy says.\n";
   if (pending.reboot) text += "A reboot is pending for the kernel parameters.\n";
+  text += outcome_text(boot);
   for (const model::Unread& unread : host.unread)
     text += fmt::format("Not read: {}: {}\n", unread.path, unread.reason);
   return text;
@@ -94,7 +97,23 @@ void write_knobs(JsonWriter& json, const model::Knobs& knobs) {
   json.end_object();
 }
 
-std::string to_json(const Compiled& compiled, const std::vector<StatusRun>& runs) {
+void write_boot(JsonWriter& json, const BootOutcome& boot) {
+  json.key("boot").begin_object().member("outcome", outcome_name(boot.is));
+  json.key("parameters").begin_array(Layout::Line);
+  for (const std::string& word : boot.parameters) json.value(word);
+  json.end_array().key("differences").begin_array();
+  for (const ZoneDifference& one : boot.differences)
+    json.begin_object(Layout::Line)
+        .member("node", std::uint64_t{one.node})
+        .member("zone", one.zone)
+        .member("predicted", one.predicted)
+        .member("real", one.real)
+        .end_object();
+  json.end_array().end_object();
+}
+
+std::string to_json(const Compiled& compiled, const std::vector<plan::StatusRun>& runs,
+                    const BootOutcome& boot) {
   const Host& host = *compiled.host;
   JsonWriter json;
   json.begin_object().member("schema", "memonline.status/1");
@@ -111,12 +130,12 @@ std::string to_json(const Compiled& compiled, const std::vector<StatusRun>& runs
   json.end_object();
   write_knobs(json, host.knobs);
   json.key("blocks").begin_array();
-  for (const StatusRun& run : runs) {
+  for (const plan::StatusRun& run : runs) {
     const model::BlockRun& b = run.blocks;
     json.begin_object(Layout::Line);
     json.key("blocks").begin_array(Layout::Line);
     json.value(b.first.value()).value(b.last().value()).end_array();
-    json.member("state", model::state_name(b.state)).member("zone", zone_text(b));
+    json.member("state", model::state_name(b.state)).member("zone", plan::zone_text(b));
     json.key("node");
     if (b.node)
       json.value(b.node->value());
@@ -129,6 +148,7 @@ std::string to_json(const Compiled& compiled, const std::vector<StatusRun>& runs
   const Pending pending = pending_of(compiled);
   json.key("pending").begin_object();
   json.member("steps", pending.steps).member("reboot", pending.reboot).end_object();
+  write_boot(json, boot);
   json.key("unread").begin_array();
   for (const model::Unread& unread : host.unread)
     json.begin_object(Layout::Line)
@@ -142,33 +162,28 @@ std::string to_json(const Compiled& compiled, const std::vector<StatusRun>& runs
 }  // namespace
 
 ExitStatus run(const StatusOptions& options, ColorChoice color) {
-  Compiled compiled{load_policies(options.where), {}, {}, {}, {}, ExitStatus::Usage};
-  compiled.sink.append(compiled.policies.problems);
-  // A host without a policy has a status all the same.
-  const bool any_policy = !compiled.policies.files.empty();
-  if (any_policy) compiled.policy = sema::analyse(compiled.policies.files, compiled.sink);
+  Compiled compiled = load_for(options.where);
   const auto give_up = [&](ExitStatus status) {
     return report(compiled.sink, compiled.policies.shown, options.format, color, status);
   };
-  if (compiled.sink.has_errors()) return give_up(ExitStatus::Usage);
-  compiled.host = load_host(options.where, compiled.sink);
-  if (!compiled.host) return give_up(ExitStatus::Failure);
-  if (!compiled.host->has_hotplug()) {
-    add_no_hotplug(*compiled.host, compiled.sink);
-    return give_up(ExitStatus::Failure);
-  }
+  if (!compiled.host) return give_up(compiled.status);
   if (compiled.policy) plan_for_host(compiled);
   if (compiled.policy && !compiled.plan) return give_up(ExitStatus::Failure);
 
-  const auto runs = status_runs(*compiled.host, compiled.plan ? &*compiled.plan : nullptr);
+  const auto runs = plan::status_runs(*compiled.host, compiled.plan ? &*compiled.plan : nullptr);
   const Pending pending = pending_of(compiled);
+  // A host in a file has no state, and no words of ours.
+  const auto state = boot::read_state(boot::Root(options.where.root));
+  const BootOutcome boot = boot_outcome(*compiled.host, state.value_or(boot::State{}));
+  tell(boot, compiled.sink);
   ExitStatus status = ExitStatus::Done;
-  if (pending.reboot) status = ExitStatus::RebootPending;
+  if (pending.reboot || boot.is == BootOutcome::Is::RebootRequired)
+    status = ExitStatus::RebootPending;
   if (pending.steps > 0) status = ExitStatus::ChangesPending;
-  if (options.format == Format::Json) return print(to_json(compiled, runs), status);
+  if (options.format == Format::Json) return print(to_json(compiled, runs, boot), status);
   print_error(
       diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
-  return print(to_text(compiled, runs), status);
+  return print(to_text(compiled, runs, boot), status);
 }
 
 }  // namespace memonline::cli

@@ -11,9 +11,9 @@
 
 #include "compiler/diag/render.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "runtime/base/file.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/policy/file.hpp"
 #include "runtime/policy/package.hpp"
 #include "runtime/policy/store.hpp"
 #include "runtime/policy/test_package.hpp"
@@ -61,7 +61,7 @@ class Runner {
   void worse(ExitStatus status) { status_ = std::max(status_, status); }
 
   void run_package(const std::string& path) {
-    auto text = policy::read_file(path);
+    auto text = runtime::read_file(path);
     if (!text) {
       worse(complain(ExitStatus::Failure, text.error().message()));
       return;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/similar.hpp"
+#include "runtime/cli/duration.hpp"
 #include "runtime/cli/help.hpp"
 
 #ifndef MEMONLINE_VERSION
@@ -31,6 +32,17 @@ struct Draft {
   bool check = false;
   bool write = false;
   bool list = false;
+  bool dry_run = false;
+  bool recover = false;
+  bool strict = false;
+  bool boot = false;
+  bool json = false;
+  bool direct = false;
+  std::string add;
+  std::string unplug;
+  std::string confirm;
+  std::string wait;
+  std::string deadline;
 };
 
 class Parser {
@@ -52,6 +64,44 @@ class Parser {
     add_output(plan,
                "write to FILE, whole or not at all; its suffix (.json .yaml .sh) picks the "
                "format");
+
+    plan.add_option("--add", draft_.add,
+                    "would it fit, and what becomes of it: SIZE[@nodeN][,dimm=SIZE]")
+        ->type_name("MEMORY");
+    plan.add_option("--unplug", draft_.unplug,
+                    "what must go offline first: SIZE[@nodeN], dimmN or memoryA-B")
+        ->type_name("WHAT");
+
+    CLI::App& apply = add("apply", "carry the plan out, or one that `plan -o` wrote");
+    add_where(apply);
+    apply.add_option("PLAN", draft_.what, "a plan in JSON; refused if the host has changed since");
+    apply.add_flag("-n,--dry-run", draft_.dry_run, "say everything, write nothing");
+    apply.add_option("--confirm", draft_.confirm, "undo it unless it is confirmed within TIME")
+        ->type_name("TIME");
+    apply.add_flag("--offline", draft_.where.offline,
+                   "online blocks may go offline for their zone, as with `set rezone = allowed`");
+    apply.add_flag("--recover", draft_.recover, "only put back what a killed run left");
+    apply.add_flag("--strict", draft_.strict, "others that decide on memory are errors");
+    apply.add_flag("--boot", draft_.boot,
+                   "for memonline-apply.service: no policy is no error, and memonline.mode=off on "
+                   "the kernel command line ends it");
+    add_run(apply);
+
+    CLI::App& undo = add("undo", "take back what the last apply did, as far as possible");
+    add_root(undo);
+    add_run(undo);
+
+    CLI::App& confirm = add("confirm", "what `apply --confirm` has done may stay");
+    add_root(confirm);
+    add_direct(confirm);
+
+    CLI::App& boot = add("boot", "show, write or take out our kernel parameters for the next boot");
+    boot.add_option("ACTION", draft_.what, "show, apply or remove")
+        ->required()
+        ->check(one_of({"show", "apply", "remove"}));
+    add_where(boot);
+    boot.add_flag("-n,--dry-run", draft_.dry_run, "say everything, write nothing");
+    add_format(boot, {"text", "json"});
 
     CLI::App& check = add("check", "look for mistakes in policies, without a host");
     add_where(check);
@@ -136,6 +186,20 @@ class Parser {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
+  void add_run(CLI::App& app) {
+    app.add_option("--deadline", draft_.deadline, "for taking one block offline; 30s")
+        ->type_name("TIME");
+    app.add_option("--wait", draft_.wait,
+                   "for another run to end; without TIME as long as it takes")
+        ->type_name("TIME")
+        ->expected(0, 1);
+    add_format(app, {"text", "json"});
+    app.add_flag("--json", draft_.json, "the same as --format json");
+    add_direct(app);
+  }
+  void add_direct(CLI::App& app) {
+    app.add_flag("--direct", draft_.direct, "go without memonlined, also where it runs");
+  }
   void add_format(CLI::App& app, const std::vector<std::string>& words) {
     std::string list;
     for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
@@ -157,7 +221,8 @@ class Parser {
     std::vector<std::pair<std::string, std::string>> rows;
     for (const CLI::Option* option : app.get_options()) {
       if (option->get_positional())
-        text += " " + option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : "");
+        text += shown(option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : ""),
+                      option->get_required());
       else if (!option->get_group().empty())
         rows.emplace_back(names_of(*option), option->get_description());
     }
@@ -174,6 +239,10 @@ class Parser {
       text += names.size() <= 22 ? fmt::format("  {:<22} {}\n", names, description)
                                  : fmt::format("  {}\n  {:<22} {}\n", names, "", description);
     return text + "\n" + app.get_footer() + "\n";
+  }
+
+  static std::string shown(const std::string& positional, bool required) {
+    return required ? " " + positional : " [" + positional + "]";
   }
 
   static std::string names_of(const CLI::Option& option) {
@@ -226,11 +295,18 @@ class Parser {
     const Format format = this->format().value_or(Format::Text);
     const std::string name = chosen().get_name();
     if (name == "check") line.command = CheckOptions{where, format};
-    if (name == "plan")
-      line.command = PlanOptions{where, this->format(), draft_.exit_code, draft_.output};
+    if (name == "plan") return planning(line.color);
+    if (name == "apply" || name == "undo" || name == "confirm") return changing(name, line.color);
     if (name == "status") line.command = StatusOptions{where, format};
     if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
     if (name == "capture") line.command = CaptureOptions{where, draft_.output};
+    if (name == "boot") {
+      using Action = BootOptions::Action;
+      const Action action = draft_.what == "apply"    ? Action::Apply
+                            : draft_.what == "remove" ? Action::Remove
+                                                      : Action::Show;
+      line.command = BootOptions{where, action, draft_.dry_run, format};
+    }
     if (name == "fmt") {
       if (draft_.check && draft_.write)
         return Ending{ExitStatus::Usage,
@@ -240,6 +316,79 @@ class Parser {
     }
     if (name == "test") line.command = TestOptions{draft_.files};
     if (name == "cat-policy") line.command = CatPolicyOptions{where, draft_.list};
+    return line;
+  }
+
+  std::variant<CommandLine, Ending> planning(ColorChoice color) {
+    const auto wrong = [](std::string_view option, std::string_view what) {
+      return Ending{ExitStatus::Usage,
+                    fmt::format("memonline: {}: {}\nTry `memonline plan --help`.\n", option, what)};
+    };
+    PlanOptions options{draft_.where, format(), draft_.exit_code, draft_.output, {}, {}};
+    if (chosen().get_option("--unplug")->count() > 0) {
+      auto request = plan::parse_unplug(draft_.unplug);
+      if (!request) return wrong("--unplug", request.error());
+      options.unplug = *request;
+    }
+    if (chosen().get_option("--add")->count() > 0) {
+      auto request = forecast::parse_add(draft_.add);
+      if (!request) return wrong("--add", request.error());
+      if (options.unplug) return wrong("--add", "memory to come and memory to go are two plans");
+      if (options.format == Format::Shell)
+        return wrong("--add", "a forecast is no script; --format text, json or yaml");
+      options.add = *request;
+    }
+    CommandLine line;
+    line.color = color;
+    line.command = std::move(options);
+    return line;
+  }
+
+  /// A time after an option; `otherwise` where the option is not there.
+  static std::optional<std::chrono::milliseconds> time_of(const std::string& text,
+                                                          std::chrono::milliseconds otherwise) {
+    return text.empty() ? otherwise : duration_of(text);
+  }
+
+  std::variant<CommandLine, Ending> changing(const std::string& name, ColorChoice color) {
+    using std::chrono::milliseconds;
+    const auto wrong = [&](std::string_view option, const std::string& text) {
+      return Ending{ExitStatus::Usage,
+                    fmt::format("memonline: {}: `{}` is no time, as 90s, 2min or 1h\n"
+                                "Try `memonline {} --help`.\n",
+                                option, text, name)};
+    };
+    RunOptions run;
+    const CLI::App& app = chosen();
+    if (name != "confirm") {
+      const auto deadline = time_of(draft_.deadline, run.deadline);
+      if (!deadline || *deadline <= milliseconds(0)) return wrong("--deadline", draft_.deadline);
+      run.deadline = *deadline;
+      const bool waits = app.get_option("--wait")->count() > 0;
+      const auto wait = time_of(draft_.wait, waits ? std::chrono::hours(24) : milliseconds(0));
+      if (!wait) return wrong("--wait", draft_.wait);
+      run.wait = *wait;
+      if (draft_.json || draft_.format == "json") run.format = Format::Json;
+    }
+    CommandLine line;
+    line.color = color;
+    run.direct = draft_.direct;
+    if (name == "confirm") line.command = ConfirmOptions{draft_.where.root, draft_.direct};
+    if (name == "undo") line.command = UndoOptions{draft_.where.root, run};
+    if (name != "apply") return line;
+    ApplyOptions options{draft_.where,   run,           draft_.what, draft_.dry_run,
+                         draft_.recover, draft_.strict, draft_.boot, std::nullopt};
+    if (!draft_.confirm.empty()) {
+      options.confirm = duration_of(draft_.confirm);
+      if (!options.confirm || *options.confirm <= milliseconds(0))
+        return wrong("--confirm", draft_.confirm);
+    }
+    const bool policies = !draft_.where.policies.empty() || !draft_.where.expressions.empty();
+    if (!options.plan_file.empty() && (policies || options.where.offline))
+      return Ending{ExitStatus::Usage,
+                    "memonline: a plan was made from its policies already: PLAN goes without "
+                    "--policy, -e and --offline\nTry `memonline apply --help`.\n"};
+    line.command = std::move(options);
     return line;
   }
 

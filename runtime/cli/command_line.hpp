@@ -2,12 +2,15 @@
 // The words after `memonline` as a value. The only part that knows CLI11.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "compiler/forecast/forecast.hpp"
+#include "compiler/plan/unplug.hpp"
 #include "runtime/cli/exit_status.hpp"
 
 namespace memonline::cli {
@@ -20,6 +23,7 @@ struct Where {
   std::string root = "/";
   std::vector<std::string> policies;     ///< --policy, in order
   std::vector<std::string> expressions;  ///< -e, in order
+  bool offline = false;  ///< --offline: `rezone = allowed` for this time, whatever they say
 };
 
 struct CheckOptions {
@@ -31,6 +35,8 @@ struct PlanOptions {
   std::optional<Format> format;  ///< empty: by the name of the output file, else text
   bool exit_code = false;
   std::string output;  ///< empty: standard output
+  std::optional<plan::UnplugRequest> unplug;
+  std::optional<forecast::AddRequest> add;
 };
 struct StatusOptions {
   Where where;
@@ -58,10 +64,46 @@ struct CatPolicyOptions {
   bool list = false;
 };
 
+/// What commands that change memory have in common.
+struct RunOptions {
+  std::chrono::milliseconds wait{0};          ///< for another run's end
+  std::chrono::milliseconds deadline{30000};  ///< for taking one block offline
+  Format format = Format::Text;               ///< Text or Json
+  bool direct = false;                        ///< beside memonlined also where it runs
+};
+struct ApplyOptions {
+  Where where;
+  RunOptions run;
+  std::string plan_file;  ///< empty: plan now
+  bool dry_run = false;
+  bool recover = false;  ///< only put back what a killed run left
+  bool strict = false;   ///< others that decide on memory are errors
+  bool boot = false;     ///< as a machine starts: nothing to do is no error
+  std::optional<std::chrono::milliseconds> confirm;
+};
+struct UndoOptions {
+  std::string root = "/";
+  RunOptions run;
+};
+struct ConfirmOptions {
+  std::string root = "/";
+  bool direct = false;
+};
+
+/// `memonline boot`: parameters for the next boot.
+struct BootOptions {
+  enum class Action : std::uint8_t { Show, Apply, Remove };
+  Where where;
+  Action action = Action::Show;
+  bool dry_run = false;
+  Format format = Format::Text;  ///< Text or Json
+};
+
 struct CommandLine {
   ColorChoice color = ColorChoice::Auto;
   std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions, FmtOptions,
-               TestOptions, CatPolicyOptions>
+               TestOptions, CatPolicyOptions, ApplyOptions, UndoOptions, ConfirmOptions,
+               BootOptions>
       command;
 };
 

@@ -14,5 +14,9 @@ ExitStatus run(const CaptureOptions& options, ColorChoice color);
 ExitStatus run(const FmtOptions& options, ColorChoice color);
 ExitStatus run(const TestOptions& options, ColorChoice color);
 ExitStatus run(const CatPolicyOptions& options, ColorChoice color);
+ExitStatus run(const ApplyOptions& options, ColorChoice color);
+ExitStatus run(const UndoOptions& options, ColorChoice color);
+ExitStatus run(const ConfirmOptions& options, ColorChoice color);
+ExitStatus run(const BootOptions& options, ColorChoice color);
 
 }  // namespace memonline::cli

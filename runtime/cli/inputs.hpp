@@ -14,16 +14,11 @@
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/cli/command_line.hpp"
+#include "runtime/policy/load.hpp"
 
 namespace memonline::cli {
 
-struct Policies {
-  source::SourceSet files;  ///< what the compiler reads
-  source::SourceSet shown;  ///< `files`, then the YAML around them: what diagnostics point into
-  diag::Sink problems;      ///< unreadable files, mistakes in packages
-  std::vector<std::string> directories;  ///< the search path, if it was used
-  [[nodiscard]] bool none() const { return files.empty() && !problems.has_errors(); }
-};
+using policy::Policies;
 
 /// Reads what --policy and -e name, else the search path below --root. Never fails: what is wrong
 /// is in `problems`. No policy at all is no problem yet (see add_no_policy).
@@ -33,9 +28,6 @@ void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sin
 
 /// The host of --root. A failure is put into `sink` as ML0620.
 std::optional<model::Host> load_host(const Where& where, diag::Sink& sink);
-
-/// ML0601 in the words of the planner, for commands that need blocks also without a policy.
-void add_no_hotplug(const model::Host& host, diag::Sink& sink);
 
 /// Everything up to the plan. Stops early: `host` is read only if the policies are right.
 struct Compiled {
@@ -47,7 +39,10 @@ struct Compiled {
   ExitStatus status = ExitStatus::Done;  ///< what to end with if there is no plan
 };
 Compiled compile_for(const Where& where);
-/// The later half of it, for a host that was read already.
+/// For commands that have an answer without a policy, too: the policies there are, checked, and the
+/// host, which must have blocks. Without a `host` in it, `status` is what to end with.
+Compiled load_for(const Where& where);
+/// The later half of compile_for, for a host that was read already.
 void plan_for_host(Compiled& compiled);
 
 /// Diagnostics on standard error, or as a JSON document on standard output.

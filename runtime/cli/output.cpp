@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "runtime/policy/file.hpp"
+#include "runtime/base/file.hpp"
 
 namespace memonline::cli {
 
@@ -47,7 +47,7 @@ ExitStatus print(std::string_view text, ExitStatus status) {
 
 ExitStatus print_to(const std::string& path, std::string_view text, ExitStatus status) {
   if (path.empty() || path == "-") return print(text, status);
-  if (const auto written = policy::write_file(path, text); !written)
+  if (const auto written = runtime::write_file(path, text); !written)
     return complain(ExitStatus::Failure, written.error().message());
   return status;
 }

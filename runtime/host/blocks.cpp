@@ -59,14 +59,6 @@ class AttributePath {
   std::size_t length_ = 0;
 };
 
-/// Whether a block with these zones is online by them alone. Since 4.14 valid_zones_show() names
-/// the one zone of an online block ("none" where it has several), and two for any other block: its
-/// default, then what else it may join.
-bool online_by(const ValidZones& zones) {
-  return zones.kind() == ValidZones::Kind::None ||
-         (zones.kind() == ValidZones::Kind::Listed && zones.size() == 1);
-}
-
 void read_block(const Tree& memory, bool zones_tell_state, Block& block, Trouble& trouble) {
   AttributePath path(block.id);
   std::array<char, 128> text{};
@@ -184,6 +176,16 @@ void give_node(Block& block, NodeId node) {
 }
 
 }  // namespace
+
+bool online_by(const ValidZones& zones) {
+  return zones.kind() == ValidZones::Kind::None ||
+         (zones.kind() == ValidZones::Kind::Listed && zones.size() == 1);
+}
+
+std::vector<std::uint64_t> block_ids(const Tree& tree) {
+  const auto names = tree.list(kMemory);
+  return names ? ids_of("memory", *names) : std::vector<std::uint64_t>{};
+}
 
 State state_of(std::string_view text) {
   text = trimmed(text);

@@ -40,6 +40,14 @@ struct NodeFacts {
 /// Reads sys/devices/system/node and gives each block its node.
 NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes);
 
+/// The numbers of the blocks that are there, ascending: one listing, no file is read.
+std::vector<std::uint64_t> block_ids(const Tree& tree);
+
+/// Whether a block with these zones is online by them alone. Since 4.14 valid_zones_show() names
+/// the one zone of an online block ("none" where it has several), and two for any other block: its
+/// default, then what else it may join.
+bool online_by(const model::ValidZones& zones);
+
 /// What `state` and `valid_zones` hold.
 model::State state_of(std::string_view text);
 model::ValidZones zones_of(std::string_view text);

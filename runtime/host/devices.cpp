@@ -91,6 +91,19 @@ bool lists_something(const Tree& tree, const char* path, std::string_view prefix
          });
 }
 
+/// Whether each byte of `range` lies in one of the sorted list.
+bool all_in(const std::vector<AddressRange>& ranges, AddressRange range) {
+  auto at =
+      std::lower_bound(ranges.begin(), ranges.end(), range.first,
+                       [](const AddressRange& r, std::uint64_t first) { return r.last < first; });
+  std::uint64_t from = range.first;
+  for (; at != ranges.end() && at->first <= from; ++at) {
+    if (at->last >= range.last) return true;
+    from = std::max(from, at->last + 1);
+  }
+  return false;
+}
+
 /// Whether memory may have come through a driver, judged without /proc/iomem.
 bool may_have_drivers(const Tree& tree) {
   return lists_something(tree, "sys/bus/dax/devices", "dax") ||
@@ -117,6 +130,11 @@ IoMemory parse_iomem(std::string_view text) {
     if (range->last > 0) memory.readable = true;
     if (range->last == 0) continue;
     if (name == "System RAM") memory.ram.push_back(*range);
+    if (name.starts_with("Kernel ")) {
+      if (!memory.kernel) memory.kernel = *range;
+      memory.kernel->first = std::min(memory.kernel->first, range->first);
+      memory.kernel->last = std::max(memory.kernel->last, range->last);
+    }
     if (name.substr(0, kManaged.size()) != kManaged || name.back() != ')') continue;
     memory.ram.push_back(*range);
     const std::string_view driver = name.substr(kManaged.size(), name.size() - kManaged.size() - 1);
@@ -130,8 +148,14 @@ IoMemory parse_iomem(std::string_view text) {
   return memory;
 }
 
-std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& entries,
+std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& all,
                                       std::uint64_t block_size, const std::vector<Block>& blocks) {
+  // DIMMs that ACPI adds while the kernel initialises get their numbers before the firmware's own
+  // entries do (firmware_memmap_init is a late initcall): the map begins at its lowest address.
+  const auto begins = std::min_element(
+      all.begin(), all.end(),
+      [](const FirmwareRange& a, const FirmwareRange& b) { return a.range.first < b.range.first; });
+  const std::vector<FirmwareRange> entries(begins, all.end());
   const auto aligned = [&](const AddressRange& range) {
     return range.first % block_size == 0 && (range.last + 1) % block_size == 0;
   };
@@ -185,6 +209,35 @@ std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& entries,
   return ranges;
 }
 
+namespace {
+
+// As memblock holds it: what is no whole page is left out, and of a PC the first page and the hole
+// for video memory and BIOS as well (arch/x86/kernel/setup.c, trim_bios_range()).
+std::vector<model::PfnRange> whole_pages(const std::vector<AddressRange>& ranges,
+                                         std::uint64_t page_size, bool pc) {
+  std::vector<model::PfnRange> pages;
+  const auto add = [&](std::uint64_t first, std::uint64_t end) {
+    if (first >= end) return;
+    if (!pages.empty() && pages.back().end == first)
+      pages.back().end = end;
+    else
+      pages.push_back({first, end});
+  };
+  for (const AddressRange& range : ranges) {
+    std::uint64_t first = (range.first + page_size - 1) / page_size;
+    const std::uint64_t end = (range.last + 1) / page_size;
+    if (pc) {
+      first = std::max<std::uint64_t>(first, 1);
+      add(first, std::min<std::uint64_t>(end, 0xa0));
+      first = std::max<std::uint64_t>(first, 0x100);
+    }
+    add(first, end);
+  }
+  return pages;
+}
+
+}  // namespace
+
 void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host& host) {
   const std::string iomem_text = notes.read(tree, "proc/iomem");
   const IoMemory iomem = parse_iomem(iomem_text);
@@ -223,11 +276,25 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
     return {Device::Kind::None, Origin::Hotplugged, "none", "", {}};
   };
 
+  host.boot_memory = whole_pages(boot, host.page_size, host.arch == "x86_64");
+
+  if (iomem.kernel)
+    host.early_memory.push_back(
+        {iomem.kernel->first / host.page_size, iomem.kernel->last / host.page_size + 1});
+
+  // What counts as RAM is what the kernel lists as such; where it does not tell us, the firmware.
+  const std::vector<AddressRange>& ram = iomem.readable ? iomem.ram : boot;
+  const auto has_holes = [&](const Block& block, const Device& device) {
+    return device.origin == Origin::Boot && !ram.empty() &&
+           !all_in(ram, addresses_of(block.id, blocks.size));
+  };
+
   std::uint32_t recent = 0;
   for (const Block& block : blocks.all) {
     recent = intern(host.devices, device_of(block), recent);
-    model::append_run(host.blocks, {model::BlockId(block.id), 1, block.state, block.zones,
-                                    block.node, block.several_nodes, recent});
+    model::append_run(host.blocks,
+                      {model::BlockId(block.id), 1, block.state, block.zones, block.node,
+                       block.several_nodes, recent, has_holes(block, host.devices[recent])});
   }
   if (host.devices.empty()) host.devices.emplace_back();
 }

@@ -2,6 +2,7 @@
 #include "runtime/host/finish.hpp"
 
 #include "compiler/model/detect_era.hpp"
+#include "compiler/model/facts.hpp"
 #include "runtime/base/digest.hpp"
 
 namespace memonline::runtime {

@@ -6,9 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
+#include "runtime/boot/state.hpp"
 #include "runtime/host/archive.hpp"
 #include "runtime/host/capture.hpp"
+#include "runtime/host/handed_over.hpp"
 #include "runtime/host/lsmem.hpp"
 #include "runtime/host/notes.hpp"
 #include "runtime/host/text.hpp"
@@ -48,8 +51,13 @@ Result<model::Host, HostError> host_of_tree(const std::string& source, const Tre
 }
 
 Result<model::Host, HostError> host_of_source(const std::string& source) {
-  const auto directory = open_directory(source);
-  if (directory) return host_of_tree(source, **directory);
+  auto directory = open_directory(source);
+  if (directory) {
+    if (source == "/") *directory = with_handed_over(std::move(*directory));
+    auto host = host_of_tree(source, **directory);
+    if (host) host->own_parameters = boot::own_parameters(source);
+    return host;
+  }
   if (directory.error().value != ENOTDIR)
     return fail(HostError{source, errno_text(directory.error())});
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "compiler/model/facts.hpp"
 #include "runtime/base/digest.hpp"
 #include "runtime/host/capture.hpp"
 #include "runtime/host/proc.hpp"
@@ -95,6 +96,17 @@ void each(const Map& map, const char* key, Function function) {
   });
 }
 
+std::vector<model::PfnRange> ranges_at(const Map& map, const char* key) {
+  std::vector<model::PfnRange> ranges;
+  each(map, key, [&](const YAML::Node& range) {
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "two page numbers stand here");
+    ranges.push_back({number_of(range[0]), number_of(range[1])});
+    if (ranges.back().first >= ranges.back().end)
+      wrong(range, "the end of a range is above its beginning");
+  });
+  return ranges;
+}
+
 void read_general(const Map& map, model::Host& host) {
   map.text("kernel", host.kernel);
   map.text("arch", host.arch);
@@ -122,6 +134,10 @@ void read_general(const Map& map, model::Host& host) {
   map.text("era-evidence", host.era_evidence);
   map.with("hot-remove", [&](const auto& v) { host.hot_remove = truth_of(v); });
   map.with("zone-spans-known", [&](const auto& v) { host.zone_spans_known = truth_of(v); });
+  host.boot_memory = ranges_at(map, "boot-memory");
+  map.with("hotpluggable-memory",
+           [&](const auto&) { host.hotpluggable_memory = ranges_at(map, "hotpluggable-memory"); });
+  host.early_memory = ranges_at(map, "early-memory");
   each(map, "command-line", [&](const YAML::Node& word) {
     // Through the same sieve as /proc/cmdline: a host's fingerprint does not depend on its way
     // here.
@@ -222,6 +238,7 @@ void read_run(const YAML::Node& item, model::Host& host) {
     run.device = static_cast<std::uint32_t>(number_of(v, UINT32_MAX));
     if (run.device >= host.devices.size()) wrong(v, "no device stands at this place");
   });
+  map.with("holes", [&](const auto& v) { run.holes = truth_of(v); });
   model::append_run(host.blocks, run);
 }
 

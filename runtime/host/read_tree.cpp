@@ -5,6 +5,7 @@
 #include "runtime/host/blocks.hpp"
 #include "runtime/host/devices.hpp"
 #include "runtime/host/finish.hpp"
+#include "runtime/host/firmware.hpp"
 #include "runtime/host/machine.hpp"
 #include "runtime/host/proc.hpp"
 #include "runtime/host/read_host.hpp"
@@ -36,6 +37,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness) {
   }
   read_machine(tree, liveness, notes, host);
   assign_devices(tree, blocks, notes, host);
+  read_firmware(tree, notes, host);
   host.unread = notes.take();
   finish(host);
   return host;

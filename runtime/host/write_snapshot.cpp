@@ -57,6 +57,11 @@ class Writer {
   std::string text_;
 };
 
+void write_ranges(std::string_view key, const std::vector<model::PfnRange>& ranges, Writer& out) {
+  if (!ranges.empty()) out.line("{}:", key);
+  for (const model::PfnRange& range : ranges) out.line("  - [{}, {}]", range.first, range.end);
+}
+
 void write_machine(const model::Host& host, Writer& out) {
   out.line("schema: {}", kSnapshotSchema);
   out.text("kernel", host.kernel);
@@ -71,6 +76,11 @@ void write_machine(const model::Host& host, Writer& out) {
   out.line("era: {}", model::era_name(host.era));
   out.text("era-evidence", host.era_evidence);
   out.line("hot-remove: {}", host.hot_remove);
+  write_ranges("boot-memory", host.boot_memory, out);
+  if (host.hotpluggable_memory && host.hotpluggable_memory->empty())
+    out.line("hotpluggable-memory: []");
+  if (host.hotpluggable_memory) write_ranges("hotpluggable-memory", *host.hotpluggable_memory, out);
+  write_ranges("early-memory", host.early_memory, out);
   if (host.command_line.empty()) return;
   out.line("command-line:");
   for (const std::string& word : host.command_line) out.line("  - {}", quoted(word));
@@ -121,10 +131,11 @@ void write_blocks(const model::Host& host, Writer& out) {
   }
   if (!host.blocks.empty()) out.line("blocks:");
   for (const model::BlockRun& run : host.blocks)
-    out.line("  - {{blocks: [{}, {}], state: {}, zones: {}{}{}, device: {}}}", run.first.value(),
+    out.line("  - {{blocks: [{}, {}], state: {}, zones: {}{}{}, device: {}{}}}", run.first.value(),
              run.last().value(), model::state_name(run.state), zones_text(run.zones),
              run.node ? fmt::format(", node: {}", run.node->value()) : "",
-             run.several_nodes ? ", several-nodes: true" : "", run.device);
+             run.several_nodes ? ", several-nodes: true" : "", run.device,
+             run.holes ? ", holes: true" : "");
   if (!host.unread.empty()) out.line("unread:");
   for (const model::Unread& note : host.unread) {
     out.line("  - path: {}", quoted(note.path));

@@ -27,13 +27,13 @@ std::string below(const std::string& root, std::string_view path) {
   return std::string(start) + std::string(path);
 }
 
-Result<std::vector<std::string>, FileError> list_names(const std::string& directory) {
+Result<std::vector<std::string>, runtime::FileError> list_names(const std::string& directory) {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), &::closedir);
   if (!open) {
     if (errno == ENOENT) return names;
     const int number = errno;
-    return fail(FileError{directory, "open", number, std::strerror(number)});
+    return fail(runtime::FileError{directory, "open", number, std::strerror(number)});
   }
   while (const dirent* entry = ::readdir(open.get()))
     if (is_policy_name(entry->d_name)) names.emplace_back(entry->d_name);
@@ -75,7 +75,7 @@ bool is_policy_name(std::string_view name) {
          (ends_with(name, ".mempolicy") || ends_with(name, ".yaml"));
 }
 
-Result<Store, FileError> read_store(const std::string& root) {
+Result<Store, runtime::FileError> read_store(const std::string& root) {
   Store store;
   std::map<std::string, std::size_t> highest;  // name -> index of the file that decides
   for (const std::string_view directory : kPolicyDirectories) {
@@ -93,7 +93,7 @@ Result<Store, FileError> read_store(const std::string& root) {
       } else if (links_to_null(file.path)) {
         file.state = FileState::Masks;
       } else {
-        auto text = read_file_below(root, std::string(directory) + "/" + name);
+        auto text = runtime::read_file_below(root, std::string(directory) + "/" + name);
         if (!text) return fail(std::move(text.error()));
         if (text->empty()) file.state = FileState::Masks;
         file.text = std::move(*text);

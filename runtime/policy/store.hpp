@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "compiler/base/result.hpp"
-#include "runtime/policy/file.hpp"
+#include "runtime/base/file.hpp"
 
 namespace memonline::policy {
 
@@ -47,6 +47,6 @@ bool is_policy_name(std::string_view name);
 /// Reads the search path below `root` ("/" or a directory). Directories that do not exist are
 /// empty; any other failure (a file that cannot be read) is the caller's to report, because
 /// planning with half of the policies would be worse than not planning.
-Result<Store, FileError> read_store(const std::string& root);
+Result<Store, runtime::FileError> read_store(const std::string& root);
 
 }  // namespace memonline::policy

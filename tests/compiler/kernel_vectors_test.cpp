@@ -202,3 +202,41 @@ TEST_CASE("kernel model: virtio-mem under auto-movable, as 6.12 did it") {
     runs += std::string(part.blocks.count(), part.zone == Zone::Movable ? 'M' : 'N');
   CHECK(runs == expected);
 }
+
+TEST_CASE("kernel model: blocks that are not all RAM never go offline, from 5.5 on") {
+  // Debian 5.10 to 7.2: the firmware keeps the last 128 KiB of low memory, writing `offline` into
+  // that block says EINVAL (offline_pages(), "memory hole").
+  for (const Era era : {Era::C1, Era::C2, Era::D}) {
+    HostBuilder builder(era);
+    builder.boot(0, 0, 3, Zone::Dma32).boot(0, 3, 1, Zone::Dma32).holes(3, 1);
+    Model model(builder.build());
+    const auto done = model.offline({BlockId(3), BlockId(2)});
+    CHECK(done.has_value() == (era == Era::C1));
+    if (!done) {
+      CHECK(done.error().error == kernel::Errno::Einval);
+      CHECK(done.error().block == BlockId(3));
+      CHECK(model.host().find_block(BlockId(3))->holes);
+    }
+    CHECK(model.offline({BlockId(1), BlockId(1)}).has_value());
+  }
+}
+
+TEST_CASE("kernel model: parameters take what the kernel's parsers take") {
+  Model model(HostBuilder(Era::D).boot(0, 0, 8).build());
+  const auto ratio = [&](const std::string& text) -> std::optional<std::uint64_t> {
+    if (!model.set_knob("auto_movable_ratio", text)) return std::nullopt;
+    return model.host().knobs.auto_movable_ratio;
+  };
+  CHECK(ratio("4294967295") == 4294967295U);
+  CHECK(ratio("0x64") == 100U);
+  CHECK(ratio("010") == 8U);
+  CHECK(ratio("0") == 0U);
+  for (const char* wrong : {"-1", "many", "", "1 0", "0x", "5 "}) CHECK_FALSE(ratio(wrong));
+  const auto numa_aware = [&](const std::string& text) -> std::optional<bool> {
+    if (!model.set_knob("auto_movable_numa_aware", text)) return std::nullopt;
+    return model.host().knobs.auto_movable_numa_aware;
+  };
+  for (const char* yes : {"Y", "y", "1", "on"}) CHECK(numa_aware(yes) == true);
+  for (const char* no : {"N", "n", "0", "off"}) CHECK(numa_aware(no) == false);
+  for (const char* wrong : {"maybe", "", "o"}) CHECK_FALSE(numa_aware(wrong));
+}

@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 
 #include "compiler/kernel/model.hpp"
+#include "compiler/plan/compare.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/sema/resolve.hpp"
 #include "tests/compiler/reference_allocation.hpp"
@@ -61,7 +62,11 @@ model::Host any_host(Era era) {
       at += number(0, 2);
     }
   }
-  return builder.build();
+  model::Host host = builder.build();
+  if (host.knobs.auto_online_blocks && number(0, 2) == 0)
+    host.knobs.auto_online_blocks =
+        era == Era::D ? pick<std::string>({"online", "online_kernel", "online_movable"}) : "online";
+  return host;
 }
 
 std::string any_amount() {
@@ -129,7 +134,8 @@ TEST_CASE(
     kernel::Model model(host);
     std::map<std::uint64_t, int> onlined;
     for (const plan::Step& step : c.plan->steps) {
-      if (const auto* set = std::get_if<plan::SetKnob>(&step.action))
+      if (const auto* set = std::get_if<plan::SetKnob>(&step.action);
+          set != nullptr && set->scope == plan::KnobScope::Stay)
         RC_ASSERT(model.set_knob(set->knob, set->value).has_value());
       if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
         RC_ASSERT(model.offline(offline->blocks).has_value());
@@ -146,7 +152,48 @@ TEST_CASE(
     RC_ASSERT(layout_text(model.host()) == layout_text(c.outcome));
     const Compilation again = plan_for(c.outcome, policy);
     RC_ASSERT(again.plan.has_value());
+    RC_LOG() << "again:\n" << layout_text(c.outcome) << "\n" << test::steps_text(*again.plan);
     RC_ASSERT(test::steps_text(*again.plan).empty());
+  });
+  CHECK(ok);
+}
+
+TEST_CASE("property: a run that is killed after any write is on the way, and done at the end") {
+  const bool ok = rc::check("killed", [] {
+    const model::Host host = any_host(any_era());
+    const Compilation c = plan_for(host, any_policy());
+    RC_PRE(c.plan.has_value());
+    const auto killed_here = [&](const kernel::Model& model) {
+      const plan::Comparison now = plan::compare(*c.plan, model.host());
+      RC_LOG() << test::steps_text(*c.plan);
+      for (const std::string& line : now.lines) RC_LOG() << line << "\n";
+      RC_ASSERT(now.same || now.on_the_way);
+      RC_ASSERT(now.same == now.lines.empty());
+      return now.fulfilled;
+    };
+    kernel::Model model(host);
+    bool fulfilled = killed_here(model);
+    RC_ASSERT(fulfilled == c.plan->steps.empty());
+    for (const plan::Step& step : c.plan->steps) {
+      RC_ASSERT_FALSE(fulfilled);
+      const auto each = [&](const plan::WriteRun& run, const auto& write) {
+        for (std::uint64_t i = 0; i < run.count(); ++i) {
+          const model::BlockId block = run.descending() ? run.first - i : run.first + i;
+          RC_ASSERT(write(plan::WriteRun{block, block}));
+          fulfilled = killed_here(model);
+        }
+      };
+      if (const auto* set = std::get_if<plan::SetKnob>(&step.action)) {
+        RC_ASSERT(model.set_knob(set->knob, set->value).has_value());
+        fulfilled = killed_here(model);
+      }
+      if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
+        each(offline->blocks, [&](plan::WriteRun one) { return model.offline(one).has_value(); });
+      if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
+        each(online->blocks,
+             [&](plan::WriteRun one) { return model.online(one, online->word).has_value(); });
+    }
+    RC_ASSERT(fulfilled);
   });
   CHECK(ok);
 }

@@ -154,6 +154,13 @@ TEST_CASE("allocation: rezone = allowed takes only what no share counts") {
         "online_movable 32 Movable\noffline 39..37 Normal\nonline_movable 39..37 Movable\n");
 }
 
+TEST_CASE("allocation: rezone leaves blocks alone that are not all RAM") {
+  HostBuilder builder(model::Era::D);
+  builder.boot(0, 0, 3, Zone::Dma32).boot(0, 3, 1, Zone::Dma32).holes(3, 1);
+  CHECK(layout_for(builder.build(),
+                   "set rezone = allowed\nboot: last 2 blocks movable, rest normal") == "NMMN");
+}
+
 TEST_CASE("skipped: online blocks in the wrong zone name the share that misses them") {
   HostBuilder builder;
   builder.boot(0, 0, 2).dimm(1, 32, 1).dimm_online(1, 33, 3, Zone::Normal);
@@ -283,6 +290,68 @@ TEST_CASE("hotplug: lowered to the kernel where it means the same") {
   CHECK(lowered("set hotplug = kernel\nnode1: movable") == "no plan: ML0508");
   CHECK(lowered("set hotplug = service\nhotplugged: movable") ==
         "service auto_online_blocks=offline");
+}
+
+TEST_CASE(
+    "hotplug: new memory is held back while the plan runs where the kernel would get it wrong") {
+  auto host = eight_and_forty().build();
+  const auto steps = [&](const char* auto_online, const std::string& policy) {
+    host.knobs.auto_online_blocks = auto_online;
+    const Compilation c = plan_for(host, policy);
+    REQUIRE(c.plan.has_value());
+    CHECK(plan_for(c.outcome, policy).plan->steps.empty());
+    return test::steps_text(*c.plan);
+  };
+  CHECK(steps("online", "hotplugged: movable") ==
+        "set auto_online_blocks=offline for the run\nonline_movable 79..40 Movable\n"
+        "set auto_online_blocks=online_movable\n");
+  // The kernel does what the policy says, or leaves memory alone, or the policy wants that.
+  CHECK(steps("online_movable", "hotplugged: movable") == "online_movable 79..40 Movable\n");
+  CHECK(steps("offline", "hotplugged: movable") ==
+        "online_movable 79..40 Movable\nset auto_online_blocks=online_movable\n");
+  // The service holds the switch while it runs; without it new memory would stay offline.
+  CHECK(steps("online", "hotplugged: movable\nset hotplug = service") ==
+        "set auto_online_blocks=offline for the run\nonline_movable 79..40 Movable\n");
+  CHECK(steps("online", "hotplugged: last 50% movable") ==
+        "set auto_online_blocks=offline for the run\nonline_movable 79..60 Movable\n");
+  // The policy says nothing of memory to come.
+  CHECK(steps("online", "boot: last 1 blocks movable, rest normal\nset rezone = allowed") ==
+        "offline 39 Normal\nonline_movable 39 Movable\n");
+  // `online` means the same only once the other knobs do, and then it is the word to go back to.
+  CHECK(steps("online", "hotplugged: auto\nlimit movable to 2x normal per node") ==
+        "set auto_online_blocks=offline for the run\nset auto_movable_ratio=200\n"
+        "set online_policy=auto-movable\nonline 79..40 Normal\n");
+  // Nothing but the knob changes: there is nothing to wait for.
+  host = plan_for(host, "hotplugged: movable").outcome;
+  CHECK(steps("online", "hotplugged: movable") == "set auto_online_blocks=online_movable\n");
+}
+
+TEST_CASE("hotplug: a step that stays says what the host said when planned for") {
+  auto host = eight_and_forty().build();
+  host.knobs.auto_online_blocks = "online";
+  const Compilation c = plan_for(host, "hotplugged: movable");
+  REQUIRE(c.plan.has_value());
+  using Set = plan::SetKnob;
+  CHECK(std::get<Set>(c.plan->steps.front().action) ==
+        Set{"auto_online_blocks", "offline", "online", plan::KnobScope::Run});
+  CHECK(std::get<Set>(c.plan->steps.back().action) ==
+        Set{"auto_online_blocks", "online_movable", "online", plan::KnobScope::Stay});
+}
+
+TEST_CASE("limit: planning again gives nothing, however many blocks it turns one after the other") {
+  HostBuilder builder(model::Era::A2);
+  builder.boot(0, 0, 1).boot(1, 8, 1).boot(2, 16, 1);
+  builder.dimm(0, 64, 2).dimm(0, 66, 7).dimm(1, 73, 5).dimm(1, 78, 5).dimm(1, 83, 8);
+  builder.dimm(2, 91, 3).dimm(2, 94, 7).dimm(2, 101, 10);
+  const std::string policy =
+      "set rezone = allowed\n"
+      "boot: 1.1% movable, first 1.1% keep, last 1% movable, rest normal\n"
+      "all: last 19.2% movable, rest offline\n"
+      "node1: last 1% auto, last 1% normal, 1% keep, rest normal\n"
+      "limit movable to 1GiB\n";
+  const Compilation c = plan_for(builder.build(), policy);
+  REQUIRE(c.plan.has_value());
+  CHECK(steps_for(c.outcome, policy).empty());
 }
 
 TEST_CASE("balance: beyond 4:1 is a warning unless a limit was written") {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Fuzz target: any bytes as what memonline reads beside the language. A text that begins with "=="
 // is a captured tree ("== path" before the content of each file, "-> path target" for a link), all
-// other text is tried as a policy package, and as a snapshot or lsmem's JSON. A host that comes out
-// must survive planning, whatever nonsense it says of itself, and be the same host after it was
-// written and read again; every mistake in a package must find its place in the YAML file.
+// other text is tried as a policy package, a plan, udev rules, a snapshot and lsmem's JSON. A host
+// that comes out must survive planning, whatever nonsense it says of itself, and be the same host
+// after it was written and read again, as must its plan; every mistake in a package or a plan must
+// find its place in the file.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -11,10 +12,13 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/diag/render.hpp"
+#include "compiler/plan/compare.hpp"
 #include "compiler/render/plan.hpp"
+#include "runtime/apply/plan_file.hpp"
 #include "runtime/host/capture.hpp"
 #include "runtime/host/read_host.hpp"
 #include "runtime/host/tree.hpp"
+#include "runtime/host/udev_rules.hpp"
 #include "runtime/policy/package.hpp"
 
 namespace {
@@ -70,8 +74,25 @@ void plan_for(const model::Host& host) {
   const Compilation result = compile(files, host);
   if (!result.plan) return;
   (void)render::plan_to_text(*result.plan, host);
-  (void)render::plan_to_json(*result.plan);
   (void)render::plan_to_shell(*result.plan);
+  const std::string json = render::plan_to_json(*result.plan);
+  const auto again = apply::read_plan(json, "fuzz.json");
+  if (!again || render::plan_to_json(*again) != json) std::abort();
+  if (const plan::Comparison now = plan::compare(*again, host); !now.same) std::abort();
+}
+
+/// A plan that somebody edited may be refused; one that is not can be compared and rendered.
+void read_as_plan(const std::string& text) {
+  const auto plan = apply::read_plan(text, "fuzz.json");
+  if (!plan) {
+    (void)diag::to_text(plan.error(), {source::SourceFile("fuzz.json", text)});
+    return;
+  }
+  const std::string json = render::plan_to_json(*plan);
+  const auto again = apply::read_plan(json, "fuzz.json");
+  if (!again || render::plan_to_json(*again) != json) std::abort();
+  (void)render::plan_to_shell(*plan);
+  (void)plan::compare(*plan, model::Host{});
 }
 
 void read_as_package(const std::string& text) {
@@ -96,6 +117,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   read_as_package(text);
+  read_as_plan(text);
+  for (const runtime::StateRule& rule : runtime::rules_for_blocks(text, model::Host{}))
+    if (rule.begin >= rule.end || rule.end > text.size()) std::abort();
   if (const auto host = runtime::read_host_text(text)) plan_for(*host);
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "compiler/kernel/boot_zones.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/base/digest.hpp"
@@ -66,6 +67,36 @@ TEST_CASE("captured hosts: the model says of each block what the real kernel sai
         CHECK(test::zones_text(model.valid_zones(block)) == test::zones_text(run.zones));
       }
   }
+}
+
+TEST_CASE("captured hosts: boot memory has the zones that the kernel gave it") {
+  std::size_t compared = 0;
+  for (const fs::path& path : files_in(kTests / "hosts")) {
+    const model::Host host = captured(path);
+    const bool as_booted =
+        std::all_of(host.blocks.begin(), host.blocks.end(), [&](const model::BlockRun& run) {
+          const bool boot = host.devices[run.device].origin == model::Origin::Boot;
+          return boot == (run.state == model::State::Online);
+        });
+    if (!as_booted) continue;
+    kernel::CoreRequest request;
+    request.movable_node = host.movable_node();
+    if (const auto value = host.command_line_value("kernelcore"))
+      request.kernelcore = kernel::parse_core(*value, host.page_size);
+    if (const auto value = host.command_line_value("movablecore"))
+      request.movablecore = kernel::parse_core(*value, host.page_size);
+    for (const kernel::BootZones& zones :
+         kernel::boot_zones(kernel::boot_memory_of(host), request)) {
+      const model::Node* node = host.find_node(zones.id);
+      REQUIRE(node != nullptr);
+      for (std::size_t zone = 0; zone < model::kZoneCount; ++zone) {
+        INFO(path.filename() << " node " << zones.id.value() << " zone " << zone);
+        CHECK(zones.present[zone] == node->zones[zone].present);
+        ++compared;
+      }
+    }
+  }
+  CHECK(compared > 50);
 }
 
 TEST_CASE("captured hosts: every policy plans, is proved and gives the golden bytes") {

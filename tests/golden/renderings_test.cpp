@@ -105,6 +105,44 @@ TEST_CASE("renderings: text, YAML and shell as they stand in the golden files") 
   check_golden("design-example.txt", render::plan_to_text(*c.plan, example));
 }
 
+TEST_CASE("renderings: a knob that is set for the run says so, and the script puts it back") {
+  model::Host host = captured("6.12-c1");
+  host.knobs.auto_online_blocks = "online";
+  const Compilation c = test::plan_for(host, "hotplugged: movable\n");
+  REQUIRE(c.plan);
+  check_golden("6.12-c1-held-back.txt", render::plan_to_text(*c.plan, host));
+  check_golden("6.12-c1-held-back.yaml", render::plan_to_yaml(*c.plan));
+  check_golden("6.12-c1-held-back.sh", render::plan_to_shell(*c.plan));
+  const auto first = nlohmann::json::parse(render::plan_to_json(*c.plan))["steps"][0];
+  CHECK(first["scope"] == "run");
+  CHECK(render::step_text(c.plan->steps.front()) == "set auto_online_blocks=offline for the run");
+
+  const fs::path root = fs::temp_directory_path() / "memonline-renderings-held-back";
+  const fs::path memory = root / "sys/devices/system/memory";
+  const auto put = [&](const std::string& name, const std::string& text) {
+    fs::create_directories((memory / name).parent_path());
+    std::ofstream(memory / name) << text << "\n";
+  };
+  const auto run = [&](const std::string& zone_of_36) {
+    put("block_size_bytes", "8000000");
+    put("auto_online_blocks", "online");
+    for (const char* block : {"memory36", "memory37", "memory41", "memory42"}) {
+      put(std::string(block) + "/state", "offline");
+      put(std::string(block) + "/valid_zones", "Movable");
+    }
+    put("memory36/valid_zones", zone_of_36);
+    const fs::path script = root / "plan.sh";
+    std::ofstream(script) << render::plan_to_shell(*c.plan);
+    return std::system(
+        ("MEMONLINE_ROOT=" + root.string() + " sh " + script.string() + " 2>/dev/null").c_str());
+  };
+  CHECK(run("Movable") == 0);
+  CHECK(content_of(memory / "auto_online_blocks") == "online_movable\n");
+  CHECK(run("Normal") != 0);
+  CHECK(content_of(memory / "auto_online_blocks") == "online\n");
+  fs::remove_all(root);
+}
+
 TEST_CASE("renderings: sh can read the script, whatever the policy says in its text") {
   const model::Host host = captured("6.12-a1");
   for (const char* policy : {"all: movable", "hotplugged: last 50% movable, rest normal",

@@ -53,6 +53,11 @@ TEST_CASE("boot memory: the firmware's entries, without those of hot-added memor
   CHECK(boot_ranges({ram(0, 0x3ffdffff), reserved(0xfd00000000, 0xffffffffff),
                      ram(0x100000000, 0x13fffffff)},
                     kSize, blocks_of(0, 7)) == std::vector{low});
+  // Added by ACPI while the kernel booted, and so numbered before the firmware's own list.
+  CHECK(
+      boot_ranges({ram(0x180000000, 0x1bfffffff), ram(0x1c0000000, 0x1dfffffff), ram(0, 0x3ffdffff),
+                   ram(0x100000000, 0x13fffffff), reserved(0xfd00000000, 0xffffffffff)},
+                  kSize, blocks_of(0, 7)) == std::vector{low, high});
   // In its place in the order: the firmware's.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff),
                      reserved(0xfd00000000, 0xffffffffff)},
@@ -67,6 +72,11 @@ TEST_CASE("boot memory: the firmware's entries, without those of hot-added memor
   // A device that was there at boot, for it has memory that the firmware lists unaligned.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)}, kSize,
                     blocks_of(0, 7, 0) + blocks_of(32, 39, 0)) == std::vector{low, high});
+  // DIMMs that are there when the kernel starts get the first numbers.
+  CHECK(boot_ranges({ram(0x140000000, 0x17fffffff), ram(0x180000000, 0x1bfffffff),
+                     ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)},
+                    kSize, blocks_of(40, 55)) ==
+        std::vector{AddressRange{0, 0x3ffdffff}, AddressRange{0x100000000, 0x13fffffff}});
   CHECK(boot_ranges({}, kSize, blocks_of(0, 7)).empty());
 }
 
@@ -150,6 +160,26 @@ TEST_CASE("devices: without a firmware map, what is online without a device is b
   CHECK(device_at(host, 50).origin == Origin::Boot);
   CHECK(device_at(host, 51).origin == Origin::Unknown);
   CHECK(device_at(host, 32).origin == Origin::Hotplugged);
+}
+
+TEST_CASE("devices: boot blocks that are not all RAM are told apart") {
+  for (const bool root : {true, false}) {
+    MemoryTree tree;
+    add_basis(tree);
+    add_blocks(tree, 0, 7, "online", "Normal");
+    add_blocks(tree, 32, 35, "offline", "Normal Movable");
+    tree.add_file("sys/firmware/memmap/0/start", "0x0\n");
+    tree.add_file("sys/firmware/memmap/0/end", "0x3ffdffff\n");
+    tree.add_file("sys/firmware/memmap/0/type", "System RAM\n");
+    tree.add_file("proc/iomem",
+                  root ? "00000000-27ffffff : System RAM\n28000000-3ffdffff : System RAM\n"
+                       : "00000000-00000000 : System RAM\n");
+    const model::Host host = host_of(tree);
+    for (const std::uint64_t id : {0U, 4U, 5U, 6U, 32U})
+      CHECK_FALSE(host.find_block(BlockId(id))->holes);
+    CHECK(host.find_block(BlockId(7))->holes);
+    CHECK(host.find_block(BlockId(7))->count == 1);
+  }
 }
 
 }  // namespace memonline

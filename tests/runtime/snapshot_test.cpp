@@ -57,12 +57,21 @@ TEST_CASE("snapshot: odd hosts come back equal") {
   runtime::MemoryTree tree;
   test::add_sample(tree);
   test::add_block(tree, 7, "online", "none", 3);
+  tree.add_file("sys/firmware/memmap/0/start", "0x0\n");
+  tree.add_file("sys/firmware/memmap/0/end", "0x27ffefff\n");
+  tree.add_file("sys/firmware/memmap/0/type", "System RAM\n");
   test::add_block(tree, 33, "going-offline", "");
   test::add_block(tree, 34, "?", "?");
   tree.add_error("proc/iomem", runtime::Errno{13});
   tree.add_file("proc/cmdline", "memonline.x=\"a \\ b\" mem=4G kernelcore=mirror movable-node\n");
   tree.add_file("sys/class/dmi/id/sys_vendor", "A \"vendor\" \\ \x01\xff\n");
-  for (model::Host host : {test::host_of(tree), test::host_of(runtime::MemoryTree())}) {
+  model::Host firmware = test::host_of(tree);
+  firmware.hotpluggable_memory = {{262144, 524288}, {1048576, 4194304}};
+  firmware.early_memory = {{4096, 16384}};
+  model::Host nothing_hotpluggable = test::host_of(tree);
+  nothing_hotpluggable.hotpluggable_memory.emplace();
+  for (model::Host host : {test::host_of(tree), test::host_of(runtime::MemoryTree()), firmware,
+                           nothing_hotpluggable}) {
     const auto back = read_host_text(write_snapshot(host));
     INFO((back ? "" : back.error().message));
     REQUIRE(back.has_value());

@@ -77,6 +77,12 @@ HostBuilder& HostBuilder::boot(std::uint32_t node_id, std::uint64_t first, std::
   return *this;
 }
 
+HostBuilder& HostBuilder::holes(std::uint64_t first, std::uint64_t count) {
+  for (model::BlockRun& run : host_.blocks)
+    if (run.first.value() == first && run.count == count) run.holes = true;
+  return *this;
+}
+
 HostBuilder& HostBuilder::dimm(std::uint32_t node_id, std::uint64_t first, std::uint64_t count) {
   add(node_id, first, count, device(Device::Kind::Dimm), State::Offline, {});
   return *this;

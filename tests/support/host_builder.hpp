@@ -17,6 +17,8 @@ class HostBuilder {
   /// Boot memory, online in one zone; `mixed` blocks say `none`.
   HostBuilder& boot(std::uint32_t node, std::uint64_t first, std::uint64_t count,
                     model::Zone zone = model::Zone::Normal, bool mixed = false);
+  /// These boot blocks are not all RAM.
+  HostBuilder& holes(std::uint64_t first, std::uint64_t count);
   /// A DIMM, offline. Every call is a DIMM of its own.
   HostBuilder& dimm(std::uint32_t node, std::uint64_t first, std::uint64_t count);
   /// Blocks of the DIMM added last, online in `zone`.

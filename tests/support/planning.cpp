@@ -24,7 +24,10 @@ std::string steps_text(const plan::Plan& plan) {
   std::string text;
   for (const plan::Step& step : plan.steps) {
     std::visit(overloaded{
-                   [&](const plan::SetKnob& set) { text += "set " + set.knob + "=" + set.value; },
+                   [&](const plan::SetKnob& set) {
+                     text += "set " + set.knob + "=" + set.value;
+                     if (set.scope == plan::KnobScope::Run) text += " for the run";
+                   },
                    [&](const plan::OnlineBlocks& online) {
                      text += std::string(plan::online_word(online.word)) + " " +
                              run_text(online.blocks) + " " +

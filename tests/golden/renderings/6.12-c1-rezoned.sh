@@ -1,5 +1,5 @@
 #!/bin/sh
-# A memonline plan as a script. Kernel 6.12.107+deb13-cloud-amd64, sha256:852d58c7f126a2840647ecfb005994a15677a9adb5b57e60806e5ecd2a0ec9ed.
+# A memonline plan as a script. Kernel 6.12.107+deb13-cloud-amd64, sha256:93d29053baafe5eebcd2c1d42cb0795ea477b820f9a66801c36b9517e7d2a478.
 # Policy t.mempolicy
 # Made for this host as it was: make a new one when its memory has changed.
 set -eu
@@ -64,8 +64,8 @@ run online_movable 40 40 Movable
 
 # 9. t.mempolicy:1:12: last 75% movable
 #    offline first: a zone is chosen when a block goes online
-run offline 7 7 DMA32
+run offline 6 6 DMA32
 
 # 10. t.mempolicy:1:12: last 75% movable
 #    after kernel memory; downwards, because the kernel walks the zone after each block
-run online_movable 7 7 Movable
+run online_movable 6 6 Movable

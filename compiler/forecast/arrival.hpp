@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Memory arriving on a model of the host, device by device, each onlined by a policy before the
+// next one comes. Only for the forecast: the same walk answers a request and tries its remedies.
+#pragma once
+
+#include "compiler/forecast/forecast.hpp"
+
+namespace memonline::forecast {
+
+struct Walk {
+  std::vector<Device> devices;
+  std::optional<std::uint64_t> ends_at;
+  std::uint64_t lowest_free = 0;
+  std::optional<std::uint64_t> slow_blocks;
+  std::vector<NewRun> runs;
+  std::string by;
+  plan::RuleRef rule;
+  /// More free kernel memory that would have made it fit, at least.
+  std::uint64_t short_of = 0;
+  bool refused = false;  ///< the planner has no plan for the grown host; `sink` says why
+};
+
+struct Arrival {
+  std::uint64_t blocks = 0;      ///< of all devices
+  std::uint64_t per_device = 0;  ///< of each; the last may have fewer
+  model::NodeId node;
+};
+
+/// `free` is what kernel memory has before the first device.
+Walk walk(const sema::Policy& policy, const source::SourceSet& files, const model::Host& start,
+          std::uint64_t free, const Arrival& arrival, diag::Sink& sink);
+
+}  // namespace memonline::forecast

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What adding memory costs the kernel, and what it has to pay with; and the words of a request.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/forecast/forecast.hpp"
+#include "compiler/plan/size_text.hpp"
+
+namespace memonline::forecast {
+
+using model::Bytes;
+using model::Host;
+
+namespace {
+
+// One entry of a page table of the lowest level but one maps this much; entries have 8 bytes.
+std::uint64_t huge_page(const Host& host) { return host.page_size / 8 * host.page_size; }
+
+std::uint64_t map_of_block(const Host& host) { return host.pages_per_block() * kStructPage; }
+
+}  // namespace
+
+Result<AddRequest, std::string> parse_add(std::string_view text) {
+  constexpr const char* kForm = "wanted is SIZE[@nodeN][,dimm=SIZE]";
+  const std::size_t comma = text.find(',');
+  const auto sized = plan::size_at_node(text.substr(0, comma));
+  if (!sized) return fail(fmt::format("{}; {}", sized.error(), kForm));
+  AddRequest request{sized->bytes, sized->node, std::nullopt};
+  if (comma == std::string_view::npos) return request;
+  std::string_view rest = text.substr(comma + 1);
+  constexpr std::string_view kDimm = "dimm=";
+  if (!rest.starts_with(kDimm))
+    return fail(fmt::format("`{}` is not `dimm=SIZE`; {}", rest, kForm));
+  const auto dimm = plan::size_in(rest.substr(kDimm.size()));
+  if (!dimm) return fail(fmt::format("{}; {}", dimm.error(), kForm));
+  if (*dimm > request.bytes)
+    return fail(fmt::format("a device of {} is larger than the {} that are to come",
+                            model::human(*dimm), model::human(request.bytes)));
+  request.dimm = *dimm;
+  return request;
+}
+
+std::optional<Bytes> free_kernel_memory(const Host& host) {
+  if (!host.memory_available) return std::nullopt;
+  if (!host.zone_spans_known) return host.memory_available;
+  std::uint64_t managed = 0;
+  for (const model::Node& node : host.nodes)
+    for (std::size_t zone = 0; zone < node.zones.size(); ++zone)
+      if (model::is_kernel_zone(static_cast<model::Zone>(zone)))
+        managed += node.zones.at(zone).managed;
+  if (managed == 0) return host.memory_available;
+  return std::min(*host.memory_available, Bytes(managed * host.page_size));
+}
+
+bool holds_own_map(const Host& host, std::uint64_t blocks) {
+  const bool on = host.knobs.memmap_on_memory && *host.knobs.memmap_on_memory != "N";
+  const bool per_block = host.facts.memmap_pages == true;
+  return on && (per_block || blocks == 1) && map_of_block(host) % huge_page(host) == 0;
+}
+
+Bytes cost_of_adding(const Host& host, std::uint64_t blocks) {
+  const std::uint64_t page_tables = blocks * host.block_size.value() / huge_page(host) * 8;
+  const std::uint64_t map = holds_own_map(host, blocks) ? 0 : blocks * map_of_block(host);
+  return Bytes(map + page_tables + blocks * kBlockDevice);
+}
+
+std::string_view remedy_name(Remedy::Kind kind) {
+  switch (kind) {
+    case Remedy::Kind::MemmapOnMemory: return "memmap_on_memory";
+    case Remedy::Kind::Slices: return "slices";
+    case Remedy::Kind::BootMemory: break;
+  }
+  return "boot_memory";
+}
+
+}  // namespace memonline::forecast

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/forecast/forecast.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/forecast/arrival.hpp"
+#include "compiler/kernel/model.hpp"
+#include "compiler/plan/planner.hpp"
+#include "compiler/sema/analyse.hpp"
+
+namespace memonline::forecast {
+
+using model::Bytes;
+using model::Host;
+
+namespace {
+
+// As many memory devices as a guest has slots for.
+constexpr std::uint64_t kMostSlices = 256;
+
+class Forecaster {
+ public:
+  Forecaster(const sema::Policy& policy, const source::SourceSet& files, const AddRequest& request,
+             diag::Sink& sink)
+      : policy_(policy), files_(files), request_(request), sink_(sink) {}
+
+  std::optional<Forecast> run(const Host& host) {
+    if (!begin(host)) return std::nullopt;
+    diag::Sink why;
+    Walk result = walk(policy_, files_, start_, free_, arrival_, why);
+    if (result.refused) {
+      refuse(why);
+      return std::nullopt;
+    }
+    Forecast forecast;
+    forecast.request = request_;
+    forecast.node = arrival_.node;
+    forecast.device_bytes = Bytes(arrival_.per_device * start_.block_size.value());
+    forecast.device_count = (arrival_.blocks + arrival_.per_device - 1) / arrival_.per_device;
+    forecast.own_map = holds_own_map(start_, arrival_.per_device);
+    forecast.devices = std::move(result.devices);
+    forecast.ends_at = result.ends_at;
+    forecast.lowest_free = Bytes(result.lowest_free);
+    forecast.slow_blocks = result.slow_blocks;
+    forecast.by = std::move(result.by);
+    forecast.rule = std::move(result.rule);
+    forecast.runs = std::move(result.runs);
+    if (forecast.ends_at) find_remedies(forecast, result.short_of);
+    report(forecast);
+    return forecast;
+  }
+
+ private:
+  bool impossible(std::string message, std::string help) {
+    sink_.add(diag::Code::AddIsImpossible, std::nullopt, std::move(message)).help = std::move(help);
+    return false;
+  }
+
+  // What is asked for in blocks, and the host as the policy's own plan leaves it.
+  bool begin(const Host& host) {
+    const std::uint64_t bs = host.block_size.value();
+    const Bytes device = request_.dimm.value_or(request_.bytes);
+    for (const Bytes size : {device, request_.bytes})
+      if (size.value() % bs != 0)
+        return impossible(fmt::format("{} is no multiple of the block size, {}", model::human(size),
+                                      model::human(host.block_size)),
+                          "memory is added in whole blocks");
+    if (request_.node && host.find_node(*request_.node) == nullptr)
+      return impossible(fmt::format("this host shows no node{}", request_.node->value()),
+                        "the kernel refuses memory for a node that was not possible at boot");
+    arrival_.blocks = request_.bytes.value() / bs;
+    arrival_.per_device = device.value() / bs;
+    arrival_.node =
+        request_.node.value_or(host.nodes.empty() ? model::NodeId(0) : host.nodes.front().id);
+    if (arrival_.blocks / arrival_.per_device > kMostDevices)
+      return impossible(
+          fmt::format("{} in devices of {} are more than {} devices", model::human(request_.bytes),
+                      model::human(device), kMostDevices),
+          "ask for larger devices");
+    const auto free = free_kernel_memory(host);
+    if (!free) {
+      sink_
+          .add(diag::Code::FreeMemoryUnknown, std::nullopt,
+               "this host does not tell how much memory is free (MemAvailable)")
+          .help = "ask on the host itself, or of a snapshot that `memonline capture` wrote";
+      return false;
+    }
+    diag::Sink quiet;  // said already, by the plan that stands beside the forecast
+    auto planned = plan::make_plan(policy_, files_, host, quiet);
+    if (!planned.plan) {
+      refuse(quiet);
+      return false;
+    }
+    free_ = free->value() + normal_steps(*planned.plan) * bs;
+    start_ = std::move(planned.outcome);
+    return true;
+  }
+
+  static std::uint64_t normal_steps(const plan::Plan& plan) {
+    std::uint64_t blocks = 0;
+    for (const plan::Step& step : plan.steps)
+      if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action);
+          online != nullptr && model::is_kernel_zone(online->zone))
+        blocks += online->blocks.count();
+    return blocks;
+  }
+
+  void refuse(const diag::Sink& why) {
+    auto& d = sink_.add(diag::Code::AddPlanFails, std::nullopt,
+                        fmt::format("with {} more, the policy cannot be carried out",
+                                    model::human(request_.bytes)));
+    for (const diag::Diagnostic& cause : why.all())
+      if (cause.severity == diag::Severity::Error)
+        d.notes.push_back(fmt::format("{}: {}", diag::name_of(cause.code), cause.message));
+    d.help = "`memonline explain` has the rule behind each code";
+  }
+
+  void find_remedies(Forecast& forecast, std::uint64_t short_of) {
+    try_own_map(forecast);
+    try_slices(forecast);
+    try_boot_memory(forecast, short_of);
+  }
+
+  void try_own_map(Forecast& forecast) {
+    if (forecast.own_map) return;
+    Host host = start_;
+    host.knobs.memmap_on_memory = "Y";
+    if (!start_.knobs.memmap_on_memory || !holds_own_map(host, arrival_.per_device)) return;
+    diag::Sink quiet;
+    const Walk tried = walk(policy_, files_, host, free_, arrival_, quiet);
+    if (tried.refused || tried.ends_at) return;
+    Remedy remedy{Remedy::Kind::MemmapOnMemory,
+                  {},
+                  0,
+                  tried.slow_blocks.has_value(),
+                  "boot with `memory_hotplug.memmap_on_memory=1`"};
+    if (remedy.by_service)
+      remedy.text += " and `set hotplug = service`: the kernel by itself would take long";
+    forecast.remedies.push_back(std::move(remedy));
+  }
+
+  // The largest devices, with the smallest share for the kernel, that do it.
+  void try_slices(Forecast& forecast) {
+    const std::uint64_t bs = start_.block_size.value();
+    std::uint64_t size = arrival_.per_device;
+    for (; size > 0 && (arrival_.blocks + size - 1) / size <= kMostSlices; size /= 2) {
+      if (size == arrival_.blocks || cost_of_adding(start_, size).value() > free_) continue;
+      for (const std::uint64_t share : {32U, 16U, 8U, 4U}) {
+        const std::uint64_t normal = (size + share - 1) / share;
+        if (!fits_in_slices(size, normal)) continue;
+        const bool as_asked = size == arrival_.per_device;
+        forecast.remedies.push_back(
+            {Remedy::Kind::Slices, Bytes(size * bs), normal, true,
+             fmt::format("{}, each onlined before the next one comes with `each dimm: first {} "
+                         "blocks normal, rest movable`",
+                         as_asked ? std::string("the same devices")
+                                  : fmt::format("devices of {}", model::human(Bytes(size * bs))),
+                         normal)});
+        return;
+      }
+    }
+  }
+
+  bool fits_in_slices(std::uint64_t size, std::uint64_t normal) {
+    source::SourceSet files;
+    files.emplace_back("<remedy>",
+                       fmt::format("each dimm: first {} blocks normal, rest movable\n", normal),
+                       std::string());
+    diag::Sink quiet;
+    const auto policy = sema::analyse(files, quiet);
+    if (!policy) return false;
+    const Walk tried =
+        walk(*policy, files, start_, free_, {arrival_.blocks, size, arrival_.node}, quiet);
+    return !tried.refused && !tried.ends_at;
+  }
+
+  // Boot memory has a map of its own; whole GiB, as one buys them.
+  void try_boot_memory(Forecast& forecast, std::uint64_t short_of) {
+    constexpr std::uint64_t kGiB = 1ULL << 30U;
+    const std::uint64_t page = start_.page_size;
+    const std::uint64_t usable = kGiB / page * (page - kStructPage);
+    const std::uint64_t more = (short_of + usable - 1) / usable;
+    diag::Sink quiet;
+    const Walk tried = walk(policy_, files_, with_boot_memory(more * kGiB), free_ + more * usable,
+                            arrival_, quiet);
+    if (tried.refused || tried.ends_at) return;
+    forecast.remedies.push_back(
+        {Remedy::Kind::BootMemory, Bytes(more * kGiB), 0, false,
+         fmt::format("{} more memory at boot", model::human(Bytes(more * kGiB)))});
+  }
+
+  // The host with more boot memory, all of it the kernel's, above what is there.
+  [[nodiscard]] Host with_boot_memory(std::uint64_t bytes) const {
+    const model::BlockId first = start_.blocks.back().end();
+    const std::uint64_t blocks = std::max<std::uint64_t>(1, bytes / start_.block_size.value());
+    kernel::Model model(start_);
+    if (model.add(first, blocks, arrival_.node, start_.blocks.front().device))
+      (void)model.online({first, first + (blocks - 1)}, plan::OnlineWord::OnlineKernel);
+    return model.host();
+  }
+
+  void report(const Forecast& forecast) {
+    if (forecast.ends_at) {
+      const Device& last = forecast.devices.back();
+      auto& d = sink_.add(
+          diag::Code::AddDoesNotFit, std::nullopt,
+          fmt::format("{} do not fit: {} needs {} of free kernel memory, and {} are free",
+                      model::human(request_.bytes),
+                      forecast.device_count == 1
+                          ? std::string("adding it")
+                          : fmt::format("device {} of {}", last.number, forecast.device_count),
+                      model::human(last.needed), model::human(last.free)));
+      d.notes.emplace_back(
+          "an add that fails part-way keeps what it took, and the machine may die of it");
+      for (const Remedy& remedy : forecast.remedies)
+        d.help += (d.help.empty() ? "" : "; or ") + remedy.text;
+    }
+    if (forecast.slow_blocks) {
+      auto& d = sink_.add(
+          diag::Code::OnliningIsSlow, std::nullopt,
+          fmt::format(
+              "the kernel would bring {} blocks of one zone online in ascending order, each "
+              "more slowly than the one before",
+              *forecast.slow_blocks));
+      if (!forecast.rule.path.empty())
+        d.notes.push_back(fmt::format("{}:{}:{}: `{}` is left to the kernel", forecast.rule.path,
+                                      forecast.rule.line, forecast.rule.column,
+                                      forecast.rule.text));
+      d.notes.emplace_back("until the last is online, every other write to a block waits");
+      d.help = "`set hotplug = service`: user space picks a faster order";
+    }
+  }
+
+  const sema::Policy& policy_;
+  const source::SourceSet& files_;
+  const AddRequest& request_;
+  diag::Sink& sink_;
+  Host start_;
+  std::uint64_t free_ = 0;
+  Arrival arrival_;
+};
+
+}  // namespace
+
+std::optional<Forecast> make_forecast(const sema::Policy& policy, const source::SourceSet& files,
+                                      const Host& host, const AddRequest& request,
+                                      diag::Sink& sink) {
+  return Forecaster(policy, files, request, sink).run(host);
+}
+
+}  // namespace memonline::forecast

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is different between a host as it was and as it is, for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compiler/model/facts.hpp"
+
+namespace memonline::plan {
+
+/// How many lines are shown before "and N more".
+inline constexpr std::size_t kMostDifferences = 20;
+
+/// One line a difference, neighbouring blocks with the same difference together:
+/// "memory40..41 were offline, are online in Movable", "memory32 is gone",
+/// "auto_online_blocks was offline, is online". What an offline block offers follows from its
+/// neighbours, so it is named only where nothing else differs. Empty: nothing differs.
+std::vector<std::string> differences(const model::Facts& then, const model::Facts& now);
+
+}  // namespace memonline::plan

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A host beside the plan for it: which blocks are not as the policy wants them, and what the plan
+// says of one block.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::plan {
+
+/// A run of the host, cut where drift begins or ends.
+struct StatusRun {
+  model::BlockRun blocks;
+  bool drift = false;
+};
+
+/// Without a plan nothing drifts.
+std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan);
+
+/// The zone a run is in, as the kernel spells it: "Movable", "none" for blocks that span zones;
+/// empty for blocks that are not online or do not tell. Where an old kernel lists two names, the
+/// first is the zone (show_valid_zones, 3.18 to 4.13).
+std::optional<std::string> zone_text(const model::BlockRun& run);
+
+/// The blocks a step writes, or nullptr: the step is about something else.
+const plan::WriteRun* blocks_of(const plan::Step& step);
+
+}  // namespace memonline::plan

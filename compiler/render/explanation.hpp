@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One diagnostic code, or one block: what it is, which rule governs it, and what the plan does with
+// it and why.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "compiler/base/result.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::render {
+
+enum class Form : std::uint8_t {
+  Text,
+  Json,  ///< schema memonline.explanation/1
+};
+
+struct Unexplained {
+  enum class Kind : std::uint8_t { Unclear, NoSuchCode, NoSuchBlock };
+  Kind kind = Kind::Unclear;
+  std::string message, help;
+};
+
+/// Whether it looks like a code, `ML0503`: no host is needed then.
+bool names_code(std::string_view what);
+Result<std::string, Unexplained> explain_code(std::string_view what, Form form);
+/// Why nobody could explain that on any host: it is no code, no `memory42` and no address.
+std::optional<Unexplained> unclear(std::string_view what);
+/// A code, a block, or the block at an address (`0x150000000`). Without a plan there is no policy.
+Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,
+                                         const plan::Plan* plan, Form form);
+
+}  // namespace memonline::render

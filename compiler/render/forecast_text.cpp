@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A forecast on a screen.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "compiler/render/plan.hpp"
+
+namespace memonline::render {
+
+using forecast::Forecast;
+using forecast::NewRun;
+using model::Bytes;
+
+namespace {
+
+std::string zone_text(const NewRun& run) {
+  return run.zone ? std::string(model::zone_name(*run.zone)) : "offline";
+}
+
+// Runs repeat device by device; so many are shown.
+constexpr std::size_t kMostRuns = 16;
+
+std::string runs_table(const Forecast& forecast, Bytes block_size) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  std::size_t widest = 0;
+  for (const NewRun& run : forecast.runs) {
+    if (rows.size() == kMostRuns) break;
+    rows.emplace_back(blocks_text({run.first, run.last}),
+                      model::human(block_size * (run.last - run.first + 1)));
+    widest = std::max(widest, rows.back().first.size());
+  }
+  std::string text;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    text += fmt::format("  {:<{}}  {:>9}  {}\n", rows[i].first, widest, rows[i].second,
+                        zone_text(forecast.runs[i]));
+  if (forecast.runs.size() > rows.size())
+    text += fmt::format("  and {} more runs (`--format json` has all)\n",
+                        forecast.runs.size() - rows.size());
+  return text;
+}
+
+std::string totals(const Forecast& forecast, Bytes block_size) {
+  std::uint64_t normal = 0;
+  std::uint64_t movable = 0;
+  std::uint64_t offline = 0;
+  for (const NewRun& run : forecast.runs) {
+    const std::uint64_t count = run.last - run.first + 1;
+    (!run.zone ? offline : model::is_kernel_zone(*run.zone) ? normal : movable) += count;
+  }
+  std::string text;
+  const auto add = [&](std::uint64_t blocks, const char* what) {
+    if (blocks > 0)
+      text +=
+          fmt::format("{}{} {}", text.empty() ? "" : ", ", model::human(block_size * blocks), what);
+  };
+  add(normal, "Normal");
+  add(movable, "Movable");
+  add(offline, "offline");
+  return text;
+}
+
+}  // namespace
+
+std::string forecast_to_text(const Forecast& forecast, const model::Host& before) {
+  const forecast::Device& last = forecast.devices.back();
+  std::string text =
+      fmt::format("{} for node{}", model::human(forecast.request.bytes), forecast.node.value());
+  text += forecast.device_count == 1 ? " in one device: "
+                                     : fmt::format(" in {} devices of {}: ", forecast.device_count,
+                                                   model::human(forecast.device_bytes));
+  text += forecast.fits()              ? "fits\n"
+          : forecast.device_count == 1 ? "does not fit\n"
+                                       : fmt::format("ends at device {}\n", *forecast.ends_at);
+  text += fmt::format("  kernel memory free before the first   {}\n",
+                      model::human(forecast.devices.front().free));
+  text += fmt::format("  taken by adding the first             {}{}\n",
+                      model::human(forecast.devices.front().needed),
+                      forecast.own_map ? " (its blocks hold their own memory map)" : "");
+  if (!forecast.fits() && forecast.device_count > 1)
+    text += fmt::format("  taken by device {}, and free then      {}, {}\n", last.number,
+                        model::human(last.needed), model::human(last.free));
+  if (forecast.fits())
+    text += fmt::format("  least free after an add               {}\n",
+                        model::human(forecast.lowest_free));
+  for (std::size_t i = 0; i < forecast.remedies.size(); ++i)
+    text += fmt::format("{} {}\n", i == 0 ? "What makes it fit:\n  -" : "  -",
+                        forecast.remedies[i].text);
+  if (forecast.runs.empty()) return text;
+  text += fmt::format("Brought online by the {}{}: {}\n", forecast.by,
+                      forecast.rule.path.empty() ? "" : fmt::format(" (`{}`)", forecast.rule.text),
+                      totals(forecast, before.block_size));
+  return text + runs_table(forecast, before.block_size);
+}
+
+}  // namespace memonline::render

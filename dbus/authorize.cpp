@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dbus/authorize.hpp"
+
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dbus/errors.hpp"
+
+namespace memonline::bus {
+
+namespace {
+
+constexpr auto kAuthority = "org.freedesktop.PolicyKit1.Authority";
+/// A user may have to find a password.
+constexpr auto kPatience = std::chrono::minutes(5);
+constexpr std::uint32_t kAllowUserInteraction = 1;
+
+sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
+
+}  // namespace
+
+Authority::Authority(sdbus::IConnection& connection)
+    : bus_(make_proxy(connection, "org.freedesktop.DBus", "/org/freedesktop/DBus")),
+      polkit_(make_proxy(connection, "org.freedesktop.PolicyKit1",
+                         "/org/freedesktop/PolicyKit1/Authority")) {}
+
+void Authority::ask(const Caller& caller, const std::string& action, Verdict verdict) {
+  bus_->callMethodAsync("GetConnectionUnixUser")
+      .onInterface("org.freedesktop.DBus")
+      .withArguments(caller.name)
+      .uponReplyInvoke([this, caller, action, verdict = std::move(verdict)](ReplyError error,
+                                                                            std::uint32_t uid) {
+        try {
+          if (error)
+            verdict(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
+          else if (uid == 0)
+            verdict(uid);
+          else
+            ask_polkit(caller, action, uid, verdict);
+        } catch (const std::exception& thrown) {
+          verdict(fail(denied(thrown.what())));
+        }
+      });
+}
+
+void Authority::ask_polkit(const Caller& caller, const std::string& action, std::uint32_t uid,
+                           Verdict verdict) {
+  using Details = std::map<std::string, std::string>;
+  // By name on the bus, never by process id: that one may belong to another process by now.
+  const sdbus::Struct<std::string, std::map<std::string, sdbus::Variant>> subject{
+      "system-bus-name", {{"name", sdbus::Variant(caller.name)}}};
+  polkit_->callMethodAsync("CheckAuthorization")
+      .onInterface(kAuthority)
+      .withTimeout(kPatience)
+      .withArguments(subject, action, Details{},
+                     caller.interactive ? kAllowUserInteraction : std::uint32_t{0}, std::string())
+      .uponReplyInvoke(
+          [action, uid, interactive = caller.interactive, verdict = std::move(verdict)](
+              ReplyError error, const sdbus::Struct<bool, bool, Details>& answer) {
+            if (error)
+              verdict(fail(denied(
+                  fmt::format("polkit does not answer ({}): only root may do this, uid {} is not",
+                              error->getName(), uid))));
+            else if (std::get<0>(answer))
+              verdict(uid);
+            else if (std::get<1>(answer) && !interactive)
+              verdict(fail(make_error(
+                  errors::kInteractive,
+                  fmt::format("`{}` needs the user to be asked, which the caller does not allow",
+                              action))));
+            else
+              verdict(fail(denied(fmt::format("uid {} is not authorized to `{}`", uid, action))));
+          });
+}
+
+}  // namespace memonline::bus

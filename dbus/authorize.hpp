@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// May this caller do that? polkit is asked, and never waited for. Root is not asked for: polkit
+// always says yes to it, and memory may be needed where polkit is not up.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "compiler/base/result.hpp"
+#include "dbus/compat.hpp"
+
+namespace memonline::bus {
+
+namespace actions {
+inline constexpr auto kApply = "org.memonline1.apply";
+inline constexpr auto kUndo = "org.memonline1.undo";
+inline constexpr auto kReload = "org.memonline1.reload";
+inline constexpr auto kManageBoot = "org.memonline1.manage-boot-parameters";
+}  // namespace actions
+
+class Authority {
+ public:
+  explicit Authority(sdbus::IConnection& connection);
+  /// The caller's uid, or AccessDenied, or InteractiveAuthorizationRequired where asking the user
+  /// could help and the caller did not allow it. Comes later, in the loop's thread.
+  using Verdict = std::function<void(Result<std::uint32_t, sdbus::Error>)>;
+  void ask(const Caller& caller, const std::string& action, Verdict verdict);
+
+ private:
+  void ask_polkit(const Caller& caller, const std::string& action, std::uint32_t uid,
+                  Verdict verdict);
+
+  std::unique_ptr<sdbus::IProxy> bus_, polkit_;
+};
+
+}  // namespace memonline::bus

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Values of the other rooms to types of the bus and back, in one place.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dbus/compat.hpp"
+#include "runtime/service/service.hpp"
+
+namespace memonline::bus {
+
+using Dict = std::map<std::string, sdbus::Variant>;
+using FailingRow = sdbus::Struct<std::uint64_t, std::uint64_t, std::int32_t, std::string>;
+
+inline constexpr auto kManagerPath = "/org/memonline1";
+std::string node_path(model::NodeId node);
+std::string job_path(std::uint64_t id);
+/// The job that a path names; empty: none that could be.
+std::optional<std::uint64_t> job_named(const std::string& path);
+
+/// The bus takes nothing but UTF-8 without NUL: other bytes become U+FFFD.
+std::string utf8(std::string_view text);
+
+/// A client's options, taken one by one; `done` refuses what is left over. Throws InvalidArgs.
+class Options {
+ public:
+  explicit Options(Dict options) : left_(std::move(options)) {}
+  std::optional<std::string> text(const std::string& key);
+  std::optional<bool> flag(const std::string& key);
+  /// Any integer type of the bus; refused outside of these bounds.
+  std::optional<std::uint64_t> number(const std::string& key, std::uint64_t least,
+                                      std::uint64_t most);
+  void done() const;
+
+ private:
+  std::optional<sdbus::Variant> take(const std::string& key);
+  Dict left_;
+};
+
+service::PlanWishes plan_wishes(Dict options);
+service::ApplyWishes apply_wishes(Dict options);
+
+/// Without the document, which goes as text or as a file.
+Dict plan_dict(const service::PlanAnswer& answer);
+/// A memfd with this text that nobody can change.
+sdbus::UnixFd sealed_file(const std::string& text);
+std::vector<Dict> runs(const service::View& view, Dict filter);
+std::vector<FailingRow> failing(const service::View& view);
+std::vector<std::string> left_alone(const service::View& view);
+Dict drift(const service::View& view);
+std::map<std::string, std::uint64_t> counters(const service::Counters& counters);
+std::map<std::string, std::vector<std::string>> pending_parameters(const service::View& view);
+std::map<std::string, std::string> switches(const service::View& view);
+std::vector<sdbus::Struct<std::string, std::string>> policy_files(const service::View& view);
+Dict job_details(const service::Job& job);
+Dict report_dict(const std::optional<apply::Report>& report, std::string_view verb);
+
+/// A node's memory in bytes.
+struct NodeFigures {
+  std::uint64_t online = 0, offline = 0;
+  std::map<std::string, std::uint64_t> zones, wished;
+  friend bool operator==(const NodeFigures&, const NodeFigures&) = default;
+};
+std::map<model::NodeId, NodeFigures> node_figures(const service::View& view);
+
+}  // namespace memonline::bus

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What all objects on the bus work with: the service, who may use it, and how much at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "dbus/authorize.hpp"
+#include "dbus/boot_loader.hpp"
+#include "dbus/convert.hpp"
+#include "dbus/guard.hpp"
+#include "dbus/log.hpp"
+#include "runtime/service/service.hpp"
+
+namespace memonline::bus {
+
+struct Desk {
+  Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
+      : connection(c), service(s), log(l), authority(c), boot_loader(c) {}
+
+  sdbus::IConnection& connection;
+  service::Service& service;
+  const Log& log;
+  Authority authority;
+  BootLoader boot_loader;
+  Clients clients;
+
+  /// Does `work` with the caller's uid once it is allowed; else the reply is the refusal.
+  template <class... Values, class Work>
+  void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
+               Work work) {
+    authority.ask(caller, action,
+                  [reply, work = std::move(work)](const Result<std::uint32_t, sdbus::Error>& uid) {
+                    if (uid)
+                      answering(reply, [&] { work(*uid); });
+                    else
+                      reply.fail(uid.error());
+                  });
+  }
+  /// Ends a job, for who may apply.
+  void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {
+    allowed(caller, actions::kApply, reply, [this, job, reply](std::uint32_t) {
+      if (const auto done = service.cancel(job); done)
+        reply();
+      else
+        reply.fail(errors::of(done.error()));
+    });
+  }
+};
+
+}  // namespace memonline::bus

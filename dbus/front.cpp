@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dbus/front.hpp"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+namespace memonline::bus {
+
+void Front::serve(service::Service& service, const model::Host& host) {
+  desk_ = std::make_unique<Desk>(connection_, service, log_);
+  manager_ = std::make_unique<Manager>(*desk_, host);
+  nodes_ = std::make_unique<Nodes>(connection_);
+  jobs_ = std::make_unique<Jobs>(*desk_);
+}
+
+void Front::close() {
+  jobs_.reset();
+  nodes_.reset();
+  manager_.reset();
+  desk_.reset();
+}
+
+template <class Body>
+void Front::tell(Body&& body) {
+  if (!desk_) return;
+  try {
+    body();
+  } catch (const std::exception& error) {
+    log_.say(4, fmt::format("could not tell the bus: {}", error.what()));
+  }
+}
+
+void Front::view_changed(const service::View& before, const service::View& now) {
+  if (before.state != now.state)
+    log_.say(5, fmt::format("memory is {}, it was {}", service::state_name(now.state),
+                            service::state_name(before.state)));
+  notify_status(now);
+  tell([&] {
+    manager_->show(before, now);
+    nodes_->show(now);
+  });
+}
+
+void Front::job_added(const service::Job& job) {
+  tell([&] {
+    jobs_->add(job);
+    manager_->show_jobs();
+  });
+}
+
+void Front::job_changed(const service::Job& job) {
+  tell([&] {
+    jobs_->show(job);
+    manager_->show_jobs();
+  });
+}
+
+void Front::job_removed(std::uint64_t id) {
+  tell([&] { jobs_->remove(id); });
+}
+
+void Front::say(int priority, const std::string& message, const Fields& fields) {
+  log_.say(priority, message, fields);
+}
+
+void notify_status(const service::View& view) {
+  const service::Counters& c = view.counters;
+  sd_notify(0, fmt::format("STATUS={}: {} blocks brought online, {} runs of blocks failing",
+                           service::state_name(view.state), c.blocks_onlined, view.failing.size())
+                   .c_str());
+}
+
+}  // namespace memonline::bus

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The service as the bus, the log and systemd see it: hears what changed and tells all three.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "dbus/desk.hpp"
+#include "dbus/jobs.hpp"
+#include "dbus/manager.hpp"
+#include "dbus/nodes.hpp"
+
+namespace memonline::bus {
+
+class Front final : public service::Listener {
+ public:
+  Front(sdbus::IConnection& connection, const Log& log) : connection_(connection), log_(log) {}
+  /// Puts the objects on the bus; before that only the log is told.
+  void serve(service::Service& service, const model::Host& host);
+  /// Takes them away; answers what is still open.
+  void close();
+
+  void view_changed(const service::View& before, const service::View& now) override;
+  void job_added(const service::Job& job) override;
+  void job_changed(const service::Job& job) override;
+  void job_removed(std::uint64_t id) override;
+  void say(int priority, const std::string& message, const Fields& fields) override;
+
+ private:
+  /// What a body throws is the bus's trouble (it went away, it is out of memory), never ours.
+  template <class Body>
+  void tell(Body&& body);
+
+  sdbus::IConnection& connection_;
+  const Log& log_;
+  std::unique_ptr<Desk> desk_;
+  std::unique_ptr<Manager> manager_;
+  std::unique_ptr<Nodes> nodes_;
+  std::unique_ptr<Jobs> jobs_;
+};
+
+/// STATUS= of systemd's notification: the state and its figures.
+void notify_status(const service::View& view);
+
+}  // namespace memonline::bus

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dbus/jobs.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace memonline::bus {
+
+namespace {
+
+double progress(const service::Job& job) {
+  if (job.blocks == 0) return job.stage == service::Job::Stage::Done ? 1 : 0;
+  return static_cast<double>(job.blocks_done) / static_cast<double>(job.blocks);
+}
+
+}  // namespace
+
+JobObject::JobObject(Desk& desk, service::Job job)
+    : AdaptorInterfaces(desk.connection, sdbus::ObjectPath(job_path(job.id))),
+      desk_(desk),
+      job_(std::move(job)) {
+  registerAdaptor();
+  emitInterfacesAddedSignal();
+}
+
+JobObject::~JobObject() {
+  try {
+    emitInterfacesRemovedSignal();
+  } catch (const sdbus::Error&) {  // The bus is gone.
+  }
+  unregisterAdaptor();
+}
+
+void JobObject::Cancel(sdbus::Result<>&& result) {
+  const Reply<> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    desk_.cancel(caller, job_.id, reply);
+  });
+}
+
+std::string JobObject::Kind() {
+  return guarded([&] { return std::string(service::kind_name(job_.kind)); });
+}
+std::string JobObject::State() {
+  return guarded([&] { return std::string(service::stage_name(job_.stage)); });
+}
+std::string JobObject::Result() {
+  return guarded([&] { return std::string(service::result_name(job_.result)); });
+}
+double JobObject::Progress() { return progress(job_); }
+std::uint64_t JobObject::Blocks() { return job_.blocks; }
+std::uint64_t JobObject::BlocksDone() { return job_.blocks_done; }
+std::uint64_t JobObject::StepsDone() { return job_.steps_done; }
+std::uint64_t JobObject::StepsTotal() { return job_.steps; }
+std::string JobObject::CurrentStep() {
+  return guarded([&] { return utf8(job_.step); });
+}
+std::uint32_t JobObject::StartedByUID() { return job_.uid; }
+std::string JobObject::Error() {
+  return guarded([&] { return utf8(job_.error); });
+}
+
+Dict JobObject::Report() {
+  const bool undoes = job_.kind == service::Job::Kind::Undo;
+  return guarded([&] { return report_dict(job_.report, undoes ? "undone" : "applied"); });
+}
+Dict JobObject::Undone() {
+  return guarded([&] { return report_dict(job_.undone, "undone"); });
+}
+
+void JobObject::show(const service::Job& now) {
+  const service::Job before = std::exchange(job_, now);
+  std::vector<std::string> changed;
+  const auto look = [&](const char* name, bool differs) {
+    if (differs) changed.emplace_back(name);
+  };
+  look("State", before.stage != now.stage);
+  look("Result", before.result != now.result);
+  look("Progress", progress(before) != progress(now));
+  look("Blocks", before.blocks != now.blocks);
+  look("BlocksDone", before.blocks_done != now.blocks_done);
+  look("StepsDone", before.steps_done != now.steps_done);
+  look("StepsTotal", before.steps != now.steps);
+  look("CurrentStep", before.step != now.step);
+  look("Error", before.error != now.error);
+  look("Report", before.report.has_value() != now.report.has_value());
+  look("Undone", before.undone.has_value() != now.undone.has_value());
+  if (!changed.empty())
+    emit_changed(getObject(), org::memonline1::Job_adaptor::INTERFACE_NAME, changed);
+  if (before.stage != now.stage && now.stage == service::Job::Stage::Done)
+    emitFinished(std::string(service::result_name(now.result)), job_details(now));
+}
+
+void Jobs::add(const service::Job& job) {
+  jobs_.insert_or_assign(job.id, std::make_unique<JobObject>(desk_, job));
+}
+
+void Jobs::show(const service::Job& job) {
+  if (const auto known = jobs_.find(job.id); known != jobs_.end()) known->second->show(job);
+}
+
+}  // namespace memonline::bus

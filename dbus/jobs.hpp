@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The objects /org/memonline1/job/N. What their members mean stands in org.memonline1.Job.xml.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include <job_adaptor.hpp>
+
+#include "dbus/desk.hpp"
+
+namespace memonline::bus {
+
+class JobObject final
+    : public sdbus::AdaptorInterfaces<org::memonline1::Job_adaptor, sdbus::Properties_adaptor,
+                                      sdbus::ManagedObject_adaptor> {
+ public:
+  JobObject(Desk& desk, service::Job job);
+  ~JobObject();
+  JobObject(const JobObject&) = delete;
+  JobObject& operator=(const JobObject&) = delete;
+  /// Announces the properties that differ, and that it is done.
+  void show(const service::Job& now);
+
+ private:
+  void Cancel(sdbus::Result<>&& result) override;
+  std::string Kind() override;
+  std::string State() override;
+  std::string Result() override;
+  double Progress() override;
+  std::uint64_t Blocks() override;
+  std::uint64_t BlocksDone() override;
+  std::uint64_t StepsDone() override;
+  std::uint64_t StepsTotal() override;
+  std::string CurrentStep() override;
+  std::uint32_t StartedByUID() override;
+  std::string Error() override;
+  Dict Report() override;
+  Dict Undone() override;
+
+  Desk& desk_;
+  service::Job job_;
+};
+
+class Jobs {
+ public:
+  explicit Jobs(Desk& desk) : desk_(desk) {}
+  void add(const service::Job& job);
+  void show(const service::Job& job);
+  void remove(std::uint64_t id) { jobs_.erase(id); }
+
+ private:
+  Desk& desk_;
+  std::map<std::uint64_t, std::unique_ptr<JobObject>> jobs_;
+};
+
+}  // namespace memonline::bus

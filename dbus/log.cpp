@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dbus/log.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+// The place in this file says nothing to who reads the journal.
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+namespace memonline::bus {
+
+namespace {
+
+/// What failed at a block, and how it is found out: data/memonline.catalog.
+constexpr auto kBlockFailed = "MESSAGE_ID=5cb1c1d2a6714a8b8e2f0f6c1d3a9b47";
+
+/// systemd says in JOURNAL_STREAM which file standard error was; it may be another one by now.
+bool stderr_is_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
+         fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+}
+
+}  // namespace
+
+Log::Log() : journal_(stderr_is_journal()) {}
+
+void Log::say(int priority, const std::string& message,
+              const service::Listener::Fields& fields) const {
+  if (!journal_) {
+    std::fputs(fmt::format("<{}>{}\n", priority, message).c_str(), stderr);
+    return;
+  }
+  std::vector<std::string> lines{fmt::format("PRIORITY={}", priority),
+                                 fmt::format("MESSAGE={}", message),
+                                 "SYSLOG_IDENTIFIER=memonlined"};
+  if (!fields.block.empty()) lines.push_back("MEMONLINE_BLOCK=" + fields.block);
+  if (!fields.rule.empty()) lines.push_back("MEMONLINE_RULE=" + fields.rule);
+  if (fields.error != 0) lines.emplace_back(kBlockFailed);
+  if (fields.error != 0) lines.push_back(fmt::format("MEMONLINE_ERRNO={}", fields.error));
+  std::vector<iovec> parts;
+  parts.reserve(lines.size());
+  for (std::string& line : lines) parts.push_back({line.data(), line.size()});
+  sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
+}
+
+}  // namespace memonline::bus

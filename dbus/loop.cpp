@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dbus/loop.hpp"
+
+#include <csignal>
+#include <ctime>
+#include <stdexcept>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <systemd/sd-daemon.h>
+
+namespace memonline::bus {
+
+namespace {
+
+using service::Service;
+
+struct EventUnref {
+  void operator()(sd_event* event) const { sd_event_unref(event); }
+};
+
+void must(int result, const char* what) {
+  if (result < 0) throw std::system_error(-result, std::generic_category(), what);
+}
+
+struct Loop {
+  sd_event* event;
+  Service& service;
+  const Log& log;
+};
+
+Loop& of(void* self) { return *static_cast<Loop*>(self); }
+
+/// systemd waits for READY=1 before it takes `systemctl reload` for done (sd_notify(3)).
+void reload(const Loop& loop) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  sd_notify(0, fmt::format("RELOADING=1\nMONOTONIC_USEC={}",
+                           static_cast<std::uint64_t>(now.tv_sec) * 1000000 +
+                               static_cast<std::uint64_t>(now.tv_nsec) / 1000)
+                   .c_str());
+  loop.service.reload([&loop](const Result<std::string, service::Refused>& diagnostics) {
+    if (!diagnostics) loop.log.say(3, diagnostics.error().message);
+    loop.log.say(5, "the policies were read anew");
+    sd_notify(0, "READY=1");
+  });
+}
+
+int on_signal(sd_event_source*, const signalfd_siginfo* info, void* self) {
+  Loop& loop = of(self);
+  if (info->ssi_signo == SIGHUP) {
+    reload(loop);
+    return 0;
+  }
+  return sd_event_exit(loop.event, 0);
+}
+
+int on_events(sd_event_source*, int, std::uint32_t, void* self) {
+  of(self).service.take_events();
+  return 0;
+}
+
+int on_results(sd_event_source*, int, std::uint32_t, void* self) {
+  of(self).service.take_results();
+  return 0;
+}
+
+int on_time(sd_event_source*, std::uint64_t, void* self) {
+  of(self).service.tick();
+  return 0;
+}
+
+void arm(sd_event_source* timer, const Service& service) {
+  const auto due = service.due();
+  if (due) {
+    // steady_clock is CLOCK_MONOTONIC.
+    const auto at =
+        std::chrono::duration_cast<std::chrono::microseconds>(due->time_since_epoch()).count() + 1;
+    sd_event_source_set_time(timer, static_cast<std::uint64_t>(at));
+  }
+  sd_event_source_set_enabled(timer, due ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+}  // namespace
+
+void block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int one : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&signals, one);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int run_loop(sdbus::IConnection& connection, Service& service, const Log& log) {
+  sd_event* made = nullptr;
+  must(sd_event_new(&made), "sd_event_new");
+  const std::unique_ptr<sd_event, EventUnref> event(made);
+  Loop loop{made, service, log};
+  must(sd_event_add_io(made, nullptr, service.events_fd(), EPOLLIN, on_events, &loop), "events");
+  must(sd_event_add_io(made, nullptr, service.writer_fd(), EPOLLIN, on_results, &loop), "writer");
+  must(sd_event_add_io(made, nullptr, service.reader_fd(), EPOLLIN, on_results, &loop), "reader");
+  for (const int one : {SIGHUP, SIGTERM, SIGINT})
+    must(sd_event_add_signal(made, nullptr, one, on_signal, &loop), "signals");
+  sd_event_source* timer = nullptr;
+  must(sd_event_add_time(made, &timer, CLOCK_MONOTONIC, 0, 1000, on_time, &loop), "timer");
+  const std::unique_ptr<sd_event_source, decltype(&sd_event_source_unref)> owned(
+      timer, sd_event_source_unref);
+  sd_event_set_watchdog(made, 1);
+  const Pump pump(connection, made);
+  notify_status(*service.view());
+  for (bool ready = false; sd_event_get_state(made) != SD_EVENT_FINISHED;) {
+    // What is ordered after the service finds memory settled.
+    if (!ready && service.looked()) ready = sd_notify(0, "READY=1") >= 0;
+    arm(timer, service);
+    must(sd_event_run(made, UINT64_MAX), "sd_event_run");
+  }
+  int status = 0;
+  sd_event_get_exit_code(made, &status);
+  sd_notify(0, "STOPPING=1");
+  return status;
+}
+
+}  // namespace memonline::bus

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonlined: the service on the bus.
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "dbus/front.hpp"
+#include "dbus/loop.hpp"
+#include "dbus/options.hpp"
+#include "runtime/service/locked_memory.hpp"
+
+namespace memonline::bus {
+
+namespace {
+
+/// Enough to plan for a machine of 64 TiB.
+constexpr std::size_t kReserve = std::size_t{8} << 20U;
+constexpr auto kBusName = "org.memonline1";
+
+/// Lives as long as the process does what is asked of it.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "memonlined-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw std::runtime_error(fmt::format("cannot make `{}`: {}", name, std::strerror(errno)));
+    path_ = name;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+service::EventSource events_of(const DaemonOptions& options) {
+  if (options.event_fd) return service::EventSource::of_socket(*options.event_fd);
+  if (!options.simulate.empty()) {
+    // The model's memory only changes by what is written to it: nobody speaks on this socket.
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+      throw std::runtime_error(fmt::format("no socket: {}", std::strerror(errno)));
+    return service::EventSource::of_socket(ends[0]);
+  }
+  auto source = service::EventSource::of_kernel();
+  if (!source)
+    throw std::runtime_error(
+        fmt::format("the kernel's events cannot be heard: {}", std::strerror(source.error())));
+  return std::move(*source);
+}
+
+model::Host must_read(service::Target& target) {
+  auto host = target.read();
+  if (!host)
+    throw std::runtime_error(
+        fmt::format("cannot read the host `{}`: {}", host.error().path, host.error().message));
+  return std::move(*host);
+}
+
+void own_name(sdbus::IConnection& connection) {
+  try {
+    request_name(connection, kBusName);
+  } catch (const sdbus::Error& error) {
+    throw std::runtime_error(
+        fmt::format("the bus does not give the name `{}`: {}; dbus-daemon allows it by "
+                    "`dbus-1/system.d/org.memonline1.conf`, and one memonlined has it at a time",
+                    kBusName, error.getMessage()));
+  }
+}
+
+int serve(const DaemonOptions& options, const Log& log) {
+  const bool simulates = !options.simulate.empty();
+  std::optional<TemporaryDirectory> temporary;
+  std::string directory = options.directory;
+  if (simulates && directory.empty()) directory = temporary.emplace().path();
+  service::Config config{
+      nullptr,
+      events_of(options),
+      {simulates ? directory : options.root, options.policies, options.expressions},
+      {},
+      options.keep_switches};
+  if (simulates) {
+    auto host = runtime::read_host(options.simulate);
+    if (!host)
+      throw std::runtime_error(
+          fmt::format("cannot read the host `{}`: {}", options.simulate, host.error().message));
+    std::filesystem::create_directories(directory + "/run/memonline");
+    config.target =
+        service::simulated(std::make_shared<apply::SharedModel>(*host), directory, options.latency);
+  } else {
+    config.target = service::this_machine(options.root);
+  }
+  const model::Host host = must_read(*config.target);
+  if (host.command_line_value("memonline.mode") == "off") {
+    log.say(5, "`memonline.mode=off` is on the kernel command line: doing nothing");
+    sd_notify(0, "READY=1\nSTATUS=off: `memonline.mode=off` is on the kernel command line");
+    return 0;
+  }
+
+  const auto connection = sdbus::createSystemBusConnection();
+  Front front(*connection, log);
+  service::Service service(std::move(config), front);
+  front.serve(service, host);
+  own_name(*connection);
+  service.start();
+  const int status = run_loop(*connection, service, log);
+  if (status != 0) log.say(3, "the bus went away");
+  service.shut_down();
+  front.close();
+  return status;
+}
+
+}  // namespace
+
+}  // namespace memonline::bus
+
+int main(int argc, char** argv) {
+  // Before anything is allocated, and before the first thread.
+  const bool locked = memonline::service::keep_memory(memonline::bus::kReserve);
+  try {
+    const auto parsed = memonline::bus::parse_options(argc, argv);
+    if (const auto* ending = std::get_if<memonline::bus::Ending>(&parsed)) {
+      std::fputs(ending->text.c_str(), ending->status == 0 ? stdout : stderr);
+      return ending->status;
+    }
+    const memonline::bus::Log log;
+    if (!locked)
+      log.say(5, "the process cannot be locked into memory (RLIMIT_MEMLOCK); going on without");
+    memonline::bus::block_signals();
+    try {
+      return memonline::bus::serve(std::get<memonline::bus::DaemonOptions>(parsed), log);
+    } catch (const std::exception& error) {
+      log.say(3, error.what());
+      return 1;
+    }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "memonlined: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dbus/manager.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/model/era.hpp"
+#include "compiler/render/explanation.hpp"
+#include "runtime/apply/plan_file.hpp"
+
+namespace memonline::bus {
+
+using service::Service;
+using service::View;
+
+namespace {
+
+template <class Answer>
+using Came = Result<Answer, service::Refused>;
+
+std::string by(const View& view) { return view.plan ? view.plan->hotplug.by : std::string(); }
+std::string why(const View& view) {
+  return view.plan ? utf8(view.plan->hotplug.why) : std::string();
+}
+
+}  // namespace
+
+Manager::Manager(Desk& desk, const model::Host& host)
+    : AdaptorInterfaces(desk.connection, sdbus::ObjectPath(kManagerPath)),
+      desk_(desk),
+      kernel_(utf8(host.kernel)),
+      era_(model::era_name(host.era)),
+      block_size_(host.block_size.value()) {
+  registerAdaptor();
+}
+
+Manager::~Manager() { unregisterAdaptor(); }
+
+// ---- questions ----
+
+void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
+  const Reply<std::string> reply(std::move(result));
+  answering(reply, [&] {
+    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
+    if (policy.size() > Service::kMostPolicyText)
+      throw make_error(errors::kLimitsExceeded,
+                       fmt::format("the policy is {} bytes long, {} may be", policy.size(),
+                                   Service::kMostPolicyText));
+    desk_.service.check(std::move(policy), [reply](const Came<std::string>& diagnostics) {
+      if (diagnostics)
+        reply(utf8(*diagnostics));
+      else
+        reply.fail(errors::of(diagnostics.error()));
+    });
+  });
+}
+
+void Manager::Plan(sdbus::Result<Dict>&& result, Dict options) {
+  plan(std::move(result), std::move(options), Document::Text);
+}
+
+void Manager::PlanToFile(sdbus::Result<Dict>&& result, Dict options) {
+  plan(std::move(result), std::move(options), Document::File);
+}
+
+void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
+  const Reply<Dict> reply(std::move(result));
+  answering(reply, [&] {
+    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
+    desk_.service.plan(
+        plan_wishes(std::move(options)), [reply, form](const Came<service::PlanAnswer>& answer) {
+          answering(reply, [&] {
+            if (!answer) throw errors::of(answer.error());
+            if (!answer->document)
+              throw make_error(
+                  answer->policy_invalid ? errors::kPolicyInvalid : errors::kPlanImpossible,
+                  utf8(answer->problem));
+            Dict dict = plan_dict(*answer);
+            dict.emplace("document", form == Document::Text
+                                         ? sdbus::Variant(*answer->document)
+                                         : sdbus::Variant(sealed_file(*answer->document)));
+            reply(dict);
+          });
+        });
+  });
+}
+
+void Manager::Verify(sdbus::Result<Dict>&& result) {
+  const Reply<Dict> reply(std::move(result));
+  answering(reply, [&] {
+    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
+    desk_.service.verify([reply](const Came<std::shared_ptr<const View>>& now) {
+      answering(reply, [&] {
+        if (!now) throw errors::of(now.error());
+        reply(drift(**now));
+      });
+    });
+  });
+}
+
+std::string Manager::Explain(const std::string& what) {
+  return guarded([&] {
+    const auto text = render::explain(what, *view().host, view().plan.get(), render::Form::Text);
+    if (text) return utf8(*text);
+    throw make_error(text.error().kind == render::Unexplained::Kind::NoSuchBlock
+                         ? errors::kUnknownBlock
+                         : errors::kInvalidArgs,
+                     fmt::format("{}; {}", text.error().message, text.error().help));
+  });
+}
+
+std::vector<Dict> Manager::ListBlocks(const Dict& filter) {
+  return guarded([&] { return runs(view(), filter); });
+}
+
+void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {
+  const Reply<std::string> reply(std::move(result));
+  answering(reply, [&] {
+    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
+    if (document.size() > apply::kLargestPlan)
+      throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
+                                                            document.size(), apply::kLargestPlan));
+    desk_.service.submit(std::move(document), [reply](const Came<std::string>& digest) {
+      if (digest)
+        reply(*digest);
+      else
+        reply.fail(errors::of(digest.error()));
+    });
+  });
+}
+
+// ---- what changes something ----
+
+void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string digest, Dict options) {
+  const Reply<sdbus::ObjectPath> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    const service::ApplyWishes wishes = apply_wishes(std::move(options));
+    // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
+    desk_.allowed(caller, actions::kApply, reply,
+                  [this, reply, digest = std::move(digest), wishes](std::uint32_t uid) {
+                    service::ApplyWishes mine = wishes;
+                    mine.uid = uid;
+                    desk_.service.apply(digest, mine, [reply](const Came<std::uint64_t>& job) {
+                      if (job)
+                        reply(sdbus::ObjectPath(job_path(*job)));
+                      else
+                        reply.fail(errors::of(job.error()));
+                    });
+                  });
+  });
+}
+
+void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
+  const Reply<sdbus::ObjectPath> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    desk_.allowed(caller, actions::kApply, reply, [this, reply](std::uint32_t) {
+      const auto job = desk_.service.confirm();
+      if (!job) throw errors::of(job.error());
+      reply(sdbus::ObjectPath(job_path(*job)));
+    });
+  });
+}
+
+void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
+  const Reply<sdbus::ObjectPath> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    desk_.allowed(caller, actions::kUndo, reply, [this, reply](std::uint32_t uid) {
+      desk_.service.undo(uid, [reply](const Came<std::uint64_t>& job) {
+        if (job)
+          reply(sdbus::ObjectPath(job_path(*job)));
+        else
+          reply.fail(errors::of(job.error()));
+      });
+    });
+  });
+}
+
+void Manager::Cancel(sdbus::Result<>&& result, sdbus::ObjectPath job) {
+  const Reply<> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    const auto id = job_named(job);
+    if (!id)
+      throw make_error(errors::kUnknownJob,
+                       fmt::format("`{}` is no path of a job", std::string(job)));
+    desk_.cancel(caller, *id, reply);
+  });
+}
+
+void Manager::WriteBootParameters(sdbus::Result<>&& result) {
+  const Reply<> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    desk_.allowed(caller, actions::kManageBoot, reply, [this, reply](std::uint32_t) {
+      desk_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
+        if (error)
+          reply.fail(*error);
+        else
+          reply();
+      });
+    });
+  });
+}
+
+void Manager::Reload(sdbus::Result<std::string>&& result) {
+  const Reply<std::string> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    desk_.allowed(caller, actions::kReload, reply, [this, reply](std::uint32_t) {
+      desk_.service.reload([reply](const Came<std::string>& diagnostics) {
+        if (diagnostics)
+          reply(utf8(*diagnostics));
+        else
+          reply.fail(errors::of(diagnostics.error()));
+      });
+    });
+  });
+}
+
+// ---- properties ----
+
+std::string Manager::State() {
+  return guarded([&] { return std::string(service::state_name(view().state)); });
+}
+std::vector<sdbus::Struct<std::string, std::string>> Manager::PolicyFiles() {
+  return guarded([&] { return policy_files(view()); });
+}
+std::string Manager::Problems() {
+  return guarded([&] { return utf8(view().problems); });
+}
+std::string Manager::Kernel() { return kernel_; }
+std::string Manager::Era() { return era_; }
+std::uint64_t Manager::BlockSize() { return block_size_; }
+std::string Manager::HotplugBy() {
+  return guarded([&] { return by(view()); });
+}
+std::string Manager::HotplugWhy() {
+  return guarded([&] { return why(view()); });
+}
+std::map<std::string, std::string> Manager::Switches() {
+  return guarded([&] { return switches(view()); });
+}
+std::map<std::string, std::vector<std::string>> Manager::PendingKernelParameters() {
+  return guarded([&] { return pending_parameters(view()); });
+}
+std::vector<FailingRow> Manager::Failing() {
+  return guarded([&] { return failing(view()); });
+}
+std::vector<std::string> Manager::LeftAlone() {
+  return guarded([&] { return left_alone(view()); });
+}
+std::map<std::string, std::uint64_t> Manager::Counters() {
+  return guarded([&] { return counters(view().counters); });
+}
+sdbus::ObjectPath Manager::ActiveJob() {
+  return guarded([&] { return sdbus::ObjectPath(active_job()); });
+}
+std::string Manager::Version() { return MEMONLINE_VERSION; }
+
+std::string Manager::active_job() const {
+  const auto& jobs = desk_.service.jobs();
+  const auto active = std::find_if(jobs.begin(), jobs.end(), [](const service::Job& job) {
+    return job.stage != service::Job::Stage::Done;
+  });
+  return active == jobs.end() ? "/" : job_path(active->id);
+}
+
+void Manager::show(const View& before, const View& now) {
+  std::vector<std::string> changed;
+  const auto look = [&](const char* name, bool differs) {
+    if (differs) changed.emplace_back(name);
+  };
+  look("State", before.state != now.state);
+  look("PolicyFiles", before.policy != now.policy);
+  look("Problems", before.problems != now.problems);
+  look("HotplugBy", by(before) != by(now));
+  look("HotplugWhy", why(before) != why(now));
+  look("Switches", before.switches != now.switches);
+  look("PendingKernelParameters", pending_parameters(before) != pending_parameters(now));
+  look("Failing", before.failing != now.failing);
+  look("LeftAlone", before.left_alone != now.left_alone);
+  look("Counters", before.counters != now.counters);
+  if (!changed.empty())
+    emit_changed(getObject(), org::memonline1::Manager_adaptor::INTERFACE_NAME, changed);
+  show_jobs();
+}
+
+void Manager::show_jobs() {
+  if (std::string now = active_job(); now != active_) {
+    active_ = std::move(now);
+    emit_changed(getObject(), org::memonline1::Manager_adaptor::INTERFACE_NAME, {"ActiveJob"});
+  }
+}
+
+}  // namespace memonline::bus

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The object /org/memonline1. What its members mean stands in org.memonline1.Manager.xml.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <manager_adaptor.hpp>
+
+#include "compiler/model/host.hpp"
+#include "dbus/desk.hpp"
+
+namespace memonline::bus {
+
+class Manager final
+    : public sdbus::AdaptorInterfaces<org::memonline1::Manager_adaptor, sdbus::Properties_adaptor,
+                                      sdbus::ObjectManager_adaptor> {
+ public:
+  /// `host`: what cannot change while the kernel runs is told from it.
+  Manager(Desk& desk, const model::Host& host);
+  ~Manager();
+  Manager(const Manager&) = delete;
+  Manager& operator=(const Manager&) = delete;
+
+  /// Announces the properties that differ.
+  void show(const service::View& before, const service::View& now);
+  /// Announces ActiveJob if it is another one by now.
+  void show_jobs();
+
+ private:
+  void Check(sdbus::Result<std::string>&& result, std::string policy) override;
+  void Plan(sdbus::Result<Dict>&& result, Dict options) override;
+  void PlanToFile(sdbus::Result<Dict>&& result, Dict options) override;
+  void SubmitPlan(sdbus::Result<std::string>&& result, std::string document) override;
+  void Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string digest, Dict options) override;
+  void Confirm(sdbus::Result<sdbus::ObjectPath>&& result) override;
+  void Undo(sdbus::Result<sdbus::ObjectPath>&& result) override;
+  void Cancel(sdbus::Result<>&& result, sdbus::ObjectPath job) override;
+  void WriteBootParameters(sdbus::Result<>&& result) override;
+  void Reload(sdbus::Result<std::string>&& result) override;
+  void Verify(sdbus::Result<Dict>&& result) override;
+  std::string Explain(const std::string& what) override;
+  std::vector<Dict> ListBlocks(const Dict& filter) override;
+
+  std::string State() override;
+  std::vector<sdbus::Struct<std::string, std::string>> PolicyFiles() override;
+  std::string Problems() override;
+  std::string Kernel() override;
+  std::string Era() override;
+  std::uint64_t BlockSize() override;
+  std::string HotplugBy() override;
+  std::string HotplugWhy() override;
+  std::map<std::string, std::string> Switches() override;
+  std::map<std::string, std::vector<std::string>> PendingKernelParameters() override;
+  std::vector<FailingRow> Failing() override;
+  std::vector<std::string> LeftAlone() override;
+  std::map<std::string, std::uint64_t> Counters() override;
+  sdbus::ObjectPath ActiveJob() override;
+  std::string Version() override;
+
+  enum class Document { Text, File };
+  void plan(sdbus::Result<Dict>&& result, Dict options, Document form);
+  [[nodiscard]] const service::View& view() const { return *desk_.service.view(); }
+  [[nodiscard]] std::string active_job() const;
+
+  Desk& desk_;
+  std::string kernel_, era_;
+  std::uint64_t block_size_;
+  std::string active_ = "/";  ///< as last announced
+};
+
+}  // namespace memonline::bus

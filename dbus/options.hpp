@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The words after `memonlined` as a value.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace memonline::bus {
+
+struct DaemonOptions {
+  std::string root = "/";
+  std::string simulate;  ///< a captured host; empty: this machine
+  std::chrono::milliseconds latency{0};
+  std::string directory;  ///< of a simulation: its /run and /etc are below; empty: a temporary one
+  std::optional<int> event_fd;
+  bool keep_switches = false;
+  std::vector<std::string> policies, expressions;
+};
+/// Help, the version or a complaint.
+struct Ending {
+  int status = 0;
+  std::string text;
+};
+std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* argv);
+
+}  // namespace memonline::bus

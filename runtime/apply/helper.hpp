@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The writing is done by a child process, forked before the first write, so that a write that does
+// not come back can be ended: only a signal ends an offline (contract 2.4), and only a fatal one
+// ends waiting for the hotplug lock. The parent watches the board, shows progress and keeps the
+// deadlines; it never writes a block itself.
+#pragma once
+
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <sys/types.h>
+
+#include "compiler/base/result.hpp"
+#include "runtime/apply/board.hpp"
+#include "runtime/apply/port.hpp"
+#include "runtime/apply/runner.hpp"
+
+namespace memonline::apply {
+
+/// How watching ended.
+enum class Ended : std::uint8_t {
+  Finished,     ///< the helper came to its end (see Head::halt for an early one)
+  Interrupted,  ///< the same, after somebody asked it to stop
+  LockHeld,     ///< ended: it waited too long for the kernel's hotplug lock
+  Died,         ///< it was killed by somebody else
+};
+
+/// Asked often while the helper writes; may allocate, must not throw.
+struct Watch {
+  std::function<void(Board&)> progress;  ///< about ten times a second
+  /// How often somebody asked to stop: once ends after the current block, twice ends an offline
+  /// that is under way as well.
+  const volatile std::sig_atomic_t* stops = nullptr;
+};
+
+class Helper {
+ public:
+  /// Forks it; it waits. An errno otherwise, and nothing was changed.
+  static Result<std::unique_ptr<Helper>, int> start(const Program& program, Board& board,
+                                                    MemoryPort& port, const Limits& limits);
+  /// Ends it if it still waits.
+  ~Helper();
+  Helper(const Helper&) = delete;
+  Helper& operator=(const Helper&) = delete;
+
+  /// Lets it write and watches until it is done.
+  Ended run(const Watch& watch);
+
+ private:
+  Helper(pid_t child, int go, int alive, Board& board, const Limits& limits)
+      : child_(child), go_(go), alive_(alive), board_(board), limits_(limits) {}
+  void keep_deadlines(const Watch& watch);
+  void wait_for_child();
+
+  pid_t child_;
+  int go_;     ///< written once: begin
+  int alive_;  ///< closed by the helper's end
+  Board& board_;
+  Limits limits_;
+  std::uint64_t signalled_write_ = 0;  ///< the write that was sent a signal
+  std::int64_t signalled_at_ = 0;
+  bool lock_held_ = false;
+  bool died_ = false;
+};
+
+}  // namespace memonline::apply

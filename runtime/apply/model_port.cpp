@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/apply/model_port.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+namespace memonline::apply {
+
+namespace {
+
+plan::OnlineWord word_of(std::string_view word) {
+  for (const auto known : {plan::OnlineWord::OnlineKernel, plan::OnlineWord::OnlineMovable})
+    if (plan::online_word(known) == word) return known;
+  return plan::OnlineWord::Online;
+}
+
+KnobView shown(std::string_view value) {
+  KnobView view;
+  view.size = std::min(value.size(), view.text.size());
+  std::memcpy(view.text.data(), value.data(), view.size);
+  return view;
+}
+
+KnobView absent() {
+  KnobView view;
+  view.error = ENOENT;
+  return view;
+}
+
+}  // namespace
+
+model::Host SharedModel::host() const {
+  const std::lock_guard lock(mutex_);
+  return model_.host();
+}
+
+BlockView SharedModel::look(BlockId block) const {
+  const std::lock_guard lock(mutex_);
+  BlockView view;
+  const model::Host host = model_.host();
+  const model::BlockRun* run = host.find_block(block);
+  if (run == nullptr) {
+    view.error = ENOENT;
+    return view;
+  }
+  view.state = run->state;
+  view.zones = run->zones;
+  return view;
+}
+
+int SharedModel::write_state(BlockId block, std::string_view word) {
+  const BlockView view = look(block);
+  if (view.error != 0) return view.error;
+  if ((view.state == model::State::Offline) == (word == "offline")) return EINVAL;
+  const std::lock_guard lock(mutex_);
+  const plan::WriteRun run{block, block};
+  const bool done = word == "offline" ? model_.offline(run).has_value()
+                                      : model_.online(run, word_of(word)).has_value();
+  return done ? 0 : EINVAL;
+}
+
+int SharedModel::write_knob(std::string_view knob, const std::string& value) {
+  if (read_knob(knob).error != 0) return ENOENT;
+  const std::lock_guard lock(mutex_);
+  return model_.set_knob(knob, value) ? 0 : EINVAL;
+}
+
+KnobView SharedModel::read_knob(std::string_view knob) const {
+  const model::Knobs knobs = host().knobs;
+  if (knob == "auto_online_blocks" && knobs.auto_online_blocks)
+    return shown(*knobs.auto_online_blocks);
+  if (knob == "online_policy" && knobs.online_policy) return shown(*knobs.online_policy);
+  if (knob == "auto_movable_ratio" && knobs.auto_movable_ratio)
+    return shown(std::to_string(*knobs.auto_movable_ratio));
+  if (knob == "auto_movable_numa_aware" && knobs.auto_movable_numa_aware)
+    return shown(*knobs.auto_movable_numa_aware ? "Y" : "N");
+  return absent();
+}
+
+BlockId SharedModel::add_dimm(std::uint64_t blocks, model::NodeId node) {
+  const std::lock_guard lock(mutex_);
+  const model::Host host = model_.host();
+  std::uint32_t number = 0;
+  for (const model::Device& device : host.devices)
+    if (device.number) number = std::max(number, *device.number + 1);
+  model::Device dimm;
+  dimm.kind = model::Device::Kind::Dimm;
+  dimm.origin = model::Origin::Hotplugged;
+  dimm.name = "dimm" + std::to_string(number);
+  dimm.number = number;
+  const BlockId first = host.blocks.empty() ? BlockId(0) : host.blocks.back().end();
+  (void)model_.add(first, blocks, node, model_.add_device(dimm));
+  return first;
+}
+
+int ModelPort::write_state(BlockId block, std::string_view word) noexcept {
+  if (latency_.count() > 0) std::this_thread::sleep_for(latency_);
+  return kernel_->write_state(block, word);
+}
+
+void ModelPort::pause(std::chrono::milliseconds time) noexcept {
+  std::this_thread::sleep_for(time);
+}
+
+}  // namespace memonline::apply

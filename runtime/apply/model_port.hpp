@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernel model behind MemoryPort: a machine that is not there. The service's simulation and the
+// tests write to it as they would to sysfs.
+#pragma once
+
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "compiler/kernel/model.hpp"
+#include "runtime/apply/port.hpp"
+
+namespace memonline::apply {
+
+/// One kernel model for several threads and ports.
+class SharedModel {
+ public:
+  explicit SharedModel(const model::Host& host) : model_(host) {}
+  [[nodiscard]] model::Host host() const;
+  /// The model itself, for who is alone with it.
+  [[nodiscard]] const kernel::Model& model() const { return model_; }
+  /// As the kernel answers a write of `state`: 0 or errno.
+  int write_state(BlockId block, std::string_view word);
+  int write_knob(std::string_view knob, const std::string& value);
+  [[nodiscard]] KnobView read_knob(std::string_view knob) const;
+  [[nodiscard]] BlockView look(BlockId block) const;
+  /// Hot-adds a DIMM of so many blocks behind all others; its first block.
+  BlockId add_dimm(std::uint64_t blocks, model::NodeId node);
+
+ private:
+  mutable std::mutex mutex_;
+  kernel::Model model_;
+};
+
+class ModelPort : public MemoryPort {
+ public:
+  /// Each write of `state` takes `latency`.
+  explicit ModelPort(std::shared_ptr<SharedModel> kernel, std::chrono::milliseconds latency = {})
+      : kernel_(std::move(kernel)), latency_(latency) {}
+  int write_state(BlockId block, std::string_view word) noexcept override;
+  BlockView look(BlockId block) noexcept override { return kernel_->look(block); }
+  int write_knob(std::string_view knob, std::string_view value) noexcept override {
+    return kernel_->write_knob(knob, std::string(value));
+  }
+  KnobView read_knob(std::string_view knob) noexcept override { return kernel_->read_knob(knob); }
+  int wait_for_adds(BlockId) noexcept override { return 0; }
+  int probe(std::uint64_t) noexcept override { return ENODEV; }
+  [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
+  void pause(std::chrono::milliseconds time) noexcept override;
+
+ private:
+  std::shared_ptr<SharedModel> kernel_;
+  std::chrono::milliseconds latency_;
+};
+
+}  // namespace memonline::apply

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads in the order of the document, then holds its parts against each other.
+#include "runtime/apply/plan_file.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/model/facts.hpp"
+#include "runtime/apply/plan_reader.hpp"
+#include "runtime/base/digest.hpp"
+#include "runtime/host/text.hpp"
+
+namespace memonline::apply {
+
+using diag::Code;
+using model::Facts;
+
+namespace {
+
+constexpr const char* kPlanAgain = "make a new plan with `memonline plan -o plan.json`";
+
+plan::HostRef read_host_ref(PlanReader& in, const Json& document) {
+  return in.member(document, "host", [&](const Json& host) {
+    plan::HostRef result;
+    result.kernel = in.text(host, "kernel");
+    result.era = in.text(host, "era");
+    result.arch = in.text(host, "arch");
+    result.block_size = in.number(host, "block_size");
+    result.fingerprint = in.text(host, "fingerprint");
+    result.facts = in.texts(host, "facts");
+    return result;
+  });
+}
+
+// The facts are those of the fingerprint, and what stands beside them says the same.
+Facts read_facts(PlanReader& in, const plan::HostRef& host) {
+  in.point_at("host");
+  in.point_at("facts");
+  std::string text;
+  for (const std::string& line : host.facts) text += line + '\n';
+  if (runtime::sha256_of(text) != host.fingerprint)
+    refuse(Code::PlanBadFacts,
+           "the facts of the host are not those that its fingerprint was made of", kPlanAgain);
+  auto facts = model::parse_facts(host.facts);
+  if (!facts)
+    refuse(Code::PlanBadFacts,
+           fmt::format("the facts of the host have or lack a line that this memonline cannot read: "
+                       "`{}`",
+                       runtime::printable(facts.error())),
+           kPlanAgain);
+  const auto same = [&](const char* name, const auto& beside, const auto& inside) {
+    if (beside != inside)
+      refuse(Code::PlanBadFacts,
+             fmt::format("`host.{}` is `{}`, and the facts say `{}`", name, beside, inside),
+             kPlanAgain);
+  };
+  same("block_size", host.block_size, facts->block_size);
+  same("era", host.era, model::era_name(facts->era));
+  same("arch", host.arch, facts->arch);
+  return std::move(*facts);
+}
+
+// Blocks that an earlier step adds, and those of the facts.
+class Known {
+ public:
+  explicit Known(const Facts& facts) : facts_(facts) {}
+  void add(std::uint64_t block) { added_.push_back(block); }
+
+  // The lowest block of a run that nobody knows.
+  [[nodiscard]] std::optional<std::uint64_t> first_unknown(const plan::WriteRun& run) const {
+    const auto& blocks = facts_.blocks;
+    for (std::uint64_t block = run.low().value(); block <= run.high().value();) {
+      const auto at = std::lower_bound(blocks.begin(), blocks.end(), block,
+                                       [](const model::BlockFact& fact, std::uint64_t value) {
+                                         return fact.last.value() < value;
+                                       });
+      if (at != blocks.end() && at->first.value() <= block)
+        block = at->last.value() + 1;
+      else if (std::find(added_.begin(), added_.end(), block) != added_.end())
+        ++block;
+      else
+        return block;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  const Facts& facts_;
+  std::vector<std::uint64_t> added_;
+};
+
+void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
+  Known known(facts);
+  const auto check = [&](const plan::Step& step, const plan::WriteRun& run) {
+    const auto unknown = known.first_unknown(run);
+    if (!unknown) return;
+    in.point_at("steps");
+    in.enter_item(step.number - 1);
+    in.point_at("blocks");
+    refuse(Code::PlanBadBlocks,
+           fmt::format("step {} writes memory{}, and the host planned for has no such block",
+                       step.number, *unknown),
+           kPlanAgain);
+  };
+  for (const plan::Step& step : plan.steps) {
+    if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
+      check(step, online->blocks);
+    if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
+      check(step, offline->blocks);
+    const auto* probe = std::get_if<plan::ProbeBlock>(&step.action);
+    if (probe == nullptr) continue;
+    if (facts.block_size == 0 || probe->address % facts.block_size != 0) {
+      in.point_at("steps");
+      in.enter_item(step.number - 1);
+      in.point_at("address");
+      refuse(Code::PlanBadBlocks, fmt::format("step {} adds memory at {:#x}, where no block begins",
+                                              step.number, probe->address));
+    }
+    known.add(probe->address / facts.block_size);
+  }
+}
+
+std::map<std::string, std::uint64_t> read_bytes(PlanReader& in, const Json& object,
+                                                const char* name) {
+  std::map<std::string, std::uint64_t> bytes;
+  in.each_member(object, name, [&](const std::string& zone, const Json& value) {
+    bytes[zone] = in.as_number(value);
+  });
+  return bytes;
+}
+
+plan::Boot read_boot(PlanReader& in, const Json& document) {
+  return in.member(document, "boot", [&](const Json& boot) {
+    plan::Boot result;
+    result.parameters = in.texts(boot, "parameters");
+    result.set = in.texts(boot, "set");
+    result.remove = in.texts(boot, "remove");
+    result.reboot_required = in.truth(boot, "reboot_required");
+    in.each(boot, "nodes", [&](const Json& node) {
+      result.nodes.push_back({model::NodeId(in.small_number(node, "node")),
+                              read_bytes(in, node, "wished"), read_bytes(in, node, "predicted")});
+    });
+    return result;
+  });
+}
+
+plan::HotplugPart read_hotplug(PlanReader& in, const Json& document) {
+  return in.member(document, "hotplug", [&](const Json& hotplug) {
+    plan::HotplugPart result;
+    result.by = in.word(hotplug, "by", {"kernel", "service"});
+    in.each_member(hotplug, "knobs", [&](const std::string& knob, const Json& value) {
+      result.knobs[knob] = in.as_text(value);
+    });
+    result.why = in.text(hotplug, "why");
+    result.rule = read_rule(in, hotplug);
+    return result;
+  });
+}
+
+plan::NodeOutcome read_outcome(PlanReader& in, const Json& object) {
+  plan::NodeOutcome outcome;
+  outcome.node = read_node(in, object);
+  in.member(object, "bytes", [&](const Json& bytes) {
+    outcome.normal = model::Bytes(in.number(bytes, "Normal"));
+    outcome.movable = model::Bytes(in.number(bytes, "Movable"));
+    outcome.offline = model::Bytes(in.number(bytes, "offline"));
+    return true;
+  });
+  outcome.zones = read_bytes(in, object, "zones");
+  return outcome;
+}
+
+plan::Skipped read_skipped(PlanReader& in, const Json& object) {
+  const plan::WriteRun blocks = read_blocks(in, object);
+  return {blocks.first,
+          blocks.last,
+          read_node(in, object),
+          in.text(object, "wanted"),
+          in.text(object, "reason"),
+          read_rule(in, object)};
+}
+
+plan::PlanDiagnostic read_diagnostic(PlanReader& in, const Json& object) {
+  plan::PlanDiagnostic result;
+  result.code = in.text(object, "code");
+  result.severity = in.text(object, "severity");
+  result.message = in.text(object, "message");
+  result.help = in.text(object, "help");
+  if (!object.contains("path")) return result;  // about the host, not about a policy
+  result.path = in.text(object, "path");
+  result.line = in.small_number(object, "line");
+  result.column = in.small_number(object, "column");
+  return result;
+}
+
+void check_schema(PlanReader& in, const Json& document, std::string_view label) {
+  const auto schema = document.is_object() ? document.find("schema") : document.end();
+  if (!document.is_object() || schema == document.end() || !schema->is_string())
+    refuse(Code::PlanWrongSchema, fmt::format("`{}` is JSON, but not a plan", label), kPlanAgain);
+  in.point_at("schema");
+  if (const auto name = schema->get<std::string>(); name != plan::kPlanSchema)
+    refuse(Code::PlanWrongSchema,
+           fmt::format("the schema is `{}`, and this memonline reads `{}`",
+                       runtime::printable(name), plan::kPlanSchema),
+           kPlanAgain);
+  in.leave();
+}
+
+plan::Plan plan_of(PlanReader& in, const Json& document, std::string_view label) {
+  check_schema(in, document, label);
+  plan::Plan plan;
+  plan.host = read_host_ref(in, document);
+  in.each(document, "policy", [&](const Json& file) {
+    plan.policy.push_back({in.text(file, "path"), in.text(file, "sha256")});
+  });
+  plan.steps = read_steps(in, document);
+  plan.boot = read_boot(in, document);
+  plan.hotplug = read_hotplug(in, document);
+  in.each(document, "outcome",
+          [&](const Json& node) { plan.outcome.push_back(read_outcome(in, node)); });
+  in.each(document, "skipped",
+          [&](const Json& one) { plan.skipped.push_back(read_skipped(in, one)); });
+  in.each(document, "diagnostics",
+          [&](const Json& one) { plan.diagnostics.push_back(read_diagnostic(in, one)); });
+  const Facts facts = read_facts(in, plan.host);
+  in.leave();
+  in.leave();
+  check_blocks(in, plan, facts);
+  return plan;
+}
+
+diag::Diagnostic diagnostic(Code code, std::string message, std::string help,
+                            std::optional<source::SourceSpan> span) {
+  return {code, diag::entry_of(code).severity, std::move(message), span, {}, {}, std::move(help),
+          {}};
+}
+
+source::SourceSpan span_of(std::size_t begin, std::size_t end) {
+  return {0, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end)};
+}
+
+}  // namespace
+
+Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::string_view label) {
+  const std::string name = runtime::printable(label);
+  if (json.size() > kLargestPlan)
+    return fail(diagnostic(Code::PlanTooLarge,
+                           fmt::format("`{}` has more than the 16 MiB of any plan", name), {},
+                           std::nullopt));
+  PlanReader reader;
+  try {
+    return plan_of(reader, Json::parse(json.begin(), json.end()), name);
+  } catch (const Wrong& wrong) {
+    const JsonPlace place = place_of(json, reader.path());
+    return fail(diagnostic(wrong.code, wrong.message, wrong.help, span_of(place.begin, place.end)));
+  } catch (const Json::parse_error& error) {
+    const std::size_t at = std::min(json.size(), error.byte == 0 ? 0 : error.byte - 1);
+    const bool ends = at == json.size();
+    return fail(diagnostic(
+        Code::PlanNotJson,
+        fmt::format("`{}` is not JSON{}", name, ends ? ": it ends too early" : " from here on"),
+        kPlanAgain, span_of(at, at)));
+  }
+}
+
+}  // namespace memonline::apply

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A plan out of a file, to be carried out later than it was made, perhaps elsewhere than it was
+// made, perhaps after somebody edited it. What is not exactly a plan is refused.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "compiler/base/result.hpp"
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::apply {
+
+inline constexpr std::size_t kLargestPlan = std::size_t{16} << 20U;
+
+/// The plan that render::plan_to_json wrote (JSON, schema memonline.plan/1): rendering it again
+/// gives the same bytes. `label` is what messages call the file. Members it does not know are
+/// ignored. Else one of ML0730 to ML0738, the first that is wrong; a place in it is one in file 0
+/// of a SourceSet that holds `json`.
+Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::string_view label);
+
+}  // namespace memonline::apply

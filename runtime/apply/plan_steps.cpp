@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The steps of a plan in a file: only actions, words, zones and knobs that exist.
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "runtime/apply/plan_reader.hpp"
+#include "runtime/host/text.hpp"
+
+namespace memonline::apply {
+
+using plan::OnlineWord;
+
+namespace {
+
+constexpr std::array<OnlineWord, 3> kWords{OnlineWord::Online, OnlineWord::OnlineKernel,
+                                           OnlineWord::OnlineMovable};
+
+OnlineWord read_word(PlanReader& in, const Json& step) {
+  const std::string text = in.word(step, "state", {"online", "online_kernel", "online_movable"});
+  for (const OnlineWord word : kWords)
+    if (plan::online_word(word) == text) return word;
+  return OnlineWord::Online;
+}
+
+model::Zone read_zone(PlanReader& in, const Json& step) {
+  const std::string text = in.word(step, "zone", {"DMA", "DMA32", "Normal", "HighMem", "Movable"});
+  return model::zone_named(text).value_or(model::Zone::Normal);
+}
+
+plan::SetKnob read_knob(PlanReader& in, const Json& step) {
+  plan::SetKnob set;
+  set.knob = in.word(
+      step, "knob",
+      {"auto_online_blocks", "online_policy", "auto_movable_ratio", "auto_movable_numa_aware"});
+  if (set.knob == "auto_online_blocks")
+    set.value = in.word(step, "value", {"offline", "online", "online_kernel", "online_movable"});
+  else if (set.knob == "online_policy")
+    set.value = in.word(step, "value", {"contig-zones", "auto-movable"});
+  else if (set.knob == "auto_movable_numa_aware")
+    set.value = in.word(step, "value", {"Y", "N"});
+  else
+    set.value = in.member(step, "value", [&](const Json& value) {
+      std::string text = in.as_text(value);
+      const auto ratio = runtime::decimal(text);
+      if (!ratio || *ratio > std::numeric_limits<std::uint32_t>::max())
+        refuse(diag::Code::PlanUnknownWord, fmt::format("`{}` is `{}`, not a number of percent",
+                                                        in.here(), runtime::printable(text)));
+      return text;
+    });
+  set.before = in.text(step, "before");
+  if (step.contains("scope")) {
+    in.word(step, "scope", {"run"});
+    set.scope = plan::KnobScope::Run;
+  }
+  return set;
+}
+
+// What a word leads to; plain `online` may lead anywhere.
+void check_zone(PlanReader& in, std::uint32_t number, const plan::OnlineBlocks& online) {
+  const bool kernel = model::is_kernel_zone(online.zone);
+  if (online.word == OnlineWord::Online || (online.word == OnlineWord::OnlineKernel) == kernel)
+    return;
+  in.point_at("zone");
+  refuse(diag::Code::PlanBadSteps,
+         fmt::format("step {} writes `{}` and predicts {}, where that word never leads", number,
+                     plan::online_word(online.word), model::zone_name(online.zone)));
+}
+
+plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
+  const std::string action =
+      in.word(step, "action", {"set", "online", "offline", "probe", "boot-parameters"});
+  if (action == "set") return read_knob(in, step);
+  if (action == "online") {
+    plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),
+                              read_zone(in, step)};
+    in.word(step, "before", {"offline"});
+    check_zone(in, number, online);
+    return online;
+  }
+  if (action == "offline") {
+    in.word(step, "state", {"offline"});
+    in.word(step, "before", {"online"});
+    plan::OfflineBlocks offline{read_blocks(in, step), read_node(in, step), read_zone(in, step)};
+    if (step.contains("all_or_nothing")) offline.all_or_nothing = in.truth(step, "all_or_nothing");
+    if (step.contains("chance"))
+      offline.chance = in.word(step, "chance", {"likely", "maybe", "unlikely"});
+    return offline;
+  }
+  if (action == "probe")
+    return in.member(step, "address", [&](const Json& value) {
+      const std::string text = in.as_text(value);
+      const auto address = runtime::hexadecimal(text);
+      if (!address || !text.starts_with("0x"))
+        refuse(diag::Code::PlanUnknownWord,
+               fmt::format("`{}` is `{}`, not an address like `0x8000000`", in.here(),
+                           runtime::printable(text)));
+      return plan::Action{plan::ProbeBlock{*address}};
+    });
+  plan::SetParameters parameters;
+  parameters.set = in.texts(step, "set");
+  parameters.remove = in.texts(step, "remove");
+  return parameters;
+}
+
+}  // namespace
+
+std::vector<plan::Step> read_steps(PlanReader& in, const Json& document) {
+  std::vector<plan::Step> steps;
+  in.each(document, "steps", [&](const Json& value) {
+    plan::Step step;
+    step.number = in.small_number(value, "number");
+    if (step.number != steps.size() + 1) {
+      in.point_at("number");
+      refuse(diag::Code::PlanBadSteps,
+             fmt::format("the {} of the steps is numbered {}, not {}",
+                         steps.empty() ? "first" : "next", step.number, steps.size() + 1));
+    }
+    step.action = read_action(in, value, step.number);
+    step.rule = read_rule(in, value);
+    step.why = in.text(value, "why");
+    steps.push_back(std::move(step));
+  });
+  return steps;
+}
+
+}  // namespace memonline::apply

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the executor asks of a kernel, one small question at a time. The machine's own sysfs stands
+// behind it (sysfs.hpp); in unit tests the kernel model does. Nothing here allocates, and every
+// answer is an errno, so that it can be asked when memory is what is short.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <string_view>
+
+#include "compiler/model/host.hpp"
+
+namespace memonline::apply {
+
+using model::BlockId;
+
+/// The kernel's monotonic clock as of its last tick (at most 10 ms ago). Deadlines are seconds, and
+/// on machines whose time source is slow to read, reading it for each block costs more than the
+/// rest of our part.
+struct Clock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<Clock>;
+  // NOLINTNEXTLINE(readability-identifier-naming): std::chrono asks for this name
+  static constexpr bool is_steady = true;
+  static time_point now() noexcept {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  }
+};
+
+/// What the files of one block say.
+struct BlockView {
+  int error = 0;  ///< errno of reading `state`; the rest is meaningful if 0
+  model::State state = model::State::Unknown;
+  model::ValidZones zones;  ///< Unknown before 3.18, where there is no such file
+};
+
+/// What a switch says, without its newline.
+struct KnobView {
+  int error = 0;
+  std::array<char, 32> text{};
+  std::size_t size = 0;
+  [[nodiscard]] std::string_view value() const { return {text.data(), size}; }
+};
+
+class MemoryPort {
+ public:
+  MemoryPort() = default;
+  MemoryPort(const MemoryPort&) = delete;
+  MemoryPort& operator=(const MemoryPort&) = delete;
+  virtual ~MemoryPort() = default;
+
+  /// Writes `word` into the block's `state`: 0 or errno. What 4.4 and RHEL 7 answer for a block
+  /// that is in this state already, a short write, is EINVAL as everywhere else.
+  virtual int write_state(BlockId block, std::string_view word) noexcept = 0;
+  virtual BlockView look(BlockId block) noexcept = 0;
+  /// auto_online_blocks, online_policy, auto_movable_ratio, auto_movable_numa_aware.
+  virtual int write_knob(std::string_view knob, std::string_view value) noexcept = 0;
+  virtual KnobView read_knob(std::string_view knob) noexcept = 0;
+  /// Returns when no memory is being added: takes the kernel's device_hotplug_lock once, by
+  /// writing 1 to the `online` file of a block that is online (online_store(),
+  /// drivers/base/core.c).
+  virtual int wait_for_adds(BlockId online_block) noexcept = 0;
+  /// Adds one block through `probe`.
+  virtual int probe(std::uint64_t address) noexcept = 0;
+
+  [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
+  /// May return early when a signal comes.
+  virtual void pause(std::chrono::milliseconds time) noexcept = 0;
+};
+
+}  // namespace memonline::apply

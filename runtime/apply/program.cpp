@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/apply/program.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/model/era.hpp"
+#include "compiler/render/plan.hpp"
+
+namespace memonline::apply {
+
+namespace {
+
+using model::BlockId;
+using model::State;
+using model::Zone;
+
+void place_notes(Program& program) {
+  for (Task& task : program.tasks) {
+    task.first_note = program.notes;
+    program.notes += task.count();
+    if (task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline)
+      program.blocks += task.count();
+  }
+}
+
+void describe(Program& program, const model::Host& host) {
+  program.block_size = host.block_size.value();
+  program.ordered = host.era < model::Era::C1;
+  for (const model::BlockRun& run : host.blocks)
+    if (run.state == State::Online && !program.online_block) program.online_block = run.first;
+}
+
+Task task_of(const plan::Step& step) {
+  Task task;
+  task.step = step.number;
+  task.rule = step.rule.text;
+  std::visit(overloaded{
+                 [&](const plan::SetKnob& set) {
+                   task.kind = Task::Kind::SetKnob;
+                   task.knob = set.knob;
+                   task.value = set.value;
+                 },
+                 [&](const plan::OnlineBlocks& online) {
+                   task.kind = Task::Kind::Online;
+                   task.word = online.word;
+                   task.blocks = online.blocks;
+                   task.zone = online.zone;
+                   task.node = online.node;
+                 },
+                 [&](const plan::OfflineBlocks& offline) {
+                   task.kind = Task::Kind::Offline;
+                   task.blocks = offline.blocks;
+                   task.zone = offline.zone;
+                   task.node = offline.node;
+                   task.all_or_nothing = offline.all_or_nothing;
+                 },
+                 [&](const plan::ProbeBlock& probe) {
+                   task.kind = Task::Kind::Probe;
+                   task.address = probe.address;
+                 },
+                 [&](const plan::SetParameters&) {
+                   task.why_not = "kernel parameters are for the next boot; nothing is written now";
+                 },
+             },
+             step.action);
+  return task;
+}
+
+bool meet(plan::WriteRun a, plan::WriteRun b) { return a.low() <= b.high() && b.low() <= a.high(); }
+
+plan::WriteRun downwards(BlockId first, BlockId last) { return {last, first}; }
+
+plan::OnlineWord word_for(Zone zone) {
+  return zone == Zone::Movable ? plan::OnlineWord::OnlineMovable : plan::OnlineWord::OnlineKernel;
+}
+
+}  // namespace
+
+Program program_of(const plan::Plan& plan, const model::Host& host) {
+  Program program;
+  describe(program, host);
+  std::vector<Task> back;
+  for (const plan::Step& step : plan.steps) {
+    Task task = task_of(step);
+    for (const Task& earlier : program.tasks)
+      if (task.kind == Task::Kind::Online && earlier.kind == Task::Kind::Offline &&
+          meet(task.blocks, earlier.blocks))
+        task.taken_from = earlier.zone;
+    program.tasks.push_back(std::move(task));
+    const auto* set = std::get_if<plan::SetKnob>(&step.action);
+    if (set == nullptr || set->scope == plan::KnobScope::Stay) continue;
+    Task restore = program.tasks.back();
+    restore.value = set->before;
+    restore.put_back = true;
+    back.push_back(std::move(restore));
+  }
+  // The last one set is the first one put back, unless the plan gave it a value that stays.
+  for (auto task = back.rbegin(); task != back.rend(); ++task) {
+    const bool overruled =
+        std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
+          const auto* set = std::get_if<plan::SetKnob>(&step.action);
+          return set != nullptr && set->scope == plan::KnobScope::Stay && set->knob == task->knob;
+        });
+    if (!overruled) program.tasks.push_back(std::move(*task));
+  }
+  place_notes(program);
+  return program;
+}
+
+std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host) {
+  std::vector<BlocksBefore> all;
+  for (const model::BlockRun& run : host.blocks)
+    for (const plan::Step& step : plan.steps) {
+      const Task task = task_of(step);
+      if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
+      const BlockId first = std::max(run.first, task.blocks.low());
+      const BlockId last = std::min(run.last(), task.blocks.high());
+      if (last < first) continue;
+      BlocksBefore before{first, last, run.state == State::Online, std::nullopt, run.node};
+      if (before.online && run.zones.kind() == model::ValidZones::Kind::Listed)
+        before.zone = run.zones[0];
+      if (std::find(all.begin(), all.end(), before) == all.end()) all.push_back(before);
+    }
+  std::sort(all.begin(), all.end(),
+            [](const BlocksBefore& a, const BlocksBefore& b) { return a.first < b.first; });
+  return all;
+}
+
+std::vector<KnobBefore> knobs_before(const plan::Plan& plan) {
+  std::vector<KnobBefore> knobs;
+  for (const plan::Step& step : plan.steps) {
+    const auto* set = std::get_if<plan::SetKnob>(&step.action);
+    if (set == nullptr) continue;
+    const bool stays = set->scope == plan::KnobScope::Stay;
+    const auto same = std::find_if(knobs.begin(), knobs.end(),
+                                   [&](const KnobBefore& k) { return k.knob == set->knob; });
+    // Set for the run and then to stay: what it was is what it was before both.
+    if (same == knobs.end())
+      knobs.push_back({set->knob, set->before, set->value, stays});
+    else
+      *same = {set->knob, same->before, set->value, stays};
+  }
+  return knobs;
+}
+
+Program program_to_undo(const std::vector<BlocksBefore>& blocks,
+                        const std::vector<KnobBefore>& knobs, const model::Host& now) {
+  Program program;
+  describe(program, now);
+  std::vector<Task> movable, kernel, online;
+  for (const BlocksBefore& before : blocks)
+    for (const model::BlockRun& run : now.blocks) {
+      const BlockId first = std::max(run.first, before.first);
+      const BlockId last = std::min(run.last(), before.last);
+      if (last < first) continue;
+      const bool is_online = run.state == State::Online;
+      std::optional<Zone> zone;
+      if (is_online && run.zones.kind() == model::ValidZones::Kind::Listed) zone = run.zones[0];
+      if (is_online == before.online && (!is_online || zone == before.zone)) continue;
+      Task task;
+      task.node = run.node;
+      if (is_online) {
+        task.kind = Task::Kind::Offline;
+        task.blocks = downwards(first, last);
+        task.zone = zone.value_or(Zone::Normal);
+        (zone == Zone::Movable ? movable : kernel).push_back(task);
+      }
+      if (before.online && before.zone) {
+        Task back;
+        back.kind = Task::Kind::Online;
+        back.word = word_for(*before.zone);
+        back.blocks = {first, last};
+        back.zone = *before.zone;
+        back.node = run.node;
+        if (is_online) back.taken_from = zone;
+        online.push_back(back);
+      }
+    }
+  // Kernel memory comes back before Movable does, as in every plan.
+  std::stable_sort(online.begin(), online.end(), [](const Task& a, const Task& b) {
+    return model::is_kernel_zone(a.zone) && !model::is_kernel_zone(b.zone);
+  });
+  for (auto* list : {&movable, &kernel, &online})
+    for (auto& task : *list) program.tasks.push_back(std::move(task));
+  for (const KnobBefore& knob : knobs) {
+    Task task;
+    task.kind = Task::Kind::SetKnob;
+    task.knob = knob.knob;
+    task.value = knob.before;
+    task.put_back = true;
+    program.tasks.push_back(std::move(task));
+  }
+  std::uint32_t number = 0;
+  for (Task& task : program.tasks) task.step = ++number;
+  place_notes(program);
+  return program;
+}
+
+std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host& host) {
+  std::vector<std::string> sentences;
+  const auto say = [&](const plan::Step& step, std::string_view why) {
+    sentences.push_back(fmt::format("step {}, {}: {}", step.number, render::step_text(step), why));
+  };
+  for (const plan::Step& step : plan.steps) {
+    const Task task = task_of(step);
+    if (task.kind == Task::Kind::Probe) say(step, "memory that was probed stays");
+    if (task.kind != Task::Kind::Online) continue;
+    if (!host.hot_remove)
+      say(step, "this kernel was built without MEMORY_HOTREMOVE: nothing goes offline again");
+    else if (model::is_kernel_zone(task.zone))
+      say(step,
+          "kernel memory goes offline again only while the kernel has put nothing lasting there");
+    else if (host.era < model::Era::C1)
+      say(step, "zones of this kernel do not shrink when memory goes offline");
+  }
+  return sentences;
+}
+
+}  // namespace memonline::apply

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A program is what the executor carries out: flat, complete and made before the first write, so
+// that nothing has to be allocated afterwards. It comes of a plan, or of a journal (to undo).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::apply {
+
+struct Task {
+  enum class Kind : std::uint8_t { Online, Offline, SetKnob, Probe, None };
+  Kind kind = Kind::None;
+  std::uint32_t step = 0;  ///< number of the plan's step, 0: the executor's own
+  plan::OnlineWord word = plan::OnlineWord::Online;
+  plan::WriteRun blocks;                   ///< in the order of the writes
+  model::Zone zone = model::Zone::Normal;  ///< Online: predicted; Offline: where they are now
+  std::optional<model::NodeId> node;
+  /// Online: an earlier task takes these blocks offline out of this zone; where bringing them
+  /// online fails for good they are brought back there.
+  std::optional<model::Zone> taken_from;
+  /// Offline, of an unplug: if one of these tasks fails, all that they did is taken back.
+  bool all_or_nothing = false;
+  std::string knob, value;
+  bool put_back = false;  ///< a knob that is put back: done however the run ends
+  std::uint64_t address = 0;
+  std::string rule;            ///< "last 80% movable", for reports
+  std::string why_not;         ///< None: why there is nothing to write
+  std::size_t first_note = 0;  ///< of blocks.count() notes, one for other kinds
+  [[nodiscard]] std::uint64_t count() const {
+    return kind == Kind::Online || kind == Kind::Offline ? blocks.count() : 1;
+  }
+  [[nodiscard]] model::BlockId block(std::uint64_t i) const {
+    return blocks.descending() ? blocks.first - i : blocks.first + i;
+  }
+};
+
+struct Program {
+  std::vector<Task> tasks;
+  std::size_t notes = 0;     ///< how many notes the tasks need
+  std::uint64_t blocks = 0;  ///< writes of blocks, of all tasks
+  std::uint64_t block_size = 0;
+  bool ordered = false;  ///< eras A and B: a block depends on those before it in its run
+  std::optional<model::BlockId> online_block;  ///< for MemoryPort::wait_for_adds
+};
+
+/// The plan's steps, then what puts back the knobs that were set for the run only.
+Program program_of(const plan::Plan& plan, const model::Host& host);
+
+/// How blocks were before somebody changed them.
+struct BlocksBefore {
+  model::BlockId first, last;
+  bool online = false;
+  std::optional<model::Zone> zone;  ///< of online blocks; empty: several, or unknown
+  std::optional<model::NodeId> node;
+  friend bool operator==(const BlocksBefore&, const BlocksBefore&) = default;
+};
+
+/// The blocks that the plan's steps touch, as `host` shows them, ascending.
+std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host);
+
+struct KnobBefore {
+  std::string knob, before, during;
+  bool stays = false;  ///< the plan means `during` to stay
+  friend bool operator==(const KnobBefore&, const KnobBefore&) = default;
+};
+std::vector<KnobBefore> knobs_before(const plan::Plan& plan);
+
+/// What brings `now` back to what it was: Movable goes offline first, what was taken offline comes
+/// back into its zone, knobs last.
+Program program_to_undo(const std::vector<BlocksBefore>& blocks,
+                        const std::vector<KnobBefore>& knobs, const model::Host& now);
+
+/// Steps of the plan that may not be undone, a sentence each: to be said before the first write.
+std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host& host);
+
+}  // namespace memonline::apply

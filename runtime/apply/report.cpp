@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/apply/report.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "compiler/model/zone.hpp"
+#include "compiler/render/plan.hpp"
+
+namespace memonline::apply {
+
+namespace {
+
+bool same_note(const Note& a, const Note& b) {
+  return a.outcome == b.outcome && a.error == b.error && a.zone == b.zone &&
+         a.put_back == b.put_back;
+}
+
+std::string refusal(const Task& task, const Note& note) {
+  std::string text = errno_text(note.error);
+  if (note.tries > 1) text += fmt::format(" after {} tries", note.tries);
+  const std::string reason = likely_reason(task.kind, note.error);
+  return reason.empty() ? text : text + ": " + reason;
+}
+
+std::string text_of(const Task& task, const Note& note, bool skipped) {
+  std::string text;
+  switch (note.outcome) {
+    case Outcome::Done:
+    case Outcome::Pending: return "not tried: the run was stopped before";
+    case Outcome::Already: return "done already by somebody else";
+    case Outcome::Again:
+    case Outcome::Refused: text = refusal(task, note); break;
+    case Outcome::WrongZone:
+      text = fmt::format("is in {}, predicted was {}",
+                         zone_name(static_cast<model::Zone>(note.zone)), zone_name(task.zone));
+      if (note.error != 0)
+        text += task.taken_from ? "; it could not be taken offline"
+                                : "; somebody else brought it online";
+      else
+        text += note.put_back ? "; taken offline again" : "; it could not be taken offline again";
+      return text;
+    case Outcome::Deadline:
+      text = "could not be emptied before the deadline, and is online as it was";
+      break;
+    case Outcome::Vanished: text = "there is no such block any more"; break;
+    case Outcome::TakenBack:
+      return note.put_back
+                 ? fmt::format("went offline in vain; brought back into {}", zone_name(task.zone))
+                 : "went offline in vain, and could not be brought back";
+    case Outcome::NotTried:
+      if (task.all_or_nothing) return "not tried: another block of the request could not go";
+      return skipped ? "not tried: the kernel memory that has to come first failed"
+             : task.kind == Task::Kind::None ? task.why_not
+                                             : "not tried: what stands before it in the run failed";
+  }
+  if (task.taken_from && note.put_back)
+    text += fmt::format("; brought back into {}", zone_name(*task.taken_from));
+  return text;
+}
+
+StepReport step_of(const Task& task, const Board& board, const TaskProgress& progress) {
+  StepReport step;
+  step.number = task.step;
+  step.what = task_text(task);
+  step.kind = task.kind;
+  step.wanted = task.count();
+  step.skipped = progress.skipped.load();
+  if (progress.ended.load() > progress.began.load())
+    step.seconds = static_cast<double>(progress.ended.load() - progress.began.load()) / 1e9;
+  for (std::uint64_t i = 0; i < task.count(); ++i) {
+    const Note& note = board.note(task.first_note + i);
+    step.done += note.outcome == Outcome::Done ? 1U : 0U;
+    step.already += note.outcome == Outcome::Already ? 1U : 0U;
+    if (note.outcome == Outcome::Done) continue;
+    if (note.outcome == Outcome::Already && task.kind == Task::Kind::SetKnob) continue;
+    const bool of_blocks = task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline;
+    const model::BlockId block = of_blocks ? task.block(i) : model::BlockId(0);
+    const bool joins = i > 0 && !step.findings.empty() &&
+                       same_note(step.findings.back().note, note) &&
+                       step.findings.back().blocks.last == task.block(i - 1);
+    if (joins) {
+      step.findings.back().blocks.last = block;
+      step.findings.back().note.tries = std::max(step.findings.back().note.tries, note.tries);
+    } else {
+      step.findings.push_back({{block, block}, note, {}});
+    }
+  }
+  for (Finding& finding : step.findings) finding.text = text_of(task, finding.note, step.skipped);
+  return step;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  const double gib = static_cast<double>(bytes) / (1U << 30U);
+  return gib < 1024 ? fmt::format("{:.4g} GiB", gib) : fmt::format("{:.4g} TiB", gib / 1024);
+}
+
+std::string headline(const Report& report, std::string_view verb) {
+  const std::string amount =
+      fmt::format("{} of {} blocks ({} of {}) in {:.1f} s", report.blocks_done, report.blocks,
+                  size_text(report.blocks_done * report.block_size),
+                  size_text(report.blocks * report.block_size), report.seconds);
+  switch (report.result()) {
+    case Report::Result::Complete:
+      return report.blocks == 0 ? fmt::format("{}\n", verb) : fmt::format("{}: {}\n", verb, amount);
+    case Report::Result::Partly: return fmt::format("{} in part: {}\n", verb, amount);
+    case Report::Result::Failed: break;
+  }
+  return fmt::format("not {}: nothing could be done\n", verb);
+}
+
+}  // namespace
+
+std::string task_text(const Task& task) {
+  switch (task.kind) {
+    case Task::Kind::Online:
+      return fmt::format("{} {}", plan::online_word(task.word), render::blocks_text(task.blocks));
+    case Task::Kind::Offline: return "offline " + render::blocks_text(task.blocks);
+    case Task::Kind::SetKnob:
+      return fmt::format("{} {}={}", task.put_back ? "put back" : "set", task.knob, task.value);
+    case Task::Kind::Probe: return fmt::format("probe {:#x}", task.address);
+    case Task::Kind::None: break;
+  }
+  return "kernel parameters";
+}
+
+Report::Result Report::result() const {
+  const bool complete = std::all_of(steps.begin(), steps.end(),
+                                    [](const StepReport& step) { return step.complete(); });
+  if (complete) return Result::Complete;
+  // Asked to stop is no failure of the machine, wherever that was.
+  if (halt == Halt::Asked) return Result::Partly;
+  const bool any = std::any_of(steps.begin(), steps.end(), [](const StepReport& step) {
+    return step.done > 0 && step.kind != Task::Kind::SetKnob;
+  });
+  return any ? Result::Partly : Result::Failed;
+}
+
+Report report_of(const Program& program, const Board& board, Ended ended, double seconds) {
+  Report report;
+  report.block_size = program.block_size;
+  report.seconds = seconds;
+  report.ended = ended;
+  report.halt = static_cast<Halt>(board.head().halt.load());
+  for (std::size_t i = 0; i < program.tasks.size(); ++i) {
+    const Task& task = program.tasks[i];
+    report.steps.push_back(step_of(task, board, board.task(i)));
+    if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
+    report.blocks += task.count();
+    report.blocks_done += report.steps.back().done + report.steps.back().already;
+  }
+  if (!board.head().finished.load() || report.halt != Halt::No)
+    report.stopped_at = fmt::format("memory{}", board.head().block.load());
+  return report;
+}
+
+std::string to_text(const Report& report, std::string_view verb) {
+  std::string text = headline(report, verb);
+  const auto out = std::back_inserter(text);
+  for (const StepReport& step : report.steps)
+    for (const Finding& finding : step.findings) {
+      const bool of_blocks = step.kind == Task::Kind::Online || step.kind == Task::Kind::Offline;
+      fmt::format_to(out, "  step {}: {}: {}\n", step.number,
+                     of_blocks ? render::blocks_text(finding.blocks) : step.what, finding.text);
+    }
+  if (report.halt == Halt::Asked)
+    fmt::format_to(out, "  stopped on request after {}; `memonline apply` goes on from here\n",
+                   report.stopped_at.value_or("the last block"));
+  if (report.ended == Ended::LockHeld)
+    fmt::format_to(out,
+                   "  ended at {}: somebody else holds the kernel's hotplug lock (another offline, "
+                   "a hot-add, an eject); nothing more was tried\n",
+                   report.stopped_at.value_or("the first block"));
+  if (report.ended == Ended::Died)
+    fmt::format_to(out, "  the writing process was killed at {}; nothing more was tried\n",
+                   report.stopped_at.value_or("the first block"));
+  return text;
+}
+
+std::string errno_text(int error) {
+  if (const char* name = ::strerrorname_np(error)) return name;
+  return fmt::format("errno {}", error);
+}
+
+std::string likely_reason(Task::Kind kind, int error) {
+  const bool offline = kind == Task::Kind::Offline;
+  switch (error) {
+    case EINVAL:
+      if (kind == Task::Kind::SetKnob) return "this kernel does not take the value";
+      return offline ? "the block has a hole, or pages of several zones or nodes"
+                     : "the zone rules of this kernel forbid it here";
+    case EBUSY:
+      return offline ? "a page in it cannot be moved" : "the device or a notifier is not ready";
+    case EAGAIN: return "the kernel gave up after 120 s of trying";
+    case ENOMEM: return "the kernel has no memory for it";
+    case EINTR: return "a signal ended it";
+    case EPERM: return "a driver or the firmware forbids it";
+    case EHWPOISON: return "the block has pages with hardware errors";
+    case EACCES: return "only root may do that";
+    case EROFS: return "/sys is mounted read-only";
+    case EIO: return "the firmware failed";
+    default: return {};
+  }
+}
+
+}  // namespace memonline::apply

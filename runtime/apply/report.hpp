@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a run came to: the board and the program made into a value that people and programs read.
+// As JSON its schema is memonline.report/1.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/apply/board.hpp"
+#include "runtime/apply/helper.hpp"
+#include "runtime/apply/program.hpp"
+
+namespace memonline::apply {
+
+/// Neighbouring blocks of one step of which the same is to be said.
+struct Finding {
+  plan::WriteRun blocks;
+  Note note;
+  std::string text;  ///< "EBUSY after 6 tries: pages in it cannot be moved"
+};
+
+struct StepReport {
+  std::uint32_t number = 0;
+  std::string what;  ///< "online_movable memory79..42", "auto_online_blocks=offline"
+  Task::Kind kind = Task::Kind::None;
+  std::uint64_t wanted = 0, done = 0, already = 0;
+  bool skipped = false;  ///< a step it depends on failed
+  double seconds = 0;
+  std::vector<Finding> findings;  ///< what is not simply done
+  [[nodiscard]] bool complete() const { return done + already == wanted; }
+};
+
+struct Report {
+  enum class Result : std::uint8_t { Complete, Partly, Failed };
+  std::vector<StepReport> steps;
+  std::uint64_t block_size = 0;
+  std::uint64_t blocks = 0, blocks_done = 0;  ///< of all steps; done: Done or Already
+  double seconds = 0;
+  std::optional<Ended> ended;  ///< empty: nothing had to be run
+  Halt halt = Halt::No;
+  std::optional<std::string> stopped_at;  ///< where an early end found it
+
+  [[nodiscard]] Result result() const;
+};
+
+Report report_of(const Program& program, const Board& board, Ended ended, double seconds);
+
+/// For people: a line for the whole, which `verb` names, and one for each finding; ends with a
+/// newline.
+std::string to_text(const Report& report, std::string_view verb = "applied");
+
+/// "online_movable memory79..42", "auto_online_blocks=offline".
+std::string task_text(const Task& task);
+/// "EBUSY", as errno.h writes it, or its number.
+std::string errno_text(int error);
+/// Why the kernel answers that, most likely (contract 2.2).
+std::string likely_reason(Task::Kind kind, int error);
+
+}  // namespace memonline::apply

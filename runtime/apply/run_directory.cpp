@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/apply/run_directory.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/host/text.hpp"
+
+namespace memonline::apply {
+
+namespace {
+
+using runtime::FileError;
+
+auto refused(const std::string& path, std::string operation) {
+  const int number = errno;
+  return fail(FileError{path, std::move(operation), number, std::strerror(number)});
+}
+
+std::string below(const std::string& root, std::string_view path) {
+  return (root == "/" ? std::string() : root) + "/" + std::string(path);
+}
+
+}  // namespace
+
+Result<RunDirectory, FileError> RunDirectory::open(const std::string& root) {
+  std::string path = below(root, "run/memonline");
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return refused(path, "make");
+  const auto boot = runtime::read_file(below(root, "proc/sys/kernel/random/boot_id"));
+  return RunDirectory(std::move(path), boot ? std::string(runtime::trimmed(*boot)) : std::string(),
+                      -1);
+}
+
+RunDirectory::RunDirectory(RunDirectory&& other) noexcept
+    : path_(std::move(other.path_)),
+      boot_(std::move(other.boot_)),
+      lock_(std::exchange(other.lock_, -1)) {}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseconds patience,
+                                                          const std::string& name) {
+  // 0600: who may read a file may lock it, and keep everybody out.
+  const std::string path = path_ + "/lock";
+  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_ < 0) return refused(path, "open");
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return refused(path, "lock");
+    if (std::chrono::steady_clock::now() >= until) {
+      const auto owner = runtime::read_file(path);
+      return std::optional(
+          Held{owner && !owner->empty() ? std::string(runtime::trimmed(*owner)) : "another run"});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  remove_leftovers();
+  // For those who wait. Where /run is full the lock holds without it.
+  const std::string owner = fmt::format("pid {} ({})\n", ::getpid(), name);
+  if (::ftruncate(lock_, 0) == 0) (void)!::pwrite(lock_, owner.data(), owner.size(), 0);
+  return std::optional<Held>();
+}
+
+// What write_file() had not renamed yet when a run was killed.
+void RunDirectory::remove_leftovers() const {
+  DIR* directory = ::opendir(path_.c_str());
+  if (directory == nullptr) return;
+  while (const dirent* entry = ::readdir(directory))
+    if (std::string_view(entry->d_name).substr(0, 8) == "journal.")
+      ::unlinkat(::dirfd(directory), entry->d_name, 0);
+  ::closedir(directory);
+}
+
+std::string RunDirectory::file(Which which) const {
+  return path_ + (which == Which::Running ? "/journal" : "/last");
+}
+
+Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const {
+  const auto text = runtime::read_file(file(which));
+  if (!text && text.error().number == ENOENT) return std::optional<Journal>();
+  if (!text) return fail(text.error());
+  auto journal = journal_of(*text);
+  if (!journal) return fail(FileError{file(which), "understand", 0, journal.error()});
+  if (journal->boot != boot_) return std::optional<Journal>();
+  return std::optional(std::move(*journal));
+}
+
+Result<std::string, FileError> RunDirectory::write(const Journal& journal) {
+  Journal stamped = journal;
+  stamped.boot = boot_;
+  return runtime::write_file(file(Which::Running), to_json(stamped));
+}
+
+Result<std::string, FileError> RunDirectory::close_journal() {
+  const std::string from = file(Which::Running);
+  if (::rename(from.c_str(), file(Which::Last).c_str()) != 0) return refused(from, "rename");
+  return file(Which::Last);
+}
+
+void RunDirectory::remove(Which which) { ::unlink(file(which).c_str()); }
+
+Result<std::string, FileError> RunDirectory::confirm(const std::string& run) {
+  return runtime::write_file(path_ + "/confirmed", run + "\n");
+}
+
+bool RunDirectory::is_confirmed(const std::string& run) const {
+  const auto text = runtime::read_file(path_ + "/confirmed");
+  return text && runtime::trimmed(*text) == run;
+}
+
+}  // namespace memonline::apply

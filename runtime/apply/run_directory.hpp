@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// /run/memonline: the lock that lets one run change memory at a time, and the journals that say how
+// things were before. A journal is there, whole, before the first change; it is renamed when the
+// run has ended as it should. So a journal named `journal` without a process that holds the lock is
+// what a killed run left.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "compiler/base/result.hpp"
+#include "runtime/apply/journal.hpp"
+#include "runtime/base/file.hpp"
+
+namespace memonline::apply {
+
+/// The lock is somebody else's.
+struct Held {
+  std::string owner;  ///< "pid 123 (memonline apply)", as far as can be told
+};
+
+class RunDirectory {
+ public:
+  enum class Which : std::uint8_t {
+    Running,  ///< `journal`: of a run under way, or killed
+    Last,     ///< `last`: of the run that ended last; what `undo` undoes
+  };
+
+  /// Makes <root>/run/memonline if it is not there.
+  static Result<RunDirectory, runtime::FileError> open(const std::string& root);
+  RunDirectory(RunDirectory&& other) noexcept;
+  RunDirectory& operator=(RunDirectory&&) = delete;
+  ~RunDirectory();
+
+  /// Takes the lock, waiting up to `patience`. It is let go when this object and the processes
+  /// forked meanwhile are gone.
+  Result<std::optional<Held>, runtime::FileError> lock(std::chrono::milliseconds patience,
+                                                       const std::string& name);
+
+  /// Empty where there is none, or one of another boot (which says nothing of this one).
+  [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> read(Which which) const;
+  Result<std::string, runtime::FileError> write(const Journal& journal);
+  /// The run has ended: its journal becomes the last one. Needs no memory.
+  Result<std::string, runtime::FileError> close_journal();
+  void remove(Which which);
+
+  /// `memonline confirm` leaves a word here for the run that waits for it.
+  Result<std::string, runtime::FileError> confirm(const std::string& run);
+  [[nodiscard]] bool is_confirmed(const std::string& run) const;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  RunDirectory(std::string path, std::string boot, int lock)
+      : path_(std::move(path)), boot_(std::move(boot)), lock_(lock) {}
+  [[nodiscard]] std::string file(Which which) const;
+  void remove_leftovers() const;
+
+  std::string path_;
+  std::string boot_;  ///< boot_id of this kernel
+  int lock_;
+};
+
+}  // namespace memonline::apply

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Carries out a program, block by block, and writes down on the board what came of it. Runs inside
+// the helper (helper.hpp): it allocates nothing, forks nothing, and only asks the kernel.
+//
+// One block: write `state`, read back `state` and `valid_zones`, compare with the prediction.
+// What the errnos mean is contract 2.2; for how long a refusal that may pass is tried again stands
+// in Limits.
+#pragma once
+
+#include <chrono>
+
+#include "runtime/apply/board.hpp"
+#include "runtime/apply/port.hpp"
+#include "runtime/apply/program.hpp"
+
+namespace memonline::apply {
+
+struct Limits {
+  /// Rounds over what EBUSY, EAGAIN, ENOMEM or EINTR refused in a step; between two of them a
+  /// pause that doubles, so six rounds wait 1.55 s a step.
+  unsigned rounds = 6;
+  std::chrono::milliseconds first_pause{50};
+  /// An offline that takes longer is ended by a signal.
+  std::chrono::milliseconds offline_deadline{30000};
+  /// A write that waits longer for the kernel's hotplug lock, which somebody else holds, is ended
+  /// by ending the helper.
+  std::chrono::milliseconds lock_patience{300000};
+};
+
+class Runner {
+ public:
+  Runner(const Program& program, Board& board, MemoryPort& port, const Limits& limits)
+      : program_(program), board_(board), port_(port), limits_(limits) {}
+  void run() noexcept;
+
+ private:
+  void run_task(std::size_t number) noexcept;
+  void run_blocks(const Task& task) noexcept;
+  void run_knob(const Task& task) noexcept;
+  void bring_back(const Task& task) noexcept;
+  /// Undoes what the tasks of an unplug did, if one of them failed.
+  void settle_unplug() noexcept;
+  /// One write and what it came to.
+  void attempt(const Task& task, BlockId block, Note& note) noexcept;
+  void judge_online(const Task& task, BlockId block, int error, Note& note) noexcept;
+  void judge_offline(BlockId block, int error, Clock::duration took, Note& note) noexcept;
+  int write(BlockId block, std::string_view word) noexcept;
+  [[nodiscard]] bool depends_on_failure(std::size_t number) const noexcept;
+  [[nodiscard]] bool failed(const Task& task) const noexcept;
+  [[nodiscard]] bool unplug_failed(std::size_t tasks) const noexcept;
+  [[nodiscard]] bool stopped() const noexcept { return board_.head().stop.load(); }
+  void halt(Halt why) noexcept;
+
+  const Program& program_;
+  Board& board_;
+  MemoryPort& port_;
+  Limits limits_;
+};
+
+}  // namespace memonline::apply

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/apply/session.hpp"
+
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/apply/sysfs.hpp"
+#include "runtime/apply/this_thread.hpp"
+
+namespace memonline::apply {
+
+namespace {
+
+using runtime::FileError;
+
+FileError no_helper(int error) {
+  return {"a helper process", "start", error, std::strerror(error)};
+}
+
+}  // namespace
+
+Session::Session(std::unique_ptr<MemoryPort> port, Reader host, std::string command, Writer writer,
+                 RunDirectory directory)
+    : port_(std::move(port)),
+      host_(std::move(host)),
+      command_(std::move(command)),
+      writer_(writer),
+      directory_(std::move(directory)),
+      run_(fmt::format("{}.{}", ::getpid(), std::time(nullptr))) {}
+
+Result<Session, std::variant<FileError, Held>> Session::begin(const std::string& root,
+                                                              const std::string& command,
+                                                              std::chrono::milliseconds patience,
+                                                              Writer writer) {
+  auto port = Sysfs::open(root);
+  if (!port) return fail(std::variant<FileError, Held>(port.error()));
+  return begin_on(
+      std::make_unique<Sysfs>(std::move(*port)), [root] { return runtime::read_host(root); }, root,
+      command, patience, writer);
+}
+
+Result<Session, std::variant<FileError, Held>> Session::begin_on(
+    std::unique_ptr<MemoryPort> port, Reader host, const std::string& root,
+    const std::string& command, std::chrono::milliseconds patience, Writer writer) {
+  using Error = std::variant<FileError, Held>;
+  auto directory = RunDirectory::open(root);
+  if (!directory) return fail(Error(directory.error()));
+  auto locked = directory->lock(patience, command);
+  if (!locked) return fail(Error(locked.error()));
+  if (*locked) return fail(Error(**locked));
+  return Session(std::move(port), std::move(host), command, writer, std::move(*directory));
+}
+
+Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch& watch) {
+  Recovered recovered;
+  auto journal = directory_.read(RunDirectory::Which::Running);
+  if (!journal) return fail(journal.error());
+  if (!*journal) return recovered;
+  recovered.journal = std::move(**journal);
+  const Journal& left = *recovered.journal;
+  if (left.to_confirm) {
+    auto undone = undo(RunDirectory::Which::Running, left, limits, watch);
+    if (!undone) return fail(undone.error());
+    recovered.lines.emplace_back("it was to be confirmed and was not: undone");
+    recovered.undone = std::move(*undone);
+    return recovered;
+  }
+  for (const KnobBefore& knob : left.knobs) {
+    if (knob.stays) continue;
+    const KnobView now = port_->read_knob(knob.knob);
+    if (now.error != 0 || now.value() == knob.before) continue;
+    if (now.value() != knob.during) {
+      recovered.lines.push_back(
+          fmt::format("{} is {} by somebody else: left alone", knob.knob, now.value()));
+      continue;
+    }
+    const int error = port_->write_knob(knob.knob, knob.before);
+    recovered.lines.push_back(error == 0 ? fmt::format("{} put back to {}", knob.knob, knob.before)
+                                         : fmt::format("{} could not be put back to {}: {}",
+                                                       knob.knob, knob.before, errno_text(error)));
+  }
+  // From here on it is a run that ended, if early; undo knows it.
+  if (auto closed = directory_.close_journal(); !closed) return fail(closed.error());
+  return recovered;
+}
+
+Result<Report, FileError> Session::carry_out(const Program& program, Journal journal,
+                                             const Limits& limits, const Watch& watch) {
+  journal.run = run_;
+  journal.command = command_;
+  auto report = write_blocks(program, &journal, limits, watch);
+  if (!report || journal.to_confirm) return report;
+  // A helper that was ended may have left knobs as they were set for the run.
+  if (*report->ended == Ended::LockHeld || *report->ended == Ended::Died) {
+    auto recovered = recover(limits, {});
+    if (!recovered) return fail(recovered.error());
+    return report;
+  }
+  if (auto kept = keep(); !kept) return fail(kept.error());
+  return report;
+}
+
+Result<std::string, FileError> Session::keep() { return directory_.close_journal(); }
+
+Result<Report, FileError> Session::undo(RunDirectory::Which which, const Journal& journal,
+                                        const Limits& limits, const Watch& watch) {
+  auto now = host_();
+  if (!now) return fail(FileError{now.error().path, "read", 0, now.error().message});
+  const Program program = program_to_undo(journal.blocks, journal.knobs, *now);
+  auto report = write_blocks(program, nullptr, limits, watch);
+  if (report && report->result() == Report::Result::Complete) directory_.remove(which);
+  return report;
+}
+
+Result<Report, FileError> Session::write_blocks(const Program& program, const Journal* journal,
+                                                const Limits& limits, const Watch& watch) {
+  auto board = Board::make(program);
+  if (!board) return fail(no_helper(board.error()));
+  Ended ended = Ended::Finished;
+  auto began = Clock::now();
+  if (writer_ == Writer::ThisThread) {
+    if (auto written = write_down(journal); !written) return fail(written.error());
+    began = Clock::now();
+    ended = run_in_this_thread(program, **board, *port_, limits, watch);
+  } else {
+    auto helper = Helper::start(program, **board, *port_, limits);
+    if (!helper) return fail(no_helper(helper.error()));
+    if (auto written = write_down(journal); !written) return fail(written.error());
+    began = Clock::now();
+    ended = (*helper)->run(watch);
+  }
+  const std::chrono::duration<double> took = Clock::now() - began;
+  return report_of(program, **board, ended, took.count());
+}
+
+Result<std::string, FileError> Session::write_down(const Journal* journal) {
+  if (journal == nullptr) return std::string();
+  return directory_.write(*journal);
+}
+
+}  // namespace memonline::apply

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every write is one write(2) with its newline: kernels up to 3.10 compare only as many bytes as
+// they get and would take a bare `online` for online_kernel (contract 2.1).
+#include "runtime/apply/sysfs.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "runtime/host/blocks.hpp"
+
+namespace memonline::apply {
+
+namespace {
+
+constexpr const char* kMemory = "sys/devices/system/memory";
+constexpr const char* kParameters = "sys/module/memory_hotplug/parameters";
+
+/// A short text made without allocation; what does not fit is cut, and then no such file is found.
+class ShortText {
+ public:
+  ShortText& add(std::string_view text) noexcept {
+    const std::size_t count = std::min(text.size(), text_.size() - 1 - size_);
+    std::memcpy(text_.data() + size_, text.data(), count);
+    size_ += count;
+    return *this;
+  }
+  ShortText& add(std::uint64_t number, int base = 10) noexcept {
+    const auto end =
+        std::to_chars(text_.data() + size_, text_.data() + text_.size() - 1, number, base).ptr;
+    size_ = static_cast<std::size_t>(end - text_.data());
+    return *this;
+  }
+  [[nodiscard]] const char* c_str() const noexcept { return text_.data(); }
+  [[nodiscard]] std::string_view view() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 64> text_{};
+  std::size_t size_ = 0;
+};
+
+ShortText path_of(BlockId block, std::string_view attribute) noexcept {
+  return ShortText().add("memory").add(block.value()).add("/").add(attribute);
+}
+
+int write_line(int directory, const char* path, std::string_view text) noexcept {
+  std::array<char, 40> line{};
+  if (text.size() + 1 > line.size()) return EINVAL;
+  std::memcpy(line.data(), text.data(), text.size());
+  line[text.size()] = '\n';
+  const int file = ::openat(directory, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return errno;
+  const ssize_t written = ::write(file, line.data(), text.size() + 1);
+  const int error = written < 0 ? errno : 0;
+  ::close(file);
+  if (error != 0) return error;
+  return static_cast<std::size_t>(written) == text.size() + 1 ? 0 : EINVAL;
+}
+
+/// Bytes read, or -errno.
+ssize_t read_line(int directory, const char* path, char* buffer, std::size_t capacity) noexcept {
+  const int file = ::openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return -errno;
+  const ssize_t got = ::read(file, buffer, capacity);
+  const int error = got < 0 ? errno : 0;
+  ::close(file);
+  return error != 0 ? -error : got;
+}
+
+auto refused(const std::string& path, std::string operation, int number) {
+  return fail(runtime::FileError{path, std::move(operation), number, std::strerror(number)});
+}
+
+}  // namespace
+
+Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
+  const std::string path = (root == "/" ? root : root + "/") + kMemory;
+  const int memory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (memory < 0) return refused(path, "open", errno);
+  Sysfs sysfs(memory);
+  struct statfs kind {};
+  struct statvfs mount {};
+  if (::fstatfs(memory, &kind) != 0 || ::fstatvfs(memory, &mount) != 0)
+    return refused(path, "examine", errno);
+  if (kind.f_type != SYSFS_MAGIC)
+    return fail(runtime::FileError{path, "change", 0, "it is no kernel's sysfs but a copy of one"});
+  if ((mount.f_flag & ST_RDONLY) != 0)
+    return fail(runtime::FileError{path, "change", EROFS, "/sys is mounted read-only here"});
+  const std::string parameters = (root == "/" ? root : root + "/") + kParameters;
+  sysfs.parameters_ = ::open(parameters.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // There since 5.15, where valid_zones follows the newer rule for certain (host/blocks.hpp).
+  sysfs.zones_tell_state_ =
+      sysfs.parameters_ >= 0 && ::faccessat(sysfs.parameters_, "online_policy", F_OK, 0) == 0;
+  return sysfs;
+}
+
+Sysfs::Sysfs(Sysfs&& other) noexcept
+    : memory_(std::exchange(other.memory_, -1)),
+      parameters_(std::exchange(other.parameters_, -1)),
+      zones_tell_state_(other.zones_tell_state_) {}
+
+Sysfs::~Sysfs() {
+  if (memory_ >= 0) ::close(memory_);
+  if (parameters_ >= 0) ::close(parameters_);
+}
+
+int Sysfs::write_state(BlockId block, std::string_view word) noexcept {
+  // `state`, never `online`: that file takes the same words and onlines for any of them by the
+  // kernel's own choice (online_store() reads a truth value).
+  return write_line(memory_, path_of(block, "state").c_str(), word);
+}
+
+BlockView Sysfs::look(BlockId block) noexcept {
+  std::array<char, 64> text{};
+  BlockView view;
+  const ssize_t zones =
+      read_line(memory_, path_of(block, "valid_zones").c_str(), text.data(), text.size());
+  if (zones >= 0) view.zones = runtime::zones_of({text.data(), static_cast<std::size_t>(zones)});
+  if (zones_tell_state_ && runtime::online_by(view.zones)) {
+    view.state = model::State::Online;
+    return view;
+  }
+  const ssize_t state =
+      read_line(memory_, path_of(block, "state").c_str(), text.data(), text.size());
+  if (state < 0) {
+    view.error = static_cast<int>(-state);
+    return view;
+  }
+  view.state = runtime::state_of({text.data(), static_cast<std::size_t>(state)});
+  return view;
+}
+
+int Sysfs::directory_of(std::string_view knob) const {
+  return knob == "auto_online_blocks" ? memory_ : parameters_;
+}
+
+int Sysfs::write_knob(std::string_view knob, std::string_view value) noexcept {
+  const ShortText path = ShortText().add(knob);
+  const int directory = directory_of(knob);
+  return directory < 0 ? ENOENT : write_line(directory, path.c_str(), value);
+}
+
+KnobView Sysfs::read_knob(std::string_view knob) noexcept {
+  const ShortText path = ShortText().add(knob);
+  const int directory = directory_of(knob);
+  KnobView view;
+  const ssize_t got = directory < 0
+                          ? -ENOENT
+                          : read_line(directory, path.c_str(), view.text.data(), view.text.size());
+  if (got < 0) {
+    view.error = static_cast<int>(-got);
+    return view;
+  }
+  view.size = static_cast<std::size_t>(got);
+  while (view.size > 0 && view.text[view.size - 1] == '\n') --view.size;
+  return view;
+}
+
+int Sysfs::wait_for_adds(BlockId online_block) noexcept {
+  return write_line(memory_, path_of(online_block, "online").c_str(), "1");
+}
+
+int Sysfs::probe(std::uint64_t address) noexcept {
+  return write_line(memory_, "probe", ShortText().add("0x").add(address, 16).view());
+}
+
+void Sysfs::pause(std::chrono::milliseconds time) noexcept {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  timespec wait{};
+  wait.tv_sec = seconds.count();
+  wait.tv_nsec = std::chrono::nanoseconds(time - seconds).count();
+  ::nanosleep(&wait, nullptr);
+}
+
+}  // namespace memonline::apply

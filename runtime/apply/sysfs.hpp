@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The real kernel behind MemoryPort: /sys/devices/system/memory and the parameters of
+// memory_hotplug, below a root.
+#pragma once
+
+#include <string>
+
+#include "compiler/base/result.hpp"
+#include "runtime/apply/port.hpp"
+#include "runtime/base/file.hpp"
+
+namespace memonline::apply {
+
+class Sysfs final : public MemoryPort {
+ public:
+  /// Opens the directories below `root`. An error where there is no memory hotplug, where /sys is
+  /// no sysfs (a captured tree is not written to), or where it is mounted read-only.
+  static Result<Sysfs, runtime::FileError> open(const std::string& root);
+  Sysfs(Sysfs&& other) noexcept;
+  Sysfs& operator=(Sysfs&&) = delete;
+  ~Sysfs() override;
+
+  int write_state(BlockId block, std::string_view word) noexcept override;
+  BlockView look(BlockId block) noexcept override;
+  int write_knob(std::string_view knob, std::string_view value) noexcept override;
+  KnobView read_knob(std::string_view knob) noexcept override;
+  int wait_for_adds(BlockId online_block) noexcept override;
+  int probe(std::uint64_t address) noexcept override;
+  [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
+  void pause(std::chrono::milliseconds time) noexcept override;
+
+ private:
+  explicit Sysfs(int memory) : memory_(memory) {}
+  [[nodiscard]] int directory_of(std::string_view knob) const;
+
+  int memory_;                     ///< sys/devices/system/memory
+  int parameters_ = -1;            ///< sys/module/memory_hotplug/parameters, -1 before 5.14
+  bool zones_tell_state_ = false;  ///< one name in valid_zones is an online block's
+};
+
+}  // namespace memonline::apply

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/apply/this_thread.hpp"
+
+#include <ctime>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/apply/runner.hpp"
+
+namespace memonline::apply {
+
+namespace {
+
+void no_operation(int) {}
+
+/// A timer that sends this thread SIGUSR1, again and again: one that comes just before the write
+/// begins is lost.
+class Deadline {
+ public:
+  explicit Deadline(std::chrono::milliseconds time) : time_(time) {
+    struct sigaction action {};
+    action.sa_handler = no_operation;  // no SA_RESTART: the write has to come back
+    ::sigaction(SIGUSR1, &action, nullptr);
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGUSR1;
+    event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
+    made_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+  }
+  ~Deadline() {
+    if (made_) ::timer_delete(timer_);
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+  void arm() noexcept { set(time_); }
+  void disarm() noexcept { set(std::chrono::milliseconds(0)); }
+
+ private:
+  void set(std::chrono::milliseconds time) noexcept {
+    if (!made_) return;
+    constexpr long kAgain = 100'000'000;  // nanoseconds
+    itimerspec spec{};
+    spec.it_value.tv_sec = static_cast<time_t>(time.count() / 1000);
+    spec.it_value.tv_nsec = static_cast<long>(time.count() % 1000) * 1'000'000;
+    spec.it_interval.tv_nsec = kAgain;
+    ::timer_settime(timer_, 0, &spec, nullptr);
+  }
+
+  std::chrono::milliseconds time_;
+  timer_t timer_{};
+  bool made_ = false;
+};
+
+/// The same port, with the deadline around each offline.
+class WithDeadline final : public MemoryPort {
+ public:
+  WithDeadline(MemoryPort& port, std::chrono::milliseconds time) : port_(port), deadline_(time) {}
+  int write_state(BlockId block, std::string_view word) noexcept override {
+    if (word != "offline") return port_.write_state(block, word);
+    deadline_.arm();
+    const int error = port_.write_state(block, word);
+    deadline_.disarm();
+    return error;
+  }
+  BlockView look(BlockId block) noexcept override { return port_.look(block); }
+  int write_knob(std::string_view knob, std::string_view value) noexcept override {
+    return port_.write_knob(knob, value);
+  }
+  KnobView read_knob(std::string_view knob) noexcept override { return port_.read_knob(knob); }
+  int wait_for_adds(BlockId online_block) noexcept override {
+    return port_.wait_for_adds(online_block);
+  }
+  int probe(std::uint64_t address) noexcept override { return port_.probe(address); }
+  [[nodiscard]] Clock::time_point now() noexcept override { return port_.now(); }
+  void pause(std::chrono::milliseconds time) noexcept override { port_.pause(time); }
+
+ private:
+  MemoryPort& port_;
+  Deadline deadline_;
+};
+
+}  // namespace
+
+Ended run_in_this_thread(const Program& program, Board& board, MemoryPort& port,
+                         const Limits& limits, const Watch& watch) {
+  WithDeadline guarded(port, limits.offline_deadline);
+  if (watch.progress) watch.progress(board);
+  Runner(program, board, guarded, limits).run();
+  return board.head().stop.load() ? Ended::Interrupted : Ended::Finished;
+}
+
+}  // namespace memonline::apply

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Carries a program out on the calling thread: for a service, which must not fork when memory is
+// short. What the helper's parent does (helper.hpp) a timer does here: an offline that takes longer
+// than its deadline is ended by a signal to this thread. Waiting for the kernel's hotplug lock
+// cannot be ended (only a fatal signal does), so a service keeps nothing else on this thread.
+#pragma once
+
+#include "runtime/apply/helper.hpp"
+
+namespace memonline::apply {
+
+/// `watch.progress` is called once, before the first write: what it was given may be read by other
+/// threads until this returns, and setting `stop` in it ends the run after the current block.
+Ended run_in_this_thread(const Program& program, Board& board, MemoryPort& port,
+                         const Limits& limits, const Watch& watch);
+
+}  // namespace memonline::apply

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One boot loader family each: where its command line stands, and which files and tools change it.
+// A back end changes nothing; it says what would (see change.hpp for who does it).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/base/result.hpp"
+#include "runtime/boot/files.hpp"
+#include "runtime/boot/state.hpp"
+#include "runtime/boot/tool.hpp"
+#include "runtime/boot/words.hpp"
+
+namespace memonline::boot {
+
+/// What the next boot will get, as far as the loader's files and tools tell.
+struct View {
+  Words own;                ///< ours: in our own file or source, else as the state remembers
+  Words others;             ///< everybody else's
+  Words somewhere;          ///< in at least one of the entries that are there
+  Words everywhere;         ///< in all that should have them
+  std::size_t longest = 0;  ///< bytes of the longest line
+};
+
+struct Edit {
+  std::string path;
+  std::optional<std::string> before;  ///< empty: there is no such file
+  std::optional<std::string> after;   ///< empty: it is removed
+};
+struct Command {
+  Words argv;
+  Words undo;  ///< what takes it back; empty: run again, once what it reads is as it was
+};
+struct Change {
+  std::vector<Edit> edits;
+  std::vector<Command> commands;
+};
+
+class BackEnd {
+ public:
+  BackEnd(const Root& root, const Runner& run) : root_(root), run_(run) {}
+  virtual ~BackEnd() = default;
+  BackEnd(const BackEnd&) = delete;
+  BackEnd& operator=(const BackEnd&) = delete;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// True where no file or source is ours alone, so that the state must remember our words.
+  [[nodiscard]] virtual bool remembers() const = 0;
+  /// The error says which tool or file did not answer.
+  [[nodiscard]] virtual Result<View, std::string> view(const State& state) const = 0;
+  /// From `view` to exactly `words` of ours. Also right if a killed run did a part of it.
+  [[nodiscard]] virtual Result<Change, std::string> change(const View& view, const State& state,
+                                                           const Words& words) const = 0;
+
+ protected:
+  [[nodiscard]] const Root& root() const { return root_; }
+  [[nodiscard]] Ran run(const Words& argv) const { return run_(argv); }
+  [[nodiscard]] std::string tool(std::string_view name) const {
+    return root_.tool(name).value_or(std::string(name));
+  }
+
+ private:
+  const Root& root_;
+  const Runner& run_;
+};
+
+/// The words of `words` that are not in `taken`.
+Words without(const Words& words, const Words& taken);
+/// Fills `somewhere`, `everywhere` and `longest` of `view` from the lines of all entries.
+void take_lines(View& view, const std::vector<std::string>& lines);
+
+using Found = std::unique_ptr<BackEnd>;
+/// No: also where the root has no such loader any more.
+enum class Detect : std::uint8_t { Yes, No };
+Found find_bootc(const Root& root, const Runner& run, Detect detect);
+Found find_sdbootutil(const Root& root, const Runner& run, Detect detect);
+Found find_grub_drop_in(const Root& root, const Runner& run, Detect detect);
+Found find_rpm_ostree(const Root& root, const Runner& run, Detect detect);
+Found find_grubby(const Root& root, const Runner& run, Detect detect);
+Found find_perl_bootloader(const Root& root, const Runner& run, Detect detect);
+Found find_kernel_install(const Root& root, const Runner& run, Detect detect);
+Found find_zipl(const Root& root, const Runner& run, Detect detect);
+
+/// The first of these that the root has; null where it has none that we know. `root` and `run` must
+/// outlive it.
+Found find_back_end(const Root& root, const Runner& run);
+/// The one that calls itself so, whether the root has it or not; null for a name that is none.
+Found back_end_named(std::string_view name, const Root& root, const Runner& run);
+
+}  // namespace memonline::boot

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/boot/change.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace memonline::boot {
+
+namespace {
+
+using diag::Code;
+
+class Doing {
+ public:
+  Doing(const Survey& survey, const Root& root, const Runner& run, diag::Sink& sink)
+      : survey_(survey),
+        root_(root),
+        run_(run),
+        sink_(sink),
+        old_state_(root.read(kStatePath)),
+        made_(survey.state.made) {}
+
+  bool all() {
+    if (prepare() && write() && run() && read_back() && finish()) return true;
+    take_back();
+    return false;
+  }
+
+ private:
+  [[nodiscard]] std::string name() const { return std::string(survey_.back_end->name()); }
+
+  /// The state before the first change: who finds it knows that the rest may be missing.
+  bool prepare() {
+    if (!make_directories(kStatePath)) return false;
+    for (const Edit& edit : survey_.change.edits) {
+      if (!edit.after) continue;
+      for (std::string& directory : root_.missing_directories(edit.path))
+        now_made_.push_back(std::move(directory));
+      if (!edit.before) now_made_.push_back(edit.path);
+    }
+    State state{name(), {}, true, made_, survey_.predicted};
+    for (const std::string& path : now_made_)
+      if (!holds(state.made, path)) state.made.push_back(path);
+    if (survey_.back_end->remembers()) {
+      state.words = survey_.view.own;
+      for (const std::string& word : without(survey_.words, survey_.view.own))
+        state.words.push_back(word);
+    }
+    made_ = state.made;
+    return put(kStatePath, to_json(state));
+  }
+
+  bool make_directories(const std::string& path) {
+    Words missing = root_.missing_directories(path);
+    if (auto made = root_.make_directories(path); !made) return refused(made.error());
+    for (std::string& directory : missing)
+      if (!holds(now_made_, directory)) now_made_.push_back(std::move(directory));
+    return true;
+  }
+
+  bool write() {
+    for (const Edit& edit : survey_.change.edits) {
+      ++written_;
+      if (edit.after && !make_directories(edit.path)) return false;
+      if (!put(edit.path, edit.after)) return false;
+    }
+    return true;
+  }
+
+  bool run() {
+    for (const Command& command : survey_.change.commands) {
+      ++begun_;
+      const Ran ran = run_(command.argv);
+      if (ran.status != 0) {
+        const std::string said = last_lines(ran.errors.empty() ? ran.output : ran.errors, 3);
+        auto& d = sink_.add(Code::BootToolFailed, std::nullopt,
+                            fmt::format("`{}` ended with {}{}{}", joined(command.argv), ran.status,
+                                        said.empty() ? "" : ": ", said));
+        d.notes.emplace_back("the files that were written before it are as they were");
+        return false;
+      }
+      ++ran_;
+    }
+    return true;
+  }
+
+  bool read_back() {
+    if (!survey_.whole) return true;
+    State state = survey_.state;
+    if (survey_.back_end->remembers()) state.words = survey_.words;
+    const auto after = survey_.back_end->view(state);
+    std::string what;
+    if (!after) {
+      what = after.error();
+    } else {
+      const Words missing = without(survey_.words, after->everywhere);
+      const Words gone = without(without(survey_.view.own, survey_.words), after->others);
+      const Words left = without(gone, without(gone, after->somewhere));
+      if (!missing.empty())
+        what = fmt::format("`{}` is not there", joined(missing));
+      else if (!left.empty())
+        what = fmt::format("`{}` is still there", joined(left));
+      else if (after->own != survey_.words)
+        what = fmt::format("our words are `{}`", joined(after->own));
+    }
+    if (what.empty()) return true;
+    sink_.add(Code::BootNotTaken, std::nullopt,
+              fmt::format("{} was told, and read back {}", survey_.back_end->name(), what));
+    return false;
+  }
+
+  bool finish() {
+    if (survey_.words.empty()) {
+      // Before the state goes, which knows them; then those it stood in itself.
+      remove_directories(made_);
+      if (!put(kStatePath, std::nullopt)) return false;
+      remove_directories(made_);
+      return true;
+    }
+    State state{name(), {}, false, made_, survey_.predicted};
+    if (survey_.back_end->remembers()) state.words = survey_.words;
+    return put(kStatePath, to_json(state));
+  }
+
+  /// What failed must not add to what is wrong: errors in here have no remedy but the first one's.
+  void take_back() {
+    for (std::size_t i = written_; i-- > 0;) {
+      const Edit& edit = survey_.change.edits[i];
+      (void)root_.put(edit.path, edit.before);
+    }
+    const auto& commands = survey_.change.commands;
+    // The one that failed may have done a part; whether it fails again does not matter.
+    const std::size_t touched = std::min(commands.size(), ran_ + (begun_ > ran_ ? 1 : 0));
+    bool undone = true;
+    bool older = written_ > 0;  // there is older text than the tools have seen
+    for (std::size_t i = touched; i-- > 0;)
+      if (const Words& undo = commands[i].undo; !undo.empty()) {
+        undone = (run_(undo).status == 0 || i >= ran_) && undone;
+        older = true;
+      }
+    // Tools that make their files from ours have seen the new text: they get to see the old one,
+    // after everything that it is made from.
+    for (std::size_t i = 0; i < touched && older; ++i)
+      if (commands[i].undo.empty())
+        undone = (run_(commands[i].argv).status == 0 || i >= ran_) && undone;
+    if (!undone) return;  // the state says that a change has not ended, and the next run goes on
+    (void)root_.put(kStatePath, old_state_);
+    remove_directories(now_made_);
+  }
+
+  void remove_directories(const Words& paths) const {
+    for (auto path = paths.rbegin(); path != paths.rend(); ++path) root_.remove_directory(*path);
+  }
+
+  bool put(const std::string& path, const std::optional<std::string>& text) {
+    const auto done = root_.put(path, text);
+    return done ? true : refused(done.error());
+  }
+
+  bool refused(const runtime::FileError& error) {
+    sink_.add(Code::BootUnwritable, std::nullopt, error.message()).help =
+        "on an image-based system change the image; in a container run it on the host";
+    return false;
+  }
+
+  const Survey& survey_;
+  const Root& root_;
+  const Runner& run_;
+  diag::Sink& sink_;
+  std::optional<std::string> old_state_;
+  Words made_;
+  Words now_made_;
+  std::size_t written_ = 0;
+  std::size_t begun_ = 0;
+  std::size_t ran_ = 0;
+};
+
+}  // namespace
+
+namespace {
+
+bool tell(const Survey& survey, const Root& root, const Runner& run, diag::Sink& sink) {
+  if (!survey.pending) return true;
+  if (!survey.back_end) {
+    if (survey.words.empty()) return true;
+    sink.add(Code::NoBootLoader, std::nullopt,
+             "no boot loader that memonline knows keeps the command line here")
+        .help = fmt::format("put `{}` on the kernel command line by hand", joined(survey.words));
+    return false;
+  }
+  return Doing(survey, root, run, sink).all();
+}
+
+}  // namespace
+
+bool carry_out(const Survey& survey, const Root& root, const Runner& run, std::string_view arch,
+               diag::Sink& sink) {
+  if (survey.leftovers.empty()) return tell(survey, root, run, sink);
+  for (const Survey& leftover : survey.leftovers)
+    if (!tell(leftover, root, run, sink)) return false;
+  // The old loader's tool may have changed lines that the new one reads; what there was to say
+  // about them has been said.
+  diag::Sink said;
+  const auto again = boot::survey(root, run, {survey.wished, survey.predicted}, arch, said);
+  if (again) return tell(*again, root, run, sink);
+  sink.append(said);
+  return false;
+}
+
+}  // namespace memonline::boot

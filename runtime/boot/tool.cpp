@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/boot/tool.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace memonline::boot {
+
+namespace {
+
+struct Pipe {
+  std::array<int, 2> ends{-1, -1};
+  bool open() { return ::pipe2(ends.data(), O_CLOEXEC) == 0; }
+  void close(std::size_t end) {
+    if (ends.at(end) >= 0) ::close(ends.at(end));
+    ends.at(end) = -1;
+  }
+  Pipe() = default;
+  ~Pipe() {
+    close(0);
+    close(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+};
+
+/// In the child: only what is safe between fork and exec.
+[[noreturn]] void become(const std::string& root, char* const* argv, const Pipe& out,
+                         const Pipe& err) {
+  std::array<char, 57> path{"PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"};
+  std::array<char, 9> locale{"LC_ALL=C"};
+  const std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
+  ::dup2(out.ends[1], STDOUT_FILENO);
+  ::dup2(err.ends[1], STDERR_FILENO);
+  const bool inside = root == "/" || ::chroot(root.c_str()) == 0;
+  if (inside && ::chdir("/") == 0) ::execve(argv[0], argv, environment.data());
+  const char* reason = std::strerror(errno);
+  (void)!::write(STDERR_FILENO, reason, std::strlen(reason));
+  ::_exit(127);
+}
+
+/// Reads both at once, so that neither can fill up and stop the tool.
+void drain(Pipe& out, Pipe& err, Ran& ran) {
+  std::array<pollfd, 2> polled{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
+  std::array<char, 4096> buffer{};
+  while (polled[0].fd >= 0 || polled[1].fd >= 0) {
+    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
+    for (std::size_t i = 0; i < polled.size(); ++i) {
+      if (polled.at(i).fd < 0 || polled.at(i).revents == 0) continue;
+      const ssize_t got = ::read(polled.at(i).fd, buffer.data(), buffer.size());
+      if (got > 0)
+        (i == 0 ? ran.output : ran.errors).append(buffer.data(), static_cast<std::size_t>(got));
+      else if (got == 0 || errno != EINTR)
+        polled.at(i).fd = -1;
+    }
+  }
+}
+
+Ran run_below(const std::string& root, Words argv) {
+  Ran ran{127, {}, {}};
+  Pipe out;
+  Pipe err;
+  std::vector<char*> words;
+  words.reserve(argv.size() + 1);
+  for (std::string& word : argv) words.push_back(word.data());
+  words.push_back(nullptr);
+  if (!out.open() || !err.open()) {
+    ran.errors = std::strerror(errno);
+    return ran;
+  }
+  const pid_t child = ::fork();
+  if (child < 0) {
+    ran.errors = std::strerror(errno);
+    return ran;
+  }
+  if (child == 0) become(root, words.data(), out, err);
+  out.close(1);
+  err.close(1);
+  drain(out, err, ran);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return ran;
+  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return ran;
+}
+
+}  // namespace
+
+Runner runner_below(const std::string& root) {
+  return [root](const Words& argv) { return run_below(root, argv); };
+}
+
+std::string last_lines(const std::string& text, std::size_t count) {
+  Words lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  std::string result;
+  for (std::size_t i = lines.size() - std::min(count, lines.size()); i < lines.size(); ++i)
+    result += (result.empty() ? "" : "; ") + lines[i];
+  return result;
+}
+
+}  // namespace memonline::boot

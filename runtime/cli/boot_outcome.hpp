@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What became of the kernel parameters that were written: whether this boot has them, and whether
+// the kernel made of boot memory what was foretold when they were written.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "runtime/boot/state.hpp"
+
+namespace memonline::cli {
+
+struct ZoneDifference {
+  std::uint32_t node = 0;
+  std::string zone;
+  std::uint64_t predicted = 0;  ///< bytes
+  std::uint64_t real = 0;
+};
+
+struct BootOutcome {
+  enum class Is : std::uint8_t {
+    None,            ///< no words of ours
+    RebootRequired,  ///< the running kernel was booted without them
+    InForce,         ///< it has them, and nothing was foretold that can be looked at
+    AsPredicted,
+    NotAsPredicted,
+  };
+  Is is = Is::None;
+  boot::Words parameters;
+  std::vector<ZoneDifference> differences;
+};
+
+/// `own_parameters` of the host against its command line, what the state foretold against its
+/// zones. Memory that came after boot is not counted.
+BootOutcome boot_outcome(const model::Host& host, const boot::State& state);
+std::string_view outcome_name(BootOutcome::Is is);
+/// One line for people, empty for None; ML0781 with the differences goes into `sink`.
+std::string outcome_text(const BootOutcome& outcome);
+void tell(const BootOutcome& outcome, diag::Sink& sink);
+
+}  // namespace memonline::cli

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/boot_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "runtime/boot/lock.hpp"
+
+namespace memonline::cli {
+
+using boot::Words;
+
+boot::Wish wish_of(const plan::Boot& boot) {
+  boot::Wish wish{boot.parameters, {}};
+  for (const plan::BootNode& node : boot.nodes)
+    wish.predicted.push_back({node.node.value(), node.predicted});
+  return wish;
+}
+
+std::string or_none(const Words& words) { return words.empty() ? "none" : boot::joined(words); }
+
+std::string_view name_of(const boot::Survey& survey) {
+  return survey.back_end ? survey.back_end->name() : "none";
+}
+
+std::string steps_text(const boot::Survey& survey) {
+  std::string text;
+  for (const boot::Survey& leftover : survey.leftovers) text += steps_text(leftover);
+  for (const boot::Edit& edit : survey.change.edits) {
+    if (!edit.after) {
+      text += fmt::format("  remove {}\n", edit.path);
+      continue;
+    }
+    text += fmt::format("  write {}\n", edit.path);
+    for (std::size_t at = 0; at < edit.after->size();) {
+      const std::size_t end = std::min(edit.after->find('\n', at), edit.after->size());
+      text += fmt::format("    {}\n", edit.after->substr(at, end - at));
+      at = end + 1;
+    }
+  }
+  for (const boot::Command& command : survey.change.commands) {
+    text += "  run";
+    for (const std::string& word : command.argv)
+      text += word.find(' ') == std::string::npos ? " " + word : fmt::format(" '{}'", word);
+    text += "\n";
+  }
+  return text;
+}
+
+BootWritten write_boot(const std::string& path, const plan::Boot& plan, std::string_view arch,
+                       bool only_look, diag::Sink& sink) {
+  const boot::Root root(path);
+  const boot::Runner run = boot::runner_below(root.path());
+  std::optional<boot::Lock> lock;
+  if (!only_look) {
+    lock = boot::Lock::take(root, kBootPatience, sink);
+    if (!lock) return {};
+  }
+  const auto survey = boot::survey(root, run, wish_of(plan), arch, sink);
+  if (!survey) return {};
+  if (!survey->pending) return {true, false, {}};
+  const std::string steps = steps_text(*survey);
+  if (only_look)
+    return {true, true, fmt::format("{}: {}\n{}", name_of(*survey), or_none(survey->words), steps)};
+  if (!boot::carry_out(*survey, root, run, arch, sink)) return {};
+  if (survey->told && survey->leftovers.empty()) return {true, false, {}};
+  return {true, true,
+          fmt::format("{}: {}\n{}Reboot for it to count.\n", name_of(*survey),
+                      or_none(survey->words), steps)};
+}
+
+}  // namespace memonline::cli

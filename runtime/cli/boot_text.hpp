@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The boot part of a plan on its way to the boot loader, for `boot` and for `apply`: what is
+// wished, what is done, as text.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "compiler/plan/plan.hpp"
+#include "runtime/boot/change.hpp"
+
+namespace memonline::cli {
+
+/// How long a run waits for another one that changes the boot parameters.
+inline constexpr std::chrono::minutes kBootPatience{1};
+
+boot::Wish wish_of(const plan::Boot& boot);
+std::string or_none(const boot::Words& words);
+std::string_view name_of(const boot::Survey& survey);
+/// Files and tools, one a line, indented by two.
+std::string steps_text(const boot::Survey& survey);
+
+struct BootWritten {
+  bool done = false;     ///< the loader has the words; else the reason is in the sink
+  bool changed = false;  ///< it did not have them before
+  std::string text;      ///< what was done, for people
+};
+/// Has the boot loader of `root` take what the plan needs. `only_look`: says what would be done.
+BootWritten write_boot(const std::string& root, const plan::Boot& boot, std::string_view arch,
+                       bool only_look, diag::Sink& sink);
+
+}  // namespace memonline::cli

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline apply: plans for this machine and carries the plan out, or carries out one that was
+// made before. Everything that can be said or refused is, before the first write.
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/render.hpp"
+#include "compiler/render/plan.hpp"
+#include "runtime/apply/report_json.hpp"
+#include "runtime/cli/boot_text.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/confirm.hpp"
+#include "runtime/cli/inputs.hpp"
+#include "runtime/cli/output.hpp"
+#include "runtime/cli/progress.hpp"
+#include "runtime/cli/ready.hpp"
+#include "runtime/cli/running.hpp"
+#include "runtime/cli/service_client.hpp"
+#include "runtime/cli/stop_signals.hpp"
+#include "runtime/host/blocks.hpp"
+#include "runtime/host/mode.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+// virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
+constexpr int kMostRounds = 16;
+
+bool has_new_blocks(const model::Host& before, const std::vector<std::uint64_t>& now) {
+  return std::any_of(now.begin(), now.end(), [&](std::uint64_t id) {
+    return before.find_block(model::BlockId(id)) == nullptr;
+  });
+}
+
+void add_up(std::optional<apply::Report>& sum, apply::Report&& report) {
+  if (!sum) {
+    sum = std::move(report);
+    return;
+  }
+  sum->blocks += report.blocks;
+  sum->blocks_done += report.blocks_done;
+  sum->seconds += report.seconds;
+  sum->ended = report.ended;
+  sum->halt = report.halt;
+  sum->stopped_at = std::move(report.stopped_at);
+  for (apply::StepReport& step : report.steps) sum->steps.push_back(std::move(step));
+}
+
+class Apply {
+ public:
+  Apply(const ApplyOptions& options, ColorChoice color)
+      : options_(options), color_(color), limits_(limits_of(options.run)) {}
+
+  ExitStatus run() {
+    if (options_.boot && nothing_at_boot()) return ExitStatus::Done;
+    if (options_.dry_run) return dry_run();
+    stops_ = count_stop_signals();
+    if (!options_.boot && !options_.recover && !options_.run.direct)
+      if (auto service = ServiceClient::find(options_.where.root)) return by_service(*service);
+    auto session = begin_session(options_.where.root, "memonline apply", options_.run.wait, sink_);
+    if (!session) return end_with("failed", ExitStatus::Failure);
+    session_.emplace(std::move(*session));
+    if (!recover()) return end_with("failed", ExitStatus::Failure);
+    if (options_.recover) return end_with("recovered", ExitStatus::Done);
+
+    Ready ready = make_ready(options_, earlier_, sink_);
+    shown_ = &ready.shown;
+    document_.fingerprint = ready.fingerprint();
+    if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
+    announce(ready);
+    for (int round = 1; carry_out(ready) && round < kMostRounds; ++round)
+      if (!more_has_come(ready)) break;
+    if (sink_.has_errors()) return end_with("failed", ExitStatus::Failure);
+    if (options_.confirm) return confirmed_or_undone(ready);
+    return end_done(ready);
+  }
+
+ private:
+  // What a machine that starts must not stumble over.
+  bool nothing_at_boot() {
+    if (runtime::switched_off(options_.where.root)) {
+      print_out("nothing to do: memonline.mode=off is on the kernel command line\n");
+      return true;
+    }
+    if (!load_policies(options_.where).none()) return false;
+    print_out("nothing to do: there is no policy\n");
+    return true;
+  }
+
+  ExitStatus dry_run() {
+    Ready ready = make_ready(options_, std::nullopt, sink_);
+    shown_ = &ready.shown;
+    document_.fingerprint = ready.fingerprint();
+    if (!ready.plan || ready.fulfilled) return end_early(ready);
+    if (!ready.plan->steps.empty()) announce(ready);
+    next_boot(ready, true);
+    const bool nothing = ready.plan->steps.empty() && !(document_.boot && document_.boot->changed);
+    print_out(nothing ? "nothing to do\n" : "dry run: nothing was written\n");
+    return end_with("dry-run", ExitStatus::Done);
+  }
+
+  // What memonlined does of itself: recovering, and what comes while the plan runs.
+  ExitStatus by_service(ServiceClient& service) {
+    Ready ready = make_ready(options_, std::nullopt, sink_);
+    shown_ = &ready.shown;
+    document_.fingerprint = ready.fingerprint();
+    if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
+    announce(ready);
+    auto outcome = service.apply(render::plan_to_json(*ready.plan), options_, stops_);
+    if (!outcome) {
+      add_refused(outcome.error(), sink_);
+      return end_with("failed", ExitStatus::Failure);
+    }
+    document_.report = std::move(outcome->report);
+    if (!document_.report) {
+      add_failed(outcome->error, sink_);
+      return end_with("failed", ExitStatus::Failure);
+    }
+    if (!options_.confirm) return end_done(ready);
+    print_out(document_.report->text);
+    return outcome->undone ? end_undone(std::move(*outcome->undone))
+                           : end_done(ready, "confirmed\n");
+  }
+
+  bool recover() {
+    auto recovered = session_->recover(limits_, {nullptr, stops_});
+    if (!recovered) {
+      add_no_journal(recovered.error(), sink_);
+      return false;
+    }
+    document_.recovered = recovered->lines;
+    if (recovered->undone) document_.undone = told(*recovered->undone, "undone");
+    if (recovered->journal) {
+      const apply::Journal& left = *recovered->journal;
+      auto& d = sink_.add(diag::Code::LeftBehind, std::nullopt,
+                          fmt::format("an earlier run (`{}`) was cut short", left.command));
+      d.notes = recovered->lines;
+      if (!left.to_confirm) earlier_ = left;
+    } else if (options_.recover) {
+      document_.recovered.emplace_back("no run was cut short: there is nothing to recover");
+    }
+    return true;
+  }
+
+  ExitStatus end_early(const Ready& ready) {
+    if (ready.fulfilled) {
+      print_out("nothing to do: the host is as this plan leaves it already\n");
+      return end_with("fulfilled", ExitStatus::Done);
+    }
+    if (!ready.plan) return end_with("failed", ready.status);
+    const bool told = next_boot(ready, false);
+    if (boot_text_.empty() && told) print_out("nothing to do: everything is as the policy says\n");
+    return end_with(told ? "nothing-to-do" : "failed",
+                    told ? ExitStatus::Done : ExitStatus::Failure);
+  }
+
+  /// What no running kernel can do: its parameters, written if the policy says so.
+  bool next_boot(const Ready& ready, bool only_look) {
+    const plan::Boot& boot = ready.plan->boot;
+    if (!ready.write_boot) {
+      if (boot.reboot_required)
+        boot_text_ = "`memonline boot apply` writes the kernel parameters for the next boot.\n";
+      return true;
+    }
+    const BootWritten written =
+        write_boot(options_.where.root, boot, ready.host->arch, only_look, sink_);
+    document_.boot = {boot.parameters, written.done && !only_look, written.changed};
+    if (written.changed) boot_text_ = "Kernel parameters by " + written.text;
+    return written.done;
+  }
+
+  ExitStatus end_done(const Ready& ready, std::string_view text = {}) {
+    const bool told = next_boot(ready, false);
+    const ExitStatus status = status_of(document_.report->result);
+    return end_with(std::string(apply::result_name(document_.report->result)),
+                    told || status == ExitStatus::Failure ? status : ExitStatus::Partly, text);
+  }
+
+  // What will be done and what cannot be taken back: before the first write.
+  void announce(const Ready& ready) {
+    const auto fixed = apply::irreversible(*ready.plan, *ready.host);
+    if (!fixed.empty()) {
+      auto& d = sink_.add(
+          diag::Code::HardToUndo, std::nullopt,
+          fmt::format("{} of {} steps may not be undone", fixed.size(), ready.plan->steps.size()));
+      d.notes = fixed;
+    }
+    if (options_.run.format == Format::Json) return;
+    say_diagnostics();
+    print(render::plan_to_text(*ready.plan, *ready.host));
+  }
+
+  /// False when this was the last round, for better or worse.
+  bool carry_out(const Ready& ready) {
+    const apply::Program program = apply::program_of(*ready.plan, *ready.host);
+    apply::Journal journal;
+    journal.plan = ready.plan->host.fingerprint;
+    journal.block_size = program.block_size;
+    journal.to_confirm = options_.confirm.has_value();
+    journal.knobs = apply::knobs_before(*ready.plan);
+    journal.blocks = apply::blocks_before(*ready.plan, *ready.host);
+    if (earlier_) apply::merge_earlier(journal, *earlier_);
+    earlier_ = journal;
+    Progress progress(program);
+    auto report = session_->carry_out(program, journal, limits_,
+                                      {[&](apply::Board& board) { progress.show(board); }, stops_});
+    if (!report) {
+      add_no_journal(report.error(), sink_);
+      return false;
+    }
+    const bool complete = report->result() == apply::Report::Result::Complete;
+    add_up(sum_, std::move(*report));
+    document_.report = told(*sum_);
+    return complete;
+  }
+
+  // Memory that came while the plan ran was planned for by nobody.
+  bool more_has_come(Ready& ready) {
+    if (!options_.plan_file.empty()) return false;
+    const auto tree = runtime::open_directory(options_.where.root);
+    if (!tree || !has_new_blocks(*ready.host, runtime::block_ids(**tree))) return false;
+    diag::Sink quiet;
+    Ready next = make_ready(options_, std::nullopt, quiet);
+    if (!next.plan || next.plan->steps.empty()) return false;
+    ready.plan = std::move(next.plan);
+    ready.host = std::move(next.host);
+    if (options_.run.format != Format::Json)
+      print("more memory has come:\n" + render::plan_to_text(*ready.plan, *ready.host));
+    return true;
+  }
+
+  ExitStatus confirmed_or_undone(const Ready& ready) {
+    print_out(document_.report->text);
+    if (wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_)) {
+      if (const auto kept = session_->keep(); !kept) {
+        add_no_journal(kept.error(), sink_);
+        return end_with("failed", ExitStatus::Failure);
+      }
+      return end_done(ready, "confirmed\n");
+    }
+    auto undone = session_->undo(apply::RunDirectory::Which::Running, *earlier_, limits_, {});
+    if (!undone) {
+      add_no_journal(undone.error(), sink_);
+      return end_with("failed", ExitStatus::Failure);
+    }
+    return end_undone(told(*undone, "undone"));
+  }
+
+  ExitStatus end_undone(Told undone) {
+    const std::string text = "not confirmed: " + undone.text;
+    const bool whole = undone.result == apply::Report::Result::Complete;
+    document_.undone = std::move(undone);
+    return end_with("undone", whole ? ExitStatus::Failure : ExitStatus::Partly, text);
+  }
+
+  // Those that were not said yet.
+  void say_diagnostics() {
+    diag::Sink fresh;
+    for (std::size_t i = said_; i < sink_.all().size(); ++i) {
+      const diag::Diagnostic& d = sink_.all()[i];
+      fresh.add(d.code, d.span, {}) = d;
+    }
+    said_ = sink_.all().size();
+    print_error(diag::to_text(fresh.sorted(), *shown_, {colour_errors(color_)}));
+  }
+
+  void print_out(std::string_view text) {
+    if (options_.run.format != Format::Json) print(text);
+  }
+
+  ExitStatus end_with(std::string result, ExitStatus status, std::string_view text = {}) {
+    document_.result = std::move(result);
+    document_.status = status;
+    if (options_.run.format == Format::Json) return print(to_json(document_, sink_), status);
+    say_diagnostics();
+    if (document_.result == "recovered")
+      for (const std::string& line : document_.recovered) print(line + "\n");
+    if (!text.empty())
+      print(text);
+    else if (document_.report)
+      print(document_.report->text);
+    return print(boot_text_, status);
+  }
+
+  const ApplyOptions& options_;
+  ColorChoice color_;
+  apply::Limits limits_;
+  const volatile std::sig_atomic_t* stops_ = nullptr;
+  std::optional<apply::Session> session_;
+  std::optional<apply::Journal> earlier_;  ///< of a run cut short, then of the rounds so far
+  diag::Sink sink_;
+  const source::SourceSet no_files_;
+  const source::SourceSet* shown_ = &no_files_;
+  std::size_t said_ = 0;              ///< so many of the diagnostics were printed
+  std::optional<apply::Report> sum_;  ///< of all rounds
+  RunDocument document_;
+  std::string boot_text_;  ///< what became of the kernel parameters
+};
+
+}  // namespace
+
+ExitStatus run(const ApplyOptions& options, ColorChoice color) {
+  return Apply(options, color).run();
+}
+
+}  // namespace memonline::cli

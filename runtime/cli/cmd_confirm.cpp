@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline confirm: what an `apply --confirm` that still waits has done may stay.
+#include <fmt/format.h>
+
+#include "runtime/apply/run_directory.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/output.hpp"
+#include "runtime/cli/service_client.hpp"
+
+namespace memonline::cli {
+
+namespace {
+constexpr std::string_view kConfirmed = "confirmed: what was applied stays\n";
+}
+
+ExitStatus run(const ConfirmOptions& options, ColorChoice) {
+  if (auto service = options.direct ? std::nullopt : ServiceClient::find(options.root)) {
+    const auto failure = service->confirm();
+    if (!failure) return print(kConfirmed);
+    // It may be a run beside the service that waits.
+    if (failure->name != "org.memonline1.Error.NothingToDo")
+      return complain(ExitStatus::Failure, "memonlined refused: " + failure->message);
+  }
+  using Which = apply::RunDirectory::Which;
+  auto directory = apply::RunDirectory::open(options.root);
+  if (!directory) return complain(ExitStatus::Failure, directory.error().message());
+  const auto journal = directory->read(Which::Running);
+  if (!journal) return complain(ExitStatus::Failure, journal.error().message());
+  if (!*journal || !(*journal)->to_confirm)
+    return complain(ExitStatus::Failure, "no `memonline apply --confirm` waits to be confirmed");
+  const auto confirmed = directory->confirm((*journal)->run);
+  if (!confirmed) return complain(ExitStatus::Failure, confirmed.error().message());
+  return print(kConfirmed);
+}
+
+}  // namespace memonline::cli

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonline undo: back to how memory was before the last apply, as far as the kernel allows.
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/render.hpp"
+#include "runtime/apply/report_json.hpp"
+#include "runtime/cli/commands.hpp"
+#include "runtime/cli/inputs.hpp"
+#include "runtime/cli/output.hpp"
+#include "runtime/cli/progress.hpp"
+#include "runtime/cli/running.hpp"
+#include "runtime/cli/service_client.hpp"
+#include "runtime/cli/stop_signals.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+using Which = apply::RunDirectory::Which;
+
+class Undo {
+ public:
+  Undo(const UndoOptions& options, ColorChoice color) : options_(options), color_(color) {}
+
+  ExitStatus run() {
+    const auto* stops = count_stop_signals();
+    if (auto service = options_.run.direct ? std::nullopt : ServiceClient::find(options_.root))
+      return by_service(*service, stops);
+    auto session = begin_session(options_.root, "memonline undo", options_.run.wait, sink_);
+    if (!session) return give_up();
+    const apply::Limits limits = limits_of(options_.run);
+    auto recovered = session->recover(limits, {nullptr, stops});
+    if (!recovered) return no_journal(recovered.error());
+    document_.recovered = recovered->lines;
+    auto last = session->directory().read(Which::Last);
+    if (!last) return no_journal(last.error());
+    if (!*last) return nothing();
+    auto report = session->undo(Which::Last, **last, limits, {nullptr, stops});
+    if (!report) return no_journal(report.error());
+    return undone(told(*report, "undone"));
+  }
+
+ private:
+  ExitStatus by_service(ServiceClient& service, const volatile std::sig_atomic_t* stops) {
+    auto outcome = service.undo(options_.run, stops);
+    if (!outcome)
+      add_refused(outcome.error(), sink_);
+    else if (outcome->report)
+      return undone(std::move(*outcome->report));
+    else
+      add_failed(outcome->error, sink_);
+    return give_up();
+  }
+  ExitStatus undone(Told report) {
+    document_.result = report.result == apply::Report::Result::Complete
+                           ? "undone"
+                           : std::string(apply::result_name(report.result));
+    document_.status = status_of(report.result);
+    document_.undone = std::move(report);
+    return finish();
+  }
+  ExitStatus give_up() {
+    document_.result = "failed";
+    document_.status = ExitStatus::Failure;
+    return finish();
+  }
+  ExitStatus no_journal(const runtime::FileError& error) {
+    add_no_journal(error, sink_);
+    return give_up();
+  }
+  ExitStatus nothing() {
+    sink_.add(diag::Code::NothingToUndo, std::nullopt,
+              "nothing was applied since this machine was started, or it was undone already");
+    return give_up();
+  }
+  ExitStatus finish() {
+    if (options_.run.format == Format::Json)
+      return print(to_json(document_, sink_), document_.status);
+    print_error(diag::to_text(sink_.sorted(), {}, {colour_errors(color_)}));
+    std::string text;
+    for (const std::string& line : document_.recovered) text += "recovered: " + line + "\n";
+    if (document_.undone) text += document_.undone->text;
+    return print(text, document_.status);
+  }
+
+  const UndoOptions& options_;
+  ColorChoice color_;
+  diag::Sink sink_;
+  RunDocument document_;
+};
+
+}  // namespace
+
+ExitStatus run(const UndoOptions& options, ColorChoice color) { return Undo(options, color).run(); }
+
+}  // namespace memonline::cli

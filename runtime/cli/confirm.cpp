@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/confirm.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "runtime/cli/output.hpp"
+
+namespace memonline::cli {
+
+bool entered(bool& keyboard, std::chrono::milliseconds wait) {
+  pollfd input{keyboard ? STDIN_FILENO : -1, POLLIN, 0};
+  if (::poll(&input, 1, static_cast<int>(wait.count())) <= 0) return false;
+  std::array<char, 256> line{};
+  const ssize_t got = ::read(STDIN_FILENO, line.data(), line.size());
+  if (got <= 0) keyboard = false;
+  return got > 0;
+}
+
+void ask_for_confirmation(std::chrono::milliseconds time, bool keyboard) {
+  print_error(fmt::format(
+      "memonline: it stays if {} within {} s; otherwise it is undone\n",
+      keyboard ? "you press Enter here, or run `memonline confirm`," : "`memonline confirm` is run",
+      std::chrono::duration_cast<std::chrono::seconds>(time).count()));
+}
+
+bool wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
+                           std::chrono::milliseconds time,
+                           const volatile std::sig_atomic_t* stops) {
+  using std::chrono::steady_clock;
+  constexpr auto kLook = std::chrono::milliseconds(200);
+  bool keyboard = ::isatty(STDIN_FILENO) == 1;
+  ask_for_confirmation(time, keyboard);
+  const auto until = steady_clock::now() + time;
+  while (steady_clock::now() < until && *stops == 0)
+    if (entered(keyboard, kLook) || directory.is_confirmed(run)) return true;
+  return false;
+}
+
+}  // namespace memonline::cli

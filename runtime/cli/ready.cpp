@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/ready.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/plan/compare.hpp"
+#include "compiler/sema/resolve.hpp"
+#include "runtime/apply/plan_file.hpp"
+#include "runtime/base/file.hpp"
+#include "runtime/cli/inputs.hpp"
+#include "runtime/host/deciders.hpp"
+#include "runtime/host/tree.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+Ready from_policies(const ApplyOptions& options, diag::Sink& sink) {
+  Ready ready;
+  Compiled compiled = compile_for(options.where);
+  sink.append(compiled.sink);
+  ready.shown = std::move(compiled.policies.shown);
+  ready.status = compiled.status;
+  if (compiled.policy && compiled.host) {
+    diag::Sink said;  // by the planner
+    ready.write_boot = sema::resolve(*compiled.policy, *compiled.host, said).boot_parameters ==
+                       sema::BootParameters::Write;
+  }
+  ready.host = std::move(compiled.host);
+  ready.plan = std::move(compiled.plan);
+  return ready;
+}
+
+void add_stale(const ApplyOptions& options, const plan::Comparison& comparison, diag::Sink& sink) {
+  auto& d = sink.add(diag::Code::PlanStale, std::nullopt,
+                     fmt::format("`{}` was made for this host as it was; it has changed since",
+                                 options.plan_file));
+  d.notes = comparison.lines;
+  d.help = "plan again, look at the new plan, and apply that";
+}
+
+Ready from_file(const ApplyOptions& options, const std::optional<apply::Journal>& cut_short,
+                diag::Sink& sink) {
+  Ready ready;
+  ready.status = ExitStatus::Usage;
+  auto text = runtime::read_file(options.plan_file);
+  if (!text) {
+    sink.add(diag::Code::PlanUnreadable, std::nullopt, text.error().message());
+    return ready;
+  }
+  auto plan = apply::read_plan(*text, options.plan_file);
+  if (!plan) {
+    ready.shown.emplace_back(options.plan_file, std::move(*text));
+    sink.add(plan.error().code, plan.error().span, {}) = plan.error();
+    return ready;
+  }
+  ready.status = ExitStatus::Failure;
+  ready.host = load_host(options.where, sink);
+  if (!ready.host) return ready;
+  const plan::Comparison comparison = plan::compare(*plan, *ready.host);
+  const bool ours = cut_short && cut_short->plan == plan->host.fingerprint;
+  ready.fulfilled = comparison.fulfilled;
+  if (!comparison.same && !comparison.fulfilled && !(comparison.on_the_way && ours)) {
+    add_stale(options, comparison, sink);
+    return ready;
+  }
+  ready.status = ExitStatus::Done;
+  ready.plan = std::move(*plan);
+  return ready;
+}
+
+// Who else would bring memory online by a will of its own.
+void name_deciders(const ApplyOptions& options, Ready& ready, diag::Sink& sink) {
+  const auto root = runtime::open_directory(options.where.root);
+  if (!root) return;  // an archive or a snapshot decides nothing
+  runtime::report_deciders(runtime::find_deciders(**root, *ready.host, *ready.plan), options.strict,
+                           ready.shown, sink);
+  if (!sink.has_errors()) return;
+  ready.plan.reset();
+  ready.status = ExitStatus::Failure;
+}
+
+}  // namespace
+
+Ready make_ready(const ApplyOptions& options, const std::optional<apply::Journal>& cut_short,
+                 diag::Sink& sink) {
+  Ready ready = options.plan_file.empty() ? from_policies(options, sink)
+                                          : from_file(options, cut_short, sink);
+  if (ready.plan && !ready.fulfilled && !ready.plan->steps.empty())
+    name_deciders(options, ready, sink);
+  return ready;
+}
+
+}  // namespace memonline::cli

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/running.hpp"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/render/json_writer.hpp"
+#include "runtime/apply/report_json.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+using apply::Report;
+using render::JsonWriter;
+
+void add_cannot_change(const runtime::FileError& error, diag::Sink& sink) {
+  auto& d = sink.add(diag::Code::CannotChange, std::nullopt, error.message());
+  if (error.number == EACCES || error.number == EPERM)
+    d.help = "only root may change memory: try it with sudo";
+  else if (error.number == EROFS)
+    d.help = "in a container: apply on the host itself";
+  else
+    d.help = "`memonline apply --dry-run` shows what would be done, on any host";
+}
+
+}  // namespace
+
+std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
+                                            std::chrono::milliseconds patience, diag::Sink& sink) {
+  auto session = apply::Session::begin(root, command, patience);
+  if (session) return std::move(*session);
+  std::visit(overloaded{[&](const runtime::FileError& error) { add_cannot_change(error, sink); },
+                        [&](const apply::Held& held) {
+                          auto& d = sink.add(
+                              diag::Code::AnotherRun, std::nullopt,
+                              fmt::format("another run is changing memory: {}", held.owner));
+                          d.help = "`--wait` waits for its end";
+                        }},
+             session.error());
+  return std::nullopt;
+}
+
+apply::Limits limits_of(const RunOptions& options) {
+  apply::Limits limits;
+  limits.offline_deadline = options.deadline;
+  return limits;
+}
+
+void add_no_journal(const runtime::FileError& error, diag::Sink& sink) {
+  sink.add(diag::Code::NoJournal, std::nullopt, error.message()).help =
+      "nothing was changed; make room in /run, then try again";
+}
+
+Told told(const apply::Report& report, std::string_view verb) {
+  return {report.result(), apply::to_json(report), apply::to_text(report, verb)};
+}
+
+ExitStatus status_of(Report::Result result) {
+  switch (result) {
+    case Report::Result::Complete: return ExitStatus::Done;
+    case Report::Result::Partly: return ExitStatus::Partly;
+    case Report::Result::Failed: break;
+  }
+  return ExitStatus::Failure;
+}
+
+std::string to_json(const RunDocument& document, const diag::Sink& sink) {
+  JsonWriter json;
+  json.begin_object()
+      .member("schema", "memonline.report/1")
+      .member("result", document.result)
+      .member("exit_status", static_cast<std::uint64_t>(document.status))
+      .member("fingerprint", document.fingerprint);
+  json.key("report");
+  document.report ? json.embed(document.report->json) : json.null();
+  json.key("undone");
+  document.undone ? json.embed(document.undone->json) : json.null();
+  json.key("recovered").begin_array();
+  for (const std::string& line : document.recovered) json.value(line);
+  json.end_array().key("boot");
+  if (document.boot) {
+    json.begin_object().key("parameters").begin_array(render::Layout::Line);
+    for (const std::string& word : document.boot->parameters) json.value(word);
+    json.end_array();
+    json.member("written", document.boot->written).member("changed", document.boot->changed);
+    json.end_object();
+  } else {
+    json.null();
+  }
+  json.key("diagnostics").begin_array();
+  for (const diag::Diagnostic& d : sink.sorted()) {
+    json.begin_object()
+        .member("code", diag::name_of(d.code))
+        .member("severity", diag::severity_name(d.severity))
+        .member("message", d.message);
+    json.key("notes").begin_array();
+    for (const std::string& note : d.notes) json.value(note);
+    json.end_array().member("help", d.help).end_object();
+  }
+  return std::move(json.end_array().end_object()).finish();
+}
+
+}  // namespace memonline::cli

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the commands that change memory (apply, undo, confirm) share: a session with its failures
+// as diagnostics, limits from options, a report as text or JSON.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "runtime/apply/session.hpp"
+#include "runtime/cli/command_line.hpp"
+
+namespace memonline::cli {
+
+/// Opens what is needed to change memory below `root` and takes the lock. Why not is in `sink`.
+std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
+                                            std::chrono::milliseconds patience, diag::Sink& sink);
+
+apply::Limits limits_of(const RunOptions& options);
+
+/// Reading or writing what lies in /run/memonline failed, or there is no helper to be had.
+void add_no_journal(const runtime::FileError& error, diag::Sink& sink);
+
+/// A report as it is shown: made here, or by the service.
+struct Told {
+  apply::Report::Result result = apply::Report::Result::Failed;
+  std::string json;  ///< as apply::to_json() writes it
+  std::string text;  ///< for people
+};
+Told told(const apply::Report& report, std::string_view verb = "applied");
+
+/// What a run came to, as documents show it.
+struct RunDocument {
+  std::string result;  ///< complete partly failed nothing-to-do fulfilled recovered undone dry-run
+  ExitStatus status = ExitStatus::Done;
+  std::string fingerprint;  ///< of the host that was planned for
+  std::optional<Told> report;
+  std::optional<Told> undone;
+  std::vector<std::string> recovered;
+  struct Boot {
+    std::vector<std::string> parameters;  ///< what the plan needs on the kernel command line
+    bool written = false;                 ///< the boot loader has them; else see `diagnostics`
+    bool changed = false;                 ///< it did not have them before: a reboot is needed
+  };
+  std::optional<Boot> boot;  ///< with `set boot-parameters = write`
+};
+
+/// Schema memonline.report/1.
+std::string to_json(const RunDocument& document, const diag::Sink& sink);
+
+ExitStatus status_of(apply::Report::Result result);
+
+}  // namespace memonline::cli

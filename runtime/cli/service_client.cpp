@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/service_client.hpp"
+
+#include <cstdarg>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <thread>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "runtime/cli/confirm.hpp"
+#include "runtime/cli/output.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr auto kName = "org.memonline1";
+constexpr auto kPath = "/org/memonline1";
+constexpr auto kManager = "org.memonline1.Manager";
+constexpr auto kJob = "org.memonline1.Job";
+constexpr auto kBusy = "another run is changing memory";
+constexpr auto kNothing = "there is nothing to undo";
+// A person may be asked for a password meanwhile.
+constexpr std::uint64_t kPatience = 300'000'000;
+
+struct Unref {
+  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using Message = std::unique_ptr<sd_bus_message, Unref>;
+
+struct Error : sd_bus_error {
+  Error() : sd_bus_error{nullptr, nullptr, 0} {}
+  ~Error() { sd_bus_error_free(this); }
+  Error(const Error&) = delete;
+  Error& operator=(const Error&) = delete;
+  [[nodiscard]] ServiceClient::Failure failure(int result) const {
+    const char* text = message != nullptr ? message : std::strerror(-result);
+    return {name != nullptr ? name : "", text};
+  }
+};
+
+/// The next value of a message as text, whatever integer or string it is.
+std::string text_of(sd_bus_message* message, char type) {
+  const char* text = "";
+  std::uint64_t number = 0;
+  switch (type) {
+    case 's':
+    case 'o': sd_bus_message_read_basic(message, type, &text); return text;
+    case 't': sd_bus_message_read_basic(message, type, &number); return fmt::to_string(number);
+    default: break;
+  }
+  sd_bus_message_skip(message, std::string(1, type).c_str());
+  return {};
+}
+
+/// An a{sv} of texts and numbers; a dictionary in it is flattened: "Report.text".
+void read_dictionary(sd_bus_message* message, const std::string& prefix,
+                     std::map<std::string, std::string>& values) {
+  if (sd_bus_message_enter_container(message, 'a', "{sv}") <= 0) return;
+  while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+    const char* key = "";
+    sd_bus_message_read_basic(message, 's', &key);
+    const char* contents = nullptr;
+    char type = 0;
+    sd_bus_message_peek_type(message, &type, &contents);
+    if (contents != nullptr && std::strcmp(contents, "a{sv}") == 0) {
+      sd_bus_message_enter_container(message, 'v', contents);
+      read_dictionary(message, prefix + key + ".", values);
+      sd_bus_message_exit_container(message);
+    } else if (contents != nullptr && std::strlen(contents) == 1) {
+      sd_bus_message_enter_container(message, 'v', contents);
+      values[prefix + key] = text_of(message, contents[0]);
+      sd_bus_message_exit_container(message);
+    } else {
+      sd_bus_message_skip(message, "v");
+    }
+    sd_bus_message_exit_container(message);
+  }
+  sd_bus_message_exit_container(message);
+}
+
+std::optional<Told> told_of(const std::map<std::string, std::string>& values,
+                            const std::string& which) {
+  const auto document = values.find(which + ".document");
+  if (document == values.end()) return std::nullopt;
+  using Result = apply::Report::Result;
+  const std::string& result = values.at(which + ".result");
+  return Told{result == "complete" ? Result::Complete
+              : result == "partly" ? Result::Partly
+                                   : Result::Failed,
+              document->second, values.at(which + ".text")};
+}
+
+std::uint32_t seconds_of(milliseconds time) {
+  return static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(time + milliseconds(999)).count());
+}
+
+}  // namespace
+
+struct ServiceClient::Look {
+  std::map<std::string, std::string> values;
+  [[nodiscard]] const std::string& operator[](const char* name) { return values[name]; }
+};
+
+void ServiceClient::Close::operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+
+std::optional<ServiceClient> ServiceClient::find(const std::string& root) {
+  if (root != "/") return std::nullopt;
+  sd_bus* bus = nullptr;
+  if (sd_bus_open_system(&bus) < 0) return std::nullopt;
+  ServiceClient client(bus);
+  sd_bus_message* reply = nullptr;
+  const int result =
+      sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                         "org.freedesktop.DBus", "NameHasOwner", nullptr, &reply, "s", kName);
+  const Message owned(reply);
+  int has_owner = 0;
+  if (result < 0 || sd_bus_message_read(reply, "b", &has_owner) < 0 || has_owner == 0)
+    return std::nullopt;
+  return client;
+}
+
+// The first value of the answer, as text.
+Result<std::string, ServiceClient::Failure> ServiceClient::call(const char* method,
+                                                                const char* types, ...) {
+  sd_bus_message* made = nullptr;
+  int result = sd_bus_message_new_method_call(bus_.get(), &made, kName, kPath, kManager, method);
+  const Message message(made);
+  if (result >= 0) sd_bus_message_set_allow_interactive_authorization(made, 1);
+  std::va_list values;
+  va_start(values, types);
+  if (result >= 0 && *types != '\0') result = sd_bus_message_appendv(made, types, values);
+  va_end(values);
+  Error error;
+  sd_bus_message* reply = nullptr;
+  if (result >= 0) result = sd_bus_call(bus_.get(), made, kPatience, &error, &reply);
+  const Message owned(reply);
+  if (result < 0) return fail(error.failure(result));
+  char type = 0;
+  const char* contents = nullptr;
+  if (sd_bus_message_peek_type(reply, &type, &contents) <= 0) return std::string();
+  return text_of(reply, type);
+}
+
+Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const std::string& job) {
+  Error error;
+  sd_bus_message* reply = nullptr;
+  const int result =
+      sd_bus_call_method(bus_.get(), kName, job.c_str(), "org.freedesktop.DBus.Properties",
+                         "GetAll", &error, &reply, "s", kJob);
+  const Message owned(reply);
+  if (result < 0) return fail(error.failure(result));
+  Look now;
+  read_dictionary(reply, "", now.values);
+  return now;
+}
+
+Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
+    const std::string& job, std::optional<milliseconds> confirm,
+    const volatile std::sig_atomic_t* stops) {
+  constexpr std::uint64_t kLookEvery = 250'000;
+  const std::string match = fmt::format("type='signal',sender='{}',path='{}'", kName, job);
+  sd_bus_add_match(bus_.get(), nullptr, match.c_str(), nullptr, nullptr);
+  const auto began = steady_clock::now();
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  bool asked = false;
+  bool on_screen = false;
+  bool keyboard = ::isatty(STDIN_FILENO) == 1;
+  std::sig_atomic_t seen = 0;
+  for (;;) {
+    auto now = look(job);
+    if (!now) return fail(now.error());
+    if (on_screen) print_error("\r\x1b[K");
+    on_screen = false;
+    if ((*now)["State"] == "done")
+      return Outcome{(*now)["Error"], told_of(now->values, "Report"),
+                     told_of(now->values, "Undone")};
+    if (*stops != seen) {
+      seen = *stops;
+      if (auto ended = call("Cancel", "o", job.c_str()); !ended) return fail(ended.error());
+    }
+    if (confirm && (*now)["State"] == "confirming") {
+      if (!asked) ask_for_confirmation(*confirm, keyboard);
+      asked = true;
+      if (entered(keyboard, milliseconds(kLookEvery / 1000)))
+        if (auto kept = call("Confirm", ""); !kept) return fail(kept.error());
+      continue;
+    }
+    if (terminal && steady_clock::now() - began > milliseconds(500)) {
+      print_error(fmt::format("\r{}: {} of {} blocks\x1b[K", (*now)["CurrentStep"],
+                              (*now)["BlocksDone"], (*now)["Blocks"]));
+      on_screen = true;
+    }
+    sd_bus_wait(bus_.get(), kLookEvery);
+    while (sd_bus_process(bus_.get(), nullptr) > 0) {
+    }
+  }
+}
+
+// A run beside the service may hold the lock.
+Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::run_job(
+    const std::function<Result<std::string, Failure>()>& begin, std::optional<milliseconds> confirm,
+    milliseconds patience, const volatile std::sig_atomic_t* stops) {
+  const auto until = steady_clock::now() + patience;
+  for (;;) {
+    const auto job = begin();
+    if (!job) return fail(job.error());
+    auto outcome = wait_for(*job, confirm, stops);
+    const bool busy = outcome && outcome->error.starts_with(kBusy);
+    if (!busy || steady_clock::now() >= until || *stops != 0) return outcome;
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+}
+
+Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::apply(
+    const std::string& plan, const ApplyOptions& options, const volatile std::sig_atomic_t* stops) {
+  const auto digest = call("SubmitPlan", "s", plan.c_str());
+  if (!digest) return fail(digest.error());
+  const std::uint32_t deadline = seconds_of(options.run.deadline);
+  const auto begin = [&] {
+    if (!options.confirm)
+      return call("Apply", "sa{sv}", digest->c_str(), 1, "deadline-seconds", "u", deadline);
+    return call("Apply", "sa{sv}", digest->c_str(), 2, "deadline-seconds", "u", deadline,
+                "confirm-seconds", "u", seconds_of(*options.confirm));
+  };
+  return run_job(begin, options.confirm, options.run.wait, stops);
+}
+
+Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::undo(
+    const RunOptions& options, const volatile std::sig_atomic_t* stops) {
+  return run_job([&] { return call("Undo", ""); }, std::nullopt, options.wait, stops);
+}
+
+std::optional<ServiceClient::Failure> ServiceClient::confirm() {
+  const auto kept = call("Confirm", "");
+  if (kept) return std::nullopt;
+  return kept.error();
+}
+
+void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {
+  const std::string_view name = failure.name;
+  if (name == "org.memonline1.Error.PlanStale") {
+    sink.add(diag::Code::PlanStale, std::nullopt, failure.message).help =
+        "plan again, look at the new plan, and apply that";
+    return;
+  }
+  auto& d = sink.add(diag::Code::CannotChange, std::nullopt,
+                     fmt::format("memonlined refused: {}", failure.message));
+  if (name.ends_with(".AccessDenied") || name.ends_with("AuthorizationRequired"))
+    d.help = "try it with sudo, or have polkit allow you `org.memonline1.apply`";
+  else
+    d.help = "`--direct` goes without memonlined";
+}
+
+void add_failed(const std::string& error, diag::Sink& sink) {
+  if (error.starts_with(kBusy))
+    sink.add(diag::Code::AnotherRun, std::nullopt, error).help = "`--wait` waits for its end";
+  else if (error == kNothing)
+    sink.add(diag::Code::NothingToUndo, std::nullopt,
+             "nothing was applied since this machine was started, or it was undone already");
+  else
+    sink.add(diag::Code::CannotChange, std::nullopt, error);
+}
+
+}  // namespace memonline::cli

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonlined, where it runs, as the commands that change memory meet it: they ask it over the bus
+// instead of writing beside it. It decides with polkit who may, so that root is not needed.
+#pragma once
+
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "compiler/base/result.hpp"
+#include "runtime/cli/command_line.hpp"
+#include "runtime/cli/running.hpp"
+
+struct sd_bus;
+
+namespace memonline::cli {
+
+class ServiceClient {
+ public:
+  /// What the bus answered instead: the name of the error, and its text.
+  struct Failure {
+    std::string name, message;
+  };
+  /// What a job came to.
+  struct Outcome {
+    std::string error;  ///< why it failed; empty: it did not
+    std::optional<Told> report, undone;
+  };
+
+  /// Empty where `root` is not this machine's, and where nobody on the bus has the name: memonlined
+  /// is not started for this.
+  static std::optional<ServiceClient> find(const std::string& root);
+
+  /// Has a plan (JSON) carried out, and waits for its end: progress on standard error; with
+  /// `options.confirm` for Enter on a terminal, or Confirm by anybody. Each of `stops` cancels.
+  Result<Outcome, Failure> apply(const std::string& plan, const ApplyOptions& options,
+                                 const volatile std::sig_atomic_t* stops);
+  Result<Outcome, Failure> undo(const RunOptions& options, const volatile std::sig_atomic_t* stops);
+  /// Empty: what waited is confirmed.
+  std::optional<Failure> confirm();
+
+ private:
+  struct Close {
+    void operator()(sd_bus* bus) const;
+  };
+  struct Look;
+  explicit ServiceClient(sd_bus* bus) : bus_(bus) {}
+  Result<std::string, Failure> call(const char* method, const char* types, ...);
+  Result<Look, Failure> look(const std::string& job);
+  Result<Outcome, Failure> run_job(const std::function<Result<std::string, Failure>()>& begin,
+                                   std::optional<std::chrono::milliseconds> confirm,
+                                   std::chrono::milliseconds patience,
+                                   const volatile std::sig_atomic_t* stops);
+  Result<Outcome, Failure> wait_for(const std::string& job,
+                                    std::optional<std::chrono::milliseconds> confirm,
+                                    const volatile std::sig_atomic_t* stops);
+
+  std::unique_ptr<sd_bus, Close> bus_;
+};
+
+/// As the diagnostic that the command itself would give.
+void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink);
+void add_failed(const std::string& error, diag::Sink& sink);
+
+}  // namespace memonline::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How long to wait before what failed is tried again: a second, then twice as long each time, a
+// minute at most, for as long as there is something to try.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace memonline::service {
+
+class Backoff {
+ public:
+  static constexpr std::chrono::milliseconds kFirst{1000}, kLongest{60000};
+
+  /// The pause before the next try.
+  std::chrono::milliseconds next() {
+    const auto pause = pause_;
+    pause_ = std::min(pause_ * 2, kLongest);
+    return pause;
+  }
+  void reset() { pause_ = kFirst; }
+
+ private:
+  std::chrono::milliseconds pause_ = kFirst;
+};
+
+}  // namespace memonline::service

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A run under way, as other threads may look at it: how far it is, which events are its own, and
+// how it is asked to stop.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/apply/board.hpp"
+#include "runtime/apply/program.hpp"
+#include "runtime/apply/report.hpp"
+#include "runtime/service/events.hpp"
+
+namespace memonline::service {
+
+class Flight {
+ public:
+  struct Progress {
+    std::uint64_t blocks = 0, blocks_done = 0, steps = 0, steps_done = 0;
+    std::string step;
+  };
+
+  /// The writer: before the first write, and after the last. `program` stays known until the next
+  /// run, for events that are still to be read.
+  void begin(std::shared_ptr<const apply::Program> program, apply::Board& board);
+  void end();
+  /// An undo is under way: whatever happens to blocks is ours.
+  void undoing(bool yes) { undoing_.store(yes); }
+  /// The loop: the program's events were read.
+  void forget();
+
+  /// Of the run under way, or how the last one ended, until `forget()`.
+  [[nodiscard]] Progress progress() const;
+  /// Whether the run writes just that into this block.
+  [[nodiscard]] bool is_ours(const MemoryEvent& event) const;
+
+  /// Ends the run after the current block. Also one that has not begun yet: until `clear()`.
+  void stop();
+  void clear() { stopping_.store(false); }
+  [[nodiscard]] bool stopping() const { return stopping_.load(); }
+  /// Somebody says that what was done may stay.
+  void confirm() { confirmed_.store(true); }
+  void expect_confirmation() { confirmed_.store(false); }
+  /// All is written, and a word is waited for.
+  void awaiting(bool yes) { awaiting_.store(yes); }
+  [[nodiscard]] bool awaiting() const { return awaiting_.load(); }
+  [[nodiscard]] bool confirmed() const { return confirmed_.load(); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const apply::Program> program_;
+  std::shared_ptr<apply::Board> board_;
+  bool writing_ = false;
+  std::atomic<bool> stopping_{false}, confirmed_{false}, undoing_{false}, awaiting_{false};
+};
+
+}  // namespace memonline::service

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/keeper.hpp"
+
+#include <algorithm>
+#include <thread>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/plan/compare.hpp"
+#include "compiler/plan/planner.hpp"
+#include "runtime/base/file.hpp"
+#include "runtime/host/text.hpp"
+#include "runtime/host/udev_steer.hpp"
+
+namespace memonline::service {
+
+namespace {
+
+using apply::Program;
+using apply::Report;
+using apply::RunDirectory;
+using apply::Session;
+
+// virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
+constexpr int kMostRounds = 64;
+constexpr auto kPatience = std::chrono::milliseconds(0);
+
+std::string boot_id() {
+  const auto text = runtime::read_file("/proc/sys/kernel/random/boot_id");
+  return text ? std::string(runtime::trimmed(*text)) : std::string("unknown");
+}
+
+std::optional<model::BlockId> some_online_block(const model::Host& host) {
+  for (const model::BlockRun& run : host.blocks)
+    if (run.state == model::State::Online) return run.first;
+  return std::nullopt;
+}
+
+/// With nothing refused, the machine is what the model said: it was read back block by block.
+bool went_as_predicted(const Round& round) {
+  return std::all_of(round.reports.begin(), round.reports.end(), [](const Report& report) {
+    return report.result() == Report::Result::Complete;
+  });
+}
+
+}  // namespace
+
+Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone) {
+  Plans plans;
+  auto host = target.read();
+  if (!host) {
+    plans.problem = fmt::format("{}: {}", host.error().path, host.error().message);
+    return plans;
+  }
+  plans.host = std::make_shared<model::Host>(std::move(*host));
+  plans.outcome = plans.host;
+  if (policy == nullptr) return plans;
+  const auto with_exceptions = left_alone.empty() ? nullptr : leaving_alone(*policy, left_alone);
+  const ReadyPolicy& used = with_exceptions ? *with_exceptions : *policy;
+  auto planned = plan::make_plan(used.policy, used.files, *plans.host, plans.sink);
+  if (!planned.plan) {
+    plans.problem = "the policy cannot be carried out on this machine";
+    for (const diag::Diagnostic& d : plans.sink.all())
+      if (d.severity == diag::Severity::Error) plans.problem = d.message;
+    return plans;
+  }
+  plans.plan = std::make_shared<plan::Plan>(std::move(*planned.plan));
+  plans.outcome = std::make_shared<model::Host>(std::move(planned.outcome));
+  return plans;
+}
+
+Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
+    : target_(target),
+      flight_(flight),
+      limits_(limits),
+      lease_(target.run_directory() + "/switches", boot_id()) {}
+
+bool Keeper::begin(Round& round, std::optional<Session>& session) {
+  auto begun = target_.begin(kPatience);
+  if (!begun) {
+    std::visit(overloaded{[&](const runtime::FileError& error) { round.problem = error.message(); },
+                          [&](const apply::Held& held) { round.busy = held.owner; }},
+               begun.error());
+    return false;
+  }
+  session.emplace(std::move(*begun));
+  auto recovered = session->recover(limits_, {});
+  if (!recovered) {
+    round.problem = recovered.error().message();
+    return false;
+  }
+  round.recovered = recovered->journal.has_value();
+  round.said.insert(round.said.end(), recovered->lines.begin(), recovered->lines.end());
+  return true;
+}
+
+// Before anything is planned for good: what the policy was lowered to is the service's to hold, and
+// no step of a plan.
+void Keeper::hold_switches(Round& round, Session& session) {
+  if (!round.plans.host) return;
+  online_block_ = some_online_block(*round.plans.host);
+  std::map<std::string, std::string> wished;
+  if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
+  auto held = lease_.hold(wished, session.port(), online_block_);
+  if (!held) {
+    round.problem = held.error().message();
+    return;
+  }
+  round.said.insert(round.said.end(), held->begin(), held->end());
+  steer_udev(round);
+}
+
+// Rules of the distribution would be as fast as we are. Where the policy leaves new memory alone,
+// they may have it.
+void Keeper::steer_udev(Round& round) {
+  const bool wished = round.plans.plan && !round.plans.plan->hotplug.knobs.empty();
+  if (wished == steers_udev_) return;
+  steers_udev_ = wished;
+  if (!wished) {
+    runtime::unsteer_udev(target_.root());
+    return;
+  }
+  auto steered = runtime::steer_udev(target_.root(), *round.plans.host);
+  if (!steered) {
+    round.said.push_back(steered.error().message());
+    return;
+  }
+  for (const std::string& file : *steered)
+    round.said.push_back(fmt::format("{} would write memory states: steered out of the way", file));
+}
+
+bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
+                       const model::Host& host, bool to_confirm, const apply::Limits& limits) {
+  const auto program = std::make_shared<Program>(apply::program_of(plan, host));
+  apply::Journal journal;
+  journal.plan = plan.host.fingerprint;
+  journal.block_size = program->block_size;
+  journal.to_confirm = to_confirm;
+  journal.knobs = apply::knobs_before(plan);
+  journal.blocks = apply::blocks_before(plan, host);
+  auto report =
+      session.carry_out(*program, journal, limits,
+                        {[&](apply::Board& board) { flight_.begin(program, board); }, nullptr});
+  flight_.end();
+  if (!report) {
+    round.problem = report.error().message();
+    return false;
+  }
+  round.reports.push_back(std::move(*report));
+  return true;
+}
+
+Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone) {
+  Round round;
+  std::optional<Session> session;
+  if (!begin(round, session)) {
+    round.plans = plan_now(target_, &policy, left_alone);
+    return round;
+  }
+  for (int i = 0; i < kMostRounds; ++i) {
+    // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
+    if (online_block_) (void)session->port().wait_for_adds(*online_block_);
+    round.plans = plan_now(target_, &policy, left_alone);
+    if (i == 0) {
+      hold_switches(round, *session);
+      if (!round.said.empty()) round.plans = plan_now(target_, &policy, left_alone);
+    }
+    if (!round.plans.plan || round.plans.plan->steps.empty() || flight_.stopping()) break;
+    const auto plans = round.plans;
+    if (!carry_out(round, *session, *plans.plan, *plans.host, false, limits_)) break;
+    if (went_as_predicted(round)) continue;
+    round.plans = plan_now(target_, &policy, left_alone);
+    break;
+  }
+  return round;
+}
+
+Round Keeper::look(const ReadyPolicy* policy, const BlockRanges& left_alone) {
+  Round round;
+  round.plans = plan_now(target_, policy, left_alone);
+  std::optional<Session> session;
+  if (!begin(round, session)) return round;
+  hold_switches(round, *session);
+  if (!round.said.empty()) round.plans = plan_now(target_, policy, left_alone);
+  return round;
+}
+
+Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
+                    const apply::Limits& limits) {
+  Round round;
+  std::optional<Session> session;
+  if (!begin(round, session)) return round;
+  round.plans = plan_now(target_, nullptr, {});
+  if (!round.plans.host) {
+    round.problem = round.plans.problem;
+    return round;
+  }
+  const plan::Comparison comparison = plan::compare(plan, *round.plans.host);
+  if (!comparison.same && !comparison.fulfilled) {
+    round.stale = true;
+    round.said.insert(round.said.end(), comparison.lines.begin(), comparison.lines.end());
+    return round;
+  }
+  if (comparison.fulfilled || plan.steps.empty()) return round;
+  flight_.expect_confirmation();
+  if (!carry_out(round, *session, plan, *round.plans.host, confirm.has_value(), limits))
+    return round;
+  if (!confirm) return round;
+  if (confirmed_in_time(*session, *confirm)) {
+    if (auto kept = session->keep(); !kept) round.problem = kept.error().message();
+    return round;
+  }
+  auto left = session->directory().read(RunDirectory::Which::Running);
+  if (!left || !*left) {
+    round.problem = left ? "its journal is gone" : left.error().message();
+    return round;
+  }
+  flight_.undoing(true);
+  auto undone = session->undo(RunDirectory::Which::Running, **left, limits, {});
+  flight_.undoing(false);
+  if (undone)
+    round.undone = std::move(*undone);
+  else
+    round.problem = undone.error().message();
+  return round;
+}
+
+bool Keeper::confirmed_in_time(Session& session, std::chrono::milliseconds time) {
+  constexpr auto kLook = std::chrono::milliseconds(100);
+  const auto until = std::chrono::steady_clock::now() + time;
+  bool confirmed = false;
+  flight_.awaiting(true);
+  while (!confirmed && std::chrono::steady_clock::now() < until && !flight_.stopping()) {
+    confirmed = flight_.confirmed() || session.directory().is_confirmed(session.run());
+    if (!confirmed) std::this_thread::sleep_for(kLook);
+  }
+  flight_.awaiting(false);
+  return confirmed;
+}
+
+Round Keeper::undo(const apply::Limits& limits) {
+  Round round;
+  std::optional<Session> session;
+  if (!begin(round, session)) return round;
+  auto last = session->directory().read(RunDirectory::Which::Last);
+  if (!last || !*last) {
+    round.problem = last ? "there is nothing to undo" : last.error().message();
+    return round;
+  }
+  flight_.undoing(true);
+  auto report = session->undo(RunDirectory::Which::Last, **last, limits, {});
+  flight_.undoing(false);
+  if (report)
+    round.reports.push_back(std::move(*report));
+  else
+    round.problem = report.error().message();
+  return round;
+}
+
+void Keeper::tell_hooks(Round& round) const {
+  const auto changed = [](const Report& report) { return report.blocks_done > 0; };
+  if (std::none_of(round.reports.begin(), round.reports.end(), changed)) return;
+  auto told = runtime::write_file(target_.run_directory() + "/memory-changed", "");
+  if (!told) round.said.push_back(told.error().message());
+}
+
+std::vector<std::string> Keeper::let_go() {
+  runtime::unsteer_udev(target_.root());
+  // A run of somebody else's may take its time; the switches are ours all the same.
+  auto begun = target_.begin(std::chrono::seconds(5));
+  if (!begun) return {};
+  const auto host = target_.read();
+  return lease_.put_back(begun->port(), host ? some_online_block(*host) : std::nullopt);
+}
+
+std::map<std::string, std::string> Keeper::switches() const {
+  std::map<std::string, std::string> now;
+  for (const auto& [knob, held] : lease_.held()) now[knob] = held.now;
+  return now;
+}
+
+}  // namespace memonline::service

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The hands of the service: looks at the machine, plans, writes. All of it may block, so all of it
+// happens on one thread that does nothing else. Boot, hotplug and a client's request come here
+// alike; what differs is only what they ask for.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+#include "runtime/apply/report.hpp"
+#include "runtime/apply/runner.hpp"
+#include "runtime/service/flight.hpp"
+#include "runtime/service/knob_lease.hpp"
+#include "runtime/service/policy_in_force.hpp"
+#include "runtime/service/target.hpp"
+
+namespace memonline::service {
+
+/// Runs of block ids, both ends included, ascending.
+using BlockRanges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+
+/// What the policy says of the machine as it is.
+struct Plans {
+  std::shared_ptr<const model::Host> host;  ///< null: it could not be read, see `problem`
+  std::shared_ptr<const plan::Plan> plan;
+  std::shared_ptr<const model::Host> outcome;  ///< as the plan leaves it
+  diag::Sink sink;
+  std::string problem;
+};
+/// Any thread. Without a policy there is a host and no plan.
+Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone);
+
+struct Round {
+  Plans plans;  ///< as things are afterwards
+  std::vector<apply::Report> reports;
+  bool stale = false;                   ///< the machine is not the one planned for; see `said`
+  std::optional<std::string> busy;      ///< who holds the lock: try again later
+  std::string problem;                  ///< why nothing was written
+  std::vector<std::string> said;        ///< what was done beside the plan
+  std::optional<apply::Report> undone;  ///< of a run that nobody confirmed
+  bool recovered = false;               ///< a killed run had left something
+  bool cancelled = false;               ///< before it began
+};
+
+class Keeper {
+ public:
+  Keeper(Target& target, Flight& flight, const apply::Limits& limits);
+
+  /// Makes the machine what the policy says, round after round for memory that comes meanwhile
+  /// (virtio-mem and Hyper-V add more once what they added is online).
+  Round settle(const ReadyPolicy& policy, const BlockRanges& left_alone);
+  /// Only looks; takes hold of the switches that the policy was lowered to.
+  Round look(const ReadyPolicy* policy, const BlockRanges& left_alone);
+  /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, it is
+  /// undone unless Flight::confirm() is called, or `memonline confirm` is run, within that time.
+  Round apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
+              const apply::Limits& limits);
+  /// Back to how memory was before the last run.
+  Round undo(const apply::Limits& limits);
+  /// Once for all that `round` changed: leaves a file that memonline-hooks.path waits for. It runs
+  /// what is not for a service without capabilities; kdump, say, wants to load its kernel anew.
+  void tell_hooks(Round& round) const;
+  /// Lets go of the switches, when the service ends.
+  std::vector<std::string> let_go();
+  [[nodiscard]] std::map<std::string, std::string> switches() const;
+
+ private:
+  bool begin(Round& round, std::optional<apply::Session>& session);
+  void hold_switches(Round& round, apply::Session& session);
+  void steer_udev(Round& round);
+  bool carry_out(Round& round, apply::Session& session, const plan::Plan& plan,
+                 const model::Host& host, bool to_confirm, const apply::Limits& limits);
+  [[nodiscard]] bool confirmed_in_time(apply::Session& session, std::chrono::milliseconds time);
+
+  Target& target_;
+  Flight& flight_;
+  apply::Limits limits_;
+  KnobLease lease_;
+  bool steers_udev_ = false;
+  std::optional<model::BlockId> online_block_;  ///< some block that was online when last looked
+};
+
+}  // namespace memonline::service

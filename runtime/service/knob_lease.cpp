@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/knob_lease.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "runtime/apply/report.hpp"
+
+namespace memonline::service {
+
+namespace {
+
+/// The fields of a line, which no switch and no value of one contains a space of.
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (!line.empty()) {
+    const auto end = line.find(' ');
+    words.push_back(line.substr(0, end));
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+  }
+  return words;
+}
+
+}  // namespace
+
+KnobLease::KnobLease(std::string file, std::string boot_id)
+    : file_(std::move(file)), boot_id_(std::move(boot_id)) {
+  load();
+}
+
+// Lines: "boot ID", then "knob before now".
+void KnobLease::load() {
+  const auto text = runtime::read_file(file_);
+  if (!text) return;
+  std::string_view rest = *text;
+  bool of_this_boot = false;
+  while (!rest.empty()) {
+    const auto end = rest.find('\n');
+    if (end == std::string_view::npos) break;
+    const auto words = words_of(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+    if (words.size() == 2 && words[0] == "boot") of_this_boot = words[1] == boot_id_;
+    if (words.size() == 3 && of_this_boot)
+      held_[std::string(words[0])] = {std::string(words[1]), std::string(words[2])};
+  }
+}
+
+Result<std::string, runtime::FileError> KnobLease::save() const {
+  if (held_.empty()) {
+    ::unlink(file_.c_str());
+    return std::string();
+  }
+  std::string text = fmt::format("boot {}\n", boot_id_);
+  for (const auto& [knob, held] : held_)
+    text += fmt::format("{} {} {}\n", knob, held.before, held.now);
+  return runtime::write_file(file_, text);
+}
+
+Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
+    const std::map<std::string, std::string>& wished, apply::MemoryPort& port,
+    std::optional<model::BlockId> online_block) {
+  std::vector<std::string> said;
+  const auto before_all = held_;
+  std::map<std::string, Held> released;
+  for (auto held = held_.begin(); held != held_.end();) {
+    if (wished.contains(held->first)) {
+      ++held;
+      continue;
+    }
+    released.insert(*held);
+    held = held_.erase(held);
+  }
+  std::map<std::string, std::string> writes;
+  for (const auto& [knob, value] : wished) {
+    const apply::KnobView now = port.read_knob(knob);
+    if (now.error != 0) continue;  // this kernel has none; the plan says what that means
+    const auto held = held_.find(knob);
+    if (held == held_.end()) {
+      if (now.value() == value) continue;  // as it should be, and not ours
+      held_[knob] = {std::string(now.value()), value};
+    } else {
+      held->second.now = value;
+    }
+    if (now.value() != value) writes[knob] = value;
+  }
+  if (released.empty() && writes.empty()) {
+    held_ = before_all;
+    return said;
+  }
+  // In the middle of an add the kernel reads them anew for each block (contract 3.7).
+  if (online_block) (void)port.wait_for_adds(*online_block);
+  if (auto saved = save(); !saved) {
+    held_ = before_all;
+    return fail(saved.error());
+  }
+  for (const auto& [knob, held] : released) said.push_back(release(knob, held, port));
+  for (const auto& [knob, value] : writes) {
+    const int error = port.write_knob(knob, value);
+    said.push_back(
+        error == 0
+            ? fmt::format("{} set to {} (it said {})", knob, value, held_[knob].before)
+            : fmt::format("{} could not be set to {}: {}", knob, value, apply::errno_text(error)));
+  }
+  return said;
+}
+
+std::string KnobLease::release(const std::string& knob, const Held& held, apply::MemoryPort& port) {
+  const apply::KnobView now = port.read_knob(knob);
+  if (now.error == 0 && now.value() != held.now)
+    return fmt::format("{} is {} by somebody else: left alone", knob, now.value());
+  const int error = port.write_knob(knob, held.before);
+  return error == 0 ? fmt::format("{} put back to {}", knob, held.before)
+                    : fmt::format("{} could not be put back to {}: {}", knob, held.before,
+                                  apply::errno_text(error));
+}
+
+std::vector<std::string> KnobLease::put_back(apply::MemoryPort& port,
+                                             std::optional<model::BlockId> online_block) {
+  std::vector<std::string> said;
+  if (held_.empty()) return said;
+  if (online_block) (void)port.wait_for_adds(*online_block);
+  for (const auto& [knob, held] : held_) said.push_back(release(knob, held, port));
+  held_.clear();
+  (void)save();
+  return said;
+}
+
+}  // namespace memonline::service

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernel's switches that the service holds while it runs: what a policy was lowered to, or
+// `auto_online_blocks=offline` where the service itself brings memory online. What they said before
+// is in /run/memonline/switches, so that also the service that follows a killed one puts them back.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/base/result.hpp"
+#include "runtime/apply/port.hpp"
+#include "runtime/base/file.hpp"
+
+namespace memonline::service {
+
+class KnobLease {
+ public:
+  /// `file` need not exist. What a killed service of this boot left in it is taken over.
+  KnobLease(std::string file, std::string boot_id);
+
+  /// Makes the kernel's switches say `wished`, and those held before that are no longer wished what
+  /// they said at first. Written down before the first write. What was done, a sentence each;
+  /// empty: nothing had to be.
+  Result<std::vector<std::string>, runtime::FileError> hold(
+      const std::map<std::string, std::string>& wished, apply::MemoryPort& port,
+      std::optional<model::BlockId> online_block);
+  /// Everything back to what it said, but for what somebody else has changed meanwhile.
+  std::vector<std::string> put_back(apply::MemoryPort& port,
+                                    std::optional<model::BlockId> online_block);
+
+  struct Held {
+    std::string before, now;
+    friend bool operator==(const Held&, const Held&) = default;
+  };
+  [[nodiscard]] const std::map<std::string, Held>& held() const { return held_; }
+
+ private:
+  void load();
+  Result<std::string, runtime::FileError> save() const;
+  std::string release(const std::string& knob, const Held& held, apply::MemoryPort& port);
+
+  std::string file_;
+  std::string boot_id_;
+  std::map<std::string, Held> held_;
+};
+
+}  // namespace memonline::service

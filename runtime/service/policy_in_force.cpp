@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/policy_in_force.hpp"
+
+#include <utility>
+
+#include "compiler/sema/analyse.hpp"
+#include "runtime/base/digest.hpp"
+
+namespace memonline::service {
+
+namespace {
+
+LoadedPolicy check(source::SourceSet files, source::SourceSet shown, diag::Sink sink) {
+  LoadedPolicy loaded{nullptr, std::move(sink), std::move(shown)};
+  if (files.empty()) return loaded;
+  auto analysed = sema::analyse(files, loaded.sink);
+  if (!analysed || loaded.sink.has_errors()) return loaded;
+  auto ready = std::make_shared<ReadyPolicy>();
+  ready->policy = std::move(*analysed);
+  for (const source::SourceFile& file : files) ready->refs.push_back({file.label(), file.digest()});
+  ready->files = std::move(files);
+  ready->shown = loaded.shown;
+  ready->warnings = loaded.sink;
+  loaded.ready = std::move(ready);
+  return loaded;
+}
+
+}  // namespace
+
+LoadedPolicy load_policy(const policy::Sources& sources) {
+  policy::Policies policies = policy::load(sources);
+  return check(std::move(policies.files), std::move(policies.shown), std::move(policies.problems));
+}
+
+LoadedPolicy check_text(const std::string& name, std::string text) {
+  source::SourceSet files;
+  std::string digest = runtime::sha256_of(text);
+  files.emplace_back(name, std::move(text), std::move(digest));
+  source::SourceSet shown = files;
+  return check(std::move(files), std::move(shown), {});
+}
+
+std::shared_ptr<const ReadyPolicy> leaving_alone(
+    const ReadyPolicy& ready, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& blocks) {
+  auto changed = std::make_shared<ReadyPolicy>(ready);
+  if (blocks.empty()) return changed;
+  const std::string text = "changed by somebody else: keep";
+  const auto number = static_cast<std::uint32_t>(changed->files.size());
+  changed->files.emplace_back("<memonlined>", text, runtime::sha256_of(text));
+  const source::SourceSpan span{number, 0, static_cast<std::uint32_t>(text.size())};
+  sema::Rule rule;
+  rule.span = span;
+  rule.selector.span = span;
+  rule.selector.classes.push_back({sema::BlockList{blocks}, span});
+  sema::Share share;
+  share.target = sema::Target::Keep;
+  share.span = span;
+  rule.shares.push_back(share);
+  auto& statements = changed->policy.statements;
+  statements.insert(statements.begin(), sema::Statement(std::move(rule)));
+  return changed;
+}
+
+}  // namespace memonline::service

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/service.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/render.hpp"
+#include "compiler/render/plan.hpp"
+
+namespace memonline::service {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr int kNotice = 5, kWarning = 4, kError = 3, kInfo = 6;
+constexpr auto kBusyAgain = milliseconds(250);
+
+std::uint64_t onlined(const apply::Report& report) {
+  std::uint64_t blocks = 0;
+  for (const apply::StepReport& step : report.steps)
+    if (step.kind == apply::Task::Kind::Online) blocks += step.done;
+  return blocks;
+}
+
+/// What is not as it should be after all tries: to be tried again.
+std::vector<Failing> failing_of(const std::vector<apply::Report>& reports) {
+  std::vector<Failing> failing;
+  if (reports.empty()) return failing;
+  for (const apply::StepReport& step : reports.back().steps)
+    for (const apply::Finding& finding : step.findings) {
+      const apply::Outcome outcome = finding.note.outcome;
+      if (outcome == apply::Outcome::Done || outcome == apply::Outcome::Already ||
+          outcome == apply::Outcome::Vanished)
+        continue;
+      failing.push_back({finding.blocks, finding.note.error, finding.text});
+    }
+  return failing;
+}
+
+std::uint64_t count(const std::vector<Failing>& failing) {
+  std::uint64_t blocks = 0;
+  for (const Failing& one : failing) blocks += one.blocks.count();
+  return blocks;
+}
+
+}  // namespace
+
+Service::Service(Config config, Listener& listener)
+    : listener_(listener),
+      target_(std::move(config.target)),
+      events_(std::move(config.events)),
+      sources_(std::move(config.policies)),
+      limits_(config.limits),
+      keep_switches_(config.keep_switches),
+      keeper_(std::make_unique<Keeper>(*target_, flight_, limits_)),
+      view_(std::make_shared<View>(
+          View{State::Applying, std::make_shared<model::Host>(), {}, {}, {}, {}, {}, {}, {}, {}})),
+      writer_(std::make_unique<Worker>()),
+      reader_(std::make_unique<Worker>()) {}
+
+Service::~Service() { shut_down(); }
+
+void Service::start() {
+  loaded_ = load_policy(sources_);
+  policy_ = loaded_.ready;
+  want_round(Cause::Start);
+}
+
+bool Service::busy() const {
+  return std::any_of(jobs_.begin(), jobs_.end(),
+                     [](const Job& job) { return job.stage != Job::Stage::Done; });
+}
+
+// ---- events ----
+
+void Service::take_events() {
+  EventSource::Taken taken = events_.take();
+  counters_.events += taken.events.size();
+  for (const MemoryEvent& event : taken.events) judge(event);
+  if (taken.lost) {
+    ++counters_.rescans;
+    listener_.say(kNotice, "events were lost: looking at all memory anew", {});
+    want_round(Cause::Lost);
+  }
+}
+
+// Which of the three it is: memory that came or went, our own write, or somebody else's.
+void Service::judge(const MemoryEvent& event) {
+  using Action = MemoryEvent::Action;
+  const std::uint64_t id = event.block.value();
+  if (event.action == Action::Add || event.action == Action::Remove) {
+    left_alone_.erase(id);
+    want_round(event.action == Action::Add ? Cause::Events : Cause::Changed);
+    return;
+  }
+  if (flight_.is_ours(event)) return;
+  const bool online = event.action == Action::Online;
+  const model::BlockRun* expected =
+      expected_ == nullptr ? nullptr : expected_->find_block(event.block);
+  // Of blocks that just came the kernel itself may have brought some online.
+  if (expected == nullptr || (expected->state == model::State::Online) == online) return;
+  if (online) {
+    left_alone_.erase(id);
+  } else {
+    left_alone_[id] = fmt::format("memory{} was taken offline by somebody else", id);
+    listener_.say(kNotice, left_alone_[id], {fmt::format("memory{}", id), {}, 0});
+  }
+  want_round(Cause::Changed);
+}
+
+BlockRanges Service::left_alone() const {
+  BlockRanges ranges;
+  for (const auto& [id, why] : left_alone_) {
+    if (!ranges.empty() && ranges.back().second + 1 == id)
+      ranges.back().second = id;
+    else
+      ranges.emplace_back(id, id);
+  }
+  return ranges;
+}
+
+// ---- rounds ----
+
+void Service::want_round(Cause cause) {
+  if (ending_) return;
+  if (cause == Cause::Events && !burst_began_) burst_began_ = steady_clock::now();
+  // The more urgent reason wins; they are in that order.
+  if (!wanted_ || cause < *wanted_) wanted_ = cause;
+  start_round();
+}
+
+void Service::start_round() {
+  if (round_runs_ || !wanted_ || ending_) return;
+  const Cause cause = *std::exchange(wanted_, std::nullopt);
+  round_runs_ = true;
+  retry_at_.reset();
+  if (cause == Cause::Retry) ++counters_.retries;
+  const auto policy = policy_;
+  // Where the policy allows zones to be changed, others' changes are corrected like all drift.
+  const bool rezone =
+      view_->plan != nullptr && policy != nullptr &&
+      std::any_of(policy->policy.statements.begin(), policy->policy.statements.end(),
+                  [](const auto& statement) {
+                    const auto* setting = std::get_if<sema::Setting>(&statement);
+                    return setting != nullptr &&
+                           setting->value == decltype(setting->value)(sema::Rezone::Allowed);
+                  });
+  const bool writes =
+      policy != nullptr && cause != Cause::Reload && (cause != Cause::Changed || rezone);
+  writer_->post([this, cause, policy, writes, alone = rezone ? BlockRanges{} : left_alone()] {
+    auto round = std::make_shared<Round>(writes ? keeper_->settle(*policy, alone)
+                                                : keeper_->look(policy.get(), alone));
+    keeper_->tell_hooks(*round);
+    return [this, cause, round] { finish_round(cause, std::move(*round)); };
+  });
+}
+
+void Service::finish_round(Cause cause, Round round) {
+  // What the round's writes made the kernel say is in the socket by now.
+  take_events();
+  flight_.forget();
+  round_runs_ = false;
+  for (const std::string& line : round.said) listener_.say(kNotice, line, {});
+  if (round.busy) {
+    listener_.say(kInfo, fmt::format("another run is changing memory: {}; waiting", *round.busy),
+                  {});
+    if (!wanted_ || cause < *wanted_) wanted_ = cause;
+    retry_at_ = steady_clock::now() + kBusyAgain;
+  } else if (!round.problem.empty()) {
+    listener_.say(kError, round.problem, {});
+  }
+  account(round, cause);
+  publish(round.plans);
+  looked_ = true;
+  if (!round.busy) start_round();
+}
+
+// Counts what was done, and decides whether and when what failed is tried again.
+void Service::account(const Round& round, Cause cause) {
+  std::uint64_t blocks = 0;
+  for (const apply::Report& report : round.reports) blocks += onlined(report);
+  counters_.blocks_onlined += blocks;
+  const std::vector<Failing> before = std::exchange(failing_, failing_of(round.reports));
+  counters_.failures += count(failing_);
+  if (failing_ != before)
+    for (const Failing& one : failing_)
+      listener_.say(kWarning, fmt::format("{}: {}", render::blocks_text(one.blocks), one.text),
+                    {fmt::format("memory{}", one.blocks.first.value()), {}, one.error});
+  if (failing_.empty() && !round.busy) {
+    backoff_.reset();
+  } else if (!round.busy) {
+    if (cause == Cause::Events) backoff_.reset();
+    retry_at_ = steady_clock::now() + backoff_.next();
+    if (!wanted_) wanted_ = Cause::Retry;
+  }
+  if (blocks == 0) return;
+  if (burst_began_)
+    counters_.last_latency =
+        std::chrono::duration_cast<milliseconds>(steady_clock::now() - *burst_began_);
+  listener_.say(kInfo, fmt::format("{} block{} brought online", blocks, blocks == 1 ? "" : "s"),
+                {});
+  burst_began_.reset();
+}
+
+// ---- what is shown ----
+
+void Service::publish(const Plans& plans) {
+  auto view = std::make_shared<View>(*view_);
+  if (plans.host) view->host = plans.host;
+  view->plan = plans.plan;
+  expected_ = plans.outcome ? plans.outcome : expected_;
+  view->runs = plan::status_runs(*view->host, view->plan.get());
+  view->policy = policy_ ? policy_->refs : std::vector<plan::PolicyRef>{};
+  view->problems =
+      loaded_.sink.has_errors() ? diag::to_text(loaded_.sink.sorted(), loaded_.shown) : "";
+  if (view->problems.empty()) view->problems = plans.problem;
+  view->failing = failing_;
+  view->left_alone.clear();
+  for (const auto& [id, why] : left_alone_) view->left_alone.push_back(why);
+  view->switches = keeper_->switches();
+  const auto before = std::exchange(view_, std::move(view));
+  publish_state();
+  listener_.view_changed(*before, *view_);
+}
+
+void Service::publish_state() {
+  auto view = std::make_shared<View>(*view_);
+  const bool drift = (view->plan && !view->plan->steps.empty()) ||
+                     std::any_of(view->runs.begin(), view->runs.end(),
+                                 [](const plan::StatusRun& run) { return run.drift; }) ||
+                     !left_alone_.empty();
+  view->counters = counters_;
+  if (busy() || (round_runs_ && flight_.progress().steps > 0))
+    view->state = State::Applying;
+  else if (!failing_.empty() || (policy_ == nullptr && loaded_.sink.has_errors()) ||
+           (policy_ != nullptr && view->plan == nullptr))
+    view->state = State::Failed;
+  else if (drift)
+    view->state = State::Drift;
+  else if (view->plan && view->plan->boot.reboot_required)
+    view->state = State::RebootRequired;
+  else
+    view->state = State::InSync;
+  view_ = std::move(view);
+}
+
+// ---- the loop ----
+
+void Service::take_results() {
+  writer_->dispatch();
+  reader_->dispatch();
+}
+
+std::optional<steady_clock::time_point> Service::due() const {
+  std::optional<steady_clock::time_point> first;
+  const auto consider = [&](std::optional<steady_clock::time_point> at) {
+    if (at && (!first || *at < *first)) first = at;
+  };
+  if (!round_runs_) consider(retry_at_);
+  consider(progress_at_);
+  if (!done_at_.empty()) {
+    const auto oldest = std::min_element(done_at_.begin(), done_at_.end(),
+                                         [](auto& a, auto& b) { return a.second < b.second; });
+    consider(oldest->second + kKeptFor);
+  }
+  return first;
+}
+
+void Service::tick() {
+  const auto now = steady_clock::now();
+  if (!round_runs_ && retry_at_ && *retry_at_ <= now) {
+    retry_at_.reset();
+    start_round();
+  }
+  if (progress_at_ && *progress_at_ <= now) show_progress();
+  drop_old_jobs();
+}
+
+void Service::shut_down() {
+  if (ending_) return;
+  ending_ = true;
+  flight_.stop();
+  // Ends after the block under way.
+  writer_.reset();
+  reader_.reset();
+  if (keep_switches_) return;
+  for (const std::string& line : keeper_->let_go()) listener_.say(kNotice, line, {});
+}
+
+}  // namespace memonline::service

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the service shows of itself: values that are made anew when something has happened, and
+// never changed afterwards, so that any thread may look at them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/drift.hpp"
+#include "compiler/plan/plan.hpp"
+#include "runtime/apply/report.hpp"
+
+namespace memonline::service {
+
+enum class State : std::uint8_t {
+  InSync,          ///< memory is as the policy says
+  Drift,           ///< it is not; see the plan
+  Applying,        ///< a job is under way
+  Failed,          ///< blocks could not be brought where they belong, or there is no right policy
+  RebootRequired,  ///< only kernel parameters are pending
+};
+std::string_view state_name(State state);  ///< in-sync drift applying failed reboot-required
+
+/// Blocks that would not go where the policy wants them. Tried again for as long as they exist.
+struct Failing {
+  plan::WriteRun blocks;
+  int error = 0;  ///< errno, 0: none
+  std::string text;
+  friend bool operator==(const Failing&, const Failing&) = default;
+};
+
+struct Counters {
+  std::uint64_t blocks_onlined = 0;
+  std::uint64_t failures = 0;  ///< blocks that were refused, each time they were
+  std::uint64_t retries = 0;   ///< rounds that were made to try again
+  std::uint64_t rescans = 0;   ///< rounds that were made because events were lost
+  std::uint64_t events = 0;
+  /// From the first event of the last burst to its last block online.
+  std::chrono::milliseconds last_latency{0};
+  friend bool operator==(const Counters&, const Counters&) = default;
+};
+
+struct View {
+  State state = State::Applying;            ///< until the host was looked at for the first time
+  std::shared_ptr<const model::Host> host;  ///< never null
+  /// What would be done now; null without a policy, or where it cannot be carried out here.
+  std::shared_ptr<const plan::Plan> plan;
+  std::vector<plan::StatusRun> runs;  ///< the host, with drift
+  std::vector<plan::PolicyRef> policy;
+  std::string problems;  ///< why the policies on disk are not the ones in force; as `check` says it
+  std::vector<Failing> failing;
+  std::vector<std::string> left_alone;          ///< what other agents changed, a sentence each
+  std::map<std::string, std::string> switches;  ///< the kernel's, as the service holds them
+  Counters counters;
+};
+
+struct Job {
+  enum class Kind : std::uint8_t { Settle, Apply, Undo };
+  enum class Stage : std::uint8_t { Queued, Running, Confirming, Cancelling, Done };
+  enum class Result : std::uint8_t { None, Done, Partial, Failed, Cancelled, Undone };
+  std::uint64_t id = 0;
+  Kind kind = Kind::Apply;
+  Stage stage = Stage::Queued;
+  Result result = Result::None;
+  std::uint32_t uid = 0;  ///< who asked
+  std::uint64_t blocks = 0, blocks_done = 0;
+  std::uint64_t steps = 0, steps_done = 0;
+  std::string step;   ///< the current one: "online_movable memory79..42"
+  std::string error;  ///< why it failed, for people
+  std::optional<apply::Report> report, undone;
+};
+std::string_view kind_name(Job::Kind kind);        ///< settle apply undo
+std::string_view stage_name(Job::Stage stage);     ///< queued running confirming cancelling done
+std::string_view result_name(Job::Result result);  ///< "" done partial failed cancelled undone
+
+}  // namespace memonline::service

@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Usage: bus_test.py MEMONLINED SOURCE: every method, property and signal of the service on a bus
+of its own with the real polkitd, allowed and denied, by busctl and by a client in Python."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+from typing import Callable, Dict, List, Set, Tuple
+
+from world import (dbus, ERROR, JOB, MANAGER, NAME, NODE, PATH, POLKITD, STANDARD, Client, World,
+                   as_nobody, busctl, eventually, refused, spin, world)
+
+HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
+MOVABLE = "hotplugged: movable\n"
+OPTIONS = dbus.Dictionary({}, signature="sv")
+
+
+def options(**values) -> dbus.Dictionary:
+    """A dictionary of options; _ stands for -."""
+    return dbus.Dictionary({key.replace("_", "-"): value for key, value in values.items()},
+                           signature="sv")
+
+
+def reads(w: World) -> None:
+    """What everybody may ask."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    assert client.get("Kernel").startswith("6.12.") and client.get("Era") == "D"
+    assert client.get("BlockSize") == 128 << 20
+    assert [str(path) for path, _ in client.get("PolicyFiles")] == ["50-test.mempolicy"]
+    assert client.get("HotplugBy") == "kernel" and "online_movable" in client.get("HotplugWhy")
+    assert dict(client.get("Switches")) == {"auto_online_blocks": "online_movable"}
+    assert client.get("Counters")["blocks-onlined"] == 16
+    for name in ("Problems", "Failing", "LeftAlone", "PendingKernelParameters"):
+        assert not client.get(name), name
+    assert client.get("ActiveJob") == "/"
+    version = subprocess.run([w.memonlined, "--version"], capture_output=True, text=True,
+                             check=True).stdout.split()[1]
+    assert client.get("Version") == version
+    assert json.loads(client.manager.Check(MOVABLE))["diagnostics"] == []
+    wrong = json.loads(client.manager.Check("hotplugged: nowhere\n"))["diagnostics"]
+    assert wrong[0]["severity"] == "error", wrong
+    assert "memory40" in client.manager.Explain("memory40")
+    assert "ML0201" in client.manager.Explain("ML0201")
+    refused(STANDARD + "InvalidArgs", lambda: client.manager.Explain("what?"))
+    assert "memory99999" in refused(ERROR + "UnknownBlock",
+                                    lambda: client.manager.Explain("memory99999"))
+    verified = client.manager.Verify()
+    assert verified["state"] == "in-sync" and verified["blocks"] == 0 and not verified["runs"]
+    assert set(verified) == {"state", "blocks", "runs", "steps", "reboot-required", "failing",
+                             "left-alone", "problems"}
+
+
+def lists(w: World) -> None:
+    """Runs of blocks are what `memonline status` says, and filters filter."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    runs = client.manager.ListBlocks(OPTIONS)
+    movable = client.manager.ListBlocks(options(zone="Movable", state="online"))
+    assert sum(int(b) - int(a) + 1 for a, b in (run["blocks"] for run in movable)) == 16, movable
+    assert 0 < len(movable) < len(runs)
+    assert not client.manager.ListBlocks(options(node=dbus.UInt32(77)))
+    assert not client.manager.ListBlocks(options(drift=True))
+    assert {str(run["device"]) for run in client.manager.ListBlocks(options(device="boot"))} == {
+        "boot"}
+    memonline = pathlib.Path(w.memonlined).with_name("memonline")
+    status = subprocess.run(
+        [memonline, "status", "--root", str(w.source / f"tests/hosts/{HOST}.tar.xz"), "--format",
+         "json"], capture_output=True, text=True, check=False).stdout
+    boot = [b["blocks"] for b in json.loads(status)["blocks"] if b["device"] == "boot"]
+    ours = client.manager.ListBlocks(options(device="boot"))
+    assert [[int(n) for n in run["blocks"]] for run in ours] == boot
+
+
+def refuses(w: World) -> None:
+    """Typos, wrong types, too much."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    invalid = STANDARD + "InvalidArgs"
+    for wrong in (options(polcy="x"), options(offline="yes"), options(unplug="a lot"),
+                  options(add="nothing"), options(unplug="1GiB", add="1GiB")):
+        refused(invalid, lambda wrong=wrong: client.manager.Plan(wrong))
+    assert "fast" in refused(invalid, lambda: client.manager.Apply("x", options(fast=True)))
+    for seconds in (0, 86401):
+        message = refused(invalid, lambda seconds=seconds: client.manager.Apply(
+            "x", options(confirm_seconds=dbus.UInt32(seconds))))
+        assert str(seconds) in message and "86400" in message
+    refused(invalid, lambda: client.manager.ListBlocks(options(colour="red")))
+    refused(ERROR + "UnknownPlan", lambda: client.manager.Apply("sha256:0", OPTIONS))
+    refused(ERROR + "NothingToDo", client.manager.Confirm)
+    refused(ERROR + "UnknownJob", lambda: client.manager.Cancel(dbus.ObjectPath("/x")))
+    refused(ERROR + "NothingToDo",
+            lambda: client.manager.Cancel(dbus.ObjectPath(PATH + "/job/77")))
+    assert "ML" in refused(ERROR + "PolicyInvalid", lambda: client.plan(policy="dimm: nowhere\n"))
+    refused(ERROR + "PlanImpossible", lambda: client.plan(unplug="100TiB"))
+    large = "#" * ((1 << 20) + 1)
+    assert "1048576" in refused(STANDARD + "LimitsExceeded", lambda: client.manager.Check(large))
+    refused(STANDARD + "LimitsExceeded", lambda: client.plan(policy=large))
+    # There is no PID 1 on this bus.
+    assert "memonline boot apply" in refused(STANDARD + "Failed", client.manager.WriteBootParameters)
+    refused(STANDARD + "PropertyReadOnly", lambda: client.at(
+        PATH, dbus.PROPERTIES_IFACE).Set(MANAGER, "State", "drift"))
+
+
+def applies(w: World) -> None:
+    """A plan is carried out, undone, goes stale; the job outlives its work; signals tell of it."""
+    w.start(HOST, "--latency", "20", policy=None)
+    client = Client(w)
+    client.settled()
+    signals: List[Tuple[str, str, tuple]] = []
+    client.bus.add_signal_receiver(
+        lambda *values, member, path: signals.append((str(member), str(path), values)),
+        bus_name=NAME, member_keyword="member", path_keyword="path")
+    refused(ERROR + "PolicyInvalid", client.plan)
+    normal, movable = (client.plan(policy=f"hotplugged: {zone}\n") for zone in
+                       ("normal", "movable"))
+    assert movable["steps"] >= 1 and not movable["reboot-required"]
+    document = json.loads(movable["document"])
+    assert document["schema"] == "memonline.plan/1"
+    job = client.manager.Apply(movable["digest"], OPTIONS)
+    assert client.get("ActiveJob") == job
+    assert client.done(job) == "done"
+    spin(0.4)
+    properties = client.all(job, JOB)
+    assert properties["Kind"] == "apply" and properties["StartedByUID"] == 0
+    assert properties["Progress"] == 1.0 and properties["Blocks"] == properties["BlocksDone"] == 16
+    assert properties["StepsDone"] == properties["StepsTotal"] == movable["steps"]
+    assert properties["CurrentStep"] == "" and properties["Error"] == ""
+    refused(ERROR + "NothingToDo", client.at(job, JOB).Cancel)
+    seen = {(member, path) for member, path, _ in signals}
+    assert ("Finished", job) in seen and ("InterfacesAdded", PATH) in seen, seen
+    assert ("PropertiesChanged", job) in seen and ("PropertiesChanged", PATH) in seen, seen
+    finished = next(values for member, _, values in signals if member == "Finished")
+    assert finished[0] == "done" and finished[1]["blocks-done"] == 16, finished
+    changed: Set[str] = set()
+    for member, path, values in signals:
+        if member == "PropertiesChanged" and path == PATH:
+            changed |= {str(name) for name in values[1]}
+    assert {"State", "ActiveJob"} <= changed, changed
+    assert any(0 < values[1].get("Progress", 0) < 1 for member, path, values in signals
+               if member == "PropertiesChanged" and path == job), "progress was shown"
+
+    assert "changed" in refused(ERROR + "PlanStale",
+                                lambda: client.manager.Apply(normal["digest"], OPTIONS))
+    undo = client.manager.Undo()
+    assert client.done(undo) == "done" and client.get("Kind", undo, JOB) == "undo"
+    assert len(client.manager.ListBlocks(options(zone="Movable"))) == 0
+    eventually(lambda: client.get("ActiveJob") == "/", "no job is active")
+    managed = client.at(PATH, "org.freedesktop.DBus.ObjectManager").GetManagedObjects()
+    assert job in managed and undo in managed and PATH + "/node/0" in managed, managed.keys()
+
+
+def files(w: World) -> None:
+    """A plan passes as a sealed file, byte for byte the same."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    text = client.plan(policy=MOVABLE)
+    file = client.manager.PlanToFile(options(policy=MOVABLE))
+    assert set(text) == set(file) and text["digest"] == file["digest"]
+    fd = file["document"].take()
+    try:
+        assert os.read(fd, 1 << 20).decode() == text["document"]
+        try:
+            os.pwrite(fd, b"x", 0)
+        except PermissionError:
+            pass
+        else:
+            raise AssertionError("the plan can be written to")
+    finally:
+        os.close(fd)
+
+
+def confirms(w: World) -> None:
+    """What nobody confirms is undone; a job is cancelled by two ways."""
+    w.start(HOST, "--latency", "20", policy=None)
+    client = Client(w)
+    client.settled()
+
+    def begin(**more) -> str:
+        return client.manager.Apply(client.plan(policy=MOVABLE)["digest"], options(**more))
+
+    assert client.done(begin(confirm_seconds=dbus.UInt32(1))) == "undone"
+    job = begin(confirm_seconds=dbus.UInt32(60), deadline_seconds=dbus.UInt64(5))
+    eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits for a word")
+    assert client.manager.Confirm() == job
+    assert client.done(job) == "done"
+    assert client.done(client.manager.Undo()) == "done"
+    for cancel in (lambda path: client.at(path, JOB).Cancel(), client.manager.Cancel):
+        job = begin()
+        eventually(lambda job=job: client.get("State", job, JOB) == "running", "it runs")
+        cancel(job)
+        assert client.done(job) == "cancelled"
+        assert 0 < client.get("BlocksDone", job, JOB) < 16
+        assert client.done(client.manager.Undo()) == "done"
+
+
+def memonline(w: World, *words: str) -> Tuple[int, dict]:
+    """The command as it is run beside the service: its exit status and its JSON."""
+    command = pathlib.Path(w.memonlined).with_name("memonline")
+    ran = subprocess.run([command, *words], capture_output=True, text=True, check=False,
+                         env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address})
+    return ran.returncode, json.loads(ran.stdout) if "--json" in words else {"text": ran.stdout}
+
+
+def submits(w: World) -> None:
+    """A plan made elsewhere is carried out; the report is there; the command goes by the service."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    plan = client.plan(policy=MOVABLE)
+    digest = client.manager.SubmitPlan(str(plan["document"]))
+    assert digest == plan["digest"]
+    assert "ML073" in refused(ERROR + "PlanInvalid", lambda: client.manager.SubmitPlan("{}"))
+    refused(STANDARD + "LimitsExceeded", lambda: client.manager.SubmitPlan(" " * (17 << 20)))
+    job = client.manager.Apply(digest, options(confirm_seconds=dbus.UInt32(60)))
+    eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits for a word")
+    assert client.get("BlocksDone", job, JOB) == 16
+    assert memonline(w, "confirm") == (0, {"text": "confirmed: what was applied stays\n"})
+    assert client.done(job) == "done"
+    report = client.get("Report", job, JOB)
+    assert report["result"] == "complete" and report["text"].startswith("applied"), report
+    assert json.loads(report["document"])["blocks_done"] == 16, report
+    assert not client.get("Undone", job, JOB)
+    status, document = memonline(w, "undo", "--json")
+    assert (status, document["result"]) == (0, "undone"), document
+    assert document["undone"]["blocks_done"] == 16, document
+    eventually(lambda: not client.manager.ListBlocks(options(zone="Movable")), "it is undone")
+    status, document = memonline(w, "undo", "--json")
+    assert (status, document["diagnostics"][0]["code"]) == (1, "ML0766"), document
+    job = client.manager.Apply(client.plan(policy=MOVABLE)["digest"],
+                               options(confirm_seconds=dbus.UInt32(1)))
+    assert client.done(job) == "undone"
+    assert client.get("Undone", job, JOB)["text"].startswith("undone")
+
+
+def nodes(w: World) -> None:
+    """Nodes show their memory and the policy's wish, and follow what happens."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    node = client.all(PATH + "/node/0", NODE)
+    assert set(node) == {"Number", "Online", "Offline", "Zones", "Wished"}
+    runs = client.manager.ListBlocks(options(state="online", node=dbus.UInt32(0)))
+    blocks = sum(int(b) - int(a) + 1 for a, b in (run["blocks"] for run in runs))
+    assert node["Online"] == blocks * client.get("BlockSize")
+    assert sum(node["Zones"].values()) == node["Online"] and node["Zones"]["Movable"] > 0
+    assert {zone: size for zone, size in node["Wished"].items() if zone != "offline"} == \
+        node["Zones"]
+    unplug = client.plan(unplug="128MiB")
+    assert client.done(client.manager.Apply(unplug["digest"], OPTIONS)) == "done"
+    eventually(lambda: client.get("Offline", PATH + "/node/0", NODE) ==
+               node["Offline"] + (128 << 20), "the node shows it")
+    client.settled("drift")
+    verified = client.manager.Verify()
+    assert verified["blocks"] == 1 and verified["runs"][0]["drift"] and verified["steps"] > 0
+
+
+def reloads(w: World) -> None:
+    """A wrong policy leaves the one before in force and says so; by method and by SIGHUP."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    before = client.get("PolicyFiles")
+    w.write_policy("hotplugged: nowhere\n")
+    assert json.loads(client.manager.Reload())["diagnostics"][0]["severity"] == "error"
+    eventually(lambda: "nowhere" in client.get("Problems"), "the problem is shown")
+    assert client.get("PolicyFiles") == before and client.get("State") == "in-sync"
+    w.write_policy("hotplugged: movable\n# mended\n")
+    assert w.daemon is not None
+    w.daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: client.get("PolicyFiles") != before, "SIGHUP brought the new one in force")
+    assert client.get("Problems") == ""
+    assert w.stop() == 0
+    assert "auto_online_blocks put back to offline" in w.log.read_text()
+
+
+def broken_from_the_start(w: World) -> None:
+    """It starts all the same, so that nobody waits for it, and says what is wrong."""
+    w.start(HOST, policy="hotplugged: nowhere\n")
+    client = Client(w)
+    client.settled("failed")
+    assert "nowhere" in client.get("Problems") and not client.get("PolicyFiles")
+    refused(ERROR + "PolicyInvalid", client.plan)
+    assert client.plan(policy=MOVABLE)["steps"] > 0
+
+
+def denies(w: World) -> None:
+    """Who is not root reads all, and changes nothing unless polkit agrees."""
+    if not w.polkit:
+        print("skipped: authorization needs root and polkitd")
+        return
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    assert "in-sync" in as_nobody(w, "get-property", NAME, PATH, MANAGER, "State").stdout
+    digest = str(client.plan()["digest"])
+    answer = as_nobody(w, "call", NAME, PATH, MANAGER, "Plan", "a{sv}", "0")
+    assert digest in answer.stdout, answer
+    calls = {"Apply": ["sa{sv}", digest, "0"], "Confirm": [], "Undo": [], "Reload": [],
+             "WriteBootParameters": [],
+             "Cancel": ["o", PATH + "/job/1"]}
+    for interactive, error in (("no", "InteractiveAuthorizationRequired"),
+                               ("yes", "AccessDenied")):
+        for method, words in calls.items():
+            answer = as_nobody(w, f"--allow-interactive-authorization={interactive}", "call",
+                               "--json=short", NAME, PATH, MANAGER, method, *words)
+            told = {"InteractiveAuthorizationRequired": "needs the user to be asked",
+                    "AccessDenied": "denied"}[error]
+            assert answer.returncode != 0 and told in answer.stderr, (method, answer)
+    job = client.manager.Apply(digest, OPTIONS)
+    answer = as_nobody(w, "call", NAME, str(job), JOB, "Cancel")
+    assert answer.returncode != 0 and "denied" in answer.stderr, answer
+    polkit = next(p for p in w.processes if p.args[0] == POLKITD)  # type: ignore[index]
+    polkit.terminate()
+    polkit.wait()
+    answer = as_nobody(w, "call", NAME, PATH, MANAGER, "Reload")
+    assert answer.returncode != 0 and "denied" in answer.stderr, answer
+    client.manager.Reload()  # root needs no polkit
+
+
+Member = Tuple[str, str, tuple]
+
+
+def members(root: xml.Element, interface: str) -> Set[Member]:
+    """The members of an interface, as values that can be compared."""
+    found: Set[Member] = set()
+    element = next(e for e in root.iter("interface") if e.get("name") == interface)
+    for member in element:
+        if member.tag not in ("method", "signal", "property"):
+            continue
+        args = tuple((arg.get("name"), arg.get("type"),
+                      arg.get("direction", "in") if member.tag == "method" else "")
+                     for arg in member.iter("arg"))
+        notes: Dict[str, str] = {str(a.get("name")): str(a.get("value"))
+                                 for a in member.iter("annotation")}
+        emits = notes.get("org.freedesktop.DBus.Property.EmitsChangedSignal", "true")
+        more = (member.get("type"), member.get("access"), emits) if member.tag == "property" else ()
+        found.add((member.tag, str(member.get("name")), args + more))
+    return found
+
+
+def introspects(w: World) -> None:
+    """The service shows exactly what its XML says."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    job = client.manager.Apply(client.plan()["digest"], OPTIONS)
+    for interface, path in ((MANAGER, PATH), (NODE, PATH + "/node/0"), (JOB, str(job))):
+        shown = xml.fromstring(
+            client.at(path, "org.freedesktop.DBus.Introspectable").Introspect())
+        written = xml.parse(w.source / f"dbus/{interface}.xml").getroot()
+        assert members(shown, interface) == members(written, interface), interface
+    assert "org.memonline1.Manager" in busctl(w, "introspect", NAME, PATH)
+    assert "const" in busctl(w, "introspect", NAME, PATH, MANAGER)
+
+
+TESTS: List[Callable[[World], None]] = [
+    reads, lists, refuses, applies, files, confirms, submits, nodes, reloads, broken_from_the_start,
+    introspects, denies]
+
+
+def main() -> int:
+    memonlined, source = sys.argv[1], pathlib.Path(sys.argv[2])
+    wanted = set(sys.argv[3:])
+    with world(memonlined, source) as w:
+        if not w.polkit:
+            print("no polkitd (needs root): nobody is denied anything here")
+        for test in TESTS:
+            if wanted and test.__name__ not in wanted:
+                continue
+            test(w)
+            if w.daemon is not None:
+                assert w.stop() == 0, "SIGTERM ends it"
+            print(f"ok {test.__name__}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

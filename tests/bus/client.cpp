@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A client in C++, made of the proxies that the interfaces' XML generates: calls all that the
+// manager of a simulated machine offers, reads all its properties, waits for its signals. Ends with
+// 1 and a sentence at the first thing that is not as it should be. Run by client_test.py.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+#include "dbus/compat.hpp"
+#include "job_proxy.hpp"
+#include "manager_proxy.hpp"
+#include "node_proxy.hpp"
+
+namespace memonline::bus {
+
+namespace {
+
+using Dict = std::map<std::string, sdbus::Variant>;
+
+void expect(bool holds, const std::string& what) {
+  if (!holds) throw std::runtime_error(what);
+}
+
+void eventually(const std::function<bool()>& holds, const std::string& what) {
+  for (int i = 0; i < 500; ++i) {
+    if (holds()) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  throw std::runtime_error("not within 10 s: " + what);
+}
+
+std::string text(const Dict& dict, const std::string& key) {
+  return dict.at(key).get<std::string>();
+}
+
+class Manager final
+    : public sdbus::ProxyInterfaces<org::memonline1::Manager_proxy, sdbus::Properties_proxy,
+                                    sdbus::ObjectManager_proxy> {
+ public:
+  explicit Manager(sdbus::IConnection& connection)
+      : ProxyInterfaces(connection, BusName("org.memonline1"),
+                        sdbus::ObjectPath("/org/memonline1")) {
+    registerProxy();
+  }
+  ~Manager() { unregisterProxy(); }
+  Manager(const Manager&) = delete;
+  Manager& operator=(const Manager&) = delete;
+  std::atomic<int> changes{0}, added{0};
+
+ private:
+  void onPropertiesChanged(const InterfaceName&, const std::map<PropertyName, sdbus::Variant>&,
+                           const std::vector<PropertyName>&) override {
+    ++changes;
+  }
+  void onInterfacesAdded(
+      const sdbus::ObjectPath&,
+      const std::map<InterfaceName, std::map<PropertyName, sdbus::Variant>>&) override {
+    ++added;
+  }
+  void onInterfacesRemoved(const sdbus::ObjectPath&, const std::vector<InterfaceName>&) override {}
+};
+
+class Job final : public sdbus::ProxyInterfaces<org::memonline1::Job_proxy> {
+ public:
+  Job(sdbus::IConnection& connection, const sdbus::ObjectPath& path)
+      : ProxyInterfaces(connection, BusName("org.memonline1"), path) {
+    registerProxy();
+  }
+  ~Job() { unregisterProxy(); }
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  void wait(const std::string& result) {
+    eventually([this] { return State() == "done"; }, "the job is done");
+    expect(Result() == result, "the job ended with `" + Result() + "`, expected `" + result + "`");
+  }
+  std::atomic<int> finished{0};
+
+ private:
+  void onFinished(const std::string&, const Dict&) override { ++finished; }
+};
+
+class Node final : public sdbus::ProxyInterfaces<org::memonline1::Node_proxy> {
+ public:
+  explicit Node(sdbus::IConnection& connection)
+      : ProxyInterfaces(connection, BusName("org.memonline1"),
+                        sdbus::ObjectPath("/org/memonline1/node/0")) {
+    registerProxy();
+  }
+  ~Node() { unregisterProxy(); }
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+};
+
+void reads(Manager& manager, sdbus::IConnection& connection) {
+  eventually([&] { return manager.State() == "in-sync"; }, "the state in-sync");
+  expect(manager.Check("hotplugged: nowhere\n").find("ML0") != std::string::npos, "Check");
+  expect(manager.Verify().count("runs") == 1, "Verify");
+  expect(manager.Explain("memory40").find("memory40") != std::string::npos, "Explain");
+  expect(!manager.ListBlocks({{"state", sdbus::Variant(std::string("offline"))}}).empty(),
+         "ListBlocks");
+  expect(manager.PolicyFiles().empty() && manager.Problems().empty(), "PolicyFiles, Problems");
+  expect(!manager.Kernel().empty() && manager.Era() == "D", "Kernel, Era");
+  expect(manager.BlockSize() == 128U << 20U, "BlockSize");
+  expect(manager.HotplugBy().empty() && manager.HotplugWhy().empty(), "HotplugBy, HotplugWhy");
+  expect(manager.Switches().empty(), "Switches");
+  expect(manager.PendingKernelParameters().empty(), "PendingKernelParameters");
+  expect(manager.Failing().empty() && manager.LeftAlone().empty(), "Failing, LeftAlone");
+  expect(manager.Counters().count("rescans") == 1, "Counters");
+  expect(std::string(manager.ActiveJob()) == "/", "ActiveJob");
+  expect(!manager.Version().empty(), "Version");
+  expect(manager.Reload().find("diagnostics") != std::string::npos, "Reload");
+  Node node(connection);
+  expect(node.Number() == 0 && node.Online() > 0 && node.Offline() > 0, "Node");
+  expect(node.Zones().size() > 0 && node.Wished().empty(), "Zones, Wished");
+  expect(manager.GetManagedObjects().count(sdbus::ObjectPath("/org/memonline1/node/0")) == 1,
+         "GetManagedObjects");
+}
+
+void applies(Manager& manager, sdbus::IConnection& connection) {
+  const Dict wishes{{"policy", sdbus::Variant(std::string("hotplugged: movable\n"))}};
+  const Dict plan = manager.Plan(wishes);
+  const Dict file = manager.PlanToFile(wishes);
+  expect(text(plan, "digest") == text(file, "digest"), "the digests differ");
+  expect(file.at("document").get<sdbus::UnixFd>().isValid(), "no file came");
+  expect(manager.SubmitPlan(text(plan, "document")) == text(plan, "digest"), "SubmitPlan");
+
+  Job job(connection, manager.Apply(text(plan, "digest"),
+                                    {{"confirm-seconds", sdbus::Variant(std::uint32_t{60})}}));
+  eventually([&] { return job.State() == "confirming"; }, "it waits to be confirmed");
+  expect(std::string(manager.Confirm()).find("/job/") != std::string::npos, "Confirm");
+  job.wait("done");
+  eventually([&] { return job.finished == 1; }, "the signal Finished");
+  eventually([&] { return manager.changes > 0 && manager.added > 0; },
+             "PropertiesChanged and InterfacesAdded");
+  expect(job.Kind() == "apply" && job.StartedByUID() == ::geteuid(), "Kind, StartedByUID");
+  expect(job.Blocks() == 16 && job.BlocksDone() == 16 && job.Progress() == 1.0, "Blocks, Progress");
+  expect(job.StepsDone() == job.StepsTotal() && job.CurrentStep().empty(), "steps");
+  expect(job.Error().empty() && text(job.Report(), "result") == "complete", "Error, Report");
+  expect(job.Undone().empty(), "Undone");
+  try {
+    manager.Apply(text(plan, "digest"), {{"deadline", sdbus::Variant(std::uint32_t{1})}});
+    throw std::runtime_error("an unknown option was taken");
+  } catch (const sdbus::Error& error) {
+    expect(std::string(error.getName()) == "org.freedesktop.DBus.Error.InvalidArgs",
+           "an unknown option is refused with " + std::string(error.getName()));
+  }
+  Job(connection, manager.Undo()).wait("done");
+
+  const std::string digest = text(manager.Plan(wishes), "digest");
+  const sdbus::ObjectPath path = manager.Apply(digest, {});
+  Job cancelled(connection, path);
+  manager.Cancel(path);
+  eventually([&] { return cancelled.State() == "done"; }, "the cancelled job ends");
+  expect(cancelled.Result() == "cancelled", "Cancel");
+}
+
+}  // namespace
+
+}  // namespace memonline::bus
+
+int main() {
+  try {
+    const auto connection = sdbus::createSystemBusConnection();
+    connection->enterEventLoopAsync();
+    memonline::bus::Manager manager(*connection);
+    memonline::bus::reads(manager, *connection);
+    memonline::bus::applies(manager, *connection);
+    connection->leaveEventLoop();
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "client: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A system bus of our own, with the real polkitd where there is one to be had, and memonlined on
+it with a simulated machine. Nothing of this machine's own bus is touched."""
+import contextlib
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Callable, Iterator, List, Optional
+
+try:
+    import dbus
+    import dbus.mainloop.glib
+    from gi.repository import GLib
+except ImportError as missing:
+    print(f"skipped: {missing} (python3-dbus and python3-gi)")
+    sys.exit(77)
+
+NAME = "org.memonline1"
+PATH = "/org/memonline1"
+MANAGER = "org.memonline1.Manager"
+NODE = "org.memonline1.Node"
+JOB = "org.memonline1.Job"
+ERROR = "org.memonline1.Error."
+STANDARD = "org.freedesktop.DBus.Error."
+POLKITD = "/usr/lib/polkit-1/polkitd"
+ACTIONS = pathlib.Path("/usr/share/polkit-1/actions/org.memonline1.policy")
+POLICY = "hotplugged: movable\n"
+
+BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={directory}/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+  </policy>
+  <policy user="root"><allow send_destination="*"/></policy>
+  <include>{ours}</include>
+  <include ignore_missing="yes">/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
+  <limit name="max_connections_per_user">512</limit>
+</busconfig>
+"""
+
+
+def eventually(holds: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+    """Waits until `holds` says so; fails after so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class World:
+    """The bus, polkitd, and at most one memonlined."""
+
+    def __init__(self, directory: pathlib.Path, memonlined: str, source: pathlib.Path) -> None:
+        self.directory, self.memonlined, self.source = directory, memonlined, source
+        self.address = f"unix:path={directory}/bus"
+        self.daemon: Optional[subprocess.Popen] = None
+        self.polkit = False
+        self.log = directory / "memonlined.log"
+        self.processes: List[subprocess.Popen] = []
+        os.chmod(directory, 0o755)
+        config = directory / "bus.conf"
+        ours = source / "dbus/data/org.memonline1.conf"
+        shutil.copy(ours, directory / "ours.conf")
+        config.write_text(BUS_CONFIG.format(directory=directory, ours=directory / "ours.conf"))
+        bus = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"]
+        self.processes.append(subprocess.Popen(bus, stderr=subprocess.DEVNULL))
+        eventually((directory / "bus").is_socket, "the bus listens")
+        os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.address
+
+    def start_polkit(self) -> None:
+        """The real one, with our actions; needs root."""
+        with open(self.directory / "polkitd.log", "w", encoding="utf-8") as log:
+            self.processes.append(
+                subprocess.Popen([POLKITD, "--no-debug"], stdout=log, stderr=log))
+        bus = self.connect()
+        eventually(lambda: bus.name_has_owner("org.freedesktop.PolicyKit1"), "polkitd is up")
+        self.polkit = True
+
+    def connect(self) -> dbus.bus.BusConnection:
+        """A connection of its own."""
+        return dbus.bus.BusConnection(self.address)
+
+    def start(self, host: str, *options: str, policy: Optional[str] = POLICY,
+              expect: bool = True) -> None:
+        """memonlined on a simulation of tests/hosts/HOST.tar.xz."""
+        machine = self.directory / "machine"
+        shutil.rmtree(machine, ignore_errors=True)
+        (machine / "etc/memonline/policy.d").mkdir(parents=True)
+        if policy is not None:
+            self.write_policy(policy)
+        captured = self.source / f"tests/hosts/{host}.tar.xz"
+        with open(self.log, "a", encoding="utf-8") as log:
+            self.daemon = subprocess.Popen(
+                [self.memonlined, "--simulate", str(captured), "--directory", str(machine),
+                 *options], stderr=log)
+        if expect:
+            bus = self.connect()
+            eventually(lambda: bus.name_has_owner(NAME), "memonlined has its name")
+
+    def write_policy(self, text: str) -> None:
+        """Puts a policy where the service looks."""
+        file = self.directory / "machine/etc/memonline/policy.d/50-test.mempolicy"
+        file.write_text(text)
+
+    def stop(self) -> int:
+        """Ends memonlined as systemd would; its exit status."""
+        assert self.daemon is not None
+        self.daemon.send_signal(signal.SIGTERM)
+        status = self.daemon.wait(timeout=30)
+        self.daemon = None
+        return status
+
+    def rss(self) -> int:
+        """The daemon's resident memory in KiB."""
+        assert self.daemon is not None
+        status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines()
+                    if line.startswith("VmRSS"))
+
+    def close(self) -> None:
+        """Ends everything that was started here."""
+        if self.daemon is not None:
+            self.processes.append(self.daemon)
+        for process in reversed(self.processes):
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextlib.contextmanager
+def world(memonlined: str, source: pathlib.Path) -> Iterator[World]:
+    """A world, and nothing left of it afterwards. polkitd reads actions from one place only, so
+    that ours are put there meanwhile: one test at a time."""
+    dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
+    with tempfile.TemporaryDirectory(prefix="memonline-bus-") as directory, \
+            open("/tmp/.memonline-bus-test.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        privileged = os.geteuid() == 0 and os.path.exists(POLKITD)
+        placed = privileged and not ACTIONS.exists()
+        made = World(pathlib.Path(directory), memonlined, source)
+        try:
+            if placed:
+                ACTIONS.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source / "dbus/data/org.memonline1.policy", ACTIONS)
+            if privileged:
+                made.start_polkit()
+            yield made
+        except BaseException:
+            if made.log.exists():
+                print(made.log.read_text()[-4000:])
+            raise
+        finally:
+            made.close()
+            if placed:
+                ACTIONS.unlink()
+
+
+class Client:
+    """The manager as a program in Python meets it."""
+
+    def __init__(self, world_: World) -> None:
+        self.bus = world_.connect()
+        self.manager = self.at(PATH, MANAGER)
+
+    def at(self, path: str, interface: str) -> dbus.Interface:
+        return dbus.Interface(self.bus.get_object(NAME, path, introspect=False), interface)
+
+    def get(self, name: str, path: str = PATH, interface: str = MANAGER):
+        return self.at(path, dbus.PROPERTIES_IFACE).Get(interface, name)
+
+    def all(self, path: str, interface: str):
+        return self.at(path, dbus.PROPERTIES_IFACE).GetAll(interface)
+
+    def settled(self, state: str = "in-sync") -> None:
+        eventually(lambda: self.get("State") == state, f"the state {state}")
+
+    def plan(self, **options):
+        typed = {key: dbus.Boolean(value) if isinstance(value, bool) else value
+                 for key, value in options.items()}
+        result = self.manager.Plan(dbus.Dictionary(typed, signature="sv"))
+        return {**result, "digest": str(result["digest"])}
+
+    def done(self, job: str) -> str:
+        """Waits for a job's end; its result."""
+        eventually(lambda: self.get("State", job, JOB) == "done", f"{job} is done", 60)
+        return str(self.get("Result", job, JOB))
+
+
+def refused(name: str, call: Callable[[], object]) -> str:
+    """The call is refused with that error; its message."""
+    try:
+        call()
+    except dbus.DBusException as error:
+        assert error.get_dbus_name() == name, (error.get_dbus_name(), error.get_dbus_message())
+        return str(error.get_dbus_message())
+    raise AssertionError(f"not refused with {name}")
+
+
+def spin(seconds: float) -> None:
+    """Has signals delivered."""
+    context = GLib.MainContext.default()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not context.iteration(False):
+            time.sleep(0.01)
+
+
+def as_nobody(world_: World, *words: str) -> subprocess.CompletedProcess:
+    """busctl as an ordinary user."""
+    return subprocess.run(
+        ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "busctl",
+         f"--address={world_.address}", "--no-pager", *words],
+        capture_output=True, text=True, check=False)
+
+
+def busctl(world_: World, *words: str) -> str:
+    """What busctl prints."""
+    return subprocess.run(["busctl", f"--address={world_.address}", "--no-pager", *words],
+                          capture_output=True, text=True, check=True).stdout

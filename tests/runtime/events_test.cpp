@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernel's uevents, as they come and as nobody should send them.
+#include "runtime/service/events.hpp"
+
+#include "tests/support/catch.hpp"
+
+namespace memonline {
+
+using service::memory_event_of;
+using service::MemoryEvent;
+
+TEST_CASE("events: a memory block comes, goes, and changes") {
+  using Action = MemoryEvent::Action;
+  const std::string rest("\0ACTION=add\0SUBSYSTEM=memory\0SEQNUM=4711\0", 42);
+  const auto event = [&](const std::string& header) { return memory_event_of(header + rest); };
+  CHECK(event("add@/devices/system/memory/memory32") ==
+        MemoryEvent{Action::Add, model::BlockId(32)});
+  CHECK(event("remove@/devices/system/memory/memory0") ==
+        MemoryEvent{Action::Remove, model::BlockId(0)});
+  CHECK(event("online@/devices/system/memory/memory524287") ==
+        MemoryEvent{Action::Online, model::BlockId(524287)});
+  CHECK(event("offline@/devices/system/memory/memory7") ==
+        MemoryEvent{Action::Offline, model::BlockId(7)});
+}
+
+TEST_CASE("events: everything else is none") {
+  for (const char* header :
+       {"", "@", "add", "add@", "change@/devices/system/memory/memory3",
+        "add@/devices/system/memory/memory", "add@/devices/system/memory/memory3x",
+        "add@/devices/system/memory/memory-3", "add@/devices/system/memory/memory 3",
+        "add@/devices/system/memory/memory99999999999999999999", "add@/devices/system/memory",
+        "add@/devices/system/node/node0", "libudev", "add@/devices/system/memory/memory3/power"})
+    CHECK_FALSE(memory_event_of(header));
+}
+
+}  // namespace memonline

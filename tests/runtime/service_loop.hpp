@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A service on a kernel model, with a socket in the kernel's place and the loop that the bus would
+// be: what tests of the service begin with.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/service/service.hpp"
+
+namespace memonline::test {
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "memonline-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+  void write(const std::string& name, const std::string& text) const {
+    const std::filesystem::path file = std::filesystem::path(path_) / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << text;
+  }
+
+ private:
+  std::string path_;
+};
+
+class RunningService final : public service::Listener {
+ public:
+  explicit RunningService(const model::Host& host, const std::string& policy,
+                          std::chrono::milliseconds latency = {})
+      : kernel(std::make_shared<apply::SharedModel>(host)) {
+    std::array<int, 2> ends{};
+    ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
+    kernel_end_ = ends[1];
+    make(service::EventSource::of_socket(ends[0]), policy, latency);
+  }
+  RunningService(const model::Host& host, const std::string& policy, service::EventSource events)
+      : kernel(std::make_shared<apply::SharedModel>(host)) {
+    make(std::move(events), policy, {});
+  }
+  ~RunningService() override {
+    service.reset();
+    if (kernel_end_ >= 0) ::close(kernel_end_);
+  }
+
+  void policy(const std::string& text) const {
+    directory.write("etc/memonline/policy.d/50-test.mempolicy", text);
+  }
+
+  /// Turns the loop until `done` says so; false after ten seconds.
+  bool until(const std::function<bool()>& done) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      turn();
+    }
+    return true;
+  }
+  bool until(service::State state) {
+    return until([&] { return service->looked() && service->view()->state == state; });
+  }
+
+  void event(const std::string& action, std::uint64_t block) const {
+    const std::string path = "/devices/system/memory/memory" + std::to_string(block);
+    std::string text = action + "@" + path;
+    text += '\0';
+    text += "ACTION=" + action;
+    (void)!::send(kernel_end_, text.data(), text.size(), MSG_DONTWAIT);
+  }
+  /// A DIMM comes, and the kernel says so.
+  model::BlockId plug(std::uint64_t blocks, std::uint32_t node = 0) const {
+    const model::BlockId first = kernel->add_dimm(blocks, model::NodeId(node));
+    for (std::uint64_t i = 0; i < blocks; ++i) event("add", (first + i).value());
+    return first;
+  }
+  /// Another agent writes, and the kernel says so.
+  int write(std::uint64_t block, const std::string& word) const {
+    const int error = kernel->write_state(model::BlockId(block), word);
+    event(word == "offline" ? "offline" : "online", block);
+    return error;
+  }
+
+  void view_changed(const service::View&, const service::View&) override { ++changes; }
+  void job_added(const service::Job&) override {}
+  void job_changed(const service::Job& job) override { stages.push_back(job.stage); }
+  void job_removed(std::uint64_t) override {}
+  void say(int, const std::string& message, const Fields&) override { said.push_back(message); }
+
+  TemporaryDirectory directory;
+  std::shared_ptr<apply::SharedModel> kernel;
+  std::unique_ptr<service::Service> service;
+  std::vector<std::string> said;
+  std::vector<service::Job::Stage> stages;
+  std::uint64_t changes = 0;
+
+ private:
+  void make(service::EventSource events, const std::string& text,
+            std::chrono::milliseconds latency) {
+    std::filesystem::create_directories(directory.path() + "/run");
+    if (!text.empty()) policy(text);
+    service::Config config{service::simulated(kernel, directory.path(), latency),
+                           std::move(events),
+                           {directory.path(), {}, {}},
+                           {},
+                           false};
+    service = std::make_unique<service::Service>(std::move(config), *this);
+    service->start();
+  }
+  void turn() const {
+    std::array<pollfd, 3> polled{pollfd{service->events_fd(), POLLIN, 0},
+                                 pollfd{service->writer_fd(), POLLIN, 0},
+                                 pollfd{service->reader_fd(), POLLIN, 0}};
+    int wait = 1000;
+    if (const auto due = service->due()) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+          *due - std::chrono::steady_clock::now());
+      wait = static_cast<int>(std::clamp<std::int64_t>(left.count() + 1, 0, 1000));
+    }
+    ::poll(polled.data(), polled.size(), wait);
+    service->take_events();
+    service->take_results();
+    service->tick();
+  }
+
+  int kernel_end_ = -1;
+};
+
+}  // namespace memonline::test

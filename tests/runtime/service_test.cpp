@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The service on a kernel model: what it does when memory comes, when others interfere, when a
+// policy changes, and what its clients may ask.
+#include "runtime/service/service.hpp"
+
+#include <filesystem>
+
+#include <linux/netlink.h>
+
+#include "runtime/host/udev_steer.hpp"
+#include "tests/runtime/service_loop.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/host_builder.hpp"
+
+namespace memonline {
+
+using model::BlockId;
+using model::Zone;
+using service::Job;
+using service::Refused;
+using service::State;
+using test::HostBuilder;
+using test::RunningService;
+
+namespace {
+
+constexpr auto kPolicy = "hotplugged: first 25% normal, rest movable\n";
+
+model::Host small_host() { return HostBuilder().boot(0, 0, 8).dimm(0, 32, 8).build(); }
+
+std::string zones(const RunningService& running, std::uint64_t first, std::uint64_t count) {
+  std::string text;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const auto view = running.kernel->look(BlockId(first + i));
+    text += view.state != model::State::Online ? '.' : view.zones[0] == Zone::Movable ? 'M' : 'N';
+  }
+  return text;
+}
+
+bool said(const RunningService& running, const std::string& part) {
+  return std::any_of(running.said.begin(), running.said.end(),
+                     [&](const std::string& line) { return line.find(part) != std::string::npos; });
+}
+
+service::PlanAnswer ask_plan(RunningService& running, service::PlanWishes wishes = {}) {
+  std::optional<service::PlanAnswer> got;
+  running.service->plan(std::move(wishes), [&](auto answer) { got = *answer; });
+  REQUIRE(running.until([&] { return got.has_value(); }));
+  return *got;
+}
+
+Result<std::uint64_t, Refused> ask_apply(RunningService& running, const std::string& digest,
+                                         service::ApplyWishes wishes = {}) {
+  std::optional<Result<std::uint64_t, Refused>> got;
+  running.service->apply(digest, wishes, [&](auto answer) { got = answer; });
+  REQUIRE(running.until([&] { return got.has_value(); }));
+  return *got;
+}
+
+const Job* job(const RunningService& running, std::uint64_t id) {
+  for (const Job& one : running.service->jobs())
+    if (one.id == id) return &one;
+  return nullptr;
+}
+
+bool until_done(RunningService& running, std::uint64_t id) {
+  return running.until([&] { return job(running, id)->stage == Job::Stage::Done; });
+}
+
+}  // namespace
+
+TEST_CASE("service: what boot left offline is settled when it starts") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  CHECK(zones(running, 32, 8) == "NNMMMMMM");
+  // What memonline-hooks.path waits for.
+  CHECK(std::filesystem::exists(running.directory.path() + "/run/memonline/memory-changed"));
+  CHECK(running.service->view()->counters.blocks_onlined == 8);
+}
+
+TEST_CASE("service: a device's blocks are planned as one, device after device") {
+  RunningService running(small_host(), "each dimm: first 25% normal, rest movable\n");
+  REQUIRE(running.until(State::InSync));
+  const BlockId first = running.plug(16);
+  const BlockId second = running.plug(4);
+  REQUIRE(running.until([&] { return zones(running, second.value(), 4) == "NMMM"; }));
+  CHECK(zones(running, first.value(), 16) == "NNNNMMMMMMMMMMMM");
+  REQUIRE(running.until(State::InSync));
+  CHECK(running.service->view()->counters.events >= 20);
+}
+
+TEST_CASE("service: the kernel's switches are held while it runs and put back") {
+  model::Host host = small_host();
+  host.knobs.auto_online_blocks = "online";
+  RunningService running(host, kPolicy);
+  REQUIRE(running.until(State::InSync));
+  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
+  CHECK(running.service->view()->switches.at("auto_online_blocks") == "offline");
+  running.service->shut_down();
+  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online");
+  CHECK(said(running, "auto_online_blocks put back to online"));
+}
+
+TEST_CASE("service: a distribution's rule is out of the way while it runs, and only then") {
+  const std::string rule =
+      "# comment\n"
+      "SUBSYSTEM!=\"memory\", GOTO=\"end\"\n"
+      "ACTION==\"add\", ATTR{state}==\"offline\", ATTR{state}=\"online\", ENV{X}=\"1\"\n"
+      "LABEL=\"end\"\n";
+  test::TemporaryDirectory root;
+  root.write("usr/lib/udev/rules.d/40-redhat.rules", rule);
+  root.write("usr/lib/udev/rules.d/50-other.rules", "SUBSYSTEM==\"memory\", ENV{Y}=\"1\"\n");
+  root.write("etc/udev/rules.d/60-admin.rules", rule);
+  root.write("run/udev/rules.d/70-some.rules", rule);
+  const auto steered = runtime::steer_udev(root.path(), small_host());
+  REQUIRE(steered);
+  CHECK(*steered == std::vector<std::string>{"/usr/lib/udev/rules.d/40-redhat.rules"});
+  const auto copy = runtime::read_file(root.path() + "/run/udev/rules.d/40-redhat.rules");
+  REQUIRE(copy);
+  CHECK(copy->find("ATTR{state}==\"offline\", ENV{.memonline}=\"steered\", ENV{X}=\"1\"\n") !=
+        std::string::npos);
+  CHECK(copy->find("ATTR{state}=\"online\"") == std::string::npos);
+  runtime::unsteer_udev(root.path());
+  CHECK_FALSE(runtime::read_file(root.path() + "/run/udev/rules.d/40-redhat.rules"));
+  CHECK(runtime::read_file(root.path() + "/run/udev/rules.d/70-some.rules"));
+}
+
+TEST_CASE("service: a policy that a switch means exactly is lowered to it") {
+  RunningService running(small_host(), "hotplugged: movable\n");
+  REQUIRE(running.until(State::InSync));
+  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_movable");
+  CHECK(running.service->view()->plan->hotplug.by == "kernel");
+}
+
+TEST_CASE("service: what others take offline is named and left alone") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.until(State::Drift));
+  CHECK(zones(running, 32, 8) == "NNMMMMM.");
+  CHECK(running.service->view()->left_alone ==
+        std::vector<std::string>{"memory39 was taken offline by somebody else"});
+
+  SECTION("also when memory comes") {
+    running.plug(4);
+    REQUIRE(running.until(
+        [&] { return zones(running, 40, 4) == "NMMM" || zones(running, 40, 4) == "MMMM"; }));
+    CHECK(zones(running, 39, 1) == ".");
+  }
+  SECTION("until they bring it back") {
+    REQUIRE(running.write(39, "online_movable") == 0);
+    REQUIRE(running.until(State::InSync));
+  }
+}
+
+TEST_CASE("service: where the policy allows zones to be changed, what others did is corrected") {
+  RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.until([&] { return zones(running, 32, 8) == "NNMMMMMM"; }));
+}
+
+TEST_CASE("service: a policy changed and reloaded holds for what comes next, and moves nothing") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  running.policy("hotplugged: normal\n");
+  bool reloaded = false;
+  running.service->reload([&](const auto&) { reloaded = true; });
+  REQUIRE(running.until([&] { return reloaded; }));
+  REQUIRE(running.until(State::Drift));
+  CHECK(zones(running, 32, 8) == "NNMMMMMM");
+  const BlockId first = running.plug(4);
+  REQUIRE(running.until([&] { return zones(running, first.value(), 4) == "NNNN"; }));
+  CHECK(zones(running, 32, 8) == "NNMMMMMM");
+}
+
+TEST_CASE("service: a policy with an error keeps the one before in force and says so") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  running.policy("hotplugged: movabel\n");
+  std::string told;
+  running.service->reload([&](const auto& answer) { told = *answer; });
+  REQUIRE(running.until([&] { return !told.empty(); }));
+  CHECK(told.find("movabel") != std::string::npos);
+  REQUIRE(running.until([&] { return !running.service->view()->problems.empty(); }));
+  const BlockId first = running.plug(4);
+  REQUIRE(running.until([&] {
+    return zones(running, first.value(), 4) == "NMMM" || zones(running, first.value(), 4) == "MMMM";
+  }));
+}
+
+TEST_CASE("service: it starts with a broken policy, and without any") {
+  RunningService broken(small_host(), "hotplugged: movabel\n");
+  REQUIRE(broken.until(State::Failed));
+  CHECK(broken.service->view()->problems.find("ML") != std::string::npos);
+  CHECK(zones(broken, 32, 8) == "........");
+  RunningService none(small_host(), "");
+  REQUIRE(none.until(State::InSync));
+  CHECK(zones(none, 32, 8) == "........");
+}
+
+TEST_CASE("service: a plan is applied by its digest, and only while the machine is the same") {
+  RunningService running(small_host(), "boot: keep\n");
+  REQUIRE(running.until(State::InSync));
+  service::PlanWishes wishes;
+  wishes.policy = "hotplugged: movable\n";
+  const auto answer = ask_plan(running, wishes);
+  REQUIRE(answer.document);
+  CHECK(answer.steps >= 1);
+
+  SECTION("done") {
+    const auto id = ask_apply(running, answer.digest);
+    REQUIRE(id);
+    REQUIRE(until_done(running, *id));
+    CHECK(job(running, *id)->result == Job::Result::Done);
+    CHECK(zones(running, 32, 8) == "MMMMMMMM");
+
+    std::optional<std::uint64_t> undo;
+    running.service->undo(0, [&](const auto& got) { undo = *got; });
+    REQUIRE(until_done(running, *undo));
+    CHECK(job(running, *undo)->result == Job::Result::Done);
+    CHECK(zones(running, 32, 8) == "........");
+  }
+  SECTION("stale") {
+    running.plug(4);
+    const auto refused = ask_apply(running, answer.digest);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().why == Refused::Why::Stale);
+    CHECK(refused.error().message.find('\n') != std::string::npos);
+  }
+  SECTION("never made") {
+    const auto refused = ask_apply(running, "sha256:0");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().why == Refused::Why::UnknownPlan);
+  }
+  SECTION("to be confirmed, and not") {
+    service::ApplyWishes confirm;
+    confirm.confirm = std::chrono::milliseconds(50);
+    const auto id = ask_apply(running, answer.digest, confirm);
+    REQUIRE(until_done(running, *id));
+    CHECK(job(running, *id)->result == Job::Result::Undone);
+    CHECK(zones(running, 32, 8) == "........");
+  }
+  SECTION("confirmed") {
+    service::ApplyWishes confirm;
+    confirm.confirm = std::chrono::seconds(9);
+    const auto id = ask_apply(running, answer.digest, confirm);
+    REQUIRE(running.until([&] { return running.service->confirm().has_value(); }));
+    REQUIRE(until_done(running, *id));
+    CHECK(job(running, *id)->result == Job::Result::Done);
+    CHECK(zones(running, 32, 8) == "MMMMMMMM");
+  }
+}
+
+TEST_CASE("service: a job is cancelled after the block it is at, or before it begins") {
+  RunningService running(HostBuilder().boot(0, 0, 8).dimm(0, 32, 64).build(), "boot: keep\n",
+                         std::chrono::milliseconds(20));
+  REQUIRE(running.until(State::InSync));
+  service::PlanWishes wishes;
+  wishes.policy = "hotplugged: movable\n";
+  const auto answer = ask_plan(running, wishes);
+  const auto first = ask_apply(running, answer.digest);
+  const auto second = ask_apply(running, answer.digest);
+  REQUIRE(running.until([&] { return job(running, *first)->blocks_done > 2; }));
+  REQUIRE(running.service->cancel(*second));
+  REQUIRE(running.service->cancel(*first));
+  REQUIRE(until_done(running, *second));
+  CHECK(job(running, *first)->result == Job::Result::Cancelled);
+  CHECK(job(running, *second)->result == Job::Result::Cancelled);
+  const std::string now = zones(running, 32, 64);
+  CHECK(now.find('M') != std::string::npos);
+  CHECK(now.find('.') != std::string::npos);
+  CHECK_FALSE(running.service->cancel(*first));
+  CHECK(running.service->view()->state == State::Applying);
+}
+
+TEST_CASE("service: 10,000 events into a buffer of 4 KiB lose nothing") {
+  const int receiver =
+      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_USERSOCK);
+  const int sender = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = 1;
+  const int size = 2048;  // the kernel doubles it
+  ::setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (::bind(receiver, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    ::close(receiver);
+    ::close(sender);
+    WARN("not shown: only root may hear a netlink group here");
+    return;
+  }
+  RunningService running(small_host(), "each dimm: first 25% normal, rest movable\n",
+                         service::EventSource::of_socket(receiver));
+  REQUIRE(running.until(State::InSync));
+  for (int dimm = 0; dimm < 10; ++dimm) {
+    const BlockId first = running.kernel->add_dimm(1000, model::NodeId(0));
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+      std::string text = "add@/devices/system/memory/memory";
+      text += std::to_string((first + i).value());
+      text += '\0';
+      (void)!::sendto(sender, text.data(), text.size(), MSG_DONTWAIT,
+                      reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+  }
+  REQUIRE(
+      running.until([&] { return running.service->view()->counters.blocks_onlined == 8 + 10000; }));
+  CHECK(running.service->view()->counters.rescans >= 1);
+  for (std::uint64_t dimm = 0; dimm < 10; ++dimm)
+    CHECK(zones(running, 40 + dimm * 1000 + 248, 4) == "NNMM");
+  ::close(sender);
+}
+
+}  // namespace memonline

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""memonlined in a real Debian: memory that arrives, by DIMM and by virtio-mem, whatever happens meanwhile."""
+import re
+import time
+
+from guest import Guest, GuestError, Layout, Node, VirtioMem
+from harness import Vm, long, on
+from systemd_test import EACH_DIMM, LAYOUT, wait_until_up, zones
+
+POLICY = "etc/memonline/policy.d/50-test.mempolicy"
+SMALL = Layout(nodes=(Node("2G", cpus=2),), below_4g="1G")
+KNOB = "/sys/devices/system/memory/auto_online_blocks"
+
+# What RHEL ships: every block goes online as soon as udev hears of it.
+RHEL = """SUBSYSTEM!="memory", GOTO="memory_hotplug_end"
+ACTION!="add", GOTO="memory_hotplug_end"
+ENV{.state}="online"
+CONST{virt}=="none", ENV{.state}="online_movable"
+ATTR{state}=="offline", ATTR{state}="$env{.state}"
+LABEL="memory_hotplug_end"
+"""
+
+
+def wait_for_service(guest: Guest) -> None:
+    """Until memonlined answers and has settled what was there."""
+    wait_until_up(guest)
+    try:
+        guest.wait_for(lambda: guest.run("systemctl is-active memonlined.service").stdout == "active\n",
+                       "memonlined to be active", 60)
+    except GuestError as error:
+        said = guest.run("journalctl --no-pager -o cat -n 40 _COMM=memonlined + UNIT=memonlined.service").stdout
+        raise AssertionError(f"{error}\n{said}") from error
+    failed = guest.run("systemctl --failed --plain --no-legend").stdout
+    assert "memonline" not in failed, guest.run("journalctl -u memonlined -u memonline-apply").stdout
+
+
+def expect(guest: Guest, blocks: list[int], wanted: str, timeout: float = 60) -> None:
+    """The blocks reach these zones."""
+    try:
+        guest.wait_for(lambda: zones(guest, blocks) == wanted, f"memory{blocks[0]}.. to become {wanted}", timeout)
+    except GuestError as error:
+        log = guest.run("journalctl -o short-monotonic -u memonlined | tail -n 30").stdout
+        raise AssertionError(f"{error}: {zones(guest, blocks)}\n{log}") from error
+
+
+def share(count: int) -> str:
+    """A quarter Normal, the rest Movable."""
+    return "N" * (count // 4) + "M" * (count - count // 4)
+
+
+@on("6.1", "6.12")
+def test_dimms_come(vm: Vm) -> None:
+    files = {**EACH_DIMM, "usr/lib/udev/rules.d/40-redhat.rules": RHEL}
+    with vm.system(LAYOUT, files) as guest:
+        wait_for_service(guest)
+        assert guest.read(KNOB) == "offline"
+        assert "40-redhat.rules" in guest.run("ls /run/udev/rules.d").stdout
+        expect(guest, list(range(40, 48)), share(8))
+        # Hooks hear of each burst once; kdump's service is loaded anew where the kernel does not do it.
+        guest.run("mkdir -p /etc/memonline/memory-changed.d; printf '#!/bin/sh\\necho >>/run/heard\\n' >/run/hook;"
+                  " install /run/hook /etc/memonline/memory-changed.d/90-test; rm -f /run/heard", check=True)
+        expect(guest, guest.add_dimm("d1", "1G"), share(8))
+        guest.wait_for(lambda: guest.run("cat /run/heard").stdout == "\n", "the hook to run")
+        expect(guest, guest.add_dimm("d2", "32G"), share(256), 120)
+        # Two at once, and a policy that changed in between.
+        guest.put(f"/{POLICY}", b"each dimm: first 2 blocks normal, rest movable\n")
+        guest.run("systemctl reload memonlined.service", check=True)
+        guest.add_dimm("d3", "1G", wait=False)
+        later = guest.add_dimm("d4", "2G")
+        expect(guest, [block for block in later if block < later[-1] - 15], "NNMMMMMM")
+        expect(guest, later[-16:], "NN" + "M" * 14)
+        assert zones(guest, list(range(40, 48))) == share(8)
+        # A policy with a mistake leaves the one before in force.
+        guest.put(f"/{POLICY}", b"each dimm: first 2 blocks movabel\n")
+        guest.run("systemctl reload memonlined.service")
+        expect(guest, guest.add_dimm("d5", "1G"), "NNMMMMMM")
+        # Gone, the machine is as the distribution had it.
+        guest.run("systemctl disable --now memonlined.service", check=True, timeout=150)
+        assert "40-redhat.rules" not in guest.run("ls /run/udev/rules.d").stdout
+        guest.run("udevadm control --reload", check=True)
+        expect(guest, guest.add_dimm("d6", "1G"), "NNNNNNNN")
+
+
+@on("6.1", "6.12")
+def test_killed_in_the_middle_of_a_burst(vm: Vm) -> None:
+    with vm.system(SMALL, EACH_DIMM) as guest:
+        wait_for_service(guest)
+        guest.run("echo online >" + KNOB, check=True)  # the distribution's word
+        guest.run("systemctl restart memonlined.service", check=True)
+        assert guest.read(KNOB) == "offline"
+        before = guest.block_ids()
+        guest.add_dimm("d1", "32G", wait=False)
+        guest.wait_for(lambda: len(guest.block_ids()) > len(before), "the first block", 60)
+        for _ in range(3):
+            time.sleep(0.2)
+            guest.run("systemctl kill -s KILL memonlined.service")
+        blocks = [block for block in guest.block_ids() if block not in before]
+        assert len(blocks) == 256, len(blocks)
+        expect(guest, blocks, share(256), 120)
+        guest.run("systemctl stop memonlined.service", check=True)
+        assert guest.read(KNOB) == "online"
+
+
+@on("6.1", "6.12")
+def test_virtio_mem_never_stalls(vm: Vm) -> None:
+    layout = Layout(nodes=(Node("2G", cpus=2),), below_4g="1G", virtio_mem=(VirtioMem("v0", "4G", "0M"),))
+    with vm.system(layout, {POLICY: "virtio-mem: last 75% movable, rest normal\n"}) as guest:
+        wait_for_service(guest)
+        before = guest.block_ids()
+        for size in (1, 2, 4):
+            guest.request_virtio_mem("v0", f"{size}G")
+            guest.wait_for(lambda size=size: guest.memory_devices()[0]["size"] == size << 30, f"{size} GiB plugged", 90)
+            blocks = [block for block in guest.block_ids() if block not in before]
+            guest.wait_for(lambda blocks=blocks: "." not in zones(guest, blocks), f"{size} GiB online", 60)
+
+
+@on("6.12")
+def test_more_memory_than_boot_memory_can_describe(vm: Vm) -> None:
+    """half_a_terabyte_in_64_dimms, as far as it takes to be lost without kernel memory in each DIMM."""
+    layout = Layout(nodes=(Node("1G", cpus=2),), below_4g="512M", maxmem="100G")
+    with vm.system(layout, {POLICY: "each dimm: first 2 blocks normal, rest movable\n"}) as guest:
+        wait_for_service(guest)
+        for number in range(9):
+            expect(guest, guest.add_dimm(f"d{number}", "8G"), "NN" + "M" * 62, 120)
+        assert "Out of memory" not in guest.run("dmesg").stdout
+
+
+def switches(guest: Guest) -> str:
+    """How often each thread of memonlined was put on a processor."""
+    return guest.run("grep -h ctxt /proc/$(pidof memonlined)/task/*/status", check=True).stdout
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"\d+(\.\d+)? m?s\b", "TIME", text)
+
+
+@on("6.12")
+def test_the_command_goes_by_the_service(vm: Vm) -> None:
+    """The same output as without it, done by a job that polkit was asked about; nothing while idle."""
+    take_away = "memonline apply --offline -e 'hotplugged: offline'"
+    with vm.system(LAYOUT, EACH_DIMM) as guest:
+        wait_for_service(guest)
+        blocks = list(range(40, 48))
+        expect(guest, blocks, share(8))
+        before = switches(guest)
+        guest.run("sleep 60", timeout=120)
+        assert switches(guest) == before, "it wakes up with nothing to do"
+        refused = guest.run(f"setpriv --reuid=65534 --clear-groups {take_away} --json")
+        assert refused.status == 1 and "memonlined refused" in refused.stdout, refused
+        assert zones(guest, blocks) == share(8)
+        said = []
+        for how, jobs in (("", 2), ("--direct", 2)):
+            done = guest.run(f"{take_away} {how}")
+            assert done.status == 0 and zones(guest, blocks) == "........", done
+            undone = guest.run(f"memonline undo {how}")
+            assert undone.status == 0 and zones(guest, blocks) == share(8), undone
+            said.append(without_times(done.stdout + undone.stdout))
+            log = guest.run("journalctl -o cat -u memonlined").stdout
+            assert len(re.findall(r"job \d+: done", log)) == jobs, log
+        # What somebody else did is found by its block.
+        assert "taken offline by somebody else" in guest.run("journalctl -o cat MEMONLINE_BLOCK=memory47").stdout
+        assert said[0] == said[1], said
+
+
+# What Debian's update-grub does, as far as a word on the command line is concerned.
+UPDATE_GRUB = """#!/bin/sh
+. /etc/default/grub
+for file in /etc/default/grub.d/*.cfg; do . $file; done
+echo "	linux /vmlinuz root=/dev/vda $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" >/boot/grub/grub.cfg
+"""
+
+
+@on("6.12")
+def test_boot_parameters_by_way_of_the_bus(vm: Vm) -> None:
+    """memonlined has PID 1 start memonline-bootparams.service, which may write what it may not."""
+    files = {POLICY: "boot: last 50% movable, rest normal\n", "etc/default/grub": "GRUB_CMDLINE_LINUX=quiet\n",
+             "boot/grub/grub.cfg": "\tlinux /vmlinuz root=/dev/vda quiet\n", "usr/sbin/update-grub": UPDATE_GRUB}
+    write = "busctl call org.memonline1 /org/memonline1 org.memonline1.Manager WriteBootParameters"
+    with vm.system(SMALL, files) as guest:
+        wait_for_service(guest)
+        refused = guest.run(f"{write} 2>&1", timeout=60)  # update-grub cannot be run yet
+        assert refused.status != 0 and "journalctl -u memonline-bootparams" in refused.stdout, refused
+        guest.run("chmod +x /usr/sbin/update-grub; systemctl reset-failed", check=True)
+        done = guest.run(f"{write} 2>&1", timeout=60)
+        assert done.status == 0, (done, guest.run("journalctl -o cat -u memonline-bootparams").stdout)
+        assert "kernelcore=" in guest.read("/boot/grub/grub.cfg")
+
+
+@long
+@on("6.1", "6.12", "7.2")
+def test_half_a_terabyte_in_64_dimms(vm: Vm) -> None:
+    """The scenario of real-kernels.md: what a udev rule and the kernel's own onlining lose at the 7th DIMM."""
+    layout = Layout(nodes=(Node("1G", cpus=2),), below_4g="512M", maxmem="600G")
+    with vm.system(layout, {POLICY: "each dimm: first 2 blocks normal, rest movable\n"}) as guest:
+        wait_for_service(guest)
+        for number in range(64):
+            expect(guest, guest.add_dimm(f"d{number}", "8G"), "NN" + "M" * 62, 120)
+        assert "memonlined" in guest.run("ps -e").stdout
+        assert "Out of memory" not in guest.run("dmesg").stdout
+
+
+def ends_at(vm: Vm, files: dict[str, str], knob: str) -> str:
+    """The same scenario without memonlined: the DIMM that is lost, and how."""
+    layout = Layout(nodes=(Node("1G", cpus=2),), below_4g="512M", maxmem="600G")
+    with vm.system(layout, files) as guest:
+        wait_until_up(guest)
+        guest.run(f"systemctl disable --now memonlined; echo {knob} >{KNOB}; udevadm control --reload", timeout=120)
+        total = int(guest.run("awk '/^MemTotal:/ {print $2}' /proc/meminfo", check=True).stdout)
+        for number in range(64):
+            wanted = total + (number + 1) * (8 << 20)
+            try:
+                guest.add_dimm(f"d{number}", "8G", wait=False)
+                guest.run(f"(end=$(($(date +%s) + 120)); while read -r _ kb _ </proc/meminfo; [ $kb -lt {wanted} ];"
+                          " do [ $(date +%s) -lt $end ] || exit 1; sleep 0.5; done)", timeout=180, check=True)
+            except GuestError as error:
+                try:
+                    killed = guest.run("dmesg | grep -c 'Out of memory'", timeout=30).stdout.strip()
+                    online = int(guest.run("awk '/^MemTotal:/ {print $2}' /proc/meminfo", timeout=30).stdout) - total
+                    return f"ends at DIMM {number + 1}, with {online >> 20} GiB online, {killed} processes killed"
+                except GuestError:
+                    return f"ends at DIMM {number + 1}, and the system with it: {error}"[:160]
+        return "all 64 DIMMs online"
+
+
+@long
+@on("6.1", "6.12", "7.2")
+def test_what_a_rule_and_the_kernel_make_of_it(vm: Vm) -> None:
+    """Beside half_a_terabyte_in_64_dimms, in one report: build/vm/scenario-KERNEL.txt."""
+    rule = {"etc/udev/rules.d/40-memory.rules": RHEL.replace('"online"', '"online_movable"')}
+    lines = [f"kernel {vm.kernel.name}, 1 GiB and 64 DIMMs of 8 GiB, one after the other",
+             "udev rule: " + ends_at(vm, rule, "offline"),
+             "kernel's online_movable: " + ends_at(vm, {}, "online_movable")]
+    vm.keep(f"scenario-{vm.kernel.name}.txt", ("\n".join(lines) + "\n").encode())
+    print("\n".join(lines), flush=True)
+    assert all("ends at DIMM" in line for line in lines[1:]), lines

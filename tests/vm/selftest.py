@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The harness without a guest: what needs no kernel is tested with the unit tests (ctest -R vm_harness)."""
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import kernels  # noqa: E402
+from guest import Dimm, Layout, Node, qemu_arguments, size_of  # noqa: E402
+from initramfs import Tree  # noqa: E402
+from layouts import CASES  # noqa: E402
+from layouts_test import differences, predicted  # noqa: E402
+
+
+def runner():
+    """tests/vm/run, a program without .py, as a module."""
+    loader = SourceFileLoader("vm_run", str(Path(__file__).resolve().parent / "run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("vm_run", loader))
+    loader.exec_module(module)
+    return module
+
+
+class OnceMore(unittest.TestCase):
+    """A failed test gets one more try, alone; what fails again has failed."""
+
+    def failed_and_unstable(self, *outcomes: str) -> tuple[int, int]:
+        run = runner()
+        tries = iter(outcomes)
+        with mock.patch.object(run, "run_one", lambda *_: (next(tries), "")), mock.patch("builtins.print"):
+            return run.once_more([("name", None, None)] * len(outcomes), Path("."))
+
+    def test_what_fails_twice_has_failed(self) -> None:
+        self.assertEqual(self.failed_and_unstable("failed"), (1, 0))
+        self.assertEqual(self.failed_and_unstable("passed", "failed"), (1, 1))
+
+    def test_what_passes_then_is_unstable(self) -> None:
+        self.assertEqual(self.failed_and_unstable("passed", "passed"), (0, 2))
+        self.assertEqual(self.failed_and_unstable(), (0, 0))
+
+    def test_beyond_three_nothing_is_tried_again(self) -> None:
+        self.assertEqual(self.failed_and_unstable(*["passed"] * 5), (2, 3))
+
+
+class Predictions(unittest.TestCase):
+    """What a plan's JSON says of blocks, and what differs from it."""
+
+    before = {0: ("online", "DMA32"), 8: ("offline", "Normal Movable"), 9: ("offline", "Normal Movable")}
+    steps = [{"action": "online", "blocks": [9, 8], "zone": "Movable"}, {"action": "set", "knob": "x"}]
+
+    def test_a_block_in_the_wrong_zone_is_found(self) -> None:
+        real = {**self.before, 8: ("online", "Normal"), 9: ("online", "Movable")}
+        wrong = differences(predicted(self.before, self.steps), real)
+        self.assertEqual(wrong, ["memory8: predicted ('online', 'Movable'), the kernel says ('online', 'Normal')"])
+
+    def test_blocks_in_no_step_must_stay(self) -> None:
+        after = predicted(self.before, self.steps)
+        self.assertEqual(differences(after, after), [])
+        self.assertEqual(len(differences(after, {**after, 0: ("online", "Normal")})), 1)
+        self.assertEqual(len(differences(after, {**after, 10: ("offline", "Normal Movable")})), 1)
+        self.assertEqual(len(differences(after, {0: after[0], 8: after[8]})), 1)
+
+    def test_where_offline_blocks_could_go_does_not_matter(self) -> None:
+        after = predicted(self.before, [{"action": "offline", "blocks": [0, 0]}])
+        self.assertEqual(differences(after, {**self.before, 0: ("offline", "DMA32 Movable")}), [])
+
+
+class Hardware(unittest.TestCase):
+    """Layouts become QEMU's arguments."""
+
+    def test_sizes(self) -> None:
+        self.assertEqual([size_of("128M"), size_of("4G"), size_of(5)], [128 << 20, 4 << 30, 5])
+
+    def test_nodes_without_cpus_or_memory(self) -> None:
+        arguments = qemu_arguments(Layout(nodes=(Node("1G"), Node("512M", cpus=0), Node(0)),
+                                          dimms=(Dimm("d0", "1G", 2),)))
+        self.assertIn("node,nodeid=0,cpus=0-0,memdev=ram0", arguments)
+        self.assertIn("node,nodeid=1,memdev=ram1", arguments)
+        self.assertIn("node,nodeid=2,cpus=1-1", arguments)
+        self.assertIn("pc-dimm,id=d0,memdev=mem-d0,node=2", arguments)
+        self.assertIn("1536M,slots=128,maxmem=512G", arguments)
+
+    def test_there_are_layouts_enough(self) -> None:
+        self.assertGreaterEqual(len(CASES), 12)
+
+
+class Initramfs(unittest.TestCase):
+    """The archive is one that cpio reads."""
+
+    def test_cpio_lists_it(self) -> None:
+        tree = Tree({"bin/tool": (b"content", 0o755), "init": (b"#!", 0o755)}, {"bin/sh": "tool"})
+        archive = tree.cpio()
+        self.assertTrue(archive.startswith(b"070701"))
+        self.assertIn(b"TRAILER!!!", archive[-20:])
+        self.assertEqual(len(archive) % 4, 0)
+        listed = subprocess.run(["busybox", "cpio", "-t"], input=archive, capture_output=True, check=False)
+        if listed.returncode == 0:
+            self.assertLessEqual({b"init", b"bin", b"bin/tool", b"bin/sh", b"dev/console"},
+                                 set(listed.stdout.splitlines()))
+
+    def test_the_digest_knows_content_and_links(self) -> None:
+        trees = [Tree({"a": (b"1", 0o644)}), Tree({"a": (b"2", 0o644)}), Tree({"a": (b"1", 0o755)}),
+                 Tree({"a": (b"1", 0o644)}, {"b": "a"})]
+        self.assertEqual(len({tree.digest() for tree in trees}), len(trees))
+
+
+class Cache(unittest.TestCase):
+    """Kernels that are cached are used, whatever the network does."""
+
+    def setUp(self) -> None:
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+        environment = mock.patch.dict(os.environ, {"MEMONLINE_VM_CACHE": self.scratch.name})
+        environment.start()
+        self.addCleanup(environment.stop)
+        self.cached = kernels.cache_dir() / "6.12" / "kernel.json"
+
+    def fill(self, age_days: float) -> None:
+        self.cached.parent.mkdir(parents=True)
+        self.cached.write_text('{"packages": ["linux-image-6.12.1-cloud-amd64=1"]}')
+        when = self.cached.stat().st_mtime - age_days * 86400
+        os.utime(self.cached, (when, when))
+
+    def test_a_young_one_asks_nobody(self) -> None:
+        self.fill(1)
+        with mock.patch.object(kernels, "_Apt", side_effect=AssertionError("asked")):
+            self.assertEqual(kernels.kernel("6.12").packages, ("linux-image-6.12.1-cloud-amd64=1",))
+
+    def test_an_old_one_is_used_when_the_mirror_is_silent(self) -> None:
+        self.fill(20)
+        with mock.patch.object(kernels, "_Apt", side_effect=kernels.Unavailable("no network")) as apt:
+            kernels.kernel("6.12")
+            kernels.kernel("6.12")
+        self.assertEqual(apt.call_count, 1, "a silent mirror is left alone for a while")
+
+    def test_an_old_one_that_is_still_the_newest_stays(self) -> None:
+        self.fill(20)
+        with mock.patch.object(kernels, "_Apt") as apt:
+            apt.return_value.kernel_packages.return_value = ["linux-image-6.12.1-cloud-amd64=1"]
+            kernels.kernel("6.12")
+            apt.return_value.fetch.assert_not_called()
+            kernels.kernel("6.12")
+        self.assertEqual(apt.call_count, 1)
+
+    def test_a_missing_one_says_why(self) -> None:
+        with mock.patch.object(kernels, "_Apt", side_effect=kernels.Unavailable("no network")):
+            with self.assertRaisesRegex(kernels.Unavailable, "no network"):
+                kernels.kernel("6.12")
+
+    def test_a_suite_that_moved_on_is_not_taken_for_the_old_one(self) -> None:
+        with mock.patch.object(kernels, "_Apt") as apt:
+            apt.return_value.kernel_packages.return_value = ["linux-image-7.3.1-cloud-amd64=1"]
+            with self.assertRaisesRegex(kernels.Unavailable, "sid now carries linux-image-7.3.1"):
+                kernels.kernel("7.2")
+
+
+if __name__ == "__main__":
+    unittest.main()
