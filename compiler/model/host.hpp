@@ -128,6 +128,7 @@ struct Host {
   std::vector<std::string> own_parameters;
   Knobs knobs;
   bool hot_remove = true;  ///< CONFIG_MEMORY_HOTREMOVE as far as it shows
+  bool service = false;    ///< memonlined runs there. Not part of the fingerprint
   bool zone_spans_known = false;
   std::vector<Device> devices;   ///< [0] always exists
   std::vector<Node> nodes;       ///< ascending ids; gaps are usual

@@ -80,6 +80,13 @@ bool takes_zone_words(const model::Host& host) {
   return host.era == Era::D || (host.era == Era::C2 && host.facts.foll_pin == true);
 }
 
+bool waits_for_each_block(const model::Host& host) {
+  const bool virtio_mem = std::any_of(
+      host.devices.begin(), host.devices.end(),
+      [](const model::Device& device) { return device.kind == model::Device::Kind::VirtioMem; });
+  return virtio_mem || host.virtualization == "microsoft" || host.virtualization == "xen";
+}
+
 struct Lowering {
   const sema::FlatPolicy& policy;
   const source::SourceSet& files;
@@ -197,6 +204,19 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
     part.rule = rule_ref(files, *policy.hotplug_span);
   }
   return part;
+}
+
+HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host) {
+  const std::map<std::string, std::string> movable{{"auto_online_blocks", "online_movable"}};
+  if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.knobs != movable ||
+      waits_for_each_block(host))
+    return lowered;
+  lowered.by = "service";
+  lowered.why =
+      "auto_online_blocks=online_movable means the same, and gives way to the service: from the "
+      "top of a device downwards it is faster, and as safe";
+  lowered.knobs["auto_online_blocks"] = "offline";
+  return lowered;
 }
 
 }  // namespace memonline::plan

@@ -160,7 +160,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   apply_limits(allocation, flat, host, while_planning);
 
   Plan plan;
-  plan.hotplug = lower(flat, files, host, while_planning);
+  const HotplugPart lowered = lower(flat, files, host, while_planning);
+  plan.hotplug = give_way(lowered, flat, host);
   kernel::Model model(host);
   bool possible = true;
   // Without a limit one round does. A limit that turns blocks into normal, or meets what the kernel
@@ -179,7 +180,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     apply_limits(next, flat, reached, again);
     if (!overlay(allocation, next)) break;
   }
-  plan.boot = plan_boot(allocation, plan.hotplug, flat, host, while_planning);
+  // At boot there is no service yet.
+  plan.boot = plan_boot(allocation, lowered, flat, host, while_planning);
   Planned planned;
   if (possible) {
     planned.outcome = model.host();

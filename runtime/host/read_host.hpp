@@ -26,6 +26,9 @@ struct HostError {
 /// content. Host::name is `source`. A host without memory hotplug is a host: block_size is 0.
 Result<model::Host, HostError> read_host(const std::string& source);
 
+/// There while memonlined runs: whoever plans then plans with it.
+inline constexpr auto kServiceSign = "run/memonline/service";
+
 /// How much of the machine may be asked beside the tree.
 enum class Liveness {
   Captured,  ///< nothing: the tree may come from anywhere

@@ -133,6 +133,7 @@ void read_general(const Map& map, model::Host& host) {
   });
   map.text("era-evidence", host.era_evidence);
   map.with("hot-remove", [&](const auto& v) { host.hot_remove = truth_of(v); });
+  map.with("service", [&](const auto& v) { host.service = truth_of(v); });
   map.with("zone-spans-known", [&](const auto& v) { host.zone_spans_known = truth_of(v); });
   host.boot_memory = ranges_at(map, "boot-memory");
   map.with("hotpluggable-memory",

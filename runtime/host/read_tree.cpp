@@ -19,6 +19,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness) {
   host.block_size = model::Bytes(blocks.size);
   host.facts.valid_zones = blocks.valid_zones;
   host.hot_remove = blocks.hot_remove;
+  host.service = tree.exists(kServiceSign);
 
   NodeFacts nodes = read_nodes(tree, blocks, notes);
   host.nodes = std::move(nodes.nodes);

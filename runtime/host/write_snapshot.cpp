@@ -76,6 +76,7 @@ void write_machine(const model::Host& host, Writer& out) {
   out.line("era: {}", model::era_name(host.era));
   out.text("era-evidence", host.era_evidence);
   out.line("hot-remove: {}", host.hot_remove);
+  if (host.service) out.line("service: true");
   write_ranges("boot-memory", host.boot_memory, out);
   if (host.hotpluggable_memory && host.hotpluggable_memory->empty())
     out.line("hotpluggable-memory: []");

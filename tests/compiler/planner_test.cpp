@@ -292,6 +292,36 @@ TEST_CASE("hotplug: lowered to the kernel where it means the same") {
         "service auto_online_blocks=offline");
 }
 
+TEST_CASE("hotplug: the kernel gives way to the service where that is faster") {
+  auto host = eight_and_forty().build();
+  host.service = true;
+  const auto by = [&](const std::string& policy) {
+    const Compilation c = plan_for(host, policy);
+    REQUIRE(c.plan);
+    return c.plan->hotplug.by;
+  };
+  CHECK(by("hotplugged: movable") == "service");
+  CHECK(plan_for(host, "hotplugged: movable").plan->hotplug.knobs ==
+        std::map<std::string, std::string>{{"auto_online_blocks", "offline"}});
+  CHECK(by("hotplugged: normal") == "kernel");
+  CHECK(by("hotplugged: auto") == "kernel");
+  CHECK(by("set hotplug = kernel\nhotplugged: movable") == "kernel");
+  host.virtualization = "microsoft";
+  CHECK(by("hotplugged: movable") == "kernel");
+  host.virtualization = "kvm";
+  CHECK(by("hotplugged: movable") == "service");
+  host.devices.back().kind = model::Device::Kind::VirtioMem;
+  CHECK(by("hotplugged: movable") == "kernel");
+}
+
+TEST_CASE("hotplug: at boot, when there is no service yet, the kernel's switch is what counts") {
+  auto host = eight_and_forty().build();
+  const auto words = [&] { return plan_for(host, "hotplugged: movable").plan->boot.parameters; };
+  const auto without = words();
+  host.service = true;
+  CHECK(words() == without);
+}
+
 TEST_CASE(
     "hotplug: new memory is held back while the plan runs where the kernel would get it wrong") {
   auto host = eight_and_forty().build();

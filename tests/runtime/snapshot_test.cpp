@@ -70,8 +70,11 @@ TEST_CASE("snapshot: odd hosts come back equal") {
   firmware.early_memory = {{4096, 16384}};
   model::Host nothing_hotpluggable = test::host_of(tree);
   nothing_hotpluggable.hotpluggable_memory.emplace();
+  tree.add_file("run/memonline/service", "");
+  const model::Host served = test::host_of(tree);
+  CHECK(served.service);
   for (model::Host host : {test::host_of(tree), test::host_of(runtime::MemoryTree()), firmware,
-                           nothing_hotpluggable}) {
+                           nothing_hotpluggable, served}) {
     const auto back = read_host_text(write_snapshot(host));
     INFO((back ? "" : back.error().message));
     REQUIRE(back.has_value());
