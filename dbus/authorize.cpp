@@ -27,23 +27,30 @@ Authority::Authority(sdbus::IConnection& connection)
       polkit_(make_proxy(connection, "org.freedesktop.PolicyKit1",
                          "/org/freedesktop/PolicyKit1/Authority")) {}
 
-void Authority::ask(const Caller& caller, const std::string& action, Verdict verdict) {
+void Authority::identify(const Caller& caller, Verdict verdict) {
   bus_->callMethodAsync("GetConnectionUnixUser")
       .onInterface("org.freedesktop.DBus")
       .withArguments(caller.name)
-      .uponReplyInvoke([this, caller, action, verdict = std::move(verdict)](ReplyError error,
-                                                                            std::uint32_t uid) {
-        try {
-          if (error)
-            verdict(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
-          else if (uid == 0)
-            verdict(uid);
-          else
-            ask_polkit(caller, action, uid, verdict);
-        } catch (const std::exception& thrown) {
-          verdict(fail(denied(thrown.what())));
-        }
+      .uponReplyInvoke([verdict = std::move(verdict)](ReplyError error, std::uint32_t uid) {
+        if (error)
+          verdict(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
+        else
+          verdict(uid);
       });
+}
+
+void Authority::ask(const Caller& caller, const std::string& action, Verdict verdict) {
+  identify(caller, [this, caller, action,
+                    verdict = std::move(verdict)](const Result<std::uint32_t, sdbus::Error>& uid) {
+    try {
+      if (!uid || *uid == 0)
+        verdict(uid);
+      else
+        ask_polkit(caller, action, *uid, verdict);
+    } catch (const std::exception& thrown) {
+      verdict(fail(denied(thrown.what())));
+    }
+  });
 }
 
 void Authority::ask_polkit(const Caller& caller, const std::string& action, std::uint32_t uid,

@@ -27,6 +27,8 @@ class Authority {
   /// could help and the caller did not allow it. Comes later, in the loop's thread.
   using Verdict = std::function<void(Result<std::uint32_t, sdbus::Error>)>;
   void ask(const Caller& caller, const std::string& action, Verdict verdict);
+  /// Only who it is, of what everybody may do: the uid, or AccessDenied where the bus cannot tell.
+  void identify(const Caller& caller, Verdict verdict);
 
  private:
   void ask_polkit(const Caller& caller, const std::string& action, std::uint32_t uid,

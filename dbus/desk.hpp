@@ -31,13 +31,12 @@ struct Desk {
   template <class... Values, class Work>
   void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
                Work work) {
-    authority.ask(caller, action,
-                  [reply, work = std::move(work)](const Result<std::uint32_t, sdbus::Error>& uid) {
-                    if (uid)
-                      answering(reply, [&] { work(*uid); });
-                    else
-                      reply.fail(uid.error());
-                  });
+    authority.ask(caller, action, with_uid(reply, std::move(work)));
+  }
+  /// Does `work` with the caller's uid, whoever it is.
+  template <class... Values, class Work>
+  void identified(const Caller& caller, const Reply<Values...>& reply, Work work) {
+    authority.identify(caller, with_uid(reply, std::move(work)));
   }
   /// Ends a job, for who may apply.
   void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {
@@ -47,6 +46,17 @@ struct Desk {
       else
         reply.fail(errors::of(done.error()));
     });
+  }
+
+ private:
+  template <class... Values, class Work>
+  static Authority::Verdict with_uid(const Reply<Values...>& reply, Work work) {
+    return [reply, work = std::move(work)](const Result<std::uint32_t, sdbus::Error>& uid) {
+      if (uid)
+        answering(reply, [&] { work(*uid); });
+      else
+        reply.fail(uid.error());
+    };
   }
 };
 

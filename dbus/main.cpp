@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonlined: the service on the bus.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -23,8 +24,19 @@ namespace memonline::bus {
 
 namespace {
 
-/// Enough to plan for a machine of 64 TiB.
-constexpr std::size_t kReserve = std::size_t{8} << 20U;
+/// What looking and planning take: a little for each block that is read, up to 6,144 blocks (768
+/// GiB in the smallest, 12 TiB in those of 2 GiB). A machine that large has it to spare.
+std::size_t reserve() {
+  constexpr std::size_t kLeast = std::size_t{2} << 20U, kMost = std::size_t{8} << 20U;
+  constexpr std::size_t kOfBlock = 1024;
+  std::error_code unreadable;
+  std::size_t blocks = 0;
+  for (std::filesystem::directory_iterator at("/sys/devices/system/memory", unreadable), end;
+       !unreadable && at != end; at.increment(unreadable))
+    ++blocks;
+  return std::min(kMost, kLeast + blocks * kOfBlock);
+}
+
 constexpr auto kBusName = "org.memonline1";
 
 /// Lives as long as the process does what is asked of it.
@@ -131,7 +143,7 @@ int serve(const DaemonOptions& options, const Log& log) {
 
 int main(int argc, char** argv) {
   // Before anything is allocated, and before the first thread.
-  const bool locked = memonline::service::keep_memory(memonline::bus::kReserve);
+  const bool locked = memonline::service::keep_memory(memonline::bus::reserve());
   try {
     const auto parsed = memonline::bus::parse_options(argc, argv);
     if (const auto* ending = std::get_if<memonline::bus::Ending>(&parsed)) {

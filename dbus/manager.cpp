@@ -68,22 +68,28 @@ void Manager::PlanToFile(sdbus::Result<Dict>&& result, Dict options) {
 void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
-    desk_.service.plan(
-        plan_wishes(std::move(options)), [reply, form](const Came<service::PlanAnswer>& answer) {
-          answering(reply, [&] {
-            if (!answer) throw errors::of(answer.error());
-            if (!answer->document)
-              throw make_error(
-                  answer->policy_invalid ? errors::kPolicyInvalid : errors::kPlanImpossible,
-                  utf8(answer->problem));
-            Dict dict = plan_dict(*answer);
-            dict.emplace("document", form == Document::Text
-                                         ? sdbus::Variant(*answer->document)
-                                         : sdbus::Variant(sealed_file(*answer->document)));
-            reply(dict);
-          });
-        });
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    const auto tell = [reply, form](const Came<service::PlanAnswer>& answer) {
+      answering(reply, [&] {
+        if (!answer) throw errors::of(answer.error());
+        if (!answer->document)
+          throw make_error(
+              answer->policy_invalid ? errors::kPolicyInvalid : errors::kPlanImpossible,
+              utf8(answer->problem));
+        Dict dict = plan_dict(*answer);
+        dict.emplace("document", form == Document::Text
+                                     ? sdbus::Variant(*answer->document)
+                                     : sdbus::Variant(sealed_file(*answer->document)));
+        reply(dict);
+      });
+    };
+    desk_.identified(caller, reply,
+                     [this, tell, wishes = plan_wishes(std::move(options))](std::uint32_t uid) {
+                       service::PlanWishes mine = wishes;
+                       mine.uid = uid;
+                       desk_.service.plan(std::move(mine), tell);
+                     });
   });
 }
 
@@ -118,16 +124,20 @@ std::vector<Dict> Manager::ListBlocks(const Dict& filter) {
 void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
-    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
     if (document.size() > apply::kLargestPlan)
       throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
                                                             document.size(), apply::kLargestPlan));
-    desk_.service.submit(std::move(document), [reply](const Came<std::string>& digest) {
-      if (digest)
-        reply(*digest);
-      else
-        reply.fail(errors::of(digest.error()));
-    });
+    desk_.identified(
+        caller, reply, [this, reply, document = std::move(document)](std::uint32_t uid) {
+          desk_.service.submit(uid, document, [reply](const Came<std::string>& digest) {
+            if (digest)
+              reply(*digest);
+            else
+              reply.fail(errors::of(digest.error()));
+          });
+        });
   });
 }
 

@@ -54,10 +54,20 @@ int SharedModel::write_state(BlockId block, std::string_view word) {
   if (view.error != 0) return view.error;
   if ((view.state == model::State::Offline) == (word == "offline")) return EINVAL;
   const std::lock_guard lock(mutex_);
+  if (const auto refusal = refusals_.find(block); refusal != refusals_.end())
+    return refusal->second;
   const plan::WriteRun run{block, block};
   const bool done = word == "offline" ? model_.offline(run).has_value()
                                       : model_.online(run, word_of(word)).has_value();
   return done ? 0 : EINVAL;
+}
+
+void SharedModel::refuse(BlockId block, int error) {
+  const std::lock_guard lock(mutex_);
+  if (error == 0)
+    refusals_.erase(block);
+  else
+    refusals_[block] = error;
 }
 
 int SharedModel::write_knob(std::string_view knob, const std::string& value) {
@@ -91,6 +101,8 @@ BlockId SharedModel::add_dimm(std::uint64_t blocks, model::NodeId node) {
   dimm.number = number;
   const BlockId first = host.blocks.empty() ? BlockId(0) : host.blocks.back().end();
   (void)model_.add(first, blocks, node, model_.add_device(dimm));
+  if (const auto& word = host.knobs.auto_online_blocks; word && *word != "offline")
+    (void)model_.online({first, first + (blocks - 1)}, word_of(*word));
   return first;
 }
 

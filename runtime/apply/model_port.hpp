@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,15 +24,19 @@ class SharedModel {
   [[nodiscard]] const kernel::Model& model() const { return model_; }
   /// As the kernel answers a write of `state`: 0 or errno.
   int write_state(BlockId block, std::string_view word);
+  /// From now on a write of `state` to this block answers `error`; 0: it is done again.
+  void refuse(BlockId block, int error);
   int write_knob(std::string_view knob, const std::string& value);
   [[nodiscard]] KnobView read_knob(std::string_view knob) const;
   [[nodiscard]] BlockView look(BlockId block) const;
-  /// Hot-adds a DIMM of so many blocks behind all others; its first block.
+  /// Hot-adds a DIMM of so many blocks behind all others, and brings them online where
+  /// auto_online_blocks says so (add_memory_resource(), mm/memory_hotplug.c); its first block.
   BlockId add_dimm(std::uint64_t blocks, model::NodeId node);
 
  private:
   mutable std::mutex mutex_;
   kernel::Model model_;
+  std::map<BlockId, int> refusals_;
 };
 
 class ModelPort : public MemoryPort {

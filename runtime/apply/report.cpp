@@ -67,6 +67,7 @@ StepReport step_of(const Task& task, const Board& board, const TaskProgress& pro
   StepReport step;
   step.number = task.step;
   step.what = task_text(task);
+  step.rule = task.rule;
   step.kind = task.kind;
   step.wanted = task.count();
   step.skipped = progress.skipped.load();

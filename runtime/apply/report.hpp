@@ -24,6 +24,7 @@ struct Finding {
 struct StepReport {
   std::uint32_t number = 0;
   std::string what;  ///< "online_movable memory79..42", "auto_online_blocks=offline"
+  std::string rule;  ///< "last 80% movable"
   Task::Kind kind = Task::Kind::None;
   std::uint64_t wanted = 0, done = 0, already = 0;
   bool skipped = false;  ///< a step it depends on failed

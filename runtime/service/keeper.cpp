@@ -38,6 +38,13 @@ std::optional<model::BlockId> some_online_block(const model::Host& host) {
   return std::nullopt;
 }
 
+std::uint64_t online_blocks(const model::Host& host) {
+  std::uint64_t blocks = 0;
+  for (const model::BlockRun& run : host.blocks)
+    if (run.state == model::State::Online) blocks += run.count;
+  return blocks;
+}
+
 /// With nothing refused, the machine is what the model said: it was read back block by block.
 bool went_as_predicted(const Round& round) {
   return std::all_of(round.reports.begin(), round.reports.end(), [](const Report& report) {
@@ -259,9 +266,16 @@ Round Keeper::undo(const apply::Limits& limits) {
   return round;
 }
 
-void Keeper::tell_hooks(Round& round) const {
-  const auto changed = [](const Report& report) { return report.blocks_done > 0; };
-  if (std::none_of(round.reports.begin(), round.reports.end(), changed)) return;
+void Keeper::tell_hooks(Round& round) {
+  const bool wrote = std::any_of(round.reports.begin(), round.reports.end(),
+                                 [](const Report& report) { return report.blocks_done > 0; });
+  std::optional<std::uint64_t> online;
+  if (round.plans.host) online = online_blocks(*round.plans.host);
+  const bool changed = online && online_ && *online != *online_;
+  if (online) online_ = online;
+  // A job knows the host before its writes: the look that follows tells what to count from.
+  if (wrote && !round.plans.plan) online_.reset();
+  if (!wrote && !changed) return;
   auto told = runtime::write_file(target_.run_directory() + "/memory-changed", "");
   if (!told) round.said.push_back(told.error().message());
 }

@@ -65,7 +65,8 @@ class Keeper {
   Round undo(const apply::Limits& limits);
   /// Once for all that `round` changed: leaves a file that memonline-hooks.path waits for. It runs
   /// what is not for a service without capabilities; kdump, say, wants to load its kernel anew.
-  void tell_hooks(Round& round) const;
+  /// That the kernel itself brought memory online counts as well.
+  void tell_hooks(Round& round);
   /// Lets go of the switches, when the service ends.
   std::vector<std::string> let_go();
   [[nodiscard]] std::map<std::string, std::string> switches() const;
@@ -84,6 +85,7 @@ class Keeper {
   KnobLease lease_;
   bool steers_udev_ = false;
   std::optional<model::BlockId> online_block_;  ///< some block that was online when last looked
+  std::optional<std::uint64_t> online_;         ///< blocks that were, after the last round
 };
 
 }  // namespace memonline::service

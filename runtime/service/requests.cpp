@@ -23,6 +23,10 @@ auto refused(Refused::Why why, std::string message) {
   return fail(Refused{why, std::move(message)});
 }
 
+auto too_many() {
+  return refused(Refused::Why::Busy, fmt::format("{} jobs wait already", Service::kMostJobs));
+}
+
 /// A plan made for a client, before it is known whether it is asked for.
 struct Made {
   PlanAnswer answer;
@@ -115,15 +119,15 @@ void Service::check(std::string text, Answer<std::string> answer) {
 void Service::plan(PlanWishes wishes, Answer<PlanAnswer> answer) {
   reader_->post([this, wishes = std::move(wishes), policy = policy_, answer = std::move(answer)] {
     auto made = std::make_shared<Made>(make(*target_, wishes, policy));
-    return [this, made, answer] {
-      if (made->plan) remember(made->answer.digest, made->plan);
+    return [this, made, uid = wishes.uid, answer] {
+      if (made->plan) plans_.keep(uid, made->answer.digest, made->plan);
       answer(made->answer);
     };
   });
 }
 
-void Service::submit(std::string document, Answer<std::string> answer) {
-  reader_->post([this, document = std::move(document), answer = std::move(answer)] {
+void Service::submit(std::uint32_t uid, std::string document, Answer<std::string> answer) {
+  reader_->post([this, uid, document = std::move(document), answer = std::move(answer)] {
     auto plan = apply::read_plan(document, "<bus>");
     std::string digest = runtime::sha256_of(document);
     std::shared_ptr<const plan::Plan> made;
@@ -132,21 +136,15 @@ void Service::submit(std::string document, Answer<std::string> answer) {
       made = std::make_shared<plan::Plan>(std::move(*plan));
     else
       wrong.message = fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message);
-    return [this, made, wrong, digest = std::move(digest), answer] {
+    return [this, uid, made, wrong, digest = std::move(digest), answer] {
       if (!made) {
         answer(fail(wrong));
         return;
       }
-      remember(digest, made);
+      plans_.keep(uid, digest, made);
       answer(digest);
     };
   });
-}
-
-void Service::remember(const std::string& digest, std::shared_ptr<const plan::Plan> plan) {
-  plans_.remove_if([&](const auto& one) { return one.first == digest; });
-  plans_.emplace_front(digest, std::move(plan));
-  if (plans_.size() > kKeptPlans) plans_.pop_back();
 }
 
 void Service::verify(Answer<std::shared_ptr<const View>> answer) {
@@ -196,6 +194,12 @@ Job& Service::add_job(Job::Kind kind, std::uint32_t uid) {
   return jobs_.back();
 }
 
+bool Service::full() const {
+  return static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) {
+           return job.stage != Job::Stage::Done;
+         })) >= kMostJobs;
+}
+
 Job* Service::find_job(std::uint64_t id) {
   const auto job =
       std::find_if(jobs_.begin(), jobs_.end(), [&](const Job& one) { return one.id == id; });
@@ -204,20 +208,17 @@ Job* Service::find_job(std::uint64_t id) {
 
 void Service::apply(const std::string& digest, const ApplyWishes& wishes,
                     Answer<std::uint64_t> answer) {
-  const auto known = std::find_if(plans_.begin(), plans_.end(),
-                                  [&](const auto& one) { return one.first == digest; });
-  if (known == plans_.end()) {
+  const auto known = plans_.find(digest);
+  if (known == nullptr) {
     answer(refused(Refused::Why::UnknownPlan,
                    "no plan with this digest was made lately; ask for one"));
     return;
   }
-  if (static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) {
-        return job.stage != Job::Stage::Done;
-      })) >= kMostJobs) {
-    answer(refused(Refused::Why::Busy, fmt::format("{} jobs wait already", kMostJobs)));
+  if (full()) {
+    answer(too_many());
     return;
   }
-  reader_->post([this, plan = known->second, wishes, answer = std::move(answer)] {
+  reader_->post([this, plan = known, wishes, answer = std::move(answer)] {
     auto host = target_->read();
     std::string problem;
     bool stale = false;
@@ -234,6 +235,11 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
         answer(refused(stale ? Refused::Why::Stale : Refused::Why::Failed, problem));
         return;
       }
+      // Others may have been quicker meanwhile.
+      if (full()) {
+        answer(too_many());
+        return;
+      }
       apply::Limits limits = limits_;
       if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
       Job& job = add_job(Job::Kind::Apply, wishes.uid);
@@ -248,6 +254,10 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
 }
 
 void Service::undo(std::uint32_t uid, const Answer<std::uint64_t>& answer) {
+  if (full()) {
+    answer(too_many());
+    return;
+  }
   const std::uint64_t id = add_job(Job::Kind::Undo, uid).id;
   post_job(id, [this] { return keeper_->undo(limits_); });
   answer(id);

@@ -2,12 +2,14 @@
 #include "runtime/service/service.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
 #include "compiler/render/plan.hpp"
+#include "runtime/base/file.hpp"
 
 namespace memonline::service {
 
@@ -36,7 +38,7 @@ std::vector<Failing> failing_of(const std::vector<apply::Report>& reports) {
       if (outcome == apply::Outcome::Done || outcome == apply::Outcome::Already ||
           outcome == apply::Outcome::Vanished)
         continue;
-      failing.push_back({finding.blocks, finding.note.error, finding.text});
+      failing.push_back({finding.blocks, finding.note.error, finding.text, step.rule});
     }
   return failing;
 }
@@ -65,6 +67,10 @@ Service::Service(Config config, Listener& listener)
 Service::~Service() { shut_down(); }
 
 void Service::start() {
+  std::error_code there_already;
+  std::filesystem::create_directories(target_->run_directory(), there_already);
+  if (auto told = runtime::write_file(target_->service_sign(), ""); !told)
+    listener_.say(kNotice, told.error().message(), {});
   loaded_ = load_policy(sources_);
   policy_ = loaded_.ready;
   want_round(Cause::Start);
@@ -189,7 +195,7 @@ void Service::account(const Round& round, Cause cause) {
   if (failing_ != before)
     for (const Failing& one : failing_)
       listener_.say(kWarning, fmt::format("{}: {}", render::blocks_text(one.blocks), one.text),
-                    {fmt::format("memory{}", one.blocks.first.value()), {}, one.error});
+                    {fmt::format("memory{}", one.blocks.first.value()), one.rule, one.error});
   if (failing_.empty() && !round.busy) {
     backoff_.reset();
   } else if (!round.busy) {
@@ -287,6 +293,8 @@ void Service::shut_down() {
   // Ends after the block under way.
   writer_.reset();
   reader_.reset();
+  std::error_code gone_already;
+  std::filesystem::remove(target_->service_sign(), gone_already);
   if (keep_switches_) return;
   for (const std::string& line : keeper_->let_go()) listener_.say(kNotice, line, {});
 }

@@ -21,6 +21,7 @@
 #include "runtime/service/backoff.hpp"
 #include "runtime/service/events.hpp"
 #include "runtime/service/keeper.hpp"
+#include "runtime/service/kept_plans.hpp"
 #include "runtime/service/view.hpp"
 #include "runtime/service/worker.hpp"
 
@@ -40,6 +41,7 @@ struct PlanWishes {
   bool offline = false;               ///< as if it said `set rezone = allowed`
   std::optional<plan::UnplugRequest> unplug;
   std::optional<forecast::AddRequest> add;
+  std::uint32_t uid = 0;  ///< who asks: the plan is kept among this user's
 };
 struct PlanAnswer {
   std::optional<std::string> document;  ///< as `memonline plan --format json` prints it
@@ -97,7 +99,6 @@ class Service {
   static constexpr std::size_t kKeptJobs = 16;  ///< that are done
   static constexpr std::chrono::minutes kKeptFor{10};
   static constexpr std::chrono::milliseconds kProgressEvery{250};  ///< signals: four a second
-  static constexpr std::size_t kKeptPlans = 16;
   static constexpr std::size_t kMostPolicyText = std::size_t{1} << 20U;
 
   Service(Config config, Listener& listener);
@@ -126,7 +127,7 @@ class Service {
   void check(std::string text, Answer<std::string> answer);  ///< schema memonline.diagnostics/1
   void plan(PlanWishes wishes, Answer<PlanAnswer> answer);
   /// Takes a plan that was made elsewhere; its digest, for `apply`.
-  void submit(std::string document, Answer<std::string> answer);
+  void submit(std::uint32_t uid, std::string document, Answer<std::string> answer);
   void apply(const std::string& digest, const ApplyWishes& wishes, Answer<std::uint64_t> answer);
   void undo(std::uint32_t uid, const Answer<std::uint64_t>& answer);
   Result<std::uint64_t, Refused> confirm();  ///< the job that waits for it
@@ -157,7 +158,8 @@ class Service {
   void judge(const MemoryEvent& event);
   [[nodiscard]] BlockRanges left_alone() const;
   [[nodiscard]] bool busy() const;
-  void remember(const std::string& digest, std::shared_ptr<const plan::Plan> plan);
+  /// As many jobs wait or run as may.
+  [[nodiscard]] bool full() const;
 
   Listener& listener_;
   std::unique_ptr<Target> target_;
@@ -188,7 +190,7 @@ class Service {
   std::map<std::uint64_t, std::shared_ptr<std::atomic<bool>>> cancels_;  ///< of jobs not done
   std::atomic<std::uint64_t> current_job_{0};  ///< the one the writer is at; 0: a round, or none
   std::uint64_t next_job_ = 1;
-  std::list<std::pair<std::string, std::shared_ptr<const plan::Plan>>> plans_;
+  KeptPlans plans_;
 
   std::unique_ptr<Worker> writer_, reader_;  ///< last: they end first
 };

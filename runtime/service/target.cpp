@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/service/target.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "compiler/model/facts.hpp"
@@ -40,6 +41,7 @@ class Simulation final : public Target {
       : kernel_(std::move(kernel)), directory_(std::move(directory)), latency_(latency) {}
   Result<model::Host, runtime::HostError> read() override {
     model::Host host = kernel_->host();
+    host.service = std::filesystem::exists(service_sign());
     host.fingerprint = runtime::sha256_of(model::canonical_text(host));
     return host;
   }

@@ -32,6 +32,8 @@ class Target {
   [[nodiscard]] virtual std::string root() const = 0;
   /// Where switches and journals are written down: /run/memonline.
   [[nodiscard]] virtual std::string run_directory() const = 0;
+  /// Below it, there while the service runs (runtime/host/read_host.hpp).
+  [[nodiscard]] std::string service_sign() const { return run_directory() + "/service"; }
 };
 
 /// Sysfs below `root`.

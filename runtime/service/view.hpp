@@ -32,6 +32,7 @@ struct Failing {
   plan::WriteRun blocks;
   int error = 0;  ///< errno, 0: none
   std::string text;
+  std::string rule;  ///< that wants them there: "rest movable"
   friend bool operator==(const Failing&, const Failing&) = default;
 };
 

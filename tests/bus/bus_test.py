@@ -10,11 +10,12 @@ import sys
 import xml.etree.ElementTree as xml
 from typing import Callable, Dict, List, Set, Tuple
 
-from world import (dbus, ERROR, JOB, MANAGER, NAME, NODE, PATH, POLKITD, STANDARD, Client, World,
-                   as_nobody, busctl, eventually, refused, spin, world)
+from world import (dbus, ERROR, JOB, MANAGER, NAME, NODE, PATH, STANDARD, Client, World,
+                   as_nobody, busctl, eventually, refused, run, spin)
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
 MOVABLE = "hotplugged: movable\n"
+LOWERED = "set hotplug = kernel\n" + MOVABLE
 OPTIONS = dbus.Dictionary({}, signature="sv")
 
 
@@ -26,7 +27,7 @@ def options(**values) -> dbus.Dictionary:
 
 def reads(w: World) -> None:
     """What everybody may ask."""
-    w.start(HOST)
+    w.start(HOST, policy=LOWERED)
     client = Client(w)
     client.settled()
     assert client.get("Kernel").startswith("6.12.") and client.get("Era") == "D"
@@ -264,7 +265,7 @@ def nodes(w: World) -> None:
 
 def reloads(w: World) -> None:
     """A wrong policy leaves the one before in force and says so; by method and by SIGHUP."""
-    w.start(HOST)
+    w.start(HOST, policy=LOWERED)
     client = Client(w)
     client.settled()
     before = client.get("PolicyFiles")
@@ -272,7 +273,7 @@ def reloads(w: World) -> None:
     assert json.loads(client.manager.Reload())["diagnostics"][0]["severity"] == "error"
     eventually(lambda: "nowhere" in client.get("Problems"), "the problem is shown")
     assert client.get("PolicyFiles") == before and client.get("State") == "in-sync"
-    w.write_policy("hotplugged: movable\n# mended\n")
+    w.write_policy(LOWERED + "# mended\n")
     assert w.daemon is not None
     w.daemon.send_signal(signal.SIGHUP)
     eventually(lambda: client.get("PolicyFiles") != before, "SIGHUP brought the new one in force")
@@ -317,9 +318,7 @@ def denies(w: World) -> None:
     job = client.manager.Apply(digest, OPTIONS)
     answer = as_nobody(w, "call", NAME, str(job), JOB, "Cancel")
     assert answer.returncode != 0 and "denied" in answer.stderr, answer
-    polkit = next(p for p in w.processes if p.args[0] == POLKITD)  # type: ignore[index]
-    polkit.terminate()
-    polkit.wait()
+    w.stop_polkit()
     answer = as_nobody(w, "call", NAME, PATH, MANAGER, "Reload")
     assert answer.returncode != 0 and "denied" in answer.stderr, answer
     client.manager.Reload()  # root needs no polkit
@@ -366,21 +365,5 @@ TESTS: List[Callable[[World], None]] = [
     introspects, denies]
 
 
-def main() -> int:
-    memonlined, source = sys.argv[1], pathlib.Path(sys.argv[2])
-    wanted = set(sys.argv[3:])
-    with world(memonlined, source) as w:
-        if not w.polkit:
-            print("no polkitd (needs root): nobody is denied anything here")
-        for test in TESTS:
-            if wanted and test.__name__ not in wanted:
-                continue
-            test(w)
-            if w.daemon is not None:
-                assert w.stop() == 0, "SIGTERM ends it"
-            print(f"ok {test.__name__}", flush=True)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(TESTS))

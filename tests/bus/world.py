@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Callable, Iterator, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional
 
 try:
     import dbus
@@ -75,7 +75,10 @@ class World:
         self.directory, self.memonlined, self.source = directory, memonlined, source
         self.address = f"unix:path={directory}/bus"
         self.daemon: Optional[subprocess.Popen] = None
-        self.polkit = False
+        self.polkit: Optional[subprocess.Popen] = None
+        self.own_rules = subprocess.run(["unshare", "--mount", "true"], capture_output=True,
+                                        check=False).returncode == 0
+        self.environment: Dict[str, str] = {}
         self.log = directory / "memonlined.log"
         self.processes: List[subprocess.Popen] = []
         os.chmod(directory, 0o755)
@@ -88,14 +91,29 @@ class World:
         eventually((directory / "bus").is_socket, "the bus listens")
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.address
 
-    def start_polkit(self) -> None:
-        """The real one, with our actions; needs root."""
-        with open(self.directory / "polkitd.log", "w", encoding="utf-8") as log:
-            self.processes.append(
-                subprocess.Popen([POLKITD, "--no-debug"], stdout=log, stderr=log))
+    def start_polkit(self, rule: str = "") -> None:
+        """The real one, with our actions; needs root. What it has in /etc/polkit-1/rules.d is that
+        rule and nothing else, which a mount of its own makes it see."""
+        rules = self.directory / "rules.d"
+        rules.mkdir(exist_ok=True)
+        (rules / "50-test.rules").write_text(rule)
+        command = [POLKITD, "--no-debug"]
+        if self.own_rules:
+            command = ["unshare", "--mount", "sh", "-c",
+                       f'mount --bind "{rules}" /etc/polkit-1/rules.d && exec "$@"', "sh", *command]
+        with open(self.directory / "polkitd.log", "a", encoding="utf-8") as log:
+            self.polkit = subprocess.Popen(command, stdout=log, stderr=log)
+        self.processes.append(self.polkit)
         bus = self.connect()
         eventually(lambda: bus.name_has_owner("org.freedesktop.PolicyKit1"), "polkitd is up")
-        self.polkit = True
+
+    def stop_polkit(self) -> None:
+        """Takes it away, as if it had never been installed."""
+        assert self.polkit is not None
+        self.polkit.terminate()
+        self.polkit.wait()
+        bus = self.connect()
+        eventually(lambda: not bus.name_has_owner("org.freedesktop.PolicyKit1"), "it is gone")
 
     def connect(self) -> dbus.bus.BusConnection:
         """A connection of its own."""
@@ -113,7 +131,7 @@ class World:
         with open(self.log, "a", encoding="utf-8") as log:
             self.daemon = subprocess.Popen(
                 [self.memonlined, "--simulate", str(captured), "--directory", str(machine),
-                 *options], stderr=log)
+                 *options], stderr=log, env={**os.environ, **self.environment})
         if expect:
             bus = self.connect()
             eventually(lambda: bus.name_has_owner(NAME), "memonlined has its name")
@@ -229,15 +247,37 @@ def spin(seconds: float) -> None:
             time.sleep(0.01)
 
 
-def as_nobody(world_: World, *words: str) -> subprocess.CompletedProcess:
-    """busctl as an ordinary user."""
+def as_user(user: str, world_: World, *words: str) -> subprocess.CompletedProcess:
+    """busctl as that user."""
     return subprocess.run(
-        ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "busctl",
+        ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "busctl",
          f"--address={world_.address}", "--no-pager", *words],
         capture_output=True, text=True, check=False)
+
+
+def as_nobody(world_: World, *words: str) -> subprocess.CompletedProcess:
+    """busctl as an ordinary user."""
+    return as_user("nobody", world_, *words)
 
 
 def busctl(world_: World, *words: str) -> str:
     """What busctl prints."""
     return subprocess.run(["busctl", f"--address={world_.address}", "--no-pager", *words],
                           capture_output=True, text=True, check=True).stdout
+
+
+def run(tests: List[Callable[[World], None]]) -> int:
+    """What a test's main is: PROGRAM MEMONLINED SOURCE [TEST]... runs them one after another."""
+    memonlined, source = sys.argv[1], pathlib.Path(sys.argv[2])
+    wanted = set(sys.argv[3:])
+    with world(memonlined, source) as w:
+        if not w.polkit:
+            print("no polkitd (needs root): nobody is denied anything here")
+        for test in tests:
+            if wanted and test.__name__ not in wanted:
+                continue
+            test(w)
+            if w.daemon is not None:
+                assert w.stop() == 0, "SIGTERM ends it"
+            print(f"ok {test.__name__}", flush=True)
+    return 0

@@ -87,8 +87,12 @@ class RunningService final : public service::Listener {
   /// A DIMM comes, and the kernel says so.
   model::BlockId plug(std::uint64_t blocks, std::uint32_t node = 0) const {
     const model::BlockId first = kernel->add_dimm(blocks, model::NodeId(node));
-    for (std::uint64_t i = 0; i < blocks; ++i) event("add", (first + i).value());
+    plugged(first, blocks);
     return first;
+  }
+  /// The kernel says that these came.
+  void plugged(model::BlockId first, std::uint64_t blocks) const {
+    for (std::uint64_t i = 0; i < blocks; ++i) event("add", (first + i).value());
   }
   /// Another agent writes, and the kernel says so.
   int write(std::uint64_t block, const std::string& word) const {
@@ -101,12 +105,16 @@ class RunningService final : public service::Listener {
   void job_added(const service::Job&) override {}
   void job_changed(const service::Job& job) override { stages.push_back(job.stage); }
   void job_removed(std::uint64_t) override {}
-  void say(int, const std::string& message, const Fields&) override { said.push_back(message); }
+  void say(int, const std::string& message, const Fields& fields) override {
+    said.push_back(message);
+    if (!fields.block.empty()) named.push_back(fields);
+  }
 
   TemporaryDirectory directory;
   std::shared_ptr<apply::SharedModel> kernel;
   std::unique_ptr<service::Service> service;
   std::vector<std::string> said;
+  std::vector<Fields> named;  ///< of what was said of a block
   std::vector<service::Job::Stage> stages;
   std::uint64_t changes = 0;
 

@@ -126,10 +126,37 @@ TEST_CASE("service: a distribution's rule is out of the way while it runs, and o
 }
 
 TEST_CASE("service: a policy that a switch means exactly is lowered to it") {
+  RunningService running(small_host(), "hotplugged: normal\n");
+  REQUIRE(running.until(State::InSync));
+  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_kernel");
+  CHECK(running.service->view()->plan->hotplug.by == "kernel");
+}
+
+TEST_CASE("service: the kernel gives way to it where whole devices are to be movable") {
   RunningService running(small_host(), "hotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_movable");
-  CHECK(running.service->view()->plan->hotplug.by == "kernel");
+  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
+  CHECK(running.service->view()->plan->hotplug.by == "service");
+  const std::string sign = running.directory.path() + "/run/memonline/service";
+  CHECK(std::filesystem::exists(sign));
+  running.service->shut_down();
+  CHECK_FALSE(std::filesystem::exists(sign));
+}
+
+TEST_CASE("service: hooks hear of memory that the kernel brought online, once") {
+  RunningService running(small_host(), "hotplugged: normal\n");
+  REQUIRE(running.until(State::InSync));
+  const std::string told = running.directory.path() + "/run/memonline/memory-changed";
+  REQUIRE(std::filesystem::remove(told));
+  const BlockId first = running.plug(4);
+  CHECK(zones(running, first.value(), 4) == "NNNN");
+  REQUIRE(running.until([&] { return std::filesystem::exists(told); }));
+  std::filesystem::remove(told);
+  bool looked = false;
+  running.service->reload([&](const auto&) { looked = true; });
+  REQUIRE(running.until([&] { return looked; }));
+  REQUIRE(running.until(State::InSync));
+  CHECK_FALSE(std::filesystem::exists(told));
 }
 
 TEST_CASE("service: what others take offline is named and left alone") {
@@ -250,6 +277,51 @@ TEST_CASE("service: a plan is applied by its digest, and only while the machine 
     CHECK(job(running, *id)->result == Job::Result::Done);
     CHECK(zones(running, 32, 8) == "MMMMMMMM");
   }
+}
+
+TEST_CASE("service: what is refused is tried again, and shown until it is done") {
+  RunningService running(small_host(), "hotplugged: movable\n");
+  REQUIRE(running.until(State::InSync));
+  const BlockId first = running.kernel->add_dimm(4, model::NodeId(0));
+  running.kernel->refuse(first + 1, EIO);
+  running.plugged(first, 4);
+  REQUIRE(running.until(State::Failed));
+  CHECK(zones(running, first.value(), 4) == "M.MM");
+  const auto failing = running.service->view()->failing;
+  REQUIRE(failing.size() == 1);
+  CHECK(failing[0].error == EIO);
+  CHECK(failing[0].blocks.first == first + 1);
+  CHECK(failing[0].rule == "movable");
+  REQUIRE_FALSE(running.named.empty());
+  CHECK(running.named.back().block == "memory41");
+  CHECK(running.named.back().rule == "movable");
+  CHECK(running.named.back().error == EIO);
+  REQUIRE(running.until([&] { return running.service->view()->counters.retries >= 1; }));
+  CHECK(running.service->view()->failing == failing);
+  running.kernel->refuse(first + 1, 0);
+  REQUIRE(running.until(State::InSync));
+  CHECK(zones(running, first.value(), 4) == "MMMM");
+  CHECK(running.service->view()->failing.empty());
+}
+
+TEST_CASE("service: no more jobs wait than may, undoing among them") {
+  RunningService running(HostBuilder().boot(0, 0, 8).dimm(0, 32, 64).build(), "boot: keep\n",
+                         std::chrono::milliseconds(20));
+  REQUIRE(running.until(State::InSync));
+  service::PlanWishes wishes;
+  wishes.policy = "hotplugged: movable\n";
+  const auto answer = ask_plan(running, wishes);
+  REQUIRE(ask_apply(running, answer.digest));
+  std::optional<Result<std::uint64_t, Refused>> undo;
+  for (std::size_t i = 1; i < service::Service::kMostJobs; ++i)
+    running.service->undo(0, [&](const auto& got) { undo = got; });
+  REQUIRE(*undo);
+  running.service->undo(0, [&](const auto& got) { undo = got; });
+  REQUIRE_FALSE(*undo);
+  CHECK(undo->error().why == Refused::Why::Busy);
+  const auto apply = ask_apply(running, answer.digest);
+  REQUIRE_FALSE(apply);
+  CHECK(apply.error().why == Refused::Why::Busy);
 }
 
 TEST_CASE("service: a job is cancelled after the block it is at, or before it begins") {

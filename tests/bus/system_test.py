@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""memonlined as the system sees it: an administrator's polkit rule, systemd's notifications, what it
+counts, and that it sleeps."""
+import json
+import pathlib
+import signal
+import socket
+import sys
+import time
+from typing import Callable, List
+
+from world import (dbus, JOB, MANAGER, NAME, PATH, Client, World, as_nobody, as_user, eventually,
+                   run)
+
+HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
+OPTIONS = dbus.Dictionary({}, signature="sv")
+RULE = """polkit.addRule(function(action, subject) {
+  if (subject.user == "daemon" &&
+      (action.id == "org.memonline1.apply" || action.id == "org.memonline1.reload"))
+    return polkit.Result.YES;
+});
+"""
+
+
+def trusts(w: World) -> None:
+    """Whom the administrator's rule trusts with two actions may do these two, and no third."""
+    if not w.polkit or not w.own_rules:
+        print("skipped: rules of our own need root, polkitd and mount namespaces")
+        return
+    w.stop_polkit()
+    w.start_polkit(RULE)
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    planned = as_user("daemon", w, "--json=short", "call", NAME, PATH, MANAGER, "Plan", "a{sv}", "1",
+                      "policy", "s", "hotplugged: movable\n")
+    digest = json.loads(planned.stdout)["data"][0]["digest"]["data"]
+    apply = ("--json=short", "call", NAME, PATH, MANAGER, "Apply", "sa{sv}", digest, "0")
+    assert "denied" in as_nobody(w, *apply).stderr
+    began = as_user("daemon", w, *apply)
+    assert began.returncode == 0, began
+    job = json.loads(began.stdout)["data"][0]
+    assert client.done(job) == "done"
+    assert client.get("StartedByUID", job, JOB) == 1
+    reloaded = as_user("daemon", w, "call", NAME, PATH, MANAGER, "Reload")
+    assert reloaded.returncode == 0, reloaded
+    for method in ("Undo", "WriteBootParameters"):
+        answer = as_user("daemon", w, "call", NAME, PATH, MANAGER, method)
+        assert answer.returncode != 0, (method, answer)
+
+
+def keeps(w: World) -> None:
+    """A user who asks for plan after plan pushes out nobody else's."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    mine = client.plan(policy="hotplugged: movable\n")["digest"]
+    for normal in range(1, 41):
+        answer = as_nobody(w, "call", NAME, PATH, MANAGER, "Plan", "a{sv}", "1", "policy", "s",
+                           f"hotplugged: first {normal / 8}% normal, rest movable\n")
+        assert answer.returncode == 0, answer
+    assert client.done(client.manager.Apply(mine, OPTIONS)) == "done"
+
+
+def notifies(w: World) -> None:
+    """systemd is told: ready, alive, reloading and ready again, stopping; its state beside it."""
+    path = str(w.directory / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(10)
+        told: List[str] = []
+
+        def hear(word: str) -> str:
+            """The next line that begins so."""
+            while True:
+                lines = systemd.recv(4096).decode().splitlines()
+                told.extend(lines)
+                for line in lines:
+                    if line.startswith(word):
+                        return line
+
+        w.environment = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}
+        try:
+            w.start(HOST)
+        finally:
+            w.environment = {}
+        hear("READY=1")
+        hear("WATCHDOG=1")
+        Client(w).settled()
+        assert w.daemon is not None
+        w.daemon.send_signal(signal.SIGHUP)
+        began = int(hear("MONOTONIC_USEC=").partition("=")[2])
+        assert "RELOADING=1" in told and began <= time.monotonic_ns() // 1000
+        hear("READY=1")
+        assert any(line.startswith("STATUS=in-sync") for line in told), told
+        w.daemon.send_signal(signal.SIGTERM)
+        hear("STOPPING=1")
+
+
+def measures(w: World) -> None:
+    """What it did is counted, and while nothing happens no thread of it wakes up."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    counters = {str(name): int(value) for name, value in client.get("Counters").items()}
+    assert counters["blocks-onlined"] == 16, counters
+    assert all(value == 0 for name, value in counters.items() if name != "blocks-onlined"), counters
+    assert {"failures", "retries", "rescans"} < set(counters), counters
+    # A switch could do it; it does it faster itself.
+    assert client.get("HotplugBy") == "service" and "gives way" in client.get("HotplugWhy")
+    assert w.daemon is not None
+    tasks = pathlib.Path(f"/proc/{w.daemon.pid}/task")
+
+    def switches() -> int:
+        return sum(int(line.split()[1]) for task in tasks.iterdir()
+                   for line in (task / "status").read_text().splitlines()
+                   if line.startswith("voluntary_ctxt_switches"))
+
+    def sleeps() -> bool:
+        before = switches()
+        time.sleep(2)
+        return switches() == before
+
+    eventually(sleeps, "it sleeps for two seconds")
+
+
+TESTS: List[Callable[[World], None]] = [measures, keeps, notifies, trusts]
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS))
