@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "compiler/diag/render.hpp"
+#include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/inputs.hpp"
@@ -12,24 +13,26 @@ namespace memonline::cli {
 
 namespace {
 
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 Format format_of(const PlanOptions& options) {
   if (options.format) return *options.format;
   if (ends_with(options.output, ".json")) return Format::Json;
   if (ends_with(options.output, ".yaml") || ends_with(options.output, ".yml")) return Format::Yaml;
+  if (ends_with(options.output, ".svg")) return Format::Svg;
   return ends_with(options.output, ".sh") ? Format::Shell : Format::Text;
 }
 
 std::string rendered(const plan::Plan& plan, const model::Host& host, Format format,
                      const forecast::Forecast* forecast) {
   switch (format) {
-    case Format::Text: break;
+    case Format::Text:
+    case Format::Html: break;
     case Format::Json: return render::plan_to_json(plan, forecast);
     case Format::Yaml: return render::plan_to_yaml(plan, forecast);
     case Format::Shell: return render::plan_to_shell(plan);
+    case Format::Svg: {
+      const model::Host after = render::carried_out(plan, host);
+      return render::map_to_svg(host, &after);
+    }
   }
   return forecast != nullptr ? render::forecast_to_text(*forecast, host)
                              : render::plan_to_text(plan, host);
@@ -63,7 +66,7 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
   if (options.exit_code && compiled.plan->boot.reboot_required) status = ExitStatus::RebootPending;
   if (options.exit_code && !compiled.plan->steps.empty()) status = ExitStatus::ChangesPending;
   // JSON and YAML plans hold their diagnostics; people see them with the source line besides.
-  if (format == Format::Text || format == Format::Shell || !options.output.empty())
+  if ((format != Format::Json && format != Format::Yaml) || !options.output.empty())
     print_error(
         diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
   if (forecast && !forecast->fits()) status = ExitStatus::Failure;

@@ -7,9 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
 #include "runtime/cli/duration.hpp"
 #include "runtime/cli/help.hpp"
+#include "runtime/cli/usage.hpp"
 
 #ifndef MEMONLINE_VERSION
 #error "the build names the version"
@@ -58,11 +58,11 @@ class Parser {
 
     CLI::App& plan = add("plan", "print what would be done, in order and proved");
     add_where(plan);
-    add_format(plan, {"text", "json", "yaml", "shell"});
+    add_format(plan, {"text", "json", "yaml", "shell", "svg"});
     plan.add_flag("--exit-code", draft_.exit_code,
                   "end with 3 if there are steps, 4 if only a reboot is pending");
     add_output(plan,
-               "write to FILE, whole or not at all; its suffix (.json .yaml .sh) picks the "
+               "write to FILE, whole or not at all; its suffix (.json .yaml .sh .svg) picks the "
                "format");
 
     plan.add_option("--add", draft_.add,
@@ -121,6 +121,11 @@ class Parser {
     add_root(capture);
     add_output(capture, "write to FILE, whole or not at all");
 
+    CLI::App& map = add("map", "draw the memory of a host to scale");
+    add_root(map);
+    add_format(map, {"text", "svg", "html"});
+    add_output(map, "write to FILE, whole or not at all; its suffix (.svg .html) picks the format");
+
     CLI::App& format = add("fmt", "print policies in canonical form");
     format.add_flag("--check", draft_.check, "only name the files that would change, end with 1");
     format.add_flag("-w,--write", draft_.write, "write the files back");
@@ -139,12 +144,12 @@ class Parser {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-      return Ending{ExitStatus::Done, help_of(chosen())};
+      return Ending{ExitStatus::Done, help_of(app_, chosen())};
     } catch (const CLI::CallForVersion& version) {
       return Ending{ExitStatus::Done, std::string(version.what()) + "\n"};
     } catch (const CLI::ParseError& error) {
       const CLI::App& app = chosen();
-      if (&app == &app_ && argc > 1 && argv[1][0] != '-') return unknown_command(argv[1]);
+      if (&app == &app_ && argc > 1 && argv[1][0] != '-') return unknown_command(app_, argv[1]);
       return Ending{ExitStatus::Usage,
                     fmt::format("memonline: {}\nTry `{} --help`.\n", error.what(),
                                 &app == &app_ ? "memonline" : "memonline " + app.get_name())};
@@ -214,72 +219,12 @@ class Parser {
     return used.empty() ? app_ : *used.front();
   }
 
-  // CLI11's own layout differs from version to version; this text is tested.
-  std::string help_of(const CLI::App& app) const {
-    const bool main = &app == &app_;
-    std::string text = fmt::format("Usage: memonline {}", main ? "COMMAND" : app.get_name());
-    std::vector<std::pair<std::string, std::string>> rows;
-    for (const CLI::Option* option : app.get_options()) {
-      if (option->get_positional())
-        text += shown(option->get_name(true) + (option->get_items_expected_max() > 1 ? "..." : ""),
-                      option->get_required());
-      else if (!option->get_group().empty())
-        rows.emplace_back(names_of(*option), option->get_description());
-    }
-    text += fmt::format(" [OPTION]...\n{}\n", app.get_description());
-    for (const CLI::Option* option : app.get_options())
-      if (option->get_positional())
-        text += fmt::format("\n  {:<22} {}\n", option->get_name(true), option->get_description());
-    if (main) text += "\nCommands:\n";
-    if (main)
-      for (const CLI::App* command : app.get_subcommands({}))
-        text += fmt::format("  {:<22} {}\n", command->get_name(), command->get_description());
-    text += "\nOptions:\n";
-    for (const auto& [names, description] : rows)
-      text += names.size() <= 22 ? fmt::format("  {:<22} {}\n", names, description)
-                                 : fmt::format("  {}\n  {:<22} {}\n", names, "", description);
-    return text + "\n" + app.get_footer() + "\n";
-  }
-
-  static std::string shown(const std::string& positional, bool required) {
-    return required ? " " + positional : " [" + positional + "]";
-  }
-
-  static std::string names_of(const CLI::Option& option) {
-    std::string text;
-    for (const std::string& name : option.get_snames()) text += "-" + name + ", ";
-    for (const std::string& name : option.get_lnames()) text += "--" + name + ", ";
-    text.resize(text.size() - 2);
-    return option.get_items_expected_max() > 0 ? text + " " + option.get_type_name() : text;
-  }
-
-  Ending unknown_command(std::string_view word) const {
-    std::vector<std::string> names;
-    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    const std::string_view near = most_similar(word, known);
-    return {ExitStatus::Usage,
-            fmt::format("memonline: no command `{}`{}\nTry `memonline --help`.\n", word,
-                        near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
-  }
-
-  /// A validator with words of our own.
-  static CLI::Validator one_of(std::vector<std::string> words) {
-    return {[words = std::move(words)](std::string& word) -> std::string {
-              std::string list;
-              for (const std::string& known : words) {
-                if (word == known) return {};
-                list += (list.empty() ? "" : ", ") + known;
-              }
-              return fmt::format("`{}` is none of {}", word, list);
-            },
-            ""};
-  }
-
   [[nodiscard]] std::optional<Format> format() const {
     if (draft_.format.empty()) return std::nullopt;
     if (draft_.format == "json") return Format::Json;
     if (draft_.format == "yaml") return Format::Yaml;
+    if (draft_.format == "svg") return Format::Svg;
+    if (draft_.format == "html") return Format::Html;
     return draft_.format == "shell" ? Format::Shell : Format::Text;
   }
 
@@ -300,6 +245,7 @@ class Parser {
     if (name == "status") line.command = StatusOptions{where, format};
     if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
     if (name == "capture") line.command = CaptureOptions{where, draft_.output};
+    if (name == "map") line.command = MapOptions{where.root, this->format(), draft_.output};
     if (name == "boot") {
       using Action = BootOptions::Action;
       const Action action = draft_.what == "apply"    ? Action::Apply
@@ -334,8 +280,9 @@ class Parser {
       auto request = forecast::parse_add(draft_.add);
       if (!request) return wrong("--add", request.error());
       if (options.unplug) return wrong("--add", "memory to come and memory to go are two plans");
-      if (options.format == Format::Shell)
-        return wrong("--add", "a forecast is no script; --format text, json or yaml");
+      if (options.format == Format::Shell || options.format == Format::Svg)
+        return wrong("--add",
+                     "a forecast is no script and no picture; --format text, json or yaml");
       options.add = *request;
     }
     CommandLine line;

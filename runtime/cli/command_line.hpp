@@ -16,7 +16,7 @@
 namespace memonline::cli {
 
 enum class ColorChoice : std::uint8_t { Auto, Always, Never };
-enum class Format : std::uint8_t { Text, Json, Yaml, Shell };
+enum class Format : std::uint8_t { Text, Json, Yaml, Shell, Svg, Html };
 
 /// Which host, which policies. MEMONLINE_ROOT is looked up by the parser.
 struct Where {
@@ -49,6 +49,11 @@ struct ExplainOptions {
 };
 struct CaptureOptions {
   Where where;
+  std::string output;
+};
+struct MapOptions {
+  std::string root = "/";
+  std::optional<Format> format;  ///< Text, Svg or Html; empty: by the name of the output file
   std::string output;
 };
 struct FmtOptions {
@@ -101,8 +106,8 @@ struct BootOptions {
 
 struct CommandLine {
   ColorChoice color = ColorChoice::Auto;
-  std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions, FmtOptions,
-               TestOptions, CatPolicyOptions, ApplyOptions, UndoOptions, ConfirmOptions,
+  std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions, MapOptions,
+               FmtOptions, TestOptions, CatPolicyOptions, ApplyOptions, UndoOptions, ConfirmOptions,
                BootOptions>
       command;
 };

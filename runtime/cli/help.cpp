@@ -29,7 +29,7 @@ struct Footer {
   std::string_view text;
 };
 
-constexpr std::array<Footer, 12> kFooters{{
+constexpr std::array<Footer, 13> kFooters{{
     {"plan", R"(Examples:
   memonline plan
   memonline plan -e 'node1: last 80% movable, rest normal'
@@ -108,6 +108,14 @@ Exit status: 0; 1 there is no such block; 2 wrong usage or policy.)"},
 
 The file holds what planning needs and no addresses of yours, names or secrets.
 Exit status: 0; 1 failure.)"},
+    {"map", R"(Examples:
+  memonline map                               a row for each device of each node
+  memonline map --root host.tar.xz            of another host
+  memonline map -o memory.svg                 for a report; hovering names the blocks
+  memonline map -o memory.html                the picture and a table of the runs
+  memonline plan -o plan.svg                  before and after
+
+Exit status: 0; 1 the host cannot be read.)"},
     {"fmt", R"(Examples:
   memonline fmt db.mempolicy                  print it in canonical form
   memonline fmt -w *.mempolicy policies/*.yaml

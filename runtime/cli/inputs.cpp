@@ -53,6 +53,14 @@ void plan_for_host(Compiled& compiled) {
   if (!compiled.plan) compiled.status = ExitStatus::Failure;
 }
 
+std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink) {
+  auto host = load_host(where, sink);
+  if (!host || host->has_hotplug()) return host;
+  // The planner has the words for it, whatever the policy.
+  plan::make_plan(sema::Policy{}, {}, *host, sink);
+  return std::nullopt;
+}
+
 Compiled load_for(const Where& where) {
   Compiled compiled{load_policies(where), {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
@@ -60,12 +68,7 @@ Compiled load_for(const Where& where) {
     compiled.policy = sema::analyse(compiled.policies.files, compiled.sink);
   if (compiled.sink.has_errors()) return compiled;
   compiled.status = ExitStatus::Failure;
-  compiled.host = load_host(where, compiled.sink);
-  if (compiled.host && !compiled.host->has_hotplug()) {
-    // The planner has the words for it, whatever the policy.
-    plan::make_plan(sema::Policy{}, {}, *compiled.host, compiled.sink);
-    compiled.host.reset();
-  }
+  compiled.host = load_host_with_blocks(where, compiled.sink);
   return compiled;
 }
 

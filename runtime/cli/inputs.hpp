@@ -28,6 +28,8 @@ void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sin
 
 /// The host of --root. A failure is put into `sink` as ML0620.
 std::optional<model::Host> load_host(const Where& where, diag::Sink& sink);
+/// The same; one that shows no memory blocks is an error, ML0601.
+std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink);
 
 /// Everything up to the plan. Stops early: `host` is read only if the policies are right.
 struct Compiled {

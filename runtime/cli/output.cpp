@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "runtime/base/file.hpp"
@@ -29,14 +30,27 @@ std::string_view environment(const char* name) {
   return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
-}  // namespace
-
-bool colour_errors(ColorChoice choice) {
+bool colour(ColorChoice choice, int descriptor) {
   if (choice != ColorChoice::Auto) return choice == ColorChoice::Always;
   if (!environment("NO_COLOR").empty()) return false;
   const std::string_view force = environment("CLICOLOR_FORCE");
   if (!force.empty() && force != "0") return true;
-  return environment("TERM") != "dumb" && ::isatty(STDERR_FILENO) == 1;
+  return environment("TERM") != "dumb" && ::isatty(descriptor) == 1;
+}
+
+}  // namespace
+
+bool colour_errors(ColorChoice choice) { return colour(choice, STDERR_FILENO); }
+bool colour_output(ColorChoice choice) { return colour(choice, STDOUT_FILENO); }
+
+std::optional<std::size_t> terminal_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return size.ws_col;
+}
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
 }
 
 ExitStatus print(std::string_view text, ExitStatus status) {

@@ -3,6 +3,7 @@
 // never leaves half a document.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,13 @@ namespace memonline::cli {
 /// May standard error be coloured? --color decides; `auto` asks NO_COLOR (wins), CLICOLOR_FORCE,
 /// TERM and the terminal.
 bool colour_errors(ColorChoice choice);
+
+/// The same for standard output.
+bool colour_output(ColorChoice choice);
+/// How wide the terminal at standard output is; empty: it is none.
+std::optional<std::size_t> terminal_width();
+/// By the name of the file: ".svg" of "map.svg".
+bool ends_with(std::string_view text, std::string_view end);
 
 /// Writes to standard output; gives `status`, or Failure with a message where writing failed.
 ExitStatus print(std::string_view text, ExitStatus status = ExitStatus::Done);

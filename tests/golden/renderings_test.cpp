@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
 
+#include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/host/read_host.hpp"
 #include "tests/support/catch.hpp"
@@ -89,6 +90,7 @@ TEST_CASE("renderings: text, YAML and shell as they stand in the golden files") 
   check_golden("6.12-c1-rezoned.txt", render::plan_to_text(*mixed.plan, c1));
   check_golden("6.12-c1-rezoned.yaml", render::plan_to_yaml(*mixed.plan));
   check_golden("6.12-c1-rezoned.sh", render::plan_to_shell(*mixed.plan));
+  check_golden("6.12-c1-rezoned.svg", render::map_to_svg(c1, &mixed.outcome));
 
   const Compilation rest = test::plan_for(mixed.outcome,
                                           "each node: last 75% movable, rest normal\n"
