@@ -38,7 +38,7 @@ std::vector<Row> rows_of(const model::Host& host) {
   for (const model::BlockRun& run : host.blocks) {
     const Key key{run.node ? run.node->value() : UINT64_MAX, run.device};
     const auto [place, is_new] = where.emplace(key, rows.size());
-    if (is_new) rows.push_back({key, Row{run.node, host.devices.at(run.device).name, 0, {}}});
+    if (is_new) rows.emplace_back(key, Row{run.node, host.devices.at(run.device).name, 0, {}});
     Row& row = rows[place->second].second;
     const Kind kind = kind_of(run);
     std::string zone = plan::zone_text(run).value_or("");

@@ -74,7 +74,7 @@ class Drawing {
   }
   void bar(const Row& row, std::string_view label, std::string_view beside) {
     text_at(kMargin + 12, label, "");
-    text_at(kLabel - 8, beside, " class=\"small\" text-anchor=\"end\"");
+    text_at(kLabel - 8, beside, R"( class="small" text-anchor="end")");
     for (const Part& part : row.parts) draw(part, row.blocks);
     y_ += kLine;
   }
@@ -107,8 +107,8 @@ class Drawing {
                          number(y_ + kHeight - 5), attributes, escaped(text));
   }
   void rect(double x, double width, std::string_view kind, const std::string& tip) {
-    body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" class=\"{}\"",
-                         number(x), number(y_), number(width), number(kHeight), kind);
+    body_ += fmt::format(R"(<rect x="{}" y="{}" width="{}" height="{}" class="{}")", number(x),
+                         number(y_), number(width), number(kHeight), kind);
     body_ += tip.empty() ? "/>\n" : fmt::format("><title>{}</title></rect>\n", escaped(tip));
   }
   void draw(const Part& part, std::uint64_t blocks) {
