@@ -48,21 +48,6 @@ Reach reach_of(const sema::Selector& selector) {
   return Reach::Some;
 }
 
-// The one target all blocks of the rule get, if there is one: a first share that asks for the
-// whole group, or `rest` alone.
-std::optional<Target> uniform_target(const sema::Rule& rule) {
-  const sema::Share& first = rule.shares.front();
-  if (!first.amount) return first.target;
-  const auto* percent = std::get_if<sema::Percent>(&*first.amount);
-  if (percent != nullptr && percent->millionths == 100'000'000) return first.target;
-  const bool same = std::all_of(rule.shares.begin(), rule.shares.end(),
-                                [&](const sema::Share& s) { return s.target == first.target; });
-  const bool rest = std::any_of(rule.shares.begin(), rule.shares.end(),
-                                [](const sema::Share& s) { return s.place == sema::Place::Rest; });
-  if (same && rest) return first.target;
-  return std::nullopt;
-}
-
 const char* word_of(Target target) {
   switch (target) {
     case Target::Movable: return "online_movable";
@@ -177,6 +162,19 @@ struct Lowering {
 };
 
 }  // namespace
+
+std::optional<Target> uniform_target(const sema::Rule& rule) {
+  const sema::Share& first = rule.shares.front();
+  if (!first.amount) return first.target;
+  const auto* percent = std::get_if<sema::Percent>(&*first.amount);
+  if (percent != nullptr && percent->millionths == 100'000'000) return first.target;
+  const bool same = std::all_of(rule.shares.begin(), rule.shares.end(),
+                                [&](const sema::Share& s) { return s.target == first.target; });
+  const bool rest = std::any_of(rule.shares.begin(), rule.shares.end(),
+                                [](const sema::Share& s) { return s.place == sema::Place::Rest; });
+  if (same && rest) return first.target;
+  return std::nullopt;
+}
 
 RuleRef rule_ref(const source::SourceSet& files, const source::SourceSpan& span) {
   const source::SourceFile& file = files.at(span.file);

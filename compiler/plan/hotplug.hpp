@@ -3,6 +3,8 @@
 // exactly what the policy says is taken: the kernel's own switches, else the service.
 #pragma once
 
+#include <optional>
+
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/plan.hpp"
@@ -21,6 +23,10 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
 /// where the policy says `hotplug = kernel`, nor where a provider waits for each block (virtio-mem,
 /// Hyper-V, Xen: contract 6.1), which the kernel answers at once.
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host);
+
+/// The one target all blocks of the rule get, if there is one: a first share that asks for the
+/// whole group, or `rest` alone.
+std::optional<sema::Target> uniform_target(const sema::Rule& rule);
 
 /// The rule reference of a span: label, line, column and the words themselves.
 RuleRef rule_ref(const source::SourceSet& files, const source::SourceSpan& span);

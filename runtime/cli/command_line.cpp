@@ -126,6 +126,13 @@ class Parser {
     add_format(map, {"text", "svg", "html"});
     add_output(map, "write to FILE, whole or not at all; its suffix (.svg .html) picks the format");
 
+    CLI::App& generate = add("generate", "write a file that does without the service");
+    generate.add_option("TARGET", draft_.what, "udev, tmpfiles, cmdline or tuned")
+        ->required()
+        ->check(one_of({"udev", "tmpfiles", "cmdline", "tuned"}));
+    add_where(generate);
+    add_output(generate, "write to FILE, whole or not at all");
+
     CLI::App& format = add("fmt", "print policies in canonical form");
     format.add_flag("--check", draft_.check, "only name the files that would change, end with 1");
     format.add_flag("-w,--write", draft_.write, "write the files back");
@@ -246,6 +253,14 @@ class Parser {
     if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
     if (name == "capture") line.command = CaptureOptions{where, draft_.output};
     if (name == "map") line.command = MapOptions{where.root, this->format(), draft_.output};
+    if (name == "generate") {
+      using render::TargetFile;
+      const TargetFile target = draft_.what == "udev"       ? TargetFile::Udev
+                                : draft_.what == "tmpfiles" ? TargetFile::Tmpfiles
+                                : draft_.what == "cmdline"  ? TargetFile::Cmdline
+                                                            : TargetFile::Tuned;
+      line.command = GenerateOptions{where, target, draft_.output};
+    }
     if (name == "boot") {
       using Action = BootOptions::Action;
       const Action action = draft_.what == "apply"    ? Action::Apply

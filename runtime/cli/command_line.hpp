@@ -11,6 +11,7 @@
 
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/plan/unplug.hpp"
+#include "compiler/render/targets.hpp"
 #include "runtime/cli/exit_status.hpp"
 
 namespace memonline::cli {
@@ -54,6 +55,11 @@ struct CaptureOptions {
 struct MapOptions {
   std::string root = "/";
   std::optional<Format> format;  ///< Text, Svg or Html; empty: by the name of the output file
+  std::string output;
+};
+struct GenerateOptions {
+  Where where;
+  render::TargetFile target = render::TargetFile::Udev;
   std::string output;
 };
 struct FmtOptions {
@@ -107,8 +113,8 @@ struct BootOptions {
 struct CommandLine {
   ColorChoice color = ColorChoice::Auto;
   std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions, MapOptions,
-               FmtOptions, TestOptions, CatPolicyOptions, ApplyOptions, UndoOptions, ConfirmOptions,
-               BootOptions>
+               GenerateOptions, FmtOptions, TestOptions, CatPolicyOptions, ApplyOptions,
+               UndoOptions, ConfirmOptions, BootOptions>
       command;
 };
 

@@ -12,6 +12,7 @@ ExitStatus run(const StatusOptions& options, ColorChoice color);
 ExitStatus run(const ExplainOptions& options, ColorChoice color);
 ExitStatus run(const CaptureOptions& options, ColorChoice color);
 ExitStatus run(const MapOptions& options, ColorChoice color);
+ExitStatus run(const GenerateOptions& options, ColorChoice color);
 ExitStatus run(const FmtOptions& options, ColorChoice color);
 ExitStatus run(const TestOptions& options, ColorChoice color);
 ExitStatus run(const CatPolicyOptions& options, ColorChoice color);

@@ -29,7 +29,7 @@ struct Footer {
   std::string_view text;
 };
 
-constexpr std::array<Footer, 13> kFooters{{
+constexpr std::array<Footer, 14> kFooters{{
     {"plan", R"(Examples:
   memonline plan
   memonline plan -e 'node1: last 80% movable, rest normal'
@@ -116,6 +116,16 @@ Exit status: 0; 1 failure.)"},
   memonline plan -o plan.svg                  before and after
 
 Exit status: 0; 1 the host cannot be read.)"},
+    {"generate", R"(Examples:
+  memonline generate udev -o /etc/udev/rules.d/40-memory.rules
+  memonline generate cmdline -e 'hotplugged: movable'         memhp_default_state=online_movable
+  memonline generate tmpfiles -o /etc/tmpfiles.d/memory.conf
+  memonline generate tuned -o /etc/tuned/memory/tuned.conf
+
+For hosts that are to do without memonlined. What the target cannot express is refused, and the
+rule that is in the way is named: then nothing is written.
+
+Exit status: 0; 1 the target cannot express it; 2 wrong usage or policy.)"},
     {"fmt", R"(Examples:
   memonline fmt db.mempolicy                  print it in canonical form
   memonline fmt -w *.mempolicy policies/*.yaml

@@ -72,7 +72,7 @@ Compiled load_for(const Where& where) {
   return compiled;
 }
 
-Compiled compile_for(const Where& where) {
+Compiled compile_for(const Where& where, Service service) {
   Compiled compiled{load_policies(where), {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (compiled.policies.none()) {
@@ -92,6 +92,7 @@ Compiled compile_for(const Where& where) {
   compiled.status = ExitStatus::Failure;
   compiled.host = load_host(where, compiled.sink);
   if (!compiled.host) return compiled;
+  if (service == Service::Without) compiled.host->service = false;
   compiled.status = ExitStatus::Done;
   plan_for_host(compiled);
   return compiled;

@@ -40,7 +40,9 @@ struct Compiled {
   std::optional<plan::Plan> plan;
   ExitStatus status = ExitStatus::Done;  ///< what to end with if there is no plan
 };
-Compiled compile_for(const Where& where);
+/// Whether what is planned may count on memonlined where it runs.
+enum class Service : std::uint8_t { AsItIs, Without };
+Compiled compile_for(const Where& where, Service service = Service::AsItIs);
 /// For commands that have an answer without a policy, too: the policies there are, checked, and the
 /// host, which must have blocks. Without a `host` in it, `status` is what to end with.
 Compiled load_for(const Where& where);

@@ -185,3 +185,21 @@ def test_boot_parameters_by_way_of_the_bus(vm: Vm) -> None:
         done = guest.run(f"{write} 2>&1", timeout=60)
         assert done.status == 0, (done, guest.run("journalctl -o cat -u memonline-bootparams").stdout)
         assert "kernelcore=" in guest.read("/boot/grub/grub.cfg")
+
+
+@on("6.1", "6.12")
+def test_generated_files_do_without_the_service(vm: Vm) -> None:
+    """What `memonline generate` writes, loaded by the real systemd-udevd and systemd-tmpfiles."""
+    with vm.system(SMALL, {}) as guest:
+        wait_until_up(guest)
+        guest.run("systemctl disable --now memonlined.service", check=True, timeout=150)
+        first = guest.block_ids()[-1] + 1
+        guest.run(f"memonline generate udev -e 'block {first + 8}-{first + 9}: normal; hotplugged: movable'"
+                  " -o /etc/udev/rules.d/40-memory.rules; udevadm control --reload", check=True)
+        added = guest.add_dimm("d1", "1G") + guest.add_dimm("d2", "1G")
+        expect(guest, added, "".join("N" if block - first in (8, 9) else "M" for block in added))
+        guest.run("rm /etc/udev/rules.d/40-memory.rules; udevadm control --reload;"
+                  " memonline generate tmpfiles -e 'hotplugged: normal' -o /etc/tmpfiles.d/memory.conf;"
+                  " systemd-tmpfiles --create /etc/tmpfiles.d/memory.conf", check=True)
+        assert guest.read(KNOB) == "online_kernel"
+        expect(guest, guest.add_dimm("d3", "1G"), "N" * 8)
