@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline plan: what would be done here, in order and proved.
+#include <filesystem>
 #include <string_view>
 
 #include "compiler/diag/render.hpp"
 #include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
+#include "compiler/sema/analyse.hpp"
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/fleet.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 
@@ -25,7 +28,8 @@ std::string rendered(const plan::Plan& plan, const model::Host& host, Format for
                      const forecast::Forecast* forecast) {
   switch (format) {
     case Format::Text:
-    case Format::Html: break;
+    case Format::Html:
+    case Format::Prometheus: break;
     case Format::Json: return render::plan_to_json(plan, forecast);
     case Format::Yaml: return render::plan_to_yaml(plan, forecast);
     case Format::Shell: return render::plan_to_shell(plan);
@@ -47,10 +51,36 @@ Compiled compiled_for(const PlanOptions& options) {
   return compiled;
 }
 
+ExitStatus run_fleet(const PlanOptions& options, Format format, ColorChoice color) {
+  const Policies policies = load_policies(options.where);
+  diag::Sink sink;
+  sink.append(policies.problems);
+  if (policies.none()) add_no_policy(policies, options.where, sink);
+  const auto policy = sema::analyse(policies.files, sink);
+  if (sink.has_errors() || !policy)
+    return report(sink, policies.shown, format, color, ExitStatus::Usage);
+  print_error(diag::to_text(sink.sorted(), policies.shown, {colour_errors(color)}));
+  if (!std::filesystem::is_directory(options.hosts))
+    return complain(ExitStatus::Failure, "`" + options.hosts + "` is no directory of hosts",
+                    "`memonline capture -o NAME.yaml` on each makes one");
+  const std::vector<FleetRow> rows = plan_fleet(options.hosts, *policy, policies.files);
+  ExitStatus status = ExitStatus::Done;
+  for (const FleetRow& row : rows) {
+    if (options.exit_code && row.reboot_required && status == ExitStatus::Done)
+      status = ExitStatus::RebootPending;
+    if (options.exit_code && row.steps > 0) status = ExitStatus::ChangesPending;
+  }
+  for (const FleetRow& row : rows)
+    if (!row.problem.empty()) status = ExitStatus::Failure;
+  return print_to(options.output,
+                  format == Format::Json ? fleet_to_json(rows) : fleet_to_text(rows), status);
+}
+
 }  // namespace
 
 ExitStatus run(const PlanOptions& options, ColorChoice color) {
   const Format format = format_of(options);
+  if (!options.hosts.empty()) return run_fleet(options, format, color);
   Compiled compiled = compiled_for(options);
   if (!compiled.plan)
     return report(compiled.sink, compiled.policies.shown, format, color, compiled.status);

@@ -9,7 +9,9 @@
 #include "runtime/cli/boot_outcome.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/inputs.hpp"
+#include "runtime/cli/metrics.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/service_client.hpp"
 #include "runtime/cli/table.hpp"
 
 namespace memonline::cli {
@@ -180,10 +182,19 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
   if (pending.reboot || boot.is == BootOutcome::Is::RebootRequired)
     status = ExitStatus::RebootPending;
   if (pending.steps > 0) status = ExitStatus::ChangesPending;
-  if (options.format == Format::Json) return print(to_json(compiled, runs, boot), status);
+  if (options.format == Format::Json)
+    return print_to(options.output, to_json(compiled, runs, boot), status);
   print_error(
       diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
-  return print(to_text(compiled, runs, boot), status);
+  if (options.format == Format::Prometheus) {
+    Metrics metrics{*compiled.host, runs,           compiled.plan.has_value(),
+                    pending.steps,  pending.reboot, {}};
+    if (auto service = ServiceClient::find(options.where.root))
+      metrics.counters = service->counters();
+    // Whoever collects wants the file, and looks at its values.
+    return print_to(options.output, to_prometheus(metrics));
+  }
+  return print_to(options.output, to_text(compiled, runs, boot), status);
 }
 
 }  // namespace memonline::cli

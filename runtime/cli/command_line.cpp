@@ -40,6 +40,7 @@ struct Draft {
   bool direct = false;
   std::string add;
   std::string unplug;
+  std::string hosts;
   std::string confirm;
   std::string wait;
   std::string deadline;
@@ -71,6 +72,10 @@ class Parser {
     plan.add_option("--unplug", draft_.unplug,
                     "what must go offline first: SIZE[@nodeN], dimmN or memoryA-B")
         ->type_name("WHAT");
+
+    plan.add_option("--hosts", draft_.hosts,
+                    "one summary of every captured host in DIR instead of one host's plan")
+        ->type_name("DIR");
 
     CLI::App& apply = add("apply", "carry the plan out, or one that `plan -o` wrote");
     add_where(apply);
@@ -109,7 +114,8 @@ class Parser {
 
     CLI::App& status = add("status", "show the memory of a host and where it drifts from policy");
     add_where(status);
-    add_format(status, {"text", "json"});
+    add_format(status, {"text", "json", "prometheus"});
+    add_output(status, "write to FILE, whole or not at all");
 
     CLI::App& explain = add("explain", "say why a block is as it is, or what a code means");
     add_where(explain);
@@ -232,6 +238,7 @@ class Parser {
     if (draft_.format == "yaml") return Format::Yaml;
     if (draft_.format == "svg") return Format::Svg;
     if (draft_.format == "html") return Format::Html;
+    if (draft_.format == "prometheus") return Format::Prometheus;
     return draft_.format == "shell" ? Format::Shell : Format::Text;
   }
 
@@ -249,7 +256,7 @@ class Parser {
     if (name == "check") line.command = CheckOptions{where, format};
     if (name == "plan") return planning(line.color);
     if (name == "apply" || name == "undo" || name == "confirm") return changing(name, line.color);
-    if (name == "status") line.command = StatusOptions{where, format};
+    if (name == "status") line.command = StatusOptions{where, format, draft_.output};
     if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
     if (name == "capture") line.command = CaptureOptions{where, draft_.output};
     if (name == "map") line.command = MapOptions{where.root, this->format(), draft_.output};
@@ -285,7 +292,15 @@ class Parser {
       return Ending{ExitStatus::Usage,
                     fmt::format("memonline: {}: {}\nTry `memonline plan --help`.\n", option, what)};
     };
-    PlanOptions options{draft_.where, format(), draft_.exit_code, draft_.output, {}, {}};
+    PlanOptions options{draft_.where, format(), draft_.exit_code, draft_.output,
+                        {},           {},       draft_.hosts};
+    const bool other_format =
+        !draft_.format.empty() && options.format != Format::Text && options.format != Format::Json;
+    if (!options.hosts.empty() && other_format)
+      return wrong("--hosts", "a summary of hosts is --format text or json");
+    const bool of_one = !draft_.root.empty() || !draft_.add.empty() || !draft_.unplug.empty();
+    if (!options.hosts.empty() && of_one)
+      return wrong("--hosts", "goes without --root, --add and --unplug, which mean one host");
     if (chosen().get_option("--unplug")->count() > 0) {
       auto request = plan::parse_unplug(draft_.unplug);
       if (!request) return wrong("--unplug", request.error());

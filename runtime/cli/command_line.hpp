@@ -17,7 +17,7 @@
 namespace memonline::cli {
 
 enum class ColorChoice : std::uint8_t { Auto, Always, Never };
-enum class Format : std::uint8_t { Text, Json, Yaml, Shell, Svg, Html };
+enum class Format : std::uint8_t { Text, Json, Yaml, Shell, Svg, Html, Prometheus };
 
 /// Which host, which policies. MEMONLINE_ROOT is looked up by the parser.
 struct Where {
@@ -38,10 +38,12 @@ struct PlanOptions {
   std::string output;  ///< empty: standard output
   std::optional<plan::UnplugRequest> unplug;
   std::optional<forecast::AddRequest> add;
+  std::string hosts;  ///< a directory of captured hosts; empty: the host of `where`
 };
 struct StatusOptions {
   Where where;
   Format format = Format::Text;
+  std::string output;
 };
 struct ExplainOptions {
   Where where;

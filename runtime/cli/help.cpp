@@ -39,6 +39,7 @@ constexpr std::array<Footer, 14> kFooters{{
   memonline plan --add 64GiB@node1,dimm=8GiB                  would it fit, what becomes of it?
   memonline plan --unplug dimm1 -o plan.json                  what `apply plan.json` takes offline
   memonline plan --exit-code >/dev/null; test $? -eq 3        are there changes to make?
+  memonline plan --hosts captured/                            a line for each host of a fleet
 
 Exit status: 0; 1 no plan is possible on this host; 2 wrong usage or policy;
 with --exit-code: 3 there are steps, 4 only a reboot is pending.)"},

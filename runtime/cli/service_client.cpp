@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/service_client.hpp"
 
+#include <charconv>
 #include <cstdarg>
 #include <cstring>
 #include <functional>
@@ -61,6 +62,17 @@ std::string text_of(sd_bus_message* message, char type) {
   return {};
 }
 
+/// An a{st}.
+void read_numbers(sd_bus_message* message, const std::string& prefix,
+                  std::map<std::string, std::string>& values) {
+  if (sd_bus_message_enter_container(message, 'a', "{st}") <= 0) return;
+  const char* key = "";
+  std::uint64_t value = 0;
+  while (sd_bus_message_read(message, "{st}", &key, &value) > 0)
+    values[prefix + key] = std::to_string(value);
+  sd_bus_message_exit_container(message);
+}
+
 /// An a{sv} of texts and numbers; a dictionary in it is flattened: "Report.text".
 void read_dictionary(sd_bus_message* message, const std::string& prefix,
                      std::map<std::string, std::string>& values) {
@@ -71,7 +83,11 @@ void read_dictionary(sd_bus_message* message, const std::string& prefix,
     const char* contents = nullptr;
     char type = 0;
     sd_bus_message_peek_type(message, &type, &contents);
-    if (contents != nullptr && std::strcmp(contents, "a{sv}") == 0) {
+    if (contents != nullptr && std::strcmp(contents, "a{st}") == 0) {
+      sd_bus_message_enter_container(message, 'v', contents);
+      read_numbers(message, prefix + key + ".", values);
+      sd_bus_message_exit_container(message);
+    } else if (contents != nullptr && std::strcmp(contents, "a{sv}") == 0) {
       sd_bus_message_enter_container(message, 'v', contents);
       read_dictionary(message, prefix + key + ".", values);
       sd_bus_message_exit_container(message);
@@ -151,12 +167,13 @@ Result<std::string, ServiceClient::Failure> ServiceClient::call(const char* meth
   return text_of(reply, type);
 }
 
-Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const std::string& job) {
+Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const std::string& path,
+                                                                        const char* interface) {
   Error error;
   sd_bus_message* reply = nullptr;
   const int result =
-      sd_bus_call_method(bus_.get(), kName, job.c_str(), "org.freedesktop.DBus.Properties",
-                         "GetAll", &error, &reply, "s", kJob);
+      sd_bus_call_method(bus_.get(), kName, path.c_str(), "org.freedesktop.DBus.Properties",
+                         "GetAll", &error, &reply, "s", interface);
   const Message owned(reply);
   if (result < 0) return fail(error.failure(result));
   Look now;
@@ -177,7 +194,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
   bool keyboard = ::isatty(STDIN_FILENO) == 1;
   std::sig_atomic_t seen = 0;
   for (;;) {
-    auto now = look(job);
+    auto now = look(job, kJob);
     if (!now) return fail(now.error());
     if (on_screen) print_error("\r\x1b[K");
     on_screen = false;
@@ -244,6 +261,20 @@ std::optional<ServiceClient::Failure> ServiceClient::confirm() {
   const auto kept = call("Confirm", "");
   if (kept) return std::nullopt;
   return kept.error();
+}
+
+std::map<std::string, std::uint64_t> ServiceClient::counters() {
+  constexpr std::string_view kPrefix = "Counters.";
+  std::map<std::string, std::uint64_t> counters;
+  const auto now = look(kPath, kManager);
+  if (!now) return counters;
+  for (const auto& [name, text] : now->values) {
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    if (name.starts_with(kPrefix) && std::from_chars(text.data(), end, value).ptr == end)
+      counters.emplace(name.substr(kPrefix.size()), value);
+  }
+  return counters;
 }
 
 void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {

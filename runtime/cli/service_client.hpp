@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +43,8 @@ class ServiceClient {
   Result<Outcome, Failure> undo(const RunOptions& options, const volatile std::sig_atomic_t* stops);
   /// Empty: what waited is confirmed.
   std::optional<Failure> confirm();
+  /// The Manager's Counters; empty where it does not answer.
+  std::map<std::string, std::uint64_t> counters();
 
  private:
   struct Close {
@@ -49,7 +53,7 @@ class ServiceClient {
   struct Look;
   explicit ServiceClient(sd_bus* bus) : bus_(bus) {}
   Result<std::string, Failure> call(const char* method, const char* types, ...);
-  Result<Look, Failure> look(const std::string& job);
+  Result<Look, Failure> look(const std::string& path, const char* interface);
   Result<Outcome, Failure> run_job(const std::function<Result<std::string, Failure>()>& begin,
                                    std::optional<std::chrono::milliseconds> confirm,
                                    std::chrono::milliseconds patience,

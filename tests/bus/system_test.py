@@ -2,9 +2,11 @@
 """memonlined as the system sees it: an administrator's polkit rule, systemd's notifications, what it
 counts, and that it sleeps."""
 import json
+import os
 import pathlib
 import signal
 import socket
+import subprocess
 import sys
 import time
 from typing import Callable, List
@@ -97,6 +99,13 @@ def notifies(w: World) -> None:
         hear("STOPPING=1")
 
 
+def memonline(w: World, *words: str) -> str:
+    """What the command prints beside the service."""
+    command = pathlib.Path(w.memonlined).with_name("memonline")
+    return subprocess.run([command, *words], capture_output=True, text=True, check=True,
+                          env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address}).stdout
+
+
 def measures(w: World) -> None:
     """What it did is counted, and while nothing happens no thread of it wakes up."""
     w.start(HOST)
@@ -108,6 +117,10 @@ def measures(w: World) -> None:
     assert {"failures", "retries", "rescans"} < set(counters), counters
     # A switch could do it; it does it faster itself.
     assert client.get("HotplugBy") == "service" and "gives way" in client.get("HotplugWhy")
+    if pathlib.Path("/sys/devices/system/memory/block_size_bytes").exists():
+        metrics = memonline(w, "status", "--format", "prometheus", "-e", "all: keep")
+        assert "\nmemonline_service_up 1\n" in metrics, metrics
+        assert "\nmemonline_blocks_onlined_total 16\n" in metrics, metrics
     assert w.daemon is not None
     tasks = pathlib.Path(f"/proc/{w.daemon.pid}/task")
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/cli/metrics.hpp"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace memonline::cli {
+
+namespace {
+
+class Text {
+ public:
+  void metric(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = fmt::format("memonline_{}", name);
+    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name_, help, type);
+  }
+  template <class Value>
+  void sample(const Value& value, std::string_view labels = {}) {
+    text_ += labels.empty() ? fmt::format("{} {}\n", name_, value)
+                            : fmt::format("{}{{{}}} {}\n", name_, labels, value);
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string name_, text_;
+};
+
+std::string node_label(const std::optional<model::NodeId>& node) {
+  return fmt::format(R"(node="{}")", node ? std::to_string(node->value()) : "unknown");
+}
+
+/// Of each node the bytes of each zone, and "offline" for what is not online.
+std::map<std::pair<std::string, std::string>, std::uint64_t> bytes_of(const Metrics& metrics) {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> bytes;
+  for (const plan::StatusRun& run : metrics.runs) {
+    const bool online = run.blocks.state == model::State::Online;
+    const std::string zone =
+        online ? plan::zone_text(run.blocks).value_or("unknown") : std::string("offline");
+    bytes[{node_label(run.blocks.node), zone}] +=
+        run.blocks.count * metrics.host.block_size.value();
+  }
+  return bytes;
+}
+
+struct Counter {
+  std::string_view key, name, help;
+};
+constexpr std::array<Counter, 5> kCounters{{
+    {"blocks-onlined", "blocks_onlined_total", "Blocks the service brought online."},
+    {"failures", "failures_total", "Blocks that were refused, each time they were."},
+    {"retries", "retries_total", "Rounds the service made to try again."},
+    {"rescans", "rescans_total", "Rounds the service made because events were lost."},
+    {"events", "events_total", "Events of the kernel the service heard."},
+}};
+
+void write_counters(const Metrics& metrics, Text& text) {
+  text.metric("service_up", "gauge", "Whether memonlined answers.");
+  text.sample(metrics.counters.empty() ? 0 : 1);
+  for (const Counter& counter : kCounters) {
+    const auto value = metrics.counters.find(std::string(counter.key));
+    if (value == metrics.counters.end()) continue;
+    text.metric(counter.name, "counter", counter.help);
+    text.sample(value->second);
+  }
+  if (const auto last = metrics.counters.find("last-latency-ms"); last != metrics.counters.end()) {
+    text.metric("last_latency_seconds", "gauge",
+                "From the first event of the last burst to its last block online.");
+    text.sample(fmt::format("{}.{:03}", last->second / 1000, last->second % 1000));
+  }
+}
+
+}  // namespace
+
+std::string to_prometheus(const Metrics& metrics) {
+  Text text;
+  text.metric("memory_bytes", "gauge",
+              "Memory in blocks by node and zone; zone \"offline\" is present and unused.");
+  for (const auto& [where, bytes] : bytes_of(metrics))
+    text.sample(bytes, fmt::format(R"({},zone="{}")", where.first, where.second));
+  text.metric("block_size_bytes", "gauge", "What memory goes online in.");
+  text.sample(metrics.host.block_size.value());
+  text.metric("policy", "gauge", "Whether there is a policy, and a plan for it.");
+  text.sample(metrics.policy ? 1 : 0);
+  std::uint64_t drifting = 0;
+  for (const plan::StatusRun& run : metrics.runs)
+    if (run.drift) drifting += run.blocks.count;
+  text.metric("drift_blocks", "gauge", "Blocks that are not as the policy says.");
+  text.sample(drifting);
+  text.metric("pending_steps", "gauge", "Steps of the plan that would change that.");
+  text.sample(metrics.pending_steps);
+  text.metric("reboot_required", "gauge", "Whether kernel parameters wait for a reboot.");
+  text.sample(metrics.reboot_pending ? 1 : 0);
+  write_counters(metrics, text);
+  return text.take();
+}
+
+}  // namespace memonline::cli
