@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "runtime/cli/completion.hpp"
 #include "runtime/cli/duration.hpp"
 #include "runtime/cli/help.hpp"
 #include "runtime/cli/usage.hpp"
@@ -148,6 +149,12 @@ class Parser {
     CLI::App& test = add("test", "run the tests inside policy packages");
     test.add_option("PATH", draft_.files, "packages (.yaml), or directories of them")->required();
 
+    CLI::App& completion = add("completion", "print the completions of a shell");
+    completion.group("");  // for packages, not for people
+    completion.add_option("SHELL", draft_.what, "bash, zsh or fish")
+        ->required()
+        ->check(one_of({"bash", "zsh", "fish"}));
+
     CLI::App& cat = add("cat-policy", "show the policies in force, one text with file headers");
     add_root(cat);
     cat.add_flag("--list", draft_.list, "a table of the files: used, masked, replaced by which");
@@ -243,6 +250,8 @@ class Parser {
   }
 
   std::variant<CommandLine, Ending> finished() {
+    if (chosen().get_name() == "completion")
+      return Ending{ExitStatus::Done, completion_for(draft_.what, app_)};
     Where& where = draft_.where;
     where.root = draft_.root;
     if (const char* root = std::getenv("MEMONLINE_ROOT"); where.root.empty() && root != nullptr)

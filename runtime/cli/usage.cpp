@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/usage.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,7 +44,8 @@ std::string help_of(const CLI::App& program, const CLI::App& app) {
   if (main) text += "\nCommands:\n";
   if (main)
     for (const CLI::App* command : app.get_subcommands({}))
-      text += fmt::format("  {:<22} {}\n", command->get_name(), command->get_description());
+      if (!command->get_group().empty())
+        text += fmt::format("  {:<22} {}\n", command->get_name(), command->get_description());
   text += "\nOptions:\n";
   for (const auto& [names, description] : rows)
     text += names.size() <= 22 ? fmt::format("  {:<22} {}\n", names, description)
@@ -61,16 +63,18 @@ Ending unknown_command(const CLI::App& program, std::string_view word) {
                       near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
 }
 
-CLI::Validator one_of(std::vector<std::string> words) {
-  return {[words = std::move(words)](std::string& word) -> std::string {
-            std::string list;
-            for (const std::string& known : words) {
-              if (word == known) return {};
-              list += (list.empty() ? "" : ", ") + known;
-            }
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  std::string list;
+  std::string together;
+  for (const std::string& word : words) {
+    list += (list.empty() ? "" : ", ") + word;
+    together += (together.empty() ? "" : " ") + word;
+  }
+  return {[words, list](std::string& word) -> std::string {
+            if (std::find(words.begin(), words.end(), word) != words.end()) return {};
             return fmt::format("`{}` is none of {}", word, list);
           },
-          ""};
+          "", together};
 }
 
 }  // namespace memonline::cli

@@ -19,7 +19,7 @@ std::string help_of(const CLI::App& program, const CLI::App& chosen);
 Ending unknown_command(const CLI::App& program, std::string_view word);
 /// "--root, --sysroot DIR".
 std::string names_of(const CLI::Option& option);
-/// A validator with words of our own.
-CLI::Validator one_of(std::vector<std::string> words);
+/// A validator with words of our own. Its name is these, for completions.
+CLI::Validator one_of(const std::vector<std::string>& words);
 
 }  // namespace memonline::cli

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Usage: completion_test.sh MEMONLINE: completions as a shell asks for them. zsh and fish check
+# their scripts where they are installed.
+set -euo pipefail
+memonline=$1
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+cd "$directory"
+touch db.mempolicy
+
+for shell in bash zsh fish; do
+  "$memonline" completion $shell >memonline.$shell
+  if command -v $shell >/dev/null; then
+    $shell -n memonline.$shell
+  else
+    echo "not shown: $shell is not installed here"
+  fi
+done
+# shellcheck disable=SC1091
+. ./memonline.bash
+
+expect() {  # expect "WORDS SO FAR" WORD...: what is offered has all of them
+  local line=$1 word
+  shift
+  read -ra COMP_WORDS <<<"memonline $line"
+  [[ $line == *' ' || -z $line ]] && COMP_WORDS+=('')
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+  COMPREPLY=()
+  _memonline
+  for word; do
+    [[ " ${COMPREPLY[*]} " == *" $word "* ]] ||
+      { echo "after \`memonline $line\` there is no $word but: ${COMPREPLY[*]}"; exit 1; }
+  done
+}
+refuse() {  # refuse "WORDS SO FAR" WORD: is not offered
+  expect "$1"
+  [[ " ${COMPREPLY[*]} " != *" $2 "* ]] || { echo "after \`memonline $1\` there is $2"; exit 1; }
+}
+
+expect "" plan apply status map generate boot
+refuse "" completion
+expect "pl" plan
+expect "plan --" --root --policy --expression --add --unplug --hosts --format --exit-code
+expect "plan --format " text json yaml shell svg
+expect "plan --format j" json
+expect "map --format " text svg html
+refuse "map --format " json
+expect "boot " show apply remove
+expect "generate " udev tmpfiles cmdline tuned
+expect "status --color " auto always never
+expect "plan --policy d" db.mempolicy
+expect "fmt d" db.mempolicy
+refuse "plan " db.mempolicy
+expect "apply d" db.mempolicy
+
+# Every command and option of --help is there.
+while read -r command; do
+  expect "" "$command"
+  while read -r option; do expect "$command --" "$option"; done < \
+    <("$memonline" "$command" --help | sed -n '/^Options:/,/^$/p' | grep -o '^  [^ ].*' |
+      grep -o -- '--[a-z-]*' | sort -u)
+done < <("$memonline" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
