@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +16,7 @@ namespace memonline::apply {
 
 namespace {
 
-constexpr int kTick = 100;  // milliseconds
+constexpr std::chrono::nanoseconds kTick = std::chrono::milliseconds(100);
 // A signal ends migration at its next page; from then on it is waiting for the lock that keeps it.
 constexpr std::int64_t kGrace = 5'000'000'000;
 
@@ -29,6 +30,24 @@ std::int64_t nanoseconds(std::chrono::milliseconds time) {
 }
 
 void no_operation(int) {}
+
+/// Keeps SIGINT and SIGTERM off, but for who waits with the mask as it was before.
+class Blocked {
+ public:
+  Blocked() {
+    sigset_t stops;
+    sigemptyset(&stops);
+    for (const int one : {SIGINT, SIGTERM}) sigaddset(&stops, one);
+    ::pthread_sigmask(SIG_BLOCK, &stops, &before_);
+  }
+  ~Blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Blocked(const Blocked&) = delete;
+  Blocked& operator=(const Blocked&) = delete;
+  [[nodiscard]] const sigset_t& before() const { return before_; }
+
+ private:
+  sigset_t before_{};
+};
 
 // What the helper is to the machine: it ends with its parent, hears only the signal that ends an
 // offline, and stays in memory.
@@ -97,12 +116,14 @@ void Helper::wait_for_child() {
 }
 
 Ended Helper::run(const Watch& watch) {
+  // A signal that asks to stop comes while it is waited, or is seen before: never in between.
+  const Blocked signals;
+  keep_deadlines(watch);
   const char begin = 1;
   (void)!::write(go_, &begin, 1);
   pollfd end{alive_, 0, 0};
-  for (;;) {
-    const int ready = ::poll(&end, 1, kTick);
-    if (ready > 0) break;
+  const timespec tick{0, kTick.count()};
+  while (::ppoll(&end, 1, &tick, &signals.before()) <= 0) {
     keep_deadlines(watch);
     if (watch.progress) watch.progress(board_);
   }

@@ -265,19 +265,26 @@ def test_unconfirmed_is_undone(vm: Vm) -> None:
 
 @on("6.12")
 def test_interrupted_says_where_it_stands(vm: Vm) -> None:
-    """SIGINT, sent between two blocks, ends after the current one with 64; the next run goes on from there."""
+    """SIGINT in the middle ends after the current block with 64; the next run goes on from there."""
     policy = "hotplugged: movable"
-    blocks = list(range(40, 72))
-    with vm.guest(Layout(dimms=(Dimm("d0", "4G"),))) as guest:
-        reset(guest, blocks)
-        first, last = calls(guest, policy)
-        reset(guest, blocks)
-        guest.run(f"killat {(first + last) // 2} interrupt sh -c \"exec memonline apply -e '{policy}' --json >/tmp/out\"")
+    blocks = list(range(40, 168))
+    with vm.guest(Layout(dimms=(Dimm("d0", "16G"),))) as guest:
+        # Written from the top: when the 16th block from there is online, a hundred are still to come.
+        guest.run(f"memonline apply -e '{policy}' --json >/tmp/out & run=$!; "
+                  f"until read -r state <{MEMORY}/memory{blocks[-16]}/state && [ $state = online ]; do :; done; "
+                  "kill -INT $run; wait $run", timeout=120)
         document = json.loads(guest.run("cat /tmp/out").stdout)
         assert (document["result"], document["exit_status"]) == ("partly", PARTLY), document
         assert 0 < document["report"]["blocks_done"] < len(blocks), document
         guest.run(f"memonline apply -e '{policy}'", check=True)
         assert states(guest, blocks) == [("online", "Movable")] * len(blocks)
+        # Before the first write: nothing is written.
+        few = blocks[:8]
+        reset(guest, few)
+        first, _ = calls(guest, policy)
+        reset(guest, few)
+        guest.run(f"killat {first} interrupt sh -c \"exec memonline apply -e '{policy}' --json >/tmp/out\"")
+        assert {state for state, _ in states(guest, few)} == {"offline"}, guest.read("/tmp/out")
 
 
 # --- the machine says no --------------------------------------------------------------------------
