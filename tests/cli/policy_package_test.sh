@@ -32,9 +32,11 @@ if ! command -v dh >/dev/null; then
   exit 0
 fi
 (cd memonline-policy-ours && dpkg-buildpackage -us -uc -b -d) >log 2>&1 || { cat log; exit 1; }
-dpkg-deb -c memonline-policy-ours_1_all.deb | grep -q ' ./usr/lib/memonline/policy.d/50-ours.yaml$'
-dpkg-deb -f memonline-policy-ours_1_all.deb Provides | grep -qx memonline-policy
-[ -z "$(dpkg-deb -e memonline-policy-ours_1_all.deb control && ls control | grep -v '^control$\|^md5sums$' || true)" ]
+dpkg-deb -x memonline-policy-ours_1_all.deb unpacked
+[ -f unpacked/usr/lib/memonline/policy.d/50-ours.yaml ]
+[ "$(dpkg-deb -f memonline-policy-ours_1_all.deb Provides)" = memonline-policy ]
+dpkg-deb -e memonline-policy-ours_1_all.deb control
+for script in preinst postinst prerm postrm triggers; do [ ! -e control/$script ]; done
 
 sed -i 's/768MiB/1GiB/' tests.yaml
 "$source/policies/packaging/new-policy-package" wrong ours.mempolicy tests.yaml >/dev/null
