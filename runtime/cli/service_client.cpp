@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/service_client.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <cstdarg>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -10,11 +12,13 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <systemd/sd-bus.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/cli/bus_library.hpp"
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/host/read_host.hpp"
 
 namespace memonline::cli {
 
@@ -33,13 +37,13 @@ constexpr auto kNothing = "there is nothing to undo";
 constexpr std::uint64_t kPatience = 300'000'000;
 
 struct Unref {
-  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+  void operator()(sd_bus_message* message) const { bus().message_unref(message); }
 };
 using Message = std::unique_ptr<sd_bus_message, Unref>;
 
 struct Error : sd_bus_error {
   Error() : sd_bus_error{nullptr, nullptr, 0} {}
-  ~Error() { sd_bus_error_free(this); }
+  ~Error() { bus().error_free(this); }
   Error(const Error&) = delete;
   Error& operator=(const Error&) = delete;
   [[nodiscard]] ServiceClient::Failure failure(int result) const {
@@ -54,53 +58,53 @@ std::string text_of(sd_bus_message* message, char type) {
   std::uint64_t number = 0;
   switch (type) {
     case 's':
-    case 'o': sd_bus_message_read_basic(message, type, &text); return text;
-    case 't': sd_bus_message_read_basic(message, type, &number); return fmt::to_string(number);
+    case 'o': bus().message_read_basic(message, type, &text); return text;
+    case 't': bus().message_read_basic(message, type, &number); return fmt::to_string(number);
     default: break;
   }
-  sd_bus_message_skip(message, std::string(1, type).c_str());
+  bus().message_skip(message, std::string(1, type).c_str());
   return {};
 }
 
 /// An a{st}.
 void read_numbers(sd_bus_message* message, const std::string& prefix,
                   std::map<std::string, std::string>& values) {
-  if (sd_bus_message_enter_container(message, 'a', "{st}") <= 0) return;
+  if (bus().message_enter_container(message, 'a', "{st}") <= 0) return;
   const char* key = "";
   std::uint64_t value = 0;
-  while (sd_bus_message_read(message, "{st}", &key, &value) > 0)
+  while (bus().message_read(message, "{st}", &key, &value) > 0)
     values[prefix + key] = std::to_string(value);
-  sd_bus_message_exit_container(message);
+  bus().message_exit_container(message);
 }
 
 /// An a{sv} of texts and numbers; a dictionary in it is flattened: "Report.text".
 void read_dictionary(sd_bus_message* message, const std::string& prefix,
                      std::map<std::string, std::string>& values) {
-  if (sd_bus_message_enter_container(message, 'a', "{sv}") <= 0) return;
-  while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+  if (bus().message_enter_container(message, 'a', "{sv}") <= 0) return;
+  while (bus().message_enter_container(message, 'e', "sv") > 0) {
     const char* key = "";
-    sd_bus_message_read_basic(message, 's', &key);
+    bus().message_read_basic(message, 's', &key);
     const char* contents = nullptr;
     char type = 0;
-    sd_bus_message_peek_type(message, &type, &contents);
+    bus().message_peek_type(message, &type, &contents);
     if (contents != nullptr && std::strcmp(contents, "a{st}") == 0) {
-      sd_bus_message_enter_container(message, 'v', contents);
+      bus().message_enter_container(message, 'v', contents);
       read_numbers(message, prefix + key + ".", values);
-      sd_bus_message_exit_container(message);
+      bus().message_exit_container(message);
     } else if (contents != nullptr && std::strcmp(contents, "a{sv}") == 0) {
-      sd_bus_message_enter_container(message, 'v', contents);
+      bus().message_enter_container(message, 'v', contents);
       read_dictionary(message, prefix + key + ".", values);
-      sd_bus_message_exit_container(message);
+      bus().message_exit_container(message);
     } else if (contents != nullptr && std::strlen(contents) == 1) {
-      sd_bus_message_enter_container(message, 'v', contents);
+      bus().message_enter_container(message, 'v', contents);
       values[prefix + key] = text_of(message, contents[0]);
-      sd_bus_message_exit_container(message);
+      bus().message_exit_container(message);
     } else {
-      sd_bus_message_skip(message, "v");
+      bus().message_skip(message, "v");
     }
-    sd_bus_message_exit_container(message);
+    bus().message_exit_container(message);
   }
-  sd_bus_message_exit_container(message);
+  bus().message_exit_container(message);
 }
 
 std::optional<Told> told_of(const std::map<std::string, std::string>& values,
@@ -115,6 +119,14 @@ std::optional<Told> told_of(const std::map<std::string, std::string>& values,
               document->second, values.at(which + ".text")};
 }
 
+/// Without a look at the bus: on this machine's own one, memonlined shows by a file that it is
+/// there.
+bool may_be_there() {
+  if (std::getenv("DBUS_SYSTEM_BUS_ADDRESS") != nullptr) return true;
+  struct stat sign {};
+  return ::stat((std::string("/") + runtime::kServiceSign).c_str(), &sign) == 0 || errno != ENOENT;
+}
+
 std::uint32_t seconds_of(milliseconds time) {
   return static_cast<std::uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(time + milliseconds(999)).count());
@@ -127,20 +139,20 @@ struct ServiceClient::Look {
   [[nodiscard]] const std::string& operator[](const char* name) { return values[name]; }
 };
 
-void ServiceClient::Close::operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+void ServiceClient::Close::operator()(sd_bus* opened) const { bus().flush_close_unref(opened); }
 
 std::optional<ServiceClient> ServiceClient::find(const std::string& root) {
-  if (root != "/") return std::nullopt;
-  sd_bus* bus = nullptr;
-  if (sd_bus_open_system(&bus) < 0) return std::nullopt;
-  ServiceClient client(bus);
+  if (root != "/" || !may_be_there() || !bus().loaded) return std::nullopt;
+  sd_bus* opened = nullptr;
+  if (bus().open_system(&opened) < 0) return std::nullopt;
+  ServiceClient client(opened);
   sd_bus_message* reply = nullptr;
   const int result =
-      sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                         "org.freedesktop.DBus", "NameHasOwner", nullptr, &reply, "s", kName);
+      bus().call_method(opened, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                        "org.freedesktop.DBus", "NameHasOwner", nullptr, &reply, "s", kName);
   const Message owned(reply);
   int has_owner = 0;
-  if (result < 0 || sd_bus_message_read(reply, "b", &has_owner) < 0 || has_owner == 0)
+  if (result < 0 || bus().message_read(reply, "b", &has_owner) < 0 || has_owner == 0)
     return std::nullopt;
   return client;
 }
@@ -149,21 +161,21 @@ std::optional<ServiceClient> ServiceClient::find(const std::string& root) {
 Result<std::string, ServiceClient::Failure> ServiceClient::call(const char* method,
                                                                 const char* types, ...) {
   sd_bus_message* made = nullptr;
-  int result = sd_bus_message_new_method_call(bus_.get(), &made, kName, kPath, kManager, method);
+  int result = bus().message_new_method_call(bus_.get(), &made, kName, kPath, kManager, method);
   const Message message(made);
-  if (result >= 0) sd_bus_message_set_allow_interactive_authorization(made, 1);
+  if (result >= 0) bus().message_may_ask(made, 1);
   std::va_list values;
   va_start(values, types);
-  if (result >= 0 && *types != '\0') result = sd_bus_message_appendv(made, types, values);
+  if (result >= 0 && *types != '\0') result = bus().message_appendv(made, types, values);
   va_end(values);
   Error error;
   sd_bus_message* reply = nullptr;
-  if (result >= 0) result = sd_bus_call(bus_.get(), made, kPatience, &error, &reply);
+  if (result >= 0) result = bus().call(bus_.get(), made, kPatience, &error, &reply);
   const Message owned(reply);
   if (result < 0) return fail(error.failure(result));
   char type = 0;
   const char* contents = nullptr;
-  if (sd_bus_message_peek_type(reply, &type, &contents) <= 0) return std::string();
+  if (bus().message_peek_type(reply, &type, &contents) <= 0) return std::string();
   return text_of(reply, type);
 }
 
@@ -172,8 +184,8 @@ Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const st
   Error error;
   sd_bus_message* reply = nullptr;
   const int result =
-      sd_bus_call_method(bus_.get(), kName, path.c_str(), "org.freedesktop.DBus.Properties",
-                         "GetAll", &error, &reply, "s", interface);
+      bus().call_method(bus_.get(), kName, path.c_str(), "org.freedesktop.DBus.Properties",
+                        "GetAll", &error, &reply, "s", interface);
   const Message owned(reply);
   if (result < 0) return fail(error.failure(result));
   Look now;
@@ -186,7 +198,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
     const volatile std::sig_atomic_t* stops) {
   constexpr std::uint64_t kLookEvery = 250'000;
   const std::string match = fmt::format("type='signal',sender='{}',path='{}'", kName, job);
-  sd_bus_add_match(bus_.get(), nullptr, match.c_str(), nullptr, nullptr);
+  bus().add_match(bus_.get(), nullptr, match.c_str(), nullptr, nullptr);
   const auto began = steady_clock::now();
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   bool asked = false;
@@ -217,8 +229,8 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
                               (*now)["BlocksDone"], (*now)["Blocks"]));
       on_screen = true;
     }
-    sd_bus_wait(bus_.get(), kLookEvery);
-    while (sd_bus_process(bus_.get(), nullptr) > 0) {
+    bus().wait(bus_.get(), kLookEvery);
+    while (bus().process(bus_.get(), nullptr) > 0) {
     }
   }
 }

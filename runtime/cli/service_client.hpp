@@ -32,8 +32,8 @@ class ServiceClient {
     std::optional<Told> report, undone;
   };
 
-  /// Empty where `root` is not this machine's, and where nobody on the bus has the name: memonlined
-  /// is not started for this.
+  /// Empty where `root` is not this machine's, where memonlined's sign is missing, and where nobody
+  /// on the bus has the name: memonlined is not started for this.
   static std::optional<ServiceClient> find(const std::string& root);
 
   /// Has a plan (JSON) carried out, and waits for its end: progress on standard error; with
