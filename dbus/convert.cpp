@@ -262,6 +262,16 @@ std::vector<sdbus::Struct<std::string, std::string>> policy_files(const View& vi
   return files;
 }
 
+std::vector<Dict> policies(const View& view) {
+  std::vector<Dict> files;
+  if (!view.in_force) return files;
+  for (const source::SourceFile& file : view.in_force->files)
+    files.push_back({{"path", sdbus::Variant(utf8(file.path()))},
+                     {"digest", sdbus::Variant(file.digest())},
+                     {"policy", sdbus::Variant(utf8(file.text()))}});
+  return files;
+}
+
 Dict job_details(const service::Job& job) {
   std::vector<std::string> findings;
   if (job.report)

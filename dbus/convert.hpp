@@ -58,6 +58,7 @@ std::map<std::string, std::uint64_t> counters(const service::Counters& counters)
 std::map<std::string, std::vector<std::string>> pending_parameters(const service::View& view);
 std::map<std::string, std::string> switches(const service::View& view);
 std::vector<sdbus::Struct<std::string, std::string>> policy_files(const service::View& view);
+std::vector<Dict> policies(const service::View& view);
 Dict job_details(const service::Job& job);
 Dict report_dict(const std::optional<apply::Report>& report, std::string_view verb);
 

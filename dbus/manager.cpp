@@ -121,6 +121,10 @@ std::vector<Dict> Manager::ListBlocks(const Dict& filter) {
   return guarded([&] { return runs(view(), filter); });
 }
 
+std::vector<Dict> Manager::GetPolicies() {
+  return guarded([&] { return policies(view()); });
+}
+
 void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {

@@ -43,6 +43,7 @@ class Manager final
   void Verify(sdbus::Result<Dict>&& result) override;
   std::string Explain(const std::string& what) override;
   std::vector<Dict> ListBlocks(const Dict& filter) override;
+  std::vector<Dict> GetPolicies() override;
 
   std::string State() override;
   std::vector<sdbus::Struct<std::string, std::string>> PolicyFiles() override;

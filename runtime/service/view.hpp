@@ -15,6 +15,7 @@
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/plan.hpp"
 #include "runtime/apply/report.hpp"
+#include "runtime/service/policy_in_force.hpp"
 
 namespace memonline::service {
 
@@ -54,6 +55,7 @@ struct View {
   std::shared_ptr<const plan::Plan> plan;
   std::vector<plan::StatusRun> runs;  ///< the host, with drift
   std::vector<plan::PolicyRef> policy;
+  std::shared_ptr<const ReadyPolicy> in_force;  ///< the same with its texts; null: there is none
   std::string problems;  ///< why the policies on disk are not the ones in force; as `check` says it
   std::vector<Failing> failing;
   std::vector<std::string> left_alone;          ///< what other agents changed, a sentence each

@@ -33,6 +33,9 @@ def reads(w: World) -> None:
     assert client.get("Kernel").startswith("6.12.") and client.get("Era") == "D"
     assert client.get("BlockSize") == 128 << 20
     assert [str(path) for path, _ in client.get("PolicyFiles")] == ["50-test.mempolicy"]
+    (policy,) = client.manager.GetPolicies()
+    assert policy["path"].endswith("/etc/memonline/policy.d/50-test.mempolicy"), policy
+    assert (policy["digest"], policy["policy"]) == (client.get("PolicyFiles")[0][1], LOWERED)
     assert client.get("HotplugBy") == "kernel" and "online_movable" in client.get("HotplugWhy")
     assert dict(client.get("Switches")) == {"auto_online_blocks": "online_movable"}
     assert client.get("Counters")["blocks-onlined"] == 16

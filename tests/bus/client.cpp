@@ -105,6 +105,7 @@ void reads(Manager& manager, sdbus::IConnection& connection) {
   expect(manager.Explain("memory40").find("memory40") != std::string::npos, "Explain");
   expect(!manager.ListBlocks({{"state", sdbus::Variant(std::string("offline"))}}).empty(),
          "ListBlocks");
+  expect(manager.GetPolicies().empty(), "GetPolicies");
   expect(manager.PolicyFiles().empty() && manager.Problems().empty(), "PolicyFiles, Problems");
   expect(!manager.Kernel().empty() && manager.Era() == "D", "Kernel, Era");
   expect(manager.BlockSize() == 128U << 20U, "BlockSize");
