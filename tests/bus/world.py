@@ -21,6 +21,8 @@ except ImportError as missing:
     print(f"skipped: {missing} (python3-dbus and python3-gi)")
     sys.exit(77)
 
+from waiting import eventually
+
 NAME = "org.memonline1"
 PATH = "/org/memonline1"
 MANAGER = "org.memonline1.Manager"
@@ -57,15 +59,6 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Config
   <limit name="max_connections_per_user">512</limit>
 </busconfig>
 """
-
-
-def eventually(holds: Callable[[], object], what: str, seconds: float = 10.0) -> None:
-    """Waits until `holds` says so; fails after so many seconds."""
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
 
 
 class World:

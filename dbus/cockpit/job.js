@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The run under way: how far it is, the time left to confirm it, and what it came to.
+import { _, byId, format } from "./text.js";
+
+const TITLES = {
+    settle: () => _("Bringing memory where the policy wants it"),
+    apply: () => _("Applying the plan"),
+    undo: () => _("Undoing the last run"),
+};
+
+const RESULTS = {
+    done: () => _("Done"),
+    partial: () => _("Partly done"),
+    failed: () => _("Failed"),
+    cancelled: () => _("Cancelled"),
+    undone: () => _("Undone: nobody confirmed it"),
+};
+
+export class JobCard {
+    #path;
+    #seconds; // to confirm in, of a run that was begun here
+    #ends;
+
+    constructor(service) {
+        this.service = service;
+        setInterval(() => this.#count(), 250);
+    }
+
+    /** Shows this job from now on. */
+    follow(path, seconds) {
+        this.#path = path;
+        this.#seconds = seconds;
+        this.#ends = undefined;
+        this.show();
+        byId("job-card").scrollIntoView({ block: "nearest" });
+    }
+
+    get path() { return this.#path }
+
+    show() {
+        const active = this.service.manager.ActiveJob;
+        if (active && active !== "/" && active !== this.#path && this.#done())
+            return this.follow(active);
+        const job = this.service.jobs.get(this.#path);
+        byId("job-card").hidden = !job;
+        if (!job)
+            return;
+        const done = job.State === "done";
+        const confirming = job.State === "confirming";
+        if (confirming && this.#seconds && this.#ends === undefined)
+            this.#ends = Date.now() + this.#seconds * 1000;
+        byId("job-title").textContent = done ? RESULTS[job.Result]() : (TITLES[job.Kind] ?? TITLES.apply)();
+        byId("job-progress").value = job.Progress;
+        byId("job-progress").hidden = done;
+        if (!confirming)
+            byId("job-step").textContent = done ? job.Error
+                : format(_("$0 of $1 blocks $2"), job.BlocksDone, job.Blocks, job.CurrentStep);
+        byId("keep").hidden = !confirming;
+        byId("cancel").hidden = done;
+        byId("cancel").textContent = confirming ? _("Undo it now") : _("Cancel");
+        const report = [job.Report?.text, job.Undone?.text].filter(text => text).join("\n");
+        byId("job-report").textContent = report;
+        byId("job-report").hidden = !done || !report;
+        this.#count();
+    }
+
+    #done() {
+        const job = this.service.jobs.get(this.#path);
+        return !job || job.State === "done";
+    }
+
+    #count() {
+        if (this.service.jobs.get(this.#path)?.State !== "confirming")
+            return;
+        const left = Math.max(0, Math.ceil((this.#ends - Date.now()) / 1000));
+        byId("job-step").textContent = this.#ends === undefined
+            ? _("It is undone unless somebody confirms it in time.")
+            : format(_("It is undone in $0 seconds unless you keep it."), left);
+    }
+}

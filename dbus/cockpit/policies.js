@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The policies in force as one text to vary, and how a text that was tried comes to stay.
+const DIRECTORY = "/etc/memonline/policy.d";
+
+/** One text that says what they say together: the first rule that fits counts, also across files. */
+export function joined(policies) {
+    return policies.length === 1 ? policies[0].policy
+        : policies.map(({ path, policy }) => `# ${path}\n${policy}`).join("\n");
+}
+
+/** The file to put a text into in their place, and the commands that take the others out. */
+export function waysToKeep(policies) {
+    const own = ({ path }) => path.includes(`${DIRECTORY}/`);
+    if (policies.length === 1 && own(policies[0]) && policies[0].path.endsWith(".mempolicy"))
+        return { file: policies[0].path, commands: [] };
+    const commands = policies.map(policy => {
+        const name = policy.path.slice(policy.path.lastIndexOf("/") + 1);
+        return own(policy) ? `mv ${policy.path} ${policy.path}.off` : `ln -s /dev/null ${DIRECTORY}/${name}`;
+    });
+    return { file: `${DIRECTORY}/50-local.mempolicy`, commands };
+}

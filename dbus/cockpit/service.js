@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// memonlined on the bus: the only one that this page speaks to. Reads as the user who is logged
+// in; what changes something goes with administrative access where Cockpit has it, and else
+// polkit asks.
+const cockpit = window.cockpit;
+
+const NAME = "org.memonline1";
+const PATH = "/org/memonline1";
+const MANAGER = "org.memonline1.Manager";
+const NODE = "org.memonline1.Node";
+const JOB = "org.memonline1.Job";
+const PROPERTIES = "org.freedesktop.DBus.Properties";
+
+/** A variant, a dictionary of variants, or anything else, as plain values. */
+export function plain(value) {
+    if (Array.isArray(value))
+        return value.map(plain);
+    if (value !== null && typeof value === "object") {
+        if ("t" in value && "v" in value && Object.keys(value).length === 2)
+            return plain(value.v);
+        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+    }
+    return value;
+}
+
+/** Fires `changed` (a property of manager, node or job differs) and `gone` (with `problem`). */
+export class Service extends EventTarget {
+    constructor() {
+        super();
+        this.manager = {};
+        this.nodes = new Map(); // path → properties
+        this.jobs = new Map();
+        this.reader = cockpit.dbus(NAME, { bus: "system" });
+        this.reader.addEventListener("close", (event, options) => this.#gone(options));
+        this.reader.addEventListener("owner", (event, owner) => owner ? this.#look() : this.#gone({}));
+        this.reader.subscribe({ interface: PROPERTIES, member: "PropertiesChanged" },
+            (path, name, signal, [owner, changed]) => this.#changed(path, owner, changed));
+        this.reader.subscribe({ interface: "org.freedesktop.DBus.ObjectManager" },
+            () => this.#look());
+    }
+
+    /** Asks for everything; the call has the bus start the service where it does not run. */
+    start() {
+        return this.#look();
+    }
+
+    async #look() {
+        try {
+            const [manager] = await this.reader.call(PATH, PROPERTIES, "GetAll", [MANAGER]);
+            const [objects] = await this.reader.call(PATH, "org.freedesktop.DBus.ObjectManager",
+                "GetManagedObjects", []);
+            this.nodes.clear();
+            this.jobs.clear();
+            for (const [path, interfaces] of Object.entries(objects)) {
+                if (NODE in interfaces)
+                    this.nodes.set(path, plain(interfaces[NODE]));
+                if (JOB in interfaces)
+                    this.jobs.set(path, plain(interfaces[JOB]));
+            }
+            this.manager = plain(manager);
+            this.there = true;
+            this.dispatchEvent(new Event("changed"));
+        } catch (error) {
+            this.#gone(error);
+        }
+    }
+
+    #changed(path, owner, changed) {
+        if (!this.there)
+            return;
+        if (owner === MANAGER)
+            Object.assign(this.manager, plain(changed));
+        else if (owner === NODE)
+            this.nodes.set(path, { ...this.nodes.get(path), ...plain(changed) });
+        else if (owner === JOB)
+            this.jobs.set(path, { ...this.jobs.get(path), ...plain(changed) });
+        this.dispatchEvent(new Event("changed"));
+    }
+
+    #gone(options) {
+        this.there = false;
+        const event = new Event("gone");
+        event.problem = options.message || options.problem || "";
+        this.dispatchEvent(event);
+    }
+
+    async #read(method, ...values) {
+        const [result] = await this.reader.call(PATH, MANAGER, method, values);
+        return plain(result);
+    }
+
+    async #change(steps) {
+        // Of its own, so that access that was turned on meanwhile counts.
+        const client = cockpit.dbus(NAME, { bus: "system", superuser: "try" });
+        const call = async (method, ...values) => {
+            const [result] = await client.call(PATH, MANAGER, method, values, { flags: "i" });
+            return result;
+        };
+        try {
+            return await steps(call);
+        } finally {
+            client.close();
+        }
+    }
+
+    policies() { return this.#read("GetPolicies") }
+    blocks() { return this.#read("ListBlocks", {}) }
+    explain(what) { return this.#read("Explain", what) }
+    verify() { return this.#read("Verify") }
+
+    /** The diagnostics of a policy's text. */
+    async check(text) { return JSON.parse(await this.#read("Check", text)).diagnostics }
+
+    /** The plan, its document parsed beside it. `text` undefined: of the policy in force. */
+    async plan(text) {
+        const options = text === undefined ? {} : { policy: cockpit.variant("s", text) };
+        const result = await this.#read("Plan", options);
+        return { ...result, plan: JSON.parse(result.document) };
+    }
+
+    /** The path of the job. */
+    apply(plan, seconds) {
+        const options = seconds ? { "confirm-seconds": cockpit.variant("u", seconds) } : {};
+        // Plans are kept for each user, and this may be another one than the reader is.
+        return this.#change(async call => call("Apply", await call("SubmitPlan", plan.document), options));
+    }
+
+    undo() { return this.#change(call => call("Undo")) }
+    confirm() { return this.#change(call => call("Confirm")) }
+    cancel(job) { return this.#change(call => call("Cancel", job)) }
+    writeBootParameters() { return this.#change(call => call("WriteBootParameters")) }
+    reload() { return this.#change(call => call("Reload")) }
+}

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Usage: cockpit_test.py MEMONLINED SOURCE [TEST]...: the page `Memory` in headless Chromium, by a real
+cockpit-ws and bridge, on a bus of its own with the real polkitd and service. With $MEMONLINE_SCREENSHOTS
+a directory, it keeps pictures there to be looked at."""
+import json
+import sys
+from typing import Any
+
+from world import Client, World, dbus, eventually, run
+
+from browser import MISSING, Page, session
+
+if MISSING:
+    print(f"skipped: {', '.join(MISSING)}: not installed")
+    sys.exit(77)
+
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
+SHARES = "hotplugged: 75% movable, rest normal"
+
+
+def bars(page: Page, picture: str) -> list[tuple[str, str, float]]:
+    """Each run that is drawn: its blocks, its class, its width in pixels."""
+    return page.driver.execute_script(
+        "return [...document.querySelectorAll(`#${arguments[0]} rect`)].map(rect =>"
+        " [rect.dataset.blocks, rect.getAttribute('class'), rect.getBoundingClientRect().width])", picture)
+
+
+def blocks_of(page: Page, picture: str) -> dict[str, str]:
+    """Which blocks have which class."""
+    return {blocks: kind for blocks, kind, _ in bars(page, picture)}
+
+
+def listed(client: Client, **which: str) -> list:
+    """The runs of blocks like that, as the service tells them."""
+    return client.manager.ListBlocks(dbus.Dictionary(which, signature="sv"))
+
+
+def settled_page(page: Page) -> None:
+    """Waits until it has drawn the machine and its plan."""
+    eventually(lambda: bars(page, "now") and page.text("#plan-summary"), "the page is drawn", 20)
+
+
+def told_to_screen_readers(page: Page) -> None:
+    """Whatever the keyboard reaches has a name."""
+    tree = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+
+    def focusable(node: dict[str, Any]) -> bool:
+        return any(each["name"] == "focusable" and each["value"]["value"] for each in node.get("properties", []))
+
+    reached = [node for node in tree if not node.get("ignored") and focusable(node)
+               and node["role"]["value"] != "RootWebArea"]
+    assert len(reached) > 8, "there is something to reach"
+    for node in reached:
+        assert node.get("name", {}).get("value"), node
+
+
+def shows_the_machine(w: World) -> None:
+    """Memory to scale, and what the pointer and the keys tell of it."""
+    w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: keep\n")
+    with session(w.source) as page:
+        settled_page(page)
+        page.shows("#state", "Not as the policy says")
+        drawn = blocks_of(page, "now")
+        assert (drawn["36-37"], drawn["38-39"], drawn["0-0"]) == ("offline", "movable", "several"), drawn
+        assert drawn["40-40"] == "kernel drift", "what is not as the policy says is marked"
+        widths = {blocks: width for blocks, _, width in bars(page, "now")}
+        assert abs(widths["41-47"] / 7 - widths["40-40"]) < 0.5, "drawn to scale, within a row"
+        assert abs(widths["41-47"] / 7 - widths["0-0"]) < 0.5, "and from row to row"
+        assert "offline 256 MiB" in page.text("#legend")
+        assert page.text("#nodes tbody tr").split("\t")[:3] == ["0", "1.25 GiB", "256 MiB"]
+        assert "node1: last 75% movable" in page.one("#policy-text").get_attribute("value")
+        last = page.one('#now rect[data-blocks="41-47"]')
+        ActionChains(page.driver).move_to_element_with_offset(last, int(widths["41-47"] / 2) - 4, 0).perform()
+        page.shows("#tip", "memory47: ")  # the block below the pointer, not the run
+        page.shows("#tip", "`last 75% movable` (50-test.mempolicy:1:8)")
+        page.driver.execute_script("document.querySelector('#now rect').focus()")
+        page.shows("#tip", "memory0: ")
+        page.driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+        page.shows("#tip", "memory1: ")
+        page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        assert page.text("#tip") == ""
+        told_to_screen_readers(page)
+        page.picture("machine")
+        assert not page.complaints(), page.complaints()
+
+
+def checks_while_one_types(w: World) -> None:
+    """The message below its line, the remedy at hand, no plan of what is wrong."""
+    w.start(HOST, policy="hotplugged: keep\n")
+    with session(w.source) as page:
+        settled_page(page)
+        page.write("# größer als ASCII\nhotplugged: 75% movabel, rest normal")
+        page.shows("#diagnostics", "Error ML")
+        wrong = page.one(".marks .wrong")
+        assert page.driver.execute_script("return arguments[0].textContent", wrong) == "movabel"
+        message = page.one(".marks .message")
+        assert wrong.rect["y"] < message.rect["y"] < wrong.rect["y"] + 40, "under its line"
+        assert abs(wrong.rect["x"] - message.rect["x"]) < 2, "below the place"
+        page.shows("#plan-summary", "The policy has errors")
+        assert not page.one("#apply").is_displayed()
+        page.picture("wrong")
+        page.click("#diagnostics button")
+        eventually(lambda: "75% movable," in page.one("#policy-text").get_attribute("value"), "it is put right")
+        page.shows("#plan-summary", "2 steps")
+        page.shows("#unsaved", "/etc/memonline/policy.d/50-test.mempolicy")
+        assert "taken out by" not in page.text("#unsaved")
+        page.click("#revert")
+        page.shows("#plan-summary", "Nothing is to be done")
+        assert page.one("#policy-text").get_attribute("value") == "hotplugged: keep\n"
+
+
+def applies_and_undoes(w: World) -> None:
+    """A plan seen before and after, carried out with progress, kept, and taken back."""
+    w.start(HOST, "--latency", "60", policy="hotplugged: keep\n")
+    client = Client(w)
+    with session(w.source, dark=True) as page:
+        settled_page(page)
+        assert page.driver.execute_script("return document.documentElement.className") == "pf-v6-theme-dark"
+        page.write(SHARES)
+        page.shows("#plan-summary", "2 steps")
+        planned = json.loads(client.plan(policy=SHARES)["document"])["steps"]
+        rows = [row.text for row in page.all("#steps tbody tr")]
+        assert len(rows) == len(planned)
+        for row, step in zip(rows, planned):
+            assert f"{step['state']} memory{step['blocks'][0]}..{step['blocks'][1]}" in row, row
+            assert step["why"] in row and step["zone"] in row, row
+        assert blocks_of(page, "before")["32-39"] == "offline"
+        after = blocks_of(page, "after")
+        assert (after["32-35"], after["36-39"]) == ("kernel changed", "movable changed"), after
+        page.picture("plan")
+        page.click("#apply")
+        page.shows("#job-title", "Applying the plan")
+        page.shows("#job-step", "of 16 blocks online_")
+        page.shows("#job-step", "seconds unless you keep it")
+        page.picture("confirm")
+        page.click("#keep")
+        page.shows("#job-title", "Done")
+        page.shows("#job-report", "16 of 16 blocks")
+        eventually(lambda: blocks_of(page, "now").get("32-35") == "kernel", "the picture has it")
+        assert len(listed(client, state="offline")) == 0
+        page.picture("done")
+        page.click("#undo")
+        page.click("#undo-dialog .primary")
+        page.shows("#job-title", "Undoing the last run")
+        page.shows("#job-title", "Done")
+        eventually(lambda: blocks_of(page, "now").get("32-39") == "offline", "it is as it was")
+        assert not page.complaints(), page.complaints()
+
+
+def takes_back_what_nobody_confirms(w: World) -> None:
+    """The timer ends it, and the page says so; Cancel ends it earlier."""
+    w.start(HOST, "--latency", "60", policy="hotplugged: keep\n")
+    client = Client(w)
+    with session(w.source) as page:
+        settled_page(page)
+        page.write(SHARES)
+        page.shows("#plan-summary", "2 steps")
+        page.driver.execute_script("document.getElementById('confirm-seconds').value = 1")
+        page.click("#apply")
+        page.shows("#job-title", "Undone: nobody confirmed it")
+        assert len(listed(client, zone="Movable")) == 0
+        eventually(lambda: page.one("#apply").is_enabled(), "it can be tried again")
+        page.shows("#plan-summary", "2 steps")
+        page.click("#confirm-wanted")
+        page.click("#apply")
+        page.shows("#job-step", "of 16 blocks online_")
+        page.click("#cancel")
+        page.shows("#job-title", "Cancelled")
+        page.shows("#job-report", "of 16 blocks")
+
+
+def tells_what_is_wrong(w: World) -> None:
+    """A wrong file, a reboot that is needed, blocks that fail, a service that ends: each with a remedy."""
+    w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: movable\n")
+    with session(w.source, language="de") as page:
+        settled_page(page)
+        page.shows("#alerts", "Ein Neustart ist nötig")
+        page.shows("#alerts", "kernelcore=")
+        w.write_policy("hotplugged: movabel\n")
+        page.click("#reload")
+        page.shows("#alerts", "Die Richtlinien auf der Platte sind nicht in Kraft")
+        page.shows("#alerts", "50-test.mempolicy:1:13")
+        page.picture("german")
+        w.write_policy("hotplugged: movable\n")
+        page.click("#alerts .danger button")
+        eventually(lambda: "hotplugged: movable" in page.one("#policy-text").get_attribute("value"), "it is in force")
+        assert "nicht in Kraft" not in page.text("#alerts")
+        page.driver.execute_async_script(
+            "const done = arguments[0]; import('./alerts.js').then(({ showAlerts }) => done(showAlerts({ State: 'failed',"
+            " Failing: [[40, 47, 16, '<b>memory40 is in use']], LeftAlone: ['memory3 was taken offline'] }, [], {})))")
+        page.shows("#alerts", "memory40..47: <b>memory40 is in use")
+        page.shows("#alerts", "memory3 was taken offline")
+        assert w.stop() == 0
+        page.shows("#alerts", "systemctl enable --now memonlined")
+        w.start(HOST, policy="hotplugged: movable\n")
+        page.shows("#state", "Wie die Richtlinie sagt")
+        eventually(lambda: blocks_of(page, "now").get("32-39") == "movable", "the picture is of the new one")
+
+
+def tells_who_may_not(w: World) -> None:
+    """polkit's no is told with a way out, and nothing has happened; reading needs nobody's leave."""
+    if not w.polkit:
+        print("no polkitd: nobody is denied anything here")
+        return
+    w.start(HOST, policy="hotplugged: keep\n")
+    client = Client(w)
+    with session(w.source, user="nobody") as page:
+        settled_page(page)
+        page.write(SHARES)
+        page.shows("#plan-summary", "2 steps")
+        page.click("#apply")
+        page.shows("#alerts", "The plan is not carried out")
+        page.shows("#alerts", "Turn on administrative access")
+        assert len(listed(client, zone="Movable")) == 0
+        page.picture("denied")
+        page.click("#alerts .danger button")
+        assert page.text("#alerts") == ""
+
+
+if __name__ == "__main__":
+    sys.exit(run([shows_the_machine, checks_while_one_types, applies_and_undoes, takes_back_what_nobody_confirms,
+                  tells_what_is_wrong, tells_who_may_not]))
