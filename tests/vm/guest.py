@@ -93,6 +93,8 @@ class Layout:
     below_4g: str | None = "512M"
     slots: int = 128
     maxmem: str = "512G"
+    # Ports of the guest by the port of this machine's loopback that leads to each.
+    ports: tuple[tuple[int, int], ...] = ()
     # In place of the firmware's table of memory affinity (acpi_srat.py), as the kernel takes it from an
     # initramfs. The kernel's unpacker knows the firmware's alone: `nokaslr` keeps the image off the rest.
     srat: bytes = b""
@@ -121,6 +123,9 @@ def qemu_arguments(layout: Layout) -> list[str]:
                  "-cpu", "qemu64,-cx16", "-nic", "none", "-nodefaults", "-display", "none", "-no-reboot",
                  "-smp", str(sum(node.cpus for node in layout.nodes)),
                  "-m", f"{total >> 20}M,slots={layout.slots},maxmem={layout.maxmem}"]
+    if layout.ports:
+        leads = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in layout.ports)
+        arguments += ["-netdev", f"user,id=net,restrict=on{leads}", "-device", "virtio-net-pci,netdev=net"]
     cpu = 0
     for number, node in enumerate(layout.nodes):
         options = f"node,nodeid={number}"

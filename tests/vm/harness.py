@@ -55,12 +55,13 @@ class Vm:
             return Guest(self.kernel, layout, image)
 
     @contextmanager
-    def system(self, layout: Layout, files: dict[str, str]) -> Iterator[Guest]:
-        """A whole Debian with systemd and what is installed of memonline; `files` are put into it."""
+    def system(self, layout: Layout, files: dict[str, str], packages: tuple[str, ...] = ()) -> Iterator[Guest]:
+        """A whole Debian with systemd and what is installed of memonline; `files` are put into it, and
+        these packages are in it."""
         with tempfile.TemporaryDirectory() as scratch:
             with _making_initramfs:
                 try:
-                    image = system_image(self.build, self.kernel, files, Path(scratch))
+                    image = system_image(self.build, self.kernel, files, Path(scratch), packages)
                 except Unavailable as reason:
                     raise Skip(str(reason)) from reason
             with Guest(self.kernel, layout, image, boot_seconds=240.0) as guest:

@@ -33,6 +33,8 @@ class Source:
     # In the order in which they are loaded; a kernel that has one of them built in just lacks the file.
     modules: tuple[str, ...] = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev",
                                 "virtio_pci", "virtio_mem")
+    # For a guest that is reached over the network.
+    network: tuple[str, ...] = ("failover", "net_failover", "virtio_net")
 
 
 # What tests run on, and kernels that single tests ask for by name.
@@ -60,6 +62,7 @@ class Kernel:
     name: str
     image: Path
     modules: dict[str, Path]  # in the order of loading
+    network: dict[str, Path]  # the same
     packages: tuple[str, ...]
 
 
@@ -77,7 +80,7 @@ def kernel(name: str) -> Kernel:
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _fresh(directory / "kernel.json", ASK_AGAIN_AFTER):
+        if not _fresh(directory / "kernel.json", ASK_AGAIN_AFTER) or not _has_modules(source, directory):
             _refresh(name, source, directory)
         return _cached(name, source, directory)
 
@@ -86,11 +89,19 @@ def _fresh(path: Path, seconds: float) -> bool:
     return path.exists() and time.time() - path.stat().st_mtime < seconds
 
 
+def _has_modules(source: Source, directory: Path) -> bool:
+    """Whether the cache was filled when the same modules were wanted."""
+    kept = json.loads((directory / "kernel.json").read_text())
+    return kept.get("modules") == [*source.modules, *source.network]
+
+
 def _cached(name: str, source: Source, directory: Path) -> Kernel:
     packages = json.loads((directory / "kernel.json").read_text())["packages"]
-    files = {name: directory / "modules" / f"{name}.ko" for name in source.modules}
-    modules = {name: path for name, path in files.items() if path.exists()}
-    return Kernel(name, directory / "vmlinuz", modules, tuple(packages))
+
+    def there(names: tuple[str, ...]) -> dict[str, Path]:
+        files = {name: directory / "modules" / f"{name}.ko" for name in names}
+        return {name: path for name, path in files.items() if path.exists()}
+    return Kernel(name, directory / "vmlinuz", there(source.modules), there(source.network), tuple(packages))
 
 
 def _refresh(name: str, source: Source, directory: Path) -> None:
@@ -105,11 +116,14 @@ def _refresh(name: str, source: Source, directory: Path) -> None:
             version = name.split("-")[0]
             if not any(f"-{version}." in package for package in packages):
                 raise Unavailable(f"{source.suite} now carries {packages[-1]}")
-            if cached.exists() and json.loads(cached.read_text())["packages"] == packages:
+            if (cached.exists() and json.loads(cached.read_text())["packages"] == packages
+                    and _has_modules(source, directory)):
                 cached.touch()
                 return
-            apt.fetch(packages, directory, source.modules)
-        cached.write_text(json.dumps({"suite": source.suite, "packages": packages}, indent=1) + "\n")
+            modules = (*source.modules, *source.network)
+            apt.fetch(packages, directory, modules)
+        kept = {"suite": source.suite, "packages": packages, "modules": modules}
+        cached.write_text(json.dumps(kept, indent=1) + "\n")
         failed.unlink(missing_ok=True)
     except (Unavailable, OSError, subprocess.SubprocessError, tarfile.TarError) as error:
         failed.write_text(f"{error}\n")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The harness without a guest: what needs no kernel is tested with the unit tests (ctest -R vm_harness)."""
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -123,7 +124,9 @@ class Cache(unittest.TestCase):
 
     def fill(self, age_days: float) -> None:
         self.cached.parent.mkdir(parents=True)
-        self.cached.write_text('{"packages": ["linux-image-6.12.1-cloud-amd64=1"]}')
+        source = kernels.KERNELS["6.12"]
+        self.cached.write_text(json.dumps({"packages": ["linux-image-6.12.1-cloud-amd64=1"],
+                                           "modules": [*source.modules, *source.network]}))
         when = self.cached.stat().st_mtime - age_days * 86400
         os.utime(self.cached, (when, when))
 
@@ -145,6 +148,16 @@ class Cache(unittest.TestCase):
             apt.return_value.kernel_packages.return_value = ["linux-image-6.12.1-cloud-amd64=1"]
             kernels.kernel("6.12")
             apt.return_value.fetch.assert_not_called()
+            kernels.kernel("6.12")
+        self.assertEqual(apt.call_count, 1)
+
+    def test_one_with_other_modules_is_filled_anew(self) -> None:
+        self.fill(1)
+        self.cached.write_text('{"packages": ["linux-image-6.12.1-cloud-amd64=1"], "modules": ["virtio"]}')
+        with mock.patch.object(kernels, "_Apt") as apt:
+            apt.return_value.kernel_packages.return_value = ["linux-image-6.12.1-cloud-amd64=1"]
+            kernels.kernel("6.12")
+            apt.return_value.fetch.assert_called_once()
             kernels.kernel("6.12")
         self.assertEqual(apt.call_count, 1)
 

@@ -70,7 +70,8 @@ def _packages_of(program: Path) -> set[str]:
 def _root(packages: set[str]) -> Path:
     """The plain system as root.tar.gz, made once for these packages."""
     wanted = sorted({*PACKAGES, *packages})
-    name = hashlib.sha256(" ".join([suite(), *wanted, *LEFT_OUT]).encode()).hexdigest()[:20]
+    left_out = [pattern for pattern in LEFT_OUT if "python" not in pattern or "python3" not in wanted]
+    name = hashlib.sha256(" ".join([suite(), *wanted, *left_out]).encode()).hexdigest()[:20]
     directory = cache_dir().parent / "systems"
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{suite()}-{name}.tar.gz"
@@ -82,7 +83,7 @@ def _root(packages: set[str]) -> Path:
         tar = Path(scratch) / "root.tar"
         made = subprocess.run(
             ["mmdebstrap", "--variant=minbase", f"--include={','.join(wanted)}",
-             *[f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT], suite(), str(tar), mirror()],
+             *[f"--dpkgopt=path-exclude={pattern}" for pattern in left_out], suite(), str(tar), mirror()],
             check=False, text=True, capture_output=True, timeout=900)
         if made.returncode != 0:
             complaint = [line for line in made.stderr.splitlines() if line.startswith("E:")]
@@ -135,19 +136,21 @@ def _overlay(build: Path, files: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def system_image(build: Path, kernel: Kernel, files: dict[str, str], directory: Path) -> Path:
-    """An initramfs in `directory` that becomes the system, with `files` (path → text) in it."""
+def system_image(build: Path, kernel: Kernel, files: dict[str, str], directory: Path,
+                 packages: tuple[str, ...] = ()) -> Path:
+    """An initramfs in `directory` that becomes the system, with `files` (path → text) and these
+    packages in it."""
     programs = [build / "bin/memonline", build / "bin/memonlined"]
-    packages = set().union(*[_packages_of(program) for program in programs if program.exists()])
+    needed = set(packages).union(*[_packages_of(program) for program in programs if program.exists()])
     tree = Tree()
     tree.files["bin/busybox"] = (_busybox().read_bytes(), 0o755)
     for applet in ("sh", "mount", "umount", "mkdir", "tar", "zcat", "rm", "insmod", "switch_root"):
         tree.links[f"bin/{applet}"] = "busybox"
-    for name, module in kernel.modules.items():
+    for name, module in {**kernel.modules, **kernel.network}.items():
         tree.files[f"modules/{name}.ko"] = (module.read_bytes(), 0o644)
-    order = [name for name in kernel.modules if name.startswith("virtio")]
+    order = [*(name for name in kernel.modules if name.startswith("virtio")), *kernel.network]
     tree.files["modules/order"] = ("".join(f"{name}\n" for name in order).encode(), 0o644)
-    tree.files["root.tar.gz"] = (_root(packages).read_bytes(), 0o644)
+    tree.files["root.tar.gz"] = (_root(needed).read_bytes(), 0o644)
     tree.files["overlay.tar"] = (_overlay(build, files), 0o644)
     tree.files["init"] = (INIT.encode(), 0o755)
     path = directory / "system.cpio"
