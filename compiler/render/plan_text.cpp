@@ -5,6 +5,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/kernel/memory_state.hpp"
