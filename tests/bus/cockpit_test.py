@@ -114,7 +114,7 @@ def checks_while_one_types(w: World) -> None:
 
 def applies_and_undoes(w: World) -> None:
     """A plan seen before and after, carried out with progress, kept, and taken back."""
-    w.start(HOST, "--latency", "60", policy="hotplugged: keep\n")
+    w.start(HOST, "--latency", "200", policy="hotplugged: keep\n")
     client = Client(w)
     with session(w.source, dark=True) as page:
         settled_page(page)
@@ -152,7 +152,7 @@ def applies_and_undoes(w: World) -> None:
 
 def takes_back_what_nobody_confirms(w: World) -> None:
     """The timer ends it, and the page says so; Cancel ends it earlier."""
-    w.start(HOST, "--latency", "60", policy="hotplugged: keep\n")
+    w.start(HOST, "--latency", "200", policy="hotplugged: keep\n")
     client = Client(w)
     with session(w.source) as page:
         settled_page(page)
