@@ -258,14 +258,16 @@ std::map<std::string, std::string> switches(const View& view) {
 
 std::vector<sdbus::Struct<std::string, std::string>> policy_files(const View& view) {
   std::vector<sdbus::Struct<std::string, std::string>> files;
-  for (const plan::PolicyRef& ref : view.policy) files.emplace_back(utf8(ref.path), ref.sha256);
+  if (!view.policy) return files;
+  for (const plan::PolicyRef& ref : view.policy->refs)
+    files.emplace_back(utf8(ref.path), ref.sha256);
   return files;
 }
 
 std::vector<Dict> policies(const View& view) {
   std::vector<Dict> files;
-  if (!view.in_force) return files;
-  for (const source::SourceFile& file : view.in_force->files)
+  if (!view.policy) return files;
+  for (const source::SourceFile& file : view.policy->files)
     files.push_back({{"path", sdbus::Variant(utf8(file.path()))},
                      {"digest", sdbus::Variant(file.digest())},
                      {"policy", sdbus::Variant(utf8(file.text()))}});

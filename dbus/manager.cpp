@@ -296,7 +296,7 @@ void Manager::show(const View& before, const View& now) {
     if (differs) changed.emplace_back(name);
   };
   look("State", before.state != now.state);
-  look("PolicyFiles", before.policy != now.policy);
+  look("PolicyFiles", policy_files(before) != policy_files(now));
   look("Problems", before.problems != now.problems);
   look("HotplugBy", by(before) != by(now));
   look("HotplugWhy", why(before) != why(now));

@@ -10,7 +10,7 @@ function characterAt(text, byte) {
     return new TextDecoder().decode(new TextEncoder().encode(text).slice(0, byte)).length;
 }
 
-/** Fires `checked` with `text` and `diagnostics`. */
+/** Fires `checked` with `diagnostics`. */
 export class Editor extends EventTarget {
     #text = byId("policy-text");
     #list = byId("diagnostics");
@@ -66,7 +66,6 @@ export class Editor extends EventTarget {
         this.#mark(diagnostics);
         this.#tell(diagnostics);
         const event = new Event("checked");
-        event.text = text;
         event.diagnostics = diagnostics;
         this.dispatchEvent(event);
     }
@@ -116,7 +115,7 @@ export class Editor extends EventTarget {
                 line === undefined ? "" : `${line}:${column} `, severity === "error" ? _("Error") : _("Warning"),
                 code ? ` ${code}` : ""].join("")), `: ${message}`);
             if (help)
-                item.append(make("span", { class: "help" }, ` ${help}`));
+                item.append(` ${help}`);
             if (fixit)
                 item.append(" ", make("button", { type: "button", class: "link", onclick: () => this.#fix(fixit) },
                     _("Do that")));

@@ -103,7 +103,7 @@ function failed(title, error) {
     show();
 }
 
-async function gone(problem) {
+function gone(problem) {
     drawn = {};
     for (const id of ["machine-card", "policy-card", "plan-card", "job-card"])
         byId(id).hidden = true;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/bus_library.hpp"
 
-#include <type_traits>
-
-#include <dlfcn.h>
+#include "runtime/base/late_library.hpp"
 
 namespace memonline::cli {
 
@@ -12,32 +10,26 @@ namespace {
 BusLibrary load() {
   BusLibrary library;
   // The name of its interface since systemd 209; all of these functions are in Debian 12's 252.
-  void* handle = ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return library;
-  bool all = true;
-  const auto bind = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(handle, name));
-    all = all && function != nullptr;
-  };
-  bind(library.open_system, "sd_bus_open_system");
-  bind(library.flush_close_unref, "sd_bus_flush_close_unref");
-  bind(library.add_match, "sd_bus_add_match");
-  bind(library.call, "sd_bus_call");
-  bind(library.call_method, "sd_bus_call_method");
-  bind(library.process, "sd_bus_process");
-  bind(library.wait, "sd_bus_wait");
-  bind(library.error_free, "sd_bus_error_free");
-  bind(library.message_new_method_call, "sd_bus_message_new_method_call");
-  bind(library.message_unref, "sd_bus_message_unref");
-  bind(library.message_may_ask, "sd_bus_message_set_allow_interactive_authorization");
-  bind(library.message_appendv, "sd_bus_message_appendv");
-  bind(library.message_peek_type, "sd_bus_message_peek_type");
-  bind(library.message_read, "sd_bus_message_read");
-  bind(library.message_read_basic, "sd_bus_message_read_basic");
-  bind(library.message_skip, "sd_bus_message_skip");
-  bind(library.message_enter_container, "sd_bus_message_enter_container");
-  bind(library.message_exit_container, "sd_bus_message_exit_container");
-  library.loaded = all;
+  runtime::LateLibrary late("libsystemd.so.0");
+  late.bind(library.open_system, "sd_bus_open_system");
+  late.bind(library.flush_close_unref, "sd_bus_flush_close_unref");
+  late.bind(library.add_match, "sd_bus_add_match");
+  late.bind(library.call, "sd_bus_call");
+  late.bind(library.call_method, "sd_bus_call_method");
+  late.bind(library.process, "sd_bus_process");
+  late.bind(library.wait, "sd_bus_wait");
+  late.bind(library.error_free, "sd_bus_error_free");
+  late.bind(library.message_new_method_call, "sd_bus_message_new_method_call");
+  late.bind(library.message_unref, "sd_bus_message_unref");
+  late.bind(library.message_may_ask, "sd_bus_message_set_allow_interactive_authorization");
+  late.bind(library.message_appendv, "sd_bus_message_appendv");
+  late.bind(library.message_peek_type, "sd_bus_message_peek_type");
+  late.bind(library.message_read, "sd_bus_message_read");
+  late.bind(library.message_read_basic, "sd_bus_message_read_basic");
+  late.bind(library.message_skip, "sd_bus_message_skip");
+  late.bind(library.message_enter_container, "sd_bus_message_enter_container");
+  late.bind(library.message_exit_container, "sd_bus_message_exit_container");
+  library.loaded = late.complete();
   return library;
 }
 

@@ -2,12 +2,12 @@
 #include "runtime/host/archive.hpp"
 
 #include <array>
-#include <type_traits>
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
+
+#include "runtime/base/late_library.hpp"
 
 namespace memonline::runtime {
 
@@ -37,27 +37,21 @@ struct Library {
 
 Library load() {
   Library library;
-  void* handle = ::dlopen(MEMONLINE_LIBARCHIVE, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return library;
-  bool all = true;
-  const auto bind = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(handle, name));
-    all = all && function != nullptr;
-  };
-  bind(library.read_new, "archive_read_new");
-  bind(library.read_free, "archive_read_free");
-  bind(library.filter_gzip, "archive_read_support_filter_gzip");
-  bind(library.filter_xz, "archive_read_support_filter_xz");
-  bind(library.filter_zstd, "archive_read_support_filter_zstd");
-  bind(library.format_tar, "archive_read_support_format_tar");
-  bind(library.open_filename, "archive_read_open_filename");
-  bind(library.next_header, "archive_read_next_header");
-  bind(library.read_data, "archive_read_data");
-  bind(library.error_string, "archive_error_string");
-  bind(library.pathname, "archive_entry_pathname");
-  bind(library.filetype, "archive_entry_filetype");
-  bind(library.symlink, "archive_entry_symlink");
-  library.loaded = all;
+  LateLibrary late(MEMONLINE_LIBARCHIVE);
+  late.bind(library.read_new, "archive_read_new");
+  late.bind(library.read_free, "archive_read_free");
+  late.bind(library.filter_gzip, "archive_read_support_filter_gzip");
+  late.bind(library.filter_xz, "archive_read_support_filter_xz");
+  late.bind(library.filter_zstd, "archive_read_support_filter_zstd");
+  late.bind(library.format_tar, "archive_read_support_format_tar");
+  late.bind(library.open_filename, "archive_read_open_filename");
+  late.bind(library.next_header, "archive_read_next_header");
+  late.bind(library.read_data, "archive_read_data");
+  late.bind(library.error_string, "archive_error_string");
+  late.bind(library.pathname, "archive_entry_pathname");
+  late.bind(library.filetype, "archive_entry_filetype");
+  late.bind(library.symlink, "archive_entry_symlink");
+  library.loaded = late.complete();
   return library;
 }
 

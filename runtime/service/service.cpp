@@ -59,8 +59,8 @@ Service::Service(Config config, Listener& listener)
       limits_(config.limits),
       keep_switches_(config.keep_switches),
       keeper_(std::make_unique<Keeper>(*target_, flight_, limits_)),
-      view_(std::make_shared<View>(View{
-          State::Applying, std::make_shared<model::Host>(), {}, {}, {}, {}, {}, {}, {}, {}, {}})),
+      view_(std::make_shared<View>(
+          View{State::Applying, std::make_shared<model::Host>(), {}, {}, {}, {}, {}, {}, {}, {}})),
       writer_(std::make_unique<Worker>()),
       reader_(std::make_unique<Worker>()) {}
 
@@ -220,8 +220,7 @@ void Service::publish(const Plans& plans) {
   view->plan = plans.plan;
   expected_ = plans.outcome ? plans.outcome : expected_;
   view->runs = plan::status_runs(*view->host, view->plan.get());
-  view->policy = policy_ ? policy_->refs : std::vector<plan::PolicyRef>{};
-  view->in_force = policy_;
+  view->policy = policy_;
   view->problems =
       loaded_.sink.has_errors() ? diag::to_text(loaded_.sink.sorted(), loaded_.shown) : "";
   if (view->problems.empty()) view->problems = plans.problem;

@@ -53,9 +53,8 @@ struct View {
   std::shared_ptr<const model::Host> host;  ///< never null
   /// What would be done now; null without a policy, or where it cannot be carried out here.
   std::shared_ptr<const plan::Plan> plan;
-  std::vector<plan::StatusRun> runs;  ///< the host, with drift
-  std::vector<plan::PolicyRef> policy;
-  std::shared_ptr<const ReadyPolicy> in_force;  ///< the same with its texts; null: there is none
+  std::vector<plan::StatusRun> runs;          ///< the host, with drift
+  std::shared_ptr<const ReadyPolicy> policy;  ///< in force; null: there is none
   std::string problems;  ///< why the policies on disk are not the ones in force; as `check` says it
   std::vector<Failing> failing;
   std::vector<std::string> left_alone;          ///< what other agents changed, a sentence each

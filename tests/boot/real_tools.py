@@ -237,4 +237,5 @@ def main() -> None:
         print(f"{tool}: told twice, removed, failed, killed {kills} times")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,10 +7,14 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from typing import Iterator, Optional
 
 from waiting import eventually
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from loopback import free_port  # noqa: E402
 
 COCKPIT_WS = next((path for path in ("/usr/lib/cockpit/cockpit-ws", "/usr/libexec/cockpit-ws")
                    if os.path.exists(path)), None)
@@ -28,12 +32,6 @@ try:
                                         ("chromium", CHROMIUM), ("chromium-driver", DRIVER)) if not found]
 except ImportError:
     MISSING = ["python3-selenium"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _answers(port: int) -> bool:
@@ -126,7 +124,7 @@ def session(source: pathlib.Path, *, user: Optional[str] = None, **look: object)
         # The service is not installed here.
         manifest.write_text(manifest.read_text().replace(
             "/usr/share/dbus-1/system-services/org.memonline1.service", "/"))
-        port = _free_port()
+        port = free_port()
         run_as = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"] if user else []
         server = subprocess.Popen(
             [*run_as, COCKPIT_WS, "--no-tls", "--address=127.0.0.1", f"--port={port}",

@@ -6,14 +6,18 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from guest import Dimm, Guest, Layout, Node
 from harness import Skip, Vm, on
-from network import bring_up, free_port
+from network import bring_up
 from systemd_test import wait_until_up, zones
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from loopback import free_port  # noqa: E402
 
 PACKAGES = ("iproute2", "openssh-server", "python3")
 COLLECTION = Path(__file__).resolve().parents[2] / "policies/ansible"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from guest import Dimm, Layout, Node
 from harness import Skip, Vm, on
-from network import bring_up, free_port
+from network import bring_up
 from systemd_test import wait_until_up, zones
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bus"))
@@ -21,7 +21,7 @@ def test_a_plan_is_applied_from_the_page(vm: Vm) -> None:
     missing = [name for name in browser.MISSING if not name.startswith("cockpit")]
     if missing:
         raise Skip(f"{', '.join(missing)}: not installed")
-    port = free_port()
+    port = browser.free_port()
     layout = Layout(nodes=(Node("2G", cpus=2),), dimms=(Dimm("d0", "1G"),), below_4g="1G", ports=((port, 9191),))
     with vm.system(layout, KEEP, PACKAGES) as guest:
         wait_until_up(guest)

@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A guest that is reached over the network, from this machine's loopback and from nowhere else."""
-import socket
-
 from guest import Guest
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def bring_up(guest: Guest) -> None:

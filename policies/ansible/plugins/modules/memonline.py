@@ -139,8 +139,8 @@ class Host(object):
             self.fail("the policy is wrong", "; ".join(told(each) for each in wrong), diagnostics=diagnostics)
         return diagnostics
 
-    def plan(self, files, *words):
-        status, out, error = self.run("plan", "--format", "json", *(policy_words(files) + list(words)))
+    def plan(self, files):
+        status, out, error = self.run("plan", "--format", "json", *policy_words(files))
         if status != 0:
             self.fail("no plan is possible", error)
         return json.loads(out)
@@ -274,8 +274,7 @@ def main():
         if not module.check_mode:
             if differs:
                 put(module, path, after, scratch)
-                files, hidden = host.files()
-            if steps and files:
+            if steps:
                 # The plan names the files of the rules: made anew, of those in place.
                 result["report"] = apply_plan(host, host.plan({}), scratch)
         if parameters and module.params["boot_parameters"]:
