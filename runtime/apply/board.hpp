@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "compiler/base/result.hpp"
+#include "runtime/apply/port.hpp"
 #include "runtime/apply/program.hpp"
 
 namespace memonline::apply {
@@ -24,6 +25,7 @@ enum class Outcome : std::uint8_t {
   Vanished,   ///< there is no such block any more
   NotTried,   ///< what it depends on failed, or the run was stopped
   TakenBack,  ///< done, and undone again: what it was part of failed
+  LeftAlone,  ///< a knob that somebody else has set meanwhile: not put back
 };
 
 /// What there is to say of one block (or one knob).
@@ -42,6 +44,11 @@ struct TaskProgress {
   std::atomic<std::int64_t> began{0}, ended{0};  ///< steady clock, nanoseconds; 0: not yet
   std::atomic<bool> skipped{false};              ///< what it depends on failed
 };
+
+/// As times stand on the board.
+[[nodiscard]] inline std::int64_t to_nanoseconds(Clock::time_point at) noexcept {
+  return at.time_since_epoch().count();
+}
 
 class Board : public std::enable_shared_from_this<Board> {
  public:

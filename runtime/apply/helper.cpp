@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/apply/this_thread.hpp"
+
 namespace memonline::apply {
 
 namespace {
@@ -86,7 +88,8 @@ Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, Board
     settle_in(parent, board);
     char begin = 0;
     while (::read(go[0], &begin, 1) < 0 && errno == EINTR) continue;
-    if (begin != 0) Runner(program, board, port, limits).run();
+    // Its deadlines are its own: who watches may have been stopped, or wait for a terminal.
+    if (begin != 0) (void)run_in_this_thread(program, board, port, limits, {});
     ::_exit(0);
   }
   const int error = errno;

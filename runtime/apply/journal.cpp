@@ -46,6 +46,7 @@ std::string to_json(const Journal& journal) {
         .member("before", knob.before)
         .member("during", knob.during)
         .member("stays", knob.stays)
+        .member("held", knob.held)
         .end_object();
   out.end_array().key("blocks").begin_array();
   for (const BlocksBefore& blocks : journal.blocks) {
@@ -75,7 +76,8 @@ Result<Journal, std::string> journal_of(std::string_view text) {
     for (const json& knob : value.at("knobs"))
       journal.knobs.push_back({knob.at("knob").get<std::string>(),
                                knob.at("before").get<std::string>(),
-                               knob.at("during").get<std::string>(), knob.at("stays").get<bool>()});
+                               knob.at("during").get<std::string>(), knob.at("stays").get<bool>(),
+                               knob.value("held", std::string())});
     for (const json& blocks : value.at("blocks")) journal.blocks.push_back(blocks_of(blocks));
     return journal;
   } catch (const json::exception& error) {
@@ -89,8 +91,11 @@ void merge_earlier(Journal& journal, const Journal& earlier) {
                                    [&](const KnobBefore& k) { return k.knob == knob.knob; });
     if (same == journal.knobs.end())
       journal.knobs.push_back(knob);
-    else
+    else {
       same->before = knob.before;
+      // It may still be as the earlier run held it, which is not how it is to stay.
+      if (same->stays && same->held.empty()) same->held = knob.for_the_run();
+    }
   }
   std::vector<BlocksBefore> blocks = earlier.blocks;
   for (BlocksBefore rest : journal.blocks) {

@@ -26,6 +26,7 @@ struct Clock {
   using time_point = std::chrono::time_point<Clock>;
   // NOLINTNEXTLINE(readability-identifier-naming): std::chrono asks for this name
   static constexpr bool is_steady = true;
+  static constexpr std::chrono::milliseconds kTick{10};
   static time_point now() noexcept {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

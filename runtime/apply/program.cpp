@@ -94,17 +94,18 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
     if (set == nullptr || set->scope == plan::KnobScope::Stay) continue;
     Task restore = program.tasks.back();
     restore.value = set->before;
+    restore.held = set->value;
     restore.put_back = true;
     back.push_back(std::move(restore));
   }
-  // The last one set is the first one put back, unless the plan gave it a value that stays.
+  // The last one set is the first one put back.
   for (auto task = back.rbegin(); task != back.rend(); ++task) {
-    const bool overruled =
-        std::any_of(plan.steps.begin(), plan.steps.end(), [&](const plan::Step& step) {
-          const auto* set = std::get_if<plan::SetKnob>(&step.action);
-          return set != nullptr && set->scope == plan::KnobScope::Stay && set->knob == task->knob;
-        });
-    if (!overruled) program.tasks.push_back(std::move(*task));
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+      const auto* set = std::get_if<plan::SetKnob>(&plan.steps[i].action);
+      if (set != nullptr && set->scope == plan::KnobScope::Stay && set->knob == task->knob)
+        task->unless = i;
+    }
+    program.tasks.push_back(std::move(*task));
   }
   place_notes(program);
   return program;
@@ -139,9 +140,9 @@ std::vector<KnobBefore> knobs_before(const plan::Plan& plan) {
                                    [&](const KnobBefore& k) { return k.knob == set->knob; });
     // Set for the run and then to stay: what it was is what it was before both.
     if (same == knobs.end())
-      knobs.push_back({set->knob, set->before, set->value, stays});
+      knobs.push_back({set->knob, set->before, set->value, stays, {}});
     else
-      *same = {set->knob, same->before, set->value, stays};
+      *same = {set->knob, same->before, set->value, stays, same->during};
   }
   return knobs;
 }

@@ -28,6 +28,10 @@ struct Task {
   bool all_or_nothing = false;
   std::string knob, value;
   bool put_back = false;  ///< a knob that is put back: done however the run ends
+  /// Put back: what this run set it to; another value is somebody else's. Empty: whatever it is.
+  std::string held;
+  /// Put back: the task that gives the knob a value that stays; done, there is nothing to put back.
+  std::optional<std::size_t> unless;
   std::uint64_t address = 0;
   std::string rule;            ///< "last 80% movable", for reports
   std::string why_not;         ///< None: why there is nothing to write
@@ -65,8 +69,12 @@ struct BlocksBefore {
 std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host);
 
 struct KnobBefore {
-  std::string knob, before, during;
+  std::string knob, before;
+  std::string during;  ///< what the plan sets it to last
   bool stays = false;  ///< the plan means `during` to stay
+  std::string held;    ///< what it is set to for the run, before that; empty: to nothing
+  /// The value that must not outlive the run; empty: there is none.
+  [[nodiscard]] const std::string& for_the_run() const { return stays ? held : during; }
   friend bool operator==(const KnobBefore&, const KnobBefore&) = default;
 };
 std::vector<KnobBefore> knobs_before(const plan::Plan& plan);

@@ -52,6 +52,7 @@ std::string text_of(const Task& task, const Note& note, bool skipped) {
       return note.put_back
                  ? fmt::format("went offline in vain; brought back into {}", zone_name(task.zone))
                  : "went offline in vain, and could not be brought back";
+    case Outcome::LeftAlone: return "somebody else has set it meanwhile: left alone";
     case Outcome::NotTried:
       if (task.all_or_nothing) return "not tried: another block of the request could not go";
       return skipped ? "not tried: the kernel memory that has to come first failed"
@@ -76,7 +77,8 @@ StepReport step_of(const Task& task, const Board& board, const TaskProgress& pro
   for (std::uint64_t i = 0; i < task.count(); ++i) {
     const Note& note = board.note(task.first_note + i);
     step.done += note.outcome == Outcome::Done ? 1U : 0U;
-    step.already += note.outcome == Outcome::Already ? 1U : 0U;
+    const bool by_others = note.outcome == Outcome::Already || note.outcome == Outcome::LeftAlone;
+    step.already += by_others ? 1U : 0U;
     if (note.outcome == Outcome::Done) continue;
     if (note.outcome == Outcome::Already && task.kind == Task::Kind::SetKnob) continue;
     const bool of_blocks = task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline;
@@ -149,6 +151,8 @@ Report report_of(const Program& program, const Board& board, Ended ended, double
   report.halt = static_cast<Halt>(board.head().halt.load());
   for (std::size_t i = 0; i < program.tasks.size(); ++i) {
     const Task& task = program.tasks[i];
+    // Its knob has the value that the plan wants to stay.
+    if (task.put_back && board.task(i).skipped.load()) continue;
     report.steps.push_back(step_of(task, board, board.task(i)));
     if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
     report.blocks += task.count();
@@ -174,7 +178,8 @@ std::string to_text(const Report& report, std::string_view verb) {
   if (report.ended == Ended::LockHeld)
     fmt::format_to(out,
                    "  ended at {}: somebody else holds the kernel's hotplug lock (another offline, "
-                   "a hot-add, an eject); nothing more was tried\n",
+                   "a hot-add, an eject); nothing more was tried, and switches that were set for "
+                   "the run are put back by the next one\n",
                    report.stopped_at.value_or("the first block"));
   if (report.ended == Ended::Died)
     fmt::format_to(out, "  the writing process was killed at {}; nothing more was tried\n",

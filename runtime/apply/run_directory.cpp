@@ -31,6 +31,11 @@ std::string below(const std::string& root, std::string_view path) {
   return (root == "/" ? std::string() : root) + "/" + std::string(path);
 }
 
+/// A temporary name of write_file(), of the two files that are written here.
+bool is_leftover(std::string_view name) {
+  return name.substr(0, 9) == ".journal." || name.substr(0, 11) == ".confirmed.";
+}
+
 }  // namespace
 
 Result<RunDirectory, FileError> RunDirectory::open(const std::string& root) {
@@ -51,7 +56,7 @@ RunDirectory::~RunDirectory() {
 }
 
 Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseconds patience,
-                                                          const std::string& name) {
+                                                          const std::string& name, Stops* stops) {
   // 0600: who may read a file may lock it, and keep everybody out.
   const std::string path = path_ + "/lock";
   lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -59,7 +64,8 @@ Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseco
   const auto until = std::chrono::steady_clock::now() + patience;
   while (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return refused(path, "lock");
-    if (std::chrono::steady_clock::now() >= until) {
+    const bool asked_to_stop = stops != nullptr && *stops > 0;
+    if (asked_to_stop || std::chrono::steady_clock::now() >= until) {
       const auto owner = runtime::read_file(path);
       return std::optional(
           Held{owner && !owner->empty() ? std::string(runtime::trimmed(*owner)) : "another run"});
@@ -78,8 +84,7 @@ void RunDirectory::remove_leftovers() const {
   DIR* directory = ::opendir(path_.c_str());
   if (directory == nullptr) return;
   while (const dirent* entry = ::readdir(directory))
-    if (std::string_view(entry->d_name).substr(0, 8) == "journal.")
-      ::unlinkat(::dirfd(directory), entry->d_name, 0);
+    if (is_leftover(entry->d_name)) ::unlinkat(::dirfd(directory), entry->d_name, 0);
   ::closedir(directory);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,9 @@
 #include "runtime/base/file.hpp"
 
 namespace memonline::apply {
+
+/// How often somebody asked to stop: a signal handler counts.
+using Stops = const volatile std::sig_atomic_t;
 
 /// The lock is somebody else's.
 struct Held {
@@ -33,10 +37,11 @@ class RunDirectory {
   RunDirectory& operator=(RunDirectory&&) = delete;
   ~RunDirectory();
 
-  /// Takes the lock, waiting up to `patience`. It is let go when this object and the processes
-  /// forked meanwhile are gone.
+  /// Takes the lock, waiting up to `patience`, or until somebody asks to stop. It is let go when
+  /// this object and the processes forked meanwhile are gone.
   Result<std::optional<Held>, runtime::FileError> lock(std::chrono::milliseconds patience,
-                                                       const std::string& name);
+                                                       const std::string& name,
+                                                       Stops* stops = nullptr);
 
   /// Empty where there is none, or one of another boot (which says nothing of this one).
   [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> read(Which which) const;

@@ -28,10 +28,6 @@ bool is_in(const BlockView& view, Zone zone) {
   return view.zones.kind() == ValidZones::Kind::Listed && view.zones[0] == zone;
 }
 
-std::int64_t nanoseconds(Clock::time_point at) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
-}
-
 std::string_view word_into(Zone zone) {
   return zone == Zone::Movable ? "online_movable" : "online_kernel";
 }
@@ -50,8 +46,11 @@ void Runner::run_task(std::size_t number) noexcept {
   const Task& task = program_.tasks[number];
   TaskProgress& progress = board_.task(number);
   board_.head().task.store(static_cast<std::uint32_t>(number));
-  progress.began.store(nanoseconds(port_.now()));
-  if (depends_on_failure(number)) {
+  progress.began.store(to_nanoseconds(port_.now()));
+  if (task.unless && !failed(program_.tasks[*task.unless])) {
+    progress.skipped.store(true);
+    board_.note(task.first_note).outcome = Outcome::Already;
+  } else if (depends_on_failure(number)) {
     progress.skipped.store(true);
     for (std::uint64_t i = 0; i < task.count(); ++i)
       board_.note(task.first_note + i).outcome = Outcome::NotTried;
@@ -63,7 +62,8 @@ void Runner::run_task(std::size_t number) noexcept {
       case Task::Kind::Probe: {
         Note& note = board_.note(task.first_note);
         note.tries = 1;
-        const int error = port_.probe(task.address);
+        board_.head().offlining.store(false);
+        const int error = watched([&] { return port_.probe(task.address); });
         note.error = static_cast<std::uint8_t>(error);
         note.outcome = error == 0        ? Outcome::Done
                        : error == EEXIST ? Outcome::Already
@@ -73,7 +73,7 @@ void Runner::run_task(std::size_t number) noexcept {
       case Task::Kind::None: board_.note(task.first_note).outcome = Outcome::NotTried; break;
     }
   }
-  progress.ended.store(nanoseconds(port_.now()));
+  progress.ended.store(to_nanoseconds(port_.now()));
 }
 
 void Runner::run_blocks(const Task& task) noexcept {
@@ -208,27 +208,24 @@ void Runner::judge_offline(BlockId block, int error, Clock::duration took, Note&
     note.outcome = Outcome::Vanished;
     return;
   }
-  if (error == EINTR && took >= limits_.offline_deadline) {
+  // Both ends of it are read off a clock that is a tick behind at most.
+  if (error == EINTR && took + Clock::kTick >= limits_.offline_deadline) {
     note.outcome = Outcome::Deadline;
     return;
   }
   if (error == EINVAL) {
     const BlockView view = port_.look(block);
+    const bool gone = view.error == ENOENT || view.error == ENODEV;
     const bool already = view.error == 0 && view.state == State::Offline;
-    note.outcome = already ? Outcome::Already : Outcome::Refused;
+    note.outcome = gone ? Outcome::Vanished : already ? Outcome::Already : Outcome::Refused;
     return;
   }
   note.outcome = may_pass(error) ? Outcome::Again : Outcome::Refused;
 }
 
 int Runner::write(BlockId block, std::string_view word) noexcept {
-  Board::Head& head = board_.head();
-  head.block.store(block.value());
-  head.writes.fetch_add(1);
-  head.write_began.store(nanoseconds(port_.now()));
-  const int error = port_.write_state(block, word);
-  head.write_began.store(0);
-  return error;
+  board_.head().block.store(block.value());
+  return watched([&] { return port_.write_state(block, word); });
 }
 
 void Runner::run_knob(const Task& task) noexcept {
@@ -238,11 +235,17 @@ void Runner::run_knob(const Task& task) noexcept {
     note.outcome = Outcome::Already;
     return;
   }
+  if (now.error == 0 && !task.held.empty() && now.value() != task.held) {
+    note.outcome = Outcome::LeftAlone;
+    return;
+  }
   // While memory is being added the kernel reads auto_online_blocks anew for each block, and takes
   // `offline` for `online` (contract 3.7): not in the middle of that.
-  if (program_.online_block) (void)port_.wait_for_adds(*program_.online_block);
+  board_.head().offlining.store(false);
+  if (program_.online_block)
+    (void)watched([&] { return port_.wait_for_adds(*program_.online_block); });
   note.tries = 1;
-  int error = port_.write_knob(task.knob, task.value);
+  int error = watched([&] { return port_.write_knob(task.knob, task.value); });
   if (error == 0) {
     const KnobView after = port_.read_knob(task.knob);
     error = after.error != 0 ? after.error : (after.value() == task.value ? 0 : EINVAL);

@@ -45,6 +45,16 @@ class Runner {
   void judge_online(const Task& task, BlockId block, int error, Note& note) noexcept;
   void judge_offline(BlockId block, int error, Clock::duration took, Note& note) noexcept;
   int write(BlockId block, std::string_view word) noexcept;
+  /// A call that takes the kernel's hotplug lock: the watcher sees for how long.
+  template <typename Call>
+  int watched(Call call) noexcept {
+    Board::Head& head = board_.head();
+    head.writes.fetch_add(1);
+    head.write_began.store(to_nanoseconds(port_.now()));
+    const int error = call();
+    head.write_began.store(0);
+    return error;
+  }
   [[nodiscard]] bool depends_on_failure(std::size_t number) const noexcept;
   [[nodiscard]] bool failed(const Task& task) const noexcept;
   [[nodiscard]] bool unplug_failed(std::size_t tasks) const noexcept;

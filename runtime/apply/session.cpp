@@ -35,21 +35,21 @@ Session::Session(std::unique_ptr<MemoryPort> port, Reader host, std::string comm
 Result<Session, std::variant<FileError, Held>> Session::begin(const std::string& root,
                                                               const std::string& command,
                                                               std::chrono::milliseconds patience,
-                                                              Writer writer) {
+                                                              Writer writer, Stops* stops) {
   auto port = Sysfs::open(root);
   if (!port) return fail(std::variant<FileError, Held>(port.error()));
   return begin_on(
       std::make_unique<Sysfs>(std::move(*port)), [root] { return runtime::read_host(root); }, root,
-      command, patience, writer);
+      command, patience, writer, stops);
 }
 
 Result<Session, std::variant<FileError, Held>> Session::begin_on(
     std::unique_ptr<MemoryPort> port, Reader host, const std::string& root,
-    const std::string& command, std::chrono::milliseconds patience, Writer writer) {
+    const std::string& command, std::chrono::milliseconds patience, Writer writer, Stops* stops) {
   using Error = std::variant<FileError, Held>;
   auto directory = RunDirectory::open(root);
   if (!directory) return fail(Error(directory.error()));
-  auto locked = directory->lock(patience, command);
+  auto locked = directory->lock(patience, command, stops);
   if (!locked) return fail(Error(locked.error()));
   if (*locked) return fail(Error(**locked));
   return Session(std::move(port), std::move(host), command, writer, std::move(*directory));
@@ -69,23 +69,45 @@ Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch&
     recovered.undone = std::move(*undone);
     return recovered;
   }
-  for (const KnobBefore& knob : left.knobs) {
-    if (knob.stays) continue;
-    const KnobView now = port_->read_knob(knob.knob);
-    if (now.error != 0 || now.value() == knob.before) continue;
-    if (now.value() != knob.during) {
-      recovered.lines.push_back(
-          fmt::format("{} is {} by somebody else: left alone", knob.knob, now.value()));
-      continue;
-    }
-    const int error = port_->write_knob(knob.knob, knob.before);
-    recovered.lines.push_back(error == 0 ? fmt::format("{} put back to {}", knob.knob, knob.before)
-                                         : fmt::format("{} could not be put back to {}: {}",
-                                                       knob.knob, knob.before, errno_text(error)));
-  }
+  if (!put_back(left.knobs, recovered.lines)) return recovered;
   // From here on it is a run that ended, if early; undo knows it.
   if (auto closed = directory_.close_journal(); !closed) return fail(closed.error());
   return recovered;
+}
+
+bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::string>& lines) {
+  bool all = true;
+  bool waited = false;
+  for (const KnobBefore& knob : knobs) {
+    const std::string& set = knob.for_the_run();
+    if (set.empty()) continue;
+    const KnobView now = port_->read_knob(knob.knob);
+    const bool wished = knob.stays && now.value() == knob.during;
+    if (now.error != 0 || now.value() == knob.before || wished) continue;
+    if (now.value() != set) {
+      lines.push_back(fmt::format("{} is {} by somebody else: left alone", knob.knob, now.value()));
+      continue;
+    }
+    // Never in the middle of an add (contract 3.7).
+    if (!waited) wait_for_adds();
+    waited = true;
+    const int error = port_->write_knob(knob.knob, knob.before);
+    all = all && error == 0;
+    lines.push_back(error == 0 ? fmt::format("{} put back to {}", knob.knob, knob.before)
+                               : fmt::format("{} could not be put back to {}: {}", knob.knob,
+                                             knob.before, errno_text(error)));
+  }
+  return all;
+}
+
+void Session::wait_for_adds() {
+  const auto host = host_();
+  if (!host) return;
+  for (const model::BlockRun& run : host->blocks)
+    if (run.state == model::State::Online) {
+      (void)port_->wait_for_adds(run.first);
+      return;
+    }
 }
 
 Result<Report, FileError> Session::carry_out(const Program& program, Journal journal,
@@ -94,8 +116,11 @@ Result<Report, FileError> Session::carry_out(const Program& program, Journal jou
   journal.command = command_;
   auto report = write_blocks(program, &journal, limits, watch);
   if (!report || journal.to_confirm) return report;
+  // Somebody may be adding memory under the lock that was waited for: no time to change knobs. The
+  // journal stays, and the next run puts them back.
+  if (*report->ended == Ended::LockHeld) return report;
   // A helper that was ended may have left knobs as they were set for the run.
-  if (*report->ended == Ended::LockHeld || *report->ended == Ended::Died) {
+  if (*report->ended == Ended::Died) {
     auto recovered = recover(limits, {});
     if (!recovered) return fail(recovered.error());
     return report;

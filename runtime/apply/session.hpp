@@ -31,19 +31,22 @@ enum class Writer : std::uint8_t { Helper, ThisThread };
 
 class Session {
  public:
-  /// Opens sysfs and /run/memonline below `root` and takes the lock.
+  /// Opens sysfs and /run/memonline below `root` and takes the lock, waiting up to `patience` or
+  /// until somebody asks to stop.
   static Result<Session, std::variant<runtime::FileError, Held>> begin(
       const std::string& root, const std::string& command, std::chrono::milliseconds patience,
-      Writer writer = Writer::Helper);
+      Writer writer = Writer::Helper, Stops* stops = nullptr);
 
   using Reader = std::function<Result<model::Host, runtime::HostError>()>;
   /// The same on any port: `host` reads what is behind it, /run/memonline is below `root`.
   static Result<Session, std::variant<runtime::FileError, Held>> begin_on(
       std::unique_ptr<MemoryPort> port, Reader host, const std::string& root,
-      const std::string& command, std::chrono::milliseconds patience, Writer writer);
+      const std::string& command, std::chrono::milliseconds patience, Writer writer,
+      Stops* stops = nullptr);
 
   /// Puts back what a killed run left: knobs that were set for the run only; all of it, if it was
-  /// to be confirmed and nobody did. Best called before the host is read to be planned for.
+  /// to be confirmed and nobody did. What could not be put back is tried again by the next run.
+  /// Best called before the host is read to be planned for.
   Result<Recovered, runtime::FileError> recover(const Limits& limits, const Watch& watch);
 
   /// Carries the program out. The journal (its `run` and `boot` are filled in) is on disk before
@@ -67,6 +70,9 @@ class Session {
   Result<Report, runtime::FileError> write_blocks(const Program& program, const Journal* journal,
                                                   const Limits& limits, const Watch& watch);
   Result<std::string, runtime::FileError> write_down(const Journal* journal);
+  /// False when a knob could not be put back.
+  void wait_for_adds();
+  bool put_back(const std::vector<KnobBefore>& knobs, std::vector<std::string>& lines);
 
   std::unique_ptr<MemoryPort> port_;
   Reader host_;

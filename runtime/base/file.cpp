@@ -63,7 +63,7 @@ Result<std::string, FileError> read_all(int descriptor, const std::string& path)
     used += static_cast<std::size_t>(got);
     text.resize(used);
     if (used > kMaxFileSize)
-      return fail(FileError{path, "read", 0, "it is larger than 10 MiB, which no policy is"});
+      return fail(FileError{path, "read", 0, "it is larger than 64 MiB: no policy, and no plan"});
     if (got == 0) return text;
   }
 }

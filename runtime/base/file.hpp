@@ -23,7 +23,7 @@ struct FileError {
 };
 
 /// Nothing that people write by hand is larger.
-inline constexpr std::size_t kMaxFileSize = std::size_t{10} << 20U;
+inline constexpr std::size_t kMaxFileSize = std::size_t{64} << 20U;
 
 /// All bytes of a regular file, a pipe or a device; an error beyond kMaxFileSize. `path` "-" is
 /// standard input.

@@ -61,11 +61,12 @@ class Apply {
     stops_ = count_stop_signals();
     if (!options_.boot && !options_.recover && !options_.run.direct)
       if (auto service = ServiceClient::find(options_.where.root)) return by_service(*service);
-    auto session = begin_session(options_.where.root, "memonline apply", options_.run.wait, sink_);
+    auto session =
+        begin_session(options_.where.root, "memonline apply", options_.run.wait, stops_, sink_);
     if (!session) return end_with("failed", ExitStatus::Failure);
     session_.emplace(std::move(*session));
     if (!recover()) return end_with("failed", ExitStatus::Failure);
-    if (options_.recover) return end_with("recovered", ExitStatus::Done);
+    if (options_.recover) return end_recovered();
 
     Ready ready = make_ready(options_, earlier_, sink_);
     shown_ = &ready.shown;
@@ -129,7 +130,7 @@ class Apply {
   bool recover() {
     auto recovered = session_->recover(limits_, {nullptr, stops_});
     if (!recovered) {
-      add_no_journal(recovered.error(), sink_);
+      add_no_journal(recovered.error(), Changed::Nothing, sink_);
       return false;
     }
     document_.recovered = recovered->lines;
@@ -144,6 +145,11 @@ class Apply {
       document_.recovered.emplace_back("no run was cut short: there is nothing to recover");
     }
     return true;
+  }
+
+  ExitStatus end_recovered() {
+    if (!document_.undone) return end_with("recovered", ExitStatus::Done);
+    return end_with("recovered", status_of(document_.undone->result), document_.undone->text);
   }
 
   ExitStatus end_early(const Ready& ready) {
@@ -209,7 +215,7 @@ class Apply {
     auto report = session_->carry_out(program, journal, limits_,
                                       {[&](apply::Board& board) { progress.show(board); }, stops_});
     if (!report) {
-      add_no_journal(report.error(), sink_);
+      add_no_journal(report.error(), sum_ ? Changed::Memory : Changed::Nothing, sink_);
       return false;
     }
     const bool complete = report->result() == apply::Report::Result::Complete;
@@ -237,14 +243,14 @@ class Apply {
     print_out(document_.report->text);
     if (wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_)) {
       if (const auto kept = session_->keep(); !kept) {
-        add_no_journal(kept.error(), sink_);
+        add_no_journal(kept.error(), Changed::Memory, sink_);
         return end_with("failed", ExitStatus::Failure);
       }
       return end_done(ready, "confirmed\n");
     }
     auto undone = session_->undo(apply::RunDirectory::Which::Running, *earlier_, limits_, {});
     if (!undone) {
-      add_no_journal(undone.error(), sink_);
+      add_no_journal(undone.error(), Changed::Memory, sink_);
       return end_with("failed", ExitStatus::Failure);
     }
     return end_undone(told(*undone, "undone"));

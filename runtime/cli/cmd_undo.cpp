@@ -29,12 +29,14 @@ class Undo {
     const auto* stops = count_stop_signals();
     if (auto service = options_.run.direct ? std::nullopt : ServiceClient::find(options_.root))
       return by_service(*service, stops);
-    auto session = begin_session(options_.root, "memonline undo", options_.run.wait, sink_);
+    auto session = begin_session(options_.root, "memonline undo", options_.run.wait, stops, sink_);
     if (!session) return give_up();
     const apply::Limits limits = limits_of(options_.run);
     auto recovered = session->recover(limits, {nullptr, stops});
     if (!recovered) return no_journal(recovered.error());
     document_.recovered = recovered->lines;
+    // A run that nobody confirmed was the last: it is undone, and the one before it is to stay.
+    if (recovered->undone) return undone(told(*recovered->undone, "undone"));
     auto last = session->directory().read(Which::Last);
     if (!last) return no_journal(last.error());
     if (!*last) return nothing();
@@ -68,7 +70,7 @@ class Undo {
     return finish();
   }
   ExitStatus no_journal(const runtime::FileError& error) {
-    add_no_journal(error, sink_);
+    add_no_journal(error, Changed::Nothing, sink_);
     return give_up();
   }
   ExitStatus nothing() {

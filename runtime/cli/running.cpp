@@ -29,8 +29,9 @@ void add_cannot_change(const runtime::FileError& error, diag::Sink& sink) {
 }  // namespace
 
 std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
-                                            std::chrono::milliseconds patience, diag::Sink& sink) {
-  auto session = apply::Session::begin(root, command, patience);
+                                            std::chrono::milliseconds patience, apply::Stops* stops,
+                                            diag::Sink& sink) {
+  auto session = apply::Session::begin(root, command, patience, apply::Writer::Helper, stops);
   if (session) return std::move(*session);
   std::visit(overloaded{[&](const runtime::FileError& error) { add_cannot_change(error, sink); },
                         [&](const apply::Held& held) {
@@ -49,9 +50,11 @@ apply::Limits limits_of(const RunOptions& options) {
   return limits;
 }
 
-void add_no_journal(const runtime::FileError& error, diag::Sink& sink) {
+void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink& sink) {
   sink.add(diag::Code::NoJournal, std::nullopt, error.message()).help =
-      "nothing was changed; make room in /run, then try again";
+      changed == Changed::Nothing
+          ? "nothing was changed; make room in /run, then try again"
+          : "memory was changed; make room in /run, then `memonline apply --recover`";
 }
 
 Told told(const apply::Report& report, std::string_view verb) {

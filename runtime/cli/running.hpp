@@ -15,12 +15,16 @@ namespace memonline::cli {
 
 /// Opens what is needed to change memory below `root` and takes the lock. Why not is in `sink`.
 std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
-                                            std::chrono::milliseconds patience, diag::Sink& sink);
+                                            std::chrono::milliseconds patience, apply::Stops* stops,
+                                            diag::Sink& sink);
 
 apply::Limits limits_of(const RunOptions& options);
 
+/// Whether memory was changed before something failed.
+enum class Changed : std::uint8_t { Nothing, Memory };
+
 /// Reading or writing what lies in /run/memonline failed, or there is no helper to be had.
-void add_no_journal(const runtime::FileError& error, diag::Sink& sink);
+void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink& sink);
 
 /// A report as it is shown: made here, or by the service.
 struct Told {

@@ -21,6 +21,9 @@ class ModelPort final : public apply::ModelPort {
 
   /// Asked before each write of `state`: an errno to refuse it with, or 0. May itself write.
   std::function<int(model::BlockId, std::string_view)> refuse;
+  /// Called in each call that a kernel carries out under its hotplug lock.
+  std::function<void()> locked = [] {};
+  int refuse_knobs = 0;             ///< what every write of a knob answers
   std::vector<std::string> writes;  ///< "online_movable 47", "set auto_online_blocks=offline"
   std::chrono::milliseconds paused{0};
 
@@ -29,6 +32,7 @@ class ModelPort final : public apply::ModelPort {
   int write_state(model::BlockId block, std::string_view word) noexcept override {
     writes.push_back(std::string(word) + " " + std::to_string(block.value()));
     now_ += std::chrono::milliseconds(2);
+    locked();
     const int error = refuse ? refuse(block, word) : 0;
     return error != 0 ? error : write(block, word);
   }
@@ -40,6 +44,8 @@ class ModelPort final : public apply::ModelPort {
 
   int write_knob(std::string_view knob, std::string_view value) noexcept override {
     writes.push_back("set " + std::string(knob) + "=" + std::string(value));
+    locked();
+    if (refuse_knobs != 0) return refuse_knobs;
     knobs_[std::string(knob)] = value;
     return 0;
   }
@@ -53,6 +59,7 @@ class ModelPort final : public apply::ModelPort {
   void set(const std::string& knob, const std::string& value) { knobs_[knob] = value; }
   int wait_for_adds(model::BlockId) noexcept override {
     writes.emplace_back("wait for adds");
+    locked();
     return 0;
   }
   [[nodiscard]] apply::Clock::time_point now() noexcept override { return now_; }

@@ -56,6 +56,22 @@ Run apply_policy(const model::Host& host, const std::string& policy, ModelPort& 
   return run_program(apply::program_of(*compiled.plan, host), port);
 }
 
+/// Nothing comes online by itself while eight blocks do, and from then on new memory is Movable.
+plan::Plan held_and_then_set() {
+  const plan::OnlineBlocks movable{
+      plan::OnlineWord::OnlineMovable, {BlockId(39), BlockId(32)}, model::NodeId(0), Zone::Movable};
+  plan::Plan plan;
+  plan.steps.push_back(
+      {1, plan::SetKnob{"auto_online_blocks", "offline", "online", plan::KnobScope::Run}, {}, {}});
+  plan.steps.push_back({2, movable, {}, {}});
+  plan.steps.push_back(
+      {3,
+       plan::SetKnob{"auto_online_blocks", "online_movable", "online", plan::KnobScope::Stay},
+       {},
+       {}});
+  return plan;
+}
+
 std::vector<std::string> texts(const Report& report) {
   std::vector<std::string> all;
   for (const auto& step : report.steps)
@@ -259,6 +275,65 @@ TEST_CASE("apply: knobs wait for adds, and those of the run are put back also wh
   run = run_program(program, stopped, true);
   CHECK(stopped.writes ==
         std::vector<std::string>{"wait for adds", "set auto_online_blocks=online"});
+}
+
+TEST_CASE("apply: a knob that the plan gives a value to stay is put back if it came not that far") {
+  const auto host = host_with_dimm().build();
+  const apply::Program program = apply::program_of(held_and_then_set(), host);
+
+  ModelPort port(host);
+  port.set("auto_online_blocks", "online");
+  Run run = run_program(program, port);
+  CHECK(run.report.result() == Report::Result::Complete);
+  CHECK(port.writes.back() == "set auto_online_blocks=online_movable");
+  CHECK(run.report.steps.size() == 3);
+
+  // Stopped, or without the memory that the switch depends on.
+  ModelPort stopped(host);
+  stopped.set("auto_online_blocks", "offline");
+  run = run_program(program, stopped, true);
+  CHECK(stopped.writes.back() == "set auto_online_blocks=online");
+  CHECK(run.report.steps.size() == 4);
+
+  apply::Program kernel = program;
+  kernel.tasks[1].word = plan::OnlineWord::OnlineKernel;
+  kernel.tasks[1].zone = Zone::Normal;
+  ModelPort failing(host);
+  failing.set("auto_online_blocks", "online");
+  failing.refuse = [](BlockId, std::string_view) { return EPERM; };
+  run = run_program(kernel, failing);
+  CHECK(failing.writes.back() == "set auto_online_blocks=online");
+}
+
+TEST_CASE("apply: what somebody else set a knob to meanwhile is left alone, and said") {
+  const auto host = host_with_dimm().build();
+  plan::Plan plan = held_and_then_set();
+  plan.steps.pop_back();
+  ModelPort port(host);
+  port.set("auto_online_blocks", "online");
+  port.refuse = [&](BlockId, std::string_view) {
+    port.set("auto_online_blocks", "online_kernel");
+    return 0;
+  };
+  const Run run = run_program(apply::program_of(plan, host), port);
+  CHECK(port.read_knob("auto_online_blocks").value() == "online_kernel");
+  CHECK(texts(run.report) ==
+        std::vector<std::string>{"somebody else has set it meanwhile: left alone"});
+  CHECK(run.report.result() == Report::Result::Complete);
+}
+
+TEST_CASE("apply: who watches sees each call that waits for the kernel's lock") {
+  const auto host = host_with_dimm().build();
+  const apply::Program program = apply::program_of(held_and_then_set(), host);
+  const auto board = std::move(*apply::Board::make(program));
+  ModelPort port(host);
+  port.set("auto_online_blocks", "online");
+  port.pass(std::chrono::seconds(1));
+  std::vector<bool> under_way;
+  port.locked = [&] { under_way.push_back(board->head().write_began.load() != 0); };
+  apply::Runner(program, *board, port, {}).run();
+  CHECK(under_way == std::vector<bool>(12, true));  // eight blocks, two knobs and their waits
+  CHECK(board->head().write_began.load() == 0);
 }
 
 }  // namespace memonline

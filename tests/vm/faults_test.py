@@ -1,129 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What can go wrong while a plan is applied, made to go wrong on real kernels."""
 import json
-import random
 import time
 
 from guest import Dimm, Guest, Layout, Node
 from harness import Vm, on
-
-MEMORY = "/sys/devices/system/memory"
-DONE, FAILURE, PARTLY = 0, 1, 64
-
-
-def states(guest: Guest, blocks: list[int]) -> list[tuple[str, str]]:
-    """State and zone of online blocks; of offline ones only the state, what they offer may vary."""
-    now = guest.blocks()
-    return [(now[block][0], now[block][1] if now[block][0] == "online" else "") for block in blocks]
-
-
-def report(guest: Guest, command: str, timeout: float = 60.0) -> dict:
-    """The JSON report of a `memonline apply ... --json`, whose exit status must be what it says."""
-    result = guest.run(f"{command} --json", timeout=timeout)
-    document = json.loads(result.stdout)
-    assert document["exit_status"] == result.status, (result.status, document)
-    return document
-
-
-def findings(document: dict, key: str = "report") -> list[dict]:
-    return [finding for step in document[key]["steps"] for finding in step["findings"]]
-
-
-# --- killed ---------------------------------------------------------------------------------------
-
-# Kernel memory, Movable memory, and a switch that is set for the run and put back.
-SMALL = "hotplugged: first 1 blocks normal, rest movable"
-SMALL_BLOCKS = list(range(40, 43))
-
-
-def reset(guest: Guest, blocks: list[int]) -> None:
-    guest.run(f"for b in {' '.join(map(str, blocks))}; do echo offline >{MEMORY}/memory$b/state; done 2>/dev/null;"
-              f" echo online >{MEMORY}/auto_online_blocks; rm -rf /run/memonline")
-
-
-def killed_then_run_again(guest: Guest, policy: str, blocks: list[int], point: int, who: str,
-                          expected: list[tuple[str, str]]) -> None:
-    reset(guest, blocks)
-    guest.run(f"killat {point} {who} memonline apply -e '{policy}' >/tmp/killed 2>&1")
-    again = guest.run(f"memonline apply -e '{policy}'")
-    where = f"killed {who} at system call {point}"
-    assert again.status == DONE, (where, again)
-    assert states(guest, blocks) == expected, (where, states(guest, blocks), again)
-    assert guest.read(f"{MEMORY}/auto_online_blocks") == "online", where
-    assert guest.run("ls /run/memonline").stdout.split() in (["last", "lock"], ["lock"]), where
-
-
-def calls(guest: Guest, policy: str) -> tuple[int, int]:
-    """The first system call that changes something, and the number of all."""
-    words = guest.run(f"killat 0 main memonline apply -e '{policy}' | tail -n 1", check=True).stdout.split()
-    return int(words[3]), int(words[1])
-
-
-def sweep(vm: Vm, half: int) -> None:
-    """Kills a run of the small plan at every second point from the first that changes something."""
-    with vm.guest(Layout(dimms=(Dimm("d0", "384M"),))) as guest:
-        reset(guest, SMALL_BLOCKS)
-        first, last = calls(guest, SMALL)
-        expected = [("online", "Normal")] + [("online", "Movable")] * 2
-        assert states(guest, SMALL_BLOCKS) == expected
-        assert guest.read(f"{MEMORY}/auto_online_blocks") == "online"
-        assert last - first > 30, (first, last)
-        for point in range(first + half, last + 1, 2):
-            who = ("main", "child")[point // 2 % 2]
-            killed_then_run_again(guest, SMALL, SMALL_BLOCKS, point, who, expected)
-
-
-@on("6.12")
-def test_killed_between_any_two_system_calls(vm: Vm) -> None:
-    """Run again, and all is as if undisturbed. The other half of the points is the next test's."""
-    sweep(vm, 0)
-
-
-@on("6.12")
-def test_killed_between_any_two_other_system_calls(vm: Vm) -> None:
-    """The rest of the points, so that two guests share them."""
-    sweep(vm, 1)
-
-
-def test_killed_at_random_points(vm: Vm) -> None:
-    """Of a larger plan, some points on every kernel."""
-    policy = "hotplugged: first 8 blocks normal, rest movable"
-    blocks = list(range(40, 72))
-    with vm.guest(Layout(dimms=(Dimm("d0", "4G"),))) as guest:
-        reset(guest, blocks)
-        first, last = calls(guest, policy)
-        expected = [("online", "Normal")] * 8 + [("online", "Movable")] * 24
-        assert states(guest, blocks) == expected
-        seed = random.randrange(1 << 32)
-        points = random.Random(seed).sample(range(first, last + 1), 6)
-        for point in points:
-            try:
-                killed_then_run_again(guest, policy, blocks, point, ("main", "child")[point % 2], expected)
-            except AssertionError as error:
-                raise AssertionError(f"seed {seed}") from error
-
-
-@on("6.12")
-def test_recover_puts_back_and_does_nothing_else(vm: Vm) -> None:
-    """`apply --recover` after a kill: switches back, no block written."""
-    with vm.guest(Layout(dimms=(Dimm("d0", "384M"),))) as guest:
-        reset(guest, SMALL_BLOCKS)
-        first, last = calls(guest, SMALL)
-        # The switch is set early and put back late: most points are between.
-        for point in sorted(range(first, last + 1), key=lambda point: abs(2 * point - first - last)):
-            reset(guest, SMALL_BLOCKS)
-            guest.run(f"killat {point} main memonline apply -e '{SMALL}'")
-            if guest.read(f"{MEMORY}/auto_online_blocks") == "offline":
-                break
-        else:
-            raise AssertionError("no kill left the switch as it was set for the run")
-        before = guest.blocks()
-        recovered = report(guest, "memonline apply --recover")
-        assert recovered["result"] == "recovered"
-        assert "auto_online_blocks put back to online" in recovered["recovered"], recovered
-        assert guest.read(f"{MEMORY}/auto_online_blocks") == "online"
-        assert guest.blocks() == before
-
+from reports import DONE, FAILURE, MEMORY, PARTLY, findings, report, states
 
 # --- the kernel says no ---------------------------------------------------------------------------
 
@@ -162,13 +44,22 @@ def test_what_does_not_depend_on_a_failure_goes_on(vm: Vm) -> None:
     with vm.guest(Layout(dimms=(Dimm("d0", "512M"),))) as guest:
         inject(guest)
         guest.run(f"echo online_movable >{MEMORY}/memory40/state", check=True)
-        guest.run(f"echo -16 >{INJECT}/MEM_GOING_OFFLINE/error", check=True)
         policy = "set rezone = allowed\nblock 40: offline\nblock 41-43: movable"
+        for number, name in ((-12, "ENOMEM"), (-16, "EBUSY")):
+            guest.run(f"for b in 41 42 43; do echo offline >{MEMORY}/memory$b/state; done 2>/dev/null")
+            guest.run(f"echo {number} >{INJECT}/MEM_GOING_OFFLINE/error", check=True)
+            partly = report(guest, f"memonline apply -e '{policy}'")
+            assert (partly["result"], partly["exit_status"]) == ("partly", PARTLY), partly
+            refused = [finding for finding in findings(partly) if finding["outcome"] == "refused"]
+            assert [(f["blocks"], f["errno"], f["tries"]) for f in refused] == [([40, 40], name, 6)], partly
+            assert states(guest, list(range(40, 44))) == [("online", "Movable")] * 4
+            guest.run(f"echo 0 >{INJECT}/MEM_GOING_OFFLINE/error", check=True)
+        # The other way round: onlining fails, and what is to go offline goes.
+        guest.run(f"echo offline >{MEMORY}/memory43/state", check=True)
+        guest.run(f"echo -12 >{INJECT}/MEM_GOING_ONLINE/error", check=True)
         partly = report(guest, f"memonline apply -e '{policy}'")
         assert (partly["result"], partly["exit_status"]) == ("partly", PARTLY), partly
-        refused = [finding for finding in findings(partly) if finding["outcome"] == "refused"]
-        assert [(f["blocks"], f["errno"], f["tries"]) for f in refused] == [([40, 40], "EBUSY", 6)], partly
-        assert states(guest, list(range(40, 44))) == [("online", "Movable")] * 4
+        assert states(guest, [40, 43]) == [("offline", "")] * 2
 
 
 @on("5.10", "7.2")
@@ -187,6 +78,19 @@ def test_a_pinned_page_ends_at_the_deadline(vm: Vm) -> None:
         block = stuck[0]["blocks"][0]
         for other in range(40, 44):
             assert guest.blocks()[other][0] == ("online" if other == block else "offline")
+        # The deadline is kept also while the run that watches over it is stopped, as by ^Z.
+        run = "memonline apply --deadline 2s --offline -e 'hotplugged: offline'"
+        guest.run(f"{run} >/tmp/stopped 2>&1 & echo $! >/tmp/pid; "
+                  f"until grep -q going-offline {MEMORY}/memory{block}/state; do :; done; kill -STOP $(cat /tmp/pid)",
+                  check=True)
+        guest.wait_for(lambda: guest.read(f"{MEMORY}/memory{block}/state") == "online", "the deadline", 20)
+        # Asked twice to stop, it ends an offline under way long before its deadline.
+        guest.run("kill -CONT $(cat /tmp/pid)", check=True)
+        guest.wait_for(lambda: "in part" in guest.run("cat /tmp/stopped").stdout, "the stopped run to end", 20)
+        guest.run(f"{run.replace('2s', '60s')} >/tmp/asked 2>&1 & echo $! >/tmp/pid; "
+                  f"until grep -q going-offline {MEMORY}/memory{block}/state; do :; done; "
+                  "kill -INT $(cat /tmp/pid); sleep 0.3; kill -INT $(cat /tmp/pid)", check=True)
+        guest.wait_for(lambda: "stopped on request" in guest.run("cat /tmp/asked").stdout, "it to stop", 20)
         # Once nothing pins it, it goes.
         guest.run("killall pin; sleep 0.1")
         guest.run("memonline apply --deadline 2s --offline -e 'hotplugged: offline'", check=True)
@@ -223,17 +127,36 @@ def test_a_dimm_ejected_while_it_is_onlined(vm: Vm) -> None:
     """Blocks that vanish are said; the other DIMM is done; the next plan is for what is there."""
     with vm.guest(Layout(dimms=(Dimm("d0", "512M"),))) as guest:
         first = guest.add_dimm("d1", "4G")
-        guest.run("memonline apply -e 'hotplugged: movable' --json >/tmp/report 2>/tmp/errors &")
-        time.sleep(0.15)
-        guest.remove_dimm("d1", wait=False)
+        # It is held up once some blocks of the DIMM are online, until the DIMM is gone.
+        guest.run("memonline apply -e 'hotplugged: movable' --json >/tmp/report 2>/tmp/errors & "
+                  f"until grep -q '^online' {MEMORY}/memory{first[-3]}/state; do :; done; killall -STOP memonline",
+                  check=True)
+        assert ("offline", "") in states(guest, first)
+        guest.remove_dimm("d1")
+        guest.run("killall -CONT memonline", check=True)
         guest.wait_for(lambda: "exit_status" in guest.run("cat /tmp/report").stdout, "apply does not end")
         document = json.loads(guest.run("cat /tmp/report").stdout)
-        assert document["result"] in ("complete", "partly"), document
+        assert (document["result"], document["exit_status"]) == ("partly", PARTLY), document
+        assert "vanished" in {finding["outcome"] for finding in findings(document)}, document
         assert states(guest, list(range(40, 44))) == [("online", "Movable")] * 4
         there = set(guest.block_ids()) & set(first)
         again = report(guest, "memonline apply -e 'hotplugged: movable'")
         assert again["exit_status"] == DONE, again
         assert all(guest.blocks()[block] == ("online", "Movable") for block in there)
+
+
+@on("6.12", "7.2")
+def test_switches_are_not_changed_while_memory_is_being_added(vm: Vm) -> None:
+    """The kernel brings a DIMM online as it is told at the time; a run meanwhile waits with its switch."""
+    with vm.guest(Layout(arguments="", dimms=(Dimm("d0", "256M"),))) as guest:
+        added = len(guest.block_ids()) + 128
+        guest.add_dimm("d1", "16G", wait=False)
+        guest.run(f"until [ $(ls -d {MEMORY}/memory* | wc -l) -ge {added} ]; do :; done; "
+                  "memonline apply -e 'hotplugged: movable' >/tmp/out 2>&1", timeout=120)
+        blocks = guest.blocks()
+        # All of it as the kernel's word was when it was added: `online`, which is Normal here.
+        assert {blocks[block] for block in sorted(blocks)[-128:]} == {("online", "Normal")}, blocks
+        assert guest.read(f"{MEMORY}/auto_online_blocks") == "online_movable"
 
 
 @on("6.12")
@@ -267,30 +190,6 @@ def test_unconfirmed_is_undone(vm: Vm) -> None:
         assert states(guest, blocks) == [("offline", "")] * 4
 
 
-@on("6.12")
-def test_interrupted_says_where_it_stands(vm: Vm) -> None:
-    """SIGINT in the middle ends after the current block with 64; the next run goes on from there."""
-    policy = "hotplugged: movable"
-    blocks = list(range(40, 168))
-    with vm.guest(Layout(dimms=(Dimm("d0", "16G"),))) as guest:
-        # Written from the top: when the 16th block from there is online, a hundred are still to come.
-        guest.run(f"memonline apply -e '{policy}' --json >/tmp/out & run=$!; "
-                  f"until read -r state <{MEMORY}/memory{blocks[-16]}/state && [ $state = online ]; do :; done; "
-                  "kill -INT $run; wait $run", timeout=120)
-        document = json.loads(guest.run("cat /tmp/out").stdout)
-        assert (document["result"], document["exit_status"]) == ("partly", PARTLY), document
-        assert 0 < document["report"]["blocks_done"] < len(blocks), document
-        guest.run(f"memonline apply -e '{policy}'", check=True)
-        assert states(guest, blocks) == [("online", "Movable")] * len(blocks)
-        # Before the first write: nothing is written.
-        few = blocks[:8]
-        reset(guest, few)
-        first, _ = calls(guest, policy)
-        reset(guest, few)
-        guest.run(f"killat {first} interrupt sh -c \"exec memonline apply -e '{policy}' --json >/tmp/out\"")
-        assert {state for state, _ in states(guest, few)} == {"offline"}, guest.read("/tmp/out")
-
-
 # --- the machine says no --------------------------------------------------------------------------
 
 @on("6.12")
@@ -316,9 +215,15 @@ def test_works_when_memory_is_short(vm: Vm) -> None:
     with vm.guest(Layout(dimms=(Dimm("d0", "32G"),))) as guest:
         guest.run("hog 60 >/tmp/hog 2>&1 & while ! grep -q full /tmp/hog; do sleep 0.1; done", check=True)
         guest.run("memonline apply -e 'hotplugged: first 16 blocks normal, rest movable' >/tmp/out 2>&1 & "
-                  "while kill -0 $! 2>/dev/null; do grep -h -e VmHWM /proc/$!/status; sleep 0.02; done >/tmp/hwm",
+                  "while kill -0 $! 2>/dev/null; do for p in $(pidof memonline); do "
+                  "sed -n -e \"s/^Pid:/& $p /p\" -e '/^Vm\\(HWM\\|Lck\\):/p' /proc/$p/status; done; "
+                  "sleep 0.02; done >/tmp/hwm 2>/dev/null",
                   timeout=120)
         assert "applied: 256 of 256 blocks" in guest.run("cat /tmp/out").stdout, guest.run("cat /tmp/out")
-        peak = max(int(line.split()[1]) for line in guest.run("cat /tmp/hwm").stdout.splitlines())
+        said = [line.split() for line in guest.run("cat /tmp/hwm").stdout.splitlines()]
+        peak = max(int(words[1]) for words in said if words[0] == "VmHWM:")
         vm.keep("low-memory.txt", f"{peak} KiB\n".encode())
+        # Who watches, and the process that writes.
+        assert len({words[2] for words in said if words[0] == "Pid:"}) == 2, said[:4]
+        assert any(words[0] == "VmLck:" and int(words[1]) > 0 for words in said), "nothing is locked"
         assert peak < 8 << 10, f"{peak} KiB"

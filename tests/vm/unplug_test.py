@@ -2,7 +2,7 @@
 """`plan --unplug`, `apply`, and then the device really taken out, on real kernels."""
 import time
 
-from faults_test import DONE, findings, report, states
+from reports import DONE, findings, report, states
 from guest import Dimm, Layout, Node
 from harness import Vm, on
 
