@@ -86,7 +86,7 @@ def test_a_pinned_page_ends_at_the_deadline(vm: Vm) -> None:
         guest.wait_for(lambda: guest.read(f"{MEMORY}/memory{block}/state") == "online", "the deadline", 20)
         # Asked twice to stop, it ends an offline under way long before its deadline.
         guest.run("kill -CONT $(cat /tmp/pid)", check=True)
-        guest.wait_for(lambda: "in part" in guest.run("cat /tmp/stopped").stdout, "the stopped run to end", 20)
+        guest.wait_for(lambda: "before the deadline" in guest.run("cat /tmp/stopped").stdout, "the stopped run to end", 20)
         guest.run(f"{run.replace('2s', '60s')} >/tmp/asked 2>&1 & echo $! >/tmp/pid; "
                   f"until grep -q going-offline {MEMORY}/memory{block}/state; do :; done; "
                   "kill -INT $(cat /tmp/pid); sleep 0.3; kill -INT $(cat /tmp/pid)", check=True)

@@ -52,7 +52,7 @@ def sweep(vm: Vm, half: int) -> None:
         assert last - first > 30, (first, last)
         for point in range(first + half, last + 1, 2):
             who = ("main", "child")[point // 2 % 2]
-            killed_then_run_again(guest, SMALL, SMALL_BLOCKS, point, who, expected, undo=point % 8 < 2)
+            killed_then_run_again(guest, SMALL, SMALL_BLOCKS, point, who, expected, undo=point % 16 < 2)
 
 
 @on("6.12")
@@ -116,7 +116,7 @@ def test_a_switch_held_for_the_run_is_put_back_however_it_ends(vm: Vm) -> None:
         first, last = calls(guest, policy)
         assert guest.read(f"{MEMORY}/auto_online_blocks") == "online_movable"
         held = 0
-        for point in range(first, last + 1, 2):
+        for point in range(first, last + 1, (last - first) // 12):
             reset(guest, SMALL_BLOCKS)
             guest.run(f"killat {point} main memonline apply -e '{policy}'")
             now = guest.read(f"{MEMORY}/auto_online_blocks")
@@ -126,7 +126,7 @@ def test_a_switch_held_for_the_run_is_put_back_however_it_ends(vm: Vm) -> None:
             held += now == "offline"
         assert held > 3, held
         # Stopped in an orderly way it puts back by itself.
-        for point in range(first, last + 1, 6):
+        for point in range(first, last + 1, (last - first) // 6):
             reset(guest, SMALL_BLOCKS)
             guest.run(f"killat {point} interrupt memonline apply -e '{policy}'")
             now, blocks = guest.read(f"{MEMORY}/auto_online_blocks"), states(guest, SMALL_BLOCKS)

@@ -104,6 +104,9 @@ def _overlay(build: Path, files: dict[str, str]) -> bytes:
         agent = root / "usr/local/lib/agent"
         agent.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(build / "guest/agent", agent)
+        measuring = root / "usr/local/bin/peakmem"
+        measuring.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(build / "guest/peakmem", measuring)
         texts = {"etc/systemd/system/agent.service": AGENT, "etc/hostname": "guest\n", "etc/fstab": "",
                  "etc/machine-id": "0123456789abcdef0123456789abcdef\n", **files}
         for name, text in texts.items():
