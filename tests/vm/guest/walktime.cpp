@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// walktime BLOCK: how long the kernel took to bring a DIMM online by itself. It adds all blocks of a
-// device before it brings the first online, and does so upwards: from the moment the last BLOCK is
-// there to that at which it is online passes what onlining took, and nothing of what adding took.
+// walktime BLOCK: how long the kernel took to bring a DIMM online by itself. It adds all blocks of
+// a device before it brings the first online, and does so upwards: from the moment the last BLOCK
+// is there to that at which it is online passes what onlining took, and nothing of what adding
+// took.
 //   ms 8321.4
 #include <chrono>
 #include <cstdio>
