@@ -62,8 +62,7 @@ int write_line(int directory, const char* path, std::string_view text) noexcept 
   const ssize_t written = ::write(file, line.data(), text.size() + 1);
   const int error = written < 0 ? errno : 0;
   ::close(file);
-  if (error != 0) return error;
-  return static_cast<std::size_t>(written) == text.size() + 1 ? 0 : EINVAL;
+  return answer_of(written, text.size() + 1, error);
 }
 
 /// Bytes read, or -errno.

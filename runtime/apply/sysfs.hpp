@@ -3,6 +3,8 @@
 // memory_hotplug, below a root.
 #pragma once
 
+#include <cerrno>
+#include <cstddef>
 #include <string>
 
 #include "compiler/base/result.hpp"
@@ -10,6 +12,14 @@
 #include "runtime/base/file.hpp"
 
 namespace memonline::apply {
+
+/// What a write of `size` bytes came to, as an errno; `error` is the one of a write that
+/// failed. 4.4 and RHEL 7 take one byte where the block is in the wished state already, and later
+/// kernels say EINVAL (store_mem_state(), drivers/base/memory.c).
+constexpr int answer_of(std::ptrdiff_t written, std::size_t size, int error) noexcept {
+  if (written < 0) return error;
+  return static_cast<std::size_t>(written) == size ? 0 : EINVAL;
+}
 
 class Sysfs final : public MemoryPort {
  public:

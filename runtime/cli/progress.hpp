@@ -22,10 +22,10 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void show(apply::Board& board);
-
- private:
+  /// What is shown `seconds` after the beginning.
   [[nodiscard]] std::string line(apply::Board& board, double seconds) const;
 
+ private:
   const apply::Program& program_;
   std::chrono::steady_clock::time_point began_, shown_;
   bool terminal_;

@@ -32,6 +32,20 @@ def offence(line: str) -> bool:
     return any(re.fullmatch(changing + r"(at|at2|64|v|v2)?", name) for changing in CHANGING)
 
 
+def not_atomic(seen: list[str]) -> str:
+    """What is wrong with how plan.json was written; empty: it is a new file, whole on the disk before it
+    takes the name."""
+    words = [match.group(1) for match in (re.search(r"\b(open\w*|write|fsync|rename\w*)\(", line) for line in seen)
+             if match]
+    if any("plan.json" in line and "open" in line and ".plan.json." not in line for line in seen):
+        return "the file itself is opened for writing"
+    if not any("O_EXCL" in line for line in seen):
+        return "no file of its own is made"
+    if [word[:5] for word in words] != ["opena", *["write"] * words.count("write"), "fsync", "renam"]:
+        return "not opened, written, synchronised and renamed in this order"
+    return ""
+
+
 def trace(command: list[str], directory: str) -> list[str]:
     log = Path(directory) / "strace"
     done = subprocess.run(["strace", "-f", "-o", str(log), *command], cwd=directory, stdin=subprocess.DEVNULL,
@@ -52,11 +66,15 @@ def main() -> int:
         offences = [line for line in trace([*apply, "--dry-run"], directory) if offence(line)]
         # The same without --dry-run tries to: or these checks see nothing.
         plan = [program, "plan", *apply[2:], "-o", "plan.json"]
-        seen = [line for line in trace(plan, directory) if offence(line)]
+        seen = [line for line in trace(plan, directory) if offence(line) or "fsync(" in line]
+        # So does a dry run of the plan that it wrote, with the report for programs.
+        file = [program, "apply", "--root", str(tree), "plan.json", "--dry-run", "--json"]
+        offences += [line for line in trace(file, directory) if offence(line)]
     print("\n".join(offences) or "no system call changes anything")
-    if not seen:
-        print("`plan -o` writes a file, and that was not seen")
-    return 1 if offences or not seen else 0
+    wrong = not_atomic(seen)
+    if wrong:
+        print(f"`plan -o`: {wrong}:\n" + "\n".join(seen))
+    return 1 if offences or wrong else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #include "runtime/apply/runner.hpp"
 
 #include "runtime/apply/report.hpp"
+#include "runtime/apply/sysfs.hpp"
 #include "tests/runtime/model_port.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
@@ -178,6 +179,12 @@ TEST_CASE("apply: a block that our own write put elsewhere is taken offline agai
   CHECK(run.note(0, 0).put_back);
   CHECK(port.look(BlockId(39)).state == model::State::Offline);
   CHECK(texts(run.report).front() == "is in Normal, predicted was Movable; taken offline again");
+}
+
+TEST_CASE("apply: a write that is taken in part is the refusal that other kernels say in words") {
+  CHECK(apply::answer_of(15, 15, 0) == 0);
+  CHECK(apply::answer_of(1, 15, 0) == EINVAL);
+  CHECK(apply::answer_of(-1, 15, EBUSY) == EBUSY);
 }
 
 TEST_CASE("apply: a block that vanishes is said, and the others go on") {

@@ -65,6 +65,11 @@ CASES: dict[str, Case] = {
     "rezone_to_offline": Case(
         ONE_NODE, "set rezone = allowed\nhotplugged: 2 blocks normal, rest offline",
         before="for block in 40 41 42 43 44; do write $block online_movable; done"),
+    # As Debian boots: 6.12 and 7.2 have brought all of it online in Normal, of which some goes offline again.
+    "brought_online_by_the_kernel": Case(
+        Layout(dimms=(Dimm("d0", "1G"),), arguments=""), "hotplugged: first 4 blocks normal, rest movable",
+        later=(Dimm("d1", "512M"),),
+        before="for block in 51 50 49 48 47 46 45 44; do write $block offline 2>/dev/null || :; done"),
     "limit": Case(TWO_NODES, "limit movable to 1x normal\nhotplugged: rest movable"),
     "limit_per_node": Case(TWO_NODES, "limit movable to 512MiB per node\nhotplugged: rest movable",
                            before="write 44 online_movable"),

@@ -34,6 +34,7 @@ class Case:
 
     layout: Layout
     grow: bool = False  # by virtio-mem
+    settings: tuple[str, ...] = ()  # each is gone through, whatever chance chooses beside them
     kernels: tuple[str, ...] = tuple(KERNELS)
 
 
@@ -52,6 +53,8 @@ CASES = {
     "movable_node": Case(_layout("memhp_default_state=online_movable movable_node")),
     # All boot memory below 4 GiB: no node has a Normal zone.
     "auto-movable": Case(_layout(f"{OFFLINE} memory_hotplug.online_policy=auto-movable", below_4g=None),
+                         settings=("auto_movable_ratio 50", "auto_movable_numa_aware N", "auto_movable_ratio 301",
+                                   "auto_movable_numa_aware Y", "auto_movable_ratio 1000"),
                          kernels=ERA_D),
     "memmap_on_memory": Case(_layout("memhp_default_state=online memory_hotplug.memmap_on_memory=1 "
                                      "memory_hotplug.online_policy=auto-movable "
@@ -152,8 +155,13 @@ class Session:
                     if device["data"]["id"] == name)
 
     def work(self, case: Case, operations: int) -> None:
-        """So many operations, hardware in between."""
+        """So many operations, hardware in between: a DIMM comes at the beginning and one goes at the end."""
+        settings = [f"set {setting}" for setting in case.settings]
+        self.plug()
         while self.done < operations:
+            # Under the policy that they are settings of; chance may have left it.
+            if settings:
+                self.carry_out(["set online_policy auto-movable", settings.pop(0)])
             self.carry_out(self.generator.batch(self.machine, self.random.randrange(10, BATCH)))
             for _ in range(self.random.randrange(3)):
                 if case.grow and self.random.random() < 0.3:
@@ -162,6 +170,9 @@ class Session:
                     self.plug()
                 elif self.machine.dimms and not self.unplug():
                     return
+        assert not settings, f"never came to {settings}"
+        if self.machine.dimms:
+            self.unplug()
 
 
 def compare(build: Path, host: Path, log: Path) -> str:

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How far a run has come, as it is shown meanwhile.
+#include "runtime/cli/progress.hpp"
+
+#include <chrono>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/host_builder.hpp"
+#include "tests/support/planning.hpp"
+
+namespace memonline {
+
+namespace {
+
+std::int64_t before_now(std::chrono::seconds time) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             (std::chrono::steady_clock::now() - time).time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left") {
+  const auto host = test::HostBuilder(model::Era::D).boot(0, 0, 8).dimm(0, 32, 64).build();
+  const auto compiled = test::plan_for(host, "hotplugged: first 16 blocks normal, rest movable");
+  const apply::Program program = apply::program_of(*compiled.plan, host);
+  const auto board = std::move(*apply::Board::make(program));
+  const cli::Progress progress(program);
+  apply::Board::Head& head = board->head();
+  head.block.store(32);
+  CHECK(progress.line(*board, 1) ==
+        "step 1 of 2: memory32, 0 of 64 blocks, 0.0 of 8.0 GiB, 0 blocks/s");
+  head.task.store(1);
+  head.block.store(80);
+  head.settled.store(32);
+  CHECK(progress.line(*board, 4) ==
+        "step 2 of 2: memory80, 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left");
+  head.write_began.store(before_now(std::chrono::seconds(9)));
+  CHECK(progress.line(*board, 4) ==
+        "step 2 of 2: memory80, 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left; "
+        "waiting for the kernel's hotplug lock for 9 s");
+  head.offlining.store(true);
+  CHECK(progress.line(*board, 4).find("; moving its pages away or waiting for 9 s") !=
+        std::string::npos);
+}
+
+}  // namespace memonline
