@@ -113,8 +113,10 @@ int serve(const DaemonOptions& options, const Log& log) {
       throw std::runtime_error(
           fmt::format("cannot read the host `{}`: {}", options.simulate, host.error().message));
     std::filesystem::create_directories(directory + "/run/memonline");
-    config.target =
-        service::simulated(std::make_shared<apply::SharedModel>(*host), directory, options.latency);
+    const auto kernel = std::make_shared<apply::SharedModel>(*host);
+    for (const auto& [block, error] : options.refusals)
+      kernel->refuse(model::BlockId(block), error);
+    config.target = service::simulated(kernel, directory, options.latency);
   } else {
     config.target = service::this_machine(options.root);
   }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/options.hpp"
 
+#include <charconv>
+#include <string_view>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include "runtime/apply/report.hpp"
 
 namespace memonline::bus {
 
@@ -13,12 +18,30 @@ constexpr auto kFooter =
     "org.memonline1 (DBUS_SYSTEM_BUS_ADDRESS names another one). With --simulate nothing of this\n"
     "machine is touched: clients can be developed without root and without memory to spare.\n";
 
+/// Of "36=EBUSY".
+std::optional<Refusal> refusal_of(const std::string& text) {
+  constexpr int kErrnos = 256;
+  Refusal refusal;
+  const char* const end = text.data() + text.size();
+  const auto [rest, wrong] = std::from_chars(text.data(), end, refusal.block);
+  if (wrong != std::errc() || rest == end || *rest != '=') return std::nullopt;
+  const std::string_view name(rest + 1);
+  while (++refusal.error < kErrnos)
+    if (apply::errno_text(refusal.error) == name) return refusal;
+  return std::nullopt;
+}
+
+std::string complaint_about_refusal(const std::string& text) {
+  return refusal_of(text) ? "" : fmt::format("`{}` is not as `36=EBUSY`", text);
+}
+
 }  // namespace
 
 std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* argv) {
   DaemonOptions options;
   std::int64_t latency = 0;
   int event_fd = -1;
+  std::vector<std::string> refusals;
   CLI::App app("Keeps memory online as the policy says, and answers on D-Bus as org.memonline1.",
                "memonlined");
   app.set_version_flag("--version", fmt::format("memonlined {}", MEMONLINE_VERSION),
@@ -33,6 +56,11 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
   app.add_option("--latency", latency, "what each write takes in the simulation, in milliseconds")
       ->option_text("MS")
       ->check(CLI::Range(0, 60000))
+      ->needs(simulate);
+  app.add_option("--refuse", refusals,
+                 "a block of the simulation that answers each write so, as 36=EBUSY (repeatable)")
+      ->option_text("BLOCK=ERRNO")
+      ->check(complaint_about_refusal)
       ->needs(simulate);
   app.add_option("--directory", options.directory,
                  "the simulation's /etc and /run are below (default: a temporary directory)")
@@ -57,6 +85,7 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
     return Ending{2, fmt::format("memonlined: {}\n", error.what())};
   }
   options.latency = std::chrono::milliseconds(latency);
+  for (const std::string& text : refusals) options.refusals.push_back(*refusal_of(text));
   if (event_fd >= 0) options.event_fd = event_fd;
   return options;
 }

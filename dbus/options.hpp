@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
@@ -10,10 +11,17 @@
 
 namespace memonline::bus {
 
+/// A block of a simulation that answers each write of its state with this errno.
+struct Refusal {
+  std::uint64_t block = 0;
+  int error = 0;
+};
+
 struct DaemonOptions {
   std::string root = "/";
   std::string simulate;  ///< a captured host; empty: this machine
   std::chrono::milliseconds latency{0};
+  std::vector<Refusal> refusals;
   std::string directory;  ///< of a simulation: its /run and /etc are below; empty: a temporary one
   std::optional<int> event_fd;
   bool keep_switches = false;
