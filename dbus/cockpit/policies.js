@@ -2,10 +2,13 @@
 // The policies in force as one text to vary, and how a text that was tried comes to stay.
 const DIRECTORY = "/etc/memonline/policy.d";
 
-/** One text that says what they say together: the first rule that fits counts, also across files. */
+/** One text that says what they say together: the first rule that fits counts, also across files.
+    Its lines end as those of a textarea do, whatever editor wrote the files: else the text could never
+    be seen to be the one in force. */
 export function joined(policies) {
-    return policies.length === 1 ? policies[0].policy
+    const text = policies.length === 1 ? policies[0].policy
         : policies.map(({ path, policy }) => `# ${path}\n${policy}`).join("\n");
+    return text.replace(/\r\n?/g, "\n");
 }
 
 /** The file to put a text into in their place, and the commands that take the others out. */

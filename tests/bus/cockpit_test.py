@@ -172,6 +172,19 @@ def takes_back_what_nobody_confirms(w: World) -> None:
         page.shows("#job-report", "of 16 blocks")
 
 
+def has_the_policy_of_any_editor(w: World) -> None:
+    """Lines that end as in DOS are the policy in force all the same: nothing is to be kept or taken back."""
+    w.start(HOST, policy="# two lines\r\nhotplugged: keep\r\n")
+    with session(w.source) as page:
+        settled_page(page)
+        page.shows("#plan-summary", "Nothing is to be done")
+        assert page.text("#unsaved") == "" and page.text("#revert") == ""
+        page.write("hotplugged: keep")
+        page.shows("#unsaved", "Tried here only")
+        page.click("#revert")
+        eventually(lambda: page.text("#unsaved") == "", "it is the policy in force again")
+
+
 def tells_what_is_wrong(w: World) -> None:
     """A wrong file, a reboot that is needed, blocks that fail, a service that ends: each with a remedy."""
     w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: movable\n")
@@ -221,5 +234,5 @@ def tells_who_may_not(w: World) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run([shows_the_machine, checks_while_one_types, applies_and_undoes, takes_back_what_nobody_confirms,
-                  tells_what_is_wrong, tells_who_may_not]))
+    sys.exit(run([shows_the_machine, checks_while_one_types, has_the_policy_of_any_editor, applies_and_undoes,
+                  takes_back_what_nobody_confirms, tells_what_is_wrong, tells_who_may_not]))
