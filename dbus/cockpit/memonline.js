@@ -35,7 +35,8 @@ const job = new JobCard(service);
 let runs = [];
 let policies = [];  // in force
 let inForce = "";   // their text
-let shown;          // the plan, as the service gave it
+let shown;          // the plan, as the service gave it, of `shownOf`
+let shownOf;
 let planned = 0;    // counts plans asked for: an older answer is dropped
 let errors = [];
 let drawn = {};     // what was drawn last, by part: equal is not drawn again
@@ -85,9 +86,23 @@ function show() {
     once("nodes", [...service.nodes], showNodes);
     showHotplug(manager);
     job.show();
-    const busy = manager.ActiveJob && manager.ActiveJob !== "/";
-    byId("apply").disabled = busy;
-    once("machine", [manager.State, manager.PolicyFiles, [...service.nodes], busy], refresh);
+    once("machine", [manager.State, manager.PolicyFiles, [...service.nodes], isBusy()], refresh);
+    allowApply();
+}
+
+function isBusy() {
+    return Boolean(service.manager.ActiveJob) && service.manager.ActiveJob !== "/";
+}
+
+/** Only what is to be seen can be applied. */
+function allowApply() {
+    byId("apply").disabled = !shown || isBusy();
+}
+
+function take(plan, text) {
+    shown = plan;
+    shownOf = text;
+    allowApply();
 }
 
 /** Tells an error, with what can be done about it. */
@@ -163,25 +178,29 @@ async function plan() {
     byId("revert").hidden = !own;
     tellHowToKeep(own);
     const turn = ++planned;
-    shown = undefined;
+    // The same policy's plan stays until the new one is there: should it be stale, that is told.
+    if (text !== shownOf)
+        take(undefined, text);
     if (!own && !text)
         return showNoPlan(_("Without a policy there is nothing to plan."));
     try {
         const result = await service.plan(own ? text : undefined);
         if (turn !== planned)
             return;
-        shown = result;
+        take(result, text);
         showPlan(result, runs, service.manager.BlockSize, tip, (line, column) => editor.goTo(line, column));
     } catch (error) {
-        if (turn === planned)
-            showNoPlan(error.message);
+        if (turn !== planned)
+            return;
+        take(undefined, text);
+        showNoPlan(error.message);
     }
 }
 
 editor.addEventListener("checked", ({ diagnostics }) => {
     if (diagnostics.some(({ severity }) => severity === "error")) {
         ++planned;
-        shown = undefined;
+        take(undefined, editor.value);
         tellHowToKeep(false);
         byId("revert").hidden = isInForce(editor.value);
         showNoPlan(_("The policy has errors; there is no plan for it."));

@@ -67,6 +67,8 @@ class Page:
                                  f" the browser says {self.complaints()}") from None
 
     def click(self, selector: str) -> None:
+        """Clicks it, once it lets itself be clicked."""
+        eventually(lambda: self.one(selector).is_enabled(), f"{selector} is enabled", 15)
         self.one(selector).click()
 
     def write(self, text: str) -> None:
