@@ -52,7 +52,8 @@ function once(part, value, work) {
 // --- what is shown -------------------------------------------------------------------------------
 
 function figures(sums) {
-    return Object.entries(sums ?? {}).map(([zone, count]) => `${zone} ${bytes(count)}`).join(", ") || "–";
+    return Object.entries(sums ?? {}).filter(([, count]) => count > 0)
+        .map(([zone, count]) => `${zone} ${bytes(count)}`).join(", ") || "–";
 }
 
 function showNodes() {

@@ -82,13 +82,14 @@ class Page:
         return [entry["message"] for entry in self.driver.get_log("browser")
                 if entry["level"] == "SEVERE"]
 
-    def picture(self, name: str) -> Optional[pathlib.Path]:
-        """Keeps a screenshot in $MEMONLINE_SCREENSHOTS, where that is set."""
+    def picture(self, name: str, width: int = 1300) -> Optional[pathlib.Path]:
+        """Keeps a screenshot of a page so wide in $MEMONLINE_SCREENSHOTS, where that is set."""
         directory = os.environ.get("MEMONLINE_SCREENSHOTS")
         if not directory:
             return None
+        self.driver.set_window_size(width, 800)
         height = self.driver.execute_script("return document.documentElement.scrollHeight")
-        self.driver.set_window_size(1300, max(800, height + 20))
+        self.driver.set_window_size(width, max(800, height + 160))  # a window has a frame
         path = pathlib.Path(directory) / f"{name}.png"
         self.driver.save_screenshot(str(path))
         return path

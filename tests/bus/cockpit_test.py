@@ -57,6 +57,19 @@ def told_to_screen_readers(page: Page) -> None:
         assert node.get("name", {}).get("value"), node
 
 
+def beside(page: Page, width: int) -> bool:
+    """Whether the plan's table stands beside the picture of before and after, on a page so wide; else it is below."""
+    page.driver.set_window_size(width, 1000)
+    pictures, table = page.one("#pictures").rect, page.one("#steps").rect
+    assert page.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"), \
+        f"nothing stands out at {width} pixels"
+    if table["x"] < pictures["x"] + pictures["width"]:
+        assert table["y"] >= pictures["y"] + pictures["height"], "one over the other"
+        return False
+    assert abs(table["y"] - pictures["y"]) < 40, "they begin together"
+    return True
+
+
 def shows_the_machine(w: World) -> None:
     """Memory to scale, and what the pointer and the keys tell of it."""
     w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: keep\n")
@@ -131,6 +144,10 @@ def applies_and_undoes(w: World) -> None:
         after = blocks_of(page, "after")
         assert (after["32-35"], after["36-39"]) == ("kernel changed", "movable changed"), after
         page.picture("plan")
+        assert [beside(page, width) for width in (1500, 1120, 1000, 500)] == [True, True, False, False]
+        page.picture("plan-narrow", 500)
+        page.picture("plan-wide", 1600)
+        page.driver.set_window_size(1300, 1000)
         page.click("#apply")
         page.shows("#job-title", "Applying the plan")
         page.shows("#job-step", "of 16 blocks online_")
