@@ -4,7 +4,7 @@ import { _, blockNames, byId, format, make } from "./text.js";
 
 /** An alert: kind (danger, warning, info), title, then text or elements. */
 function alert(kind, title, ...rest) {
-    return make("div", { class: `alert ${kind}`, role: kind === "danger" ? "alert" : "note" },
+    return make("div", { class: `alert ${kind}`, role: kind === "danger" ? "alert" : "note", "aria-label": title },
         make("h2", {}, title), ...rest.map(part => typeof part === "string" ? make("p", {}, part) : part));
 }
 
@@ -34,7 +34,7 @@ export function showAlerts(manager, errors, actions) {
         alert("danger", title, message, ...(remedy ? [remedy] : []), button(_("Dismiss"), dismiss)));
     if (manager.Problems)
         alerts.push(alert("danger", _("The policies on disk are not in force"),
-            make("pre", { tabindex: 0 }, manager.Problems),
+            make("pre", { tabindex: 0, role: "group", "aria-label": _("The policies on disk are not in force") }, manager.Problems),
             _("Correct the file, then have it read anew. Until then the policy before it stays in force."),
             button(_("Read the policies anew"), actions.reload)));
     if (manager.Failing?.length > 0)
