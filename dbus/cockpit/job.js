@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The run under way: how far it is, the time left to confirm it, and what it came to.
-import { _, byId, format } from "./text.js";
+import { _, byId, format, make } from "./text.js";
+import { remediesOf } from "./remedies.js";
 
 const TITLES = {
     settle: () => _("Bringing memory where the policy wants it"),
@@ -61,7 +62,16 @@ export class JobCard {
         const report = [job.Report?.text, job.Undone?.text].filter(text => text).join("\n");
         byId("job-report").textContent = report;
         byId("job-report").hidden = !done || !report;
+        this.#advise(done ? remediesOf(job) : []);
         this.#count();
+    }
+
+    // Read out once: the same again is no news.
+    #advise(remedies) {
+        const element = byId("job-remedies");
+        element.hidden = remedies.length === 0;
+        if ([...element.children].map(each => each.textContent).join() !== remedies.join())
+            element.replaceChildren(...remedies.map(text => make("p", {}, text)));
     }
 
     #done() {

@@ -9,6 +9,7 @@ import { showPlan, showNoPlan } from "./plan.js";
 import { joined, waysToKeep } from "./policies.js";
 import { JobCard } from "./job.js";
 import { showAlerts } from "./alerts.js";
+import { remedyOf } from "./remedies.js";
 
 const STATES = {
     "in-sync": () => _("As the policy says"),
@@ -17,15 +18,6 @@ const STATES = {
     applying: () => _("Changing"),
     failed: () => _("Failed"),
     "reboot-required": () => _("Reboot needed"),
-};
-
-const REMEDIES = {
-    "org.memonline1.Error.PlanStale": () => _("The machine has changed since. Look at the new plan, and apply that."),
-    "org.memonline1.Error.Busy": () => _("Wait until the runs before it have ended."),
-    "org.freedesktop.DBus.Error.AccessDenied": () =>
-        _("Turn on administrative access, or have polkit allow you this action."),
-    "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired": () =>
-        _("Turn on administrative access, or have polkit allow you this action."),
 };
 
 const service = new Service();
@@ -39,6 +31,7 @@ let shown;          // the plan, as the service gave it, of `shownOf`
 let shownOf;
 let planned = 0;    // counts plans asked for: an older answer is dropped
 let errors = [];
+let written = "";   // the kernel parameters that the boot loader has taken from here
 let drawn = {};     // what was drawn last, by part: equal is not drawn again
 
 function once(part, value, work) {
@@ -83,7 +76,7 @@ function show() {
     byId("state").textContent = (STATES[state] ?? STATES.failed)();
     byId("state").dataset.state = state;
     once("alerts", [manager.Problems, manager.Failing, manager.PendingKernelParameters, manager.State,
-        manager.LeftAlone, errors], () => showAlerts(manager, errors, actions));
+        manager.LeftAlone, errors, written], () => showAlerts(manager, errors, written, actions));
     once("nodes", [...service.nodes], showNodes);
     showHotplug(manager);
     job.show();
@@ -110,7 +103,7 @@ function take(plan, text) {
 function failed(title, error) {
     if (error.problem && !error.name)
         error = { message: cockpit.message(error) };
-    const known = { title, message: error.message, remedy: REMEDIES[error.name]?.() };
+    const known = { title, message: error.message, remedy: remedyOf(error.name) };
     known.dismiss = () => {
         errors = errors.filter(each => each !== known);
         show();
@@ -213,8 +206,16 @@ editor.addEventListener("checked", ({ diagnostics }) => {
 const actions = {
     look: () => service.verify().then(refresh, error => failed(_("The machine cannot be looked at"), error)),
     reload: () => service.reload().catch(error => failed(_("The policies cannot be read anew"), error)),
-    write: () => service.writeBootParameters()
-        .catch(error => failed(_("The boot loader did not take the kernel parameters"), error)),
+    write: async () => {
+        const pending = JSON.stringify(service.manager.PendingKernelParameters);
+        try {
+            await service.writeBootParameters();
+            written = pending;
+            show();
+        } catch (error) {
+            failed(_("The boot loader did not take the kernel parameters"), error);
+        }
+    },
 };
 
 async function begin(title, start, seconds) {

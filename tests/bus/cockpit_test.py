@@ -198,6 +198,7 @@ def takes_back_what_nobody_confirms(w: World) -> None:
         page.click("#cancel")
         page.shows("#job-title", "Cancelled")
         page.shows("#job-report", "of 16 blocks")
+        page.shows("#job-remedies", "What was done before stays")
 
 
 def has_the_policy_of_any_editor(w: World) -> None:
@@ -236,6 +237,47 @@ def follows_the_shell(w: World) -> None:
         assert background(page) > 300, "what is chosen in another window counts here"
 
 
+def tells_what_to_do_about_failures(w: World) -> None:
+    """Blocks that a kernel refuses, and a boot loader that takes nothing: what failed, and the way out."""
+    refused = [word for one in ("36=EBUSY", "37=ENOMEM") for word in ("--refuse", one)]
+    w.start(HOST, *refused, policy="hotplugged: keep\n")
+    with session(w.source) as page:
+        settled_page(page)
+        page.write(SHARES)
+        page.shows("#plan-summary", "2 steps")
+        page.click("#confirm-wanted")
+        page.click("#apply")
+        page.shows("#job-title", "Partly done", 60)
+        page.shows("#job-report", "memory36: EBUSY after 6 tries")
+        page.shows("#job-remedies", "End what uses them")
+        page.shows("#job-remedies", "ENOMEM: the kernel needs some memory")
+        assert len(page.all("#job-remedies p")) == 2
+        told_to_screen_readers(page, "alert")
+        page.picture("partly")
+        w.write_policy(SHARES)
+        page.click("#reload")
+        page.shows("#state", "Not as the policy says")
+        assert w.stop() == 0
+        page.shows("#state", "Not running")
+    w.start(HOST, *refused, policy=SHARES)
+    with session(w.source) as page:
+        page.shows("#alerts", "memory36: EBUSY after 6 tries", 60)
+        page.shows("#alerts", "End what uses them")
+        page.shows("#alerts", "journalctl -u memonlined")
+        page.shows("#state", "Failed")
+        eventually(lambda: blocks_of(page, "now").get("36-37") == "offline drift", "they are marked in the picture")
+        told_to_screen_readers(page, "alert")
+        page.picture("failing")
+        assert w.stop() == 0
+    w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: movable\n")
+    with session(w.source) as page:
+        page.shows("#alerts", "A reboot is needed", 60)
+        page.click("#alerts .warning button")  # no PID 1 is on this bus
+        page.shows("#alerts", "The boot loader did not take the kernel parameters")
+        page.shows("#alerts", "`memonline boot apply` does it without the service")
+        page.shows("#alerts", "Hand them to the boot loader")
+
+
 def tells_what_is_wrong(w: World) -> None:
     """A wrong file, a reboot that is needed, others' changes, a service that ends: each with a remedy."""
     w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: movable\n")
@@ -256,7 +298,7 @@ def tells_what_is_wrong(w: World) -> None:
         # Somebody else's change needs a kernel's event, which a simulation has none of.
         page.driver.execute_async_script(
             "const done = arguments[0]; import('./alerts.js').then(({ showAlerts }) => done(showAlerts("
-            "{ State: 'in-sync', LeftAlone: ['<b>memory3 was taken offline'] }, [], {})))")
+            "{ State: 'in-sync', LeftAlone: ['<b>memory3 was taken offline'] }, [], '', {})))")
         page.shows("#alerts", "<b>memory3 was taken offline")
         told_to_screen_readers(page, "note")
         assert w.stop() == 0
@@ -288,4 +330,5 @@ def tells_who_may_not(w: World) -> None:
 
 if __name__ == "__main__":
     sys.exit(run([shows_the_machine, checks_while_one_types, has_the_policy_of_any_editor, follows_the_shell,
-                  applies_and_undoes, takes_back_what_nobody_confirms, tells_what_is_wrong, tells_who_may_not]))
+                  applies_and_undoes, takes_back_what_nobody_confirms, tells_what_to_do_about_failures,
+                  tells_what_is_wrong, tells_who_may_not]))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from guest import Dimm, Layout, Node
 from harness import Skip, Vm, on
+from hotplug_test import UPDATE_GRUB
 from network import bring_up
 from systemd_test import wait_until_up, zones
 
@@ -12,18 +13,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bus"))
 import browser  # pylint: disable=wrong-import-position
 
 PACKAGES = ("cockpit-bridge", "cockpit-ws", "iproute2")
-KEEP = {"etc/memonline/policy.d/50-test.mempolicy": "hotplugged: keep\n"}
+POLICY = "etc/memonline/policy.d/50-test.mempolicy"
+FILES = {POLICY: "hotplugged: keep\n", "usr/sbin/update-grub": UPDATE_GRUB,
+         "etc/default/grub": "GRUB_CMDLINE_LINUX=quiet\n", "boot/grub/grub.cfg": "\tlinux /vmlinuz root=/dev/vda quiet\n"}
 
 
 @on("6.12")
 def test_a_plan_is_applied_from_the_page(vm: Vm) -> None:
-    """Real blocks go where the page says that they will; memory that comes is in the picture at once."""
+    """Real blocks go where the page says that they will; memory that comes is in the picture at once; kernel
+    parameters go to the boot loader, and then only the reboot is left to do."""
     missing = [name for name in browser.MISSING if not name.startswith("cockpit")]
     if missing:
         raise Skip(f"{', '.join(missing)}: not installed")
     port = browser.free_port()
     layout = Layout(nodes=(Node("2G", cpus=2),), dimms=(Dimm("d0", "1G"),), below_4g="1G", ports=((port, 9191),))
-    with vm.system(layout, KEEP, PACKAGES) as guest:
+    with vm.system(layout, FILES, PACKAGES) as guest:
         wait_until_up(guest)
         bring_up(guest)
         guest.run("systemd-run --quiet --unit=cockpit-test /usr/lib/cockpit/cockpit-ws --no-tls --port=9191"
@@ -49,4 +53,12 @@ def test_a_plan_is_applied_from_the_page(vm: Vm) -> None:
             page.shows("#job-title", "Undoing", 60)
             page.shows("#job-title", "Done", 60)
             assert zones(guest, list(range(40, 48))) == "........"
+            guest.run(f"echo 'boot: last 50% movable, rest normal' >/{POLICY}; chmod +x /usr/sbin/update-grub", check=True)
+            page.click("#reload")
+            page.shows("#alerts", "A reboot is needed", 60)
+            page.click("#alerts .warning button")
+            page.shows("#alerts", "The boot loader has the kernel parameters", 60)
+            page.shows("#alerts", "Reboot this machine")
+            assert "A reboot is needed" not in page.text("#alerts") and not page.all("#alerts button")
+            assert "kernelcore=" in guest.read("/boot/grub/grub.cfg")
             assert not page.complaints(), page.complaints()
