@@ -215,15 +215,16 @@ def has_the_policy_of_any_editor(w: World) -> None:
 
 
 def follows_the_shell(w: World) -> None:
-    """Light or dark as Cockpit's own menu has it: at once, and over what the browser prefers."""
+    """Light or dark as Cockpit's own menu has it, at once, and over what the browser prefers; the language, too."""
     w.start(HOST, policy="hotplugged: keep\n")
 
     def background(page: Page) -> int:
         color = page.driver.execute_script("return getComputedStyle(document.querySelector('.card')).backgroundColor")
         return sum(int(part) for part in re.findall(r"\d+", color)[:3])
 
-    with session(w.source) as page:
+    with session(w.source, language="fr") as page:
         settled_page(page)
+        assert page.text("h1") == "Mémoire" and page.text("#state") == "Conforme à la politique"
         choose = ("localStorage.setItem('shell:style', arguments[0]);"
                   "window.dispatchEvent(new CustomEvent('cockpit-style', { detail: { style: arguments[0] } }))")
         for style, dark in (("dark", True), ("light", False), ("auto", False), ("dark", True)):
