@@ -71,6 +71,11 @@ class Page:
         eventually(lambda: self.one(selector).is_enabled(), f"{selector} is enabled", 15)
         self.one(selector).click()
 
+    def enter_frame(self, selector: str, seconds: float = 15) -> None:
+        """From now on all is about what is in that frame, as Cockpit shows its pages."""
+        eventually(lambda: self.all(selector), f"there is {selector}", seconds)
+        self.driver.switch_to.frame(self.one(selector))
+
     def write(self, text: str) -> None:
         """Replaces the policy, key by key."""
         area = self.one("#policy-text")
@@ -107,6 +112,7 @@ def browser(url: str, *, language: str = "en", dark: bool = False) -> Iterator[P
             options.add_argument(word)
         options.add_experimental_option("prefs", {"intl.accept_languages": language})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        options.accept_insecure_certs = True  # Cockpit makes itself one that nobody has signed
         driver = webdriver.Chrome(service=Service(DRIVER), options=options)
         try:
             yield Page(driver, url)

@@ -5,7 +5,7 @@ import json
 import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,13 +55,14 @@ class Vm:
             return Guest(self.kernel, layout, image)
 
     @contextmanager
-    def system(self, layout: Layout, files: dict[str, str], packages: tuple[str, ...] = ()) -> Iterator[Guest]:
-        """A whole Debian with systemd and what is installed of memonline; `files` are put into it, and
-        these packages are in it."""
+    def system(self, layout: Layout, files: Mapping[str, str | bytes], packages: tuple[str, ...] = (),
+               installed: bool = True) -> Iterator[Guest]:
+        """A whole Debian with systemd and what is installed of memonline, or without that; `files` are
+        put into it, and these packages are in it."""
         with tempfile.TemporaryDirectory() as scratch:
             with _making_initramfs:
                 try:
-                    image = system_image(self.build, self.kernel, files, Path(scratch), packages)
+                    image = system_image(self.build, self.kernel, files, Path(scratch), packages, installed)
                 except Unavailable as reason:
                     raise Skip(str(reason)) from reason
             with Guest(self.kernel, layout, image, boot_seconds=240.0) as guest:

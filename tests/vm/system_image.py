@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from initramfs import _busybox, Tree
@@ -94,12 +95,13 @@ def _root(packages: set[str]) -> Path:
     return path
 
 
-def _overlay(build: Path, files: dict[str, str]) -> bytes:
-    """What is installed over the plain system, as a tar."""
+def _overlay(build: Path, files: Mapping[str, str | bytes], installed: bool) -> bytes:
+    """What is installed over the plain system, as a tar; of memonline only where that is wanted."""
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory() as scratch, tarfile.open(fileobj=packed, mode="w") as archive:
-        subprocess.run(["cmake", "--install", str(build), "--strip"], check=True, capture_output=True, timeout=120,
-                       env={**os.environ, "DESTDIR": scratch})
+        if installed:
+            subprocess.run(["cmake", "--install", str(build), "--strip"], check=True, capture_output=True, timeout=120,
+                           env={**os.environ, "DESTDIR": scratch})
         root = Path(scratch)
         agent = root / "usr/local/lib/agent"
         agent.parent.mkdir(parents=True, exist_ok=True)
@@ -112,17 +114,20 @@ def _overlay(build: Path, files: dict[str, str]) -> bytes:
         for name, text in texts.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        wants = {"sysinit.target": ["agent.service", "memonline-apply.service"],
-                 "multi-user.target": ["memonlined.service"]}
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        wants = {"sysinit.target": ["agent.service"]}
+        if installed:
+            wants = {"sysinit.target": ["agent.service", "memonline-apply.service"],
+                     "multi-user.target": ["memonlined.service"]}
+            alias = root / "etc/systemd/system/dbus-org.memonline1.service"
+            alias.parent.mkdir(parents=True, exist_ok=True)
+            alias.symlink_to("/lib/systemd/system/memonlined.service")
         for target, units in wants.items():
             directory = root / f"etc/systemd/system/{target}.wants"
             directory.mkdir(parents=True)
             for unit in units:
                 (directory / unit).symlink_to(
                     f"/etc/systemd/system/{unit}" if unit == "agent.service" else f"/lib/systemd/system/{unit}")
-        alias = root / "etc/systemd/system/dbus-org.memonline1.service"
-        alias.symlink_to("/lib/systemd/system/memonlined.service")
         # Its console is the kernel's here, and a getty would eat what the agent says.
         for unit in ("serial-getty@ttyS0.service", "serial-getty@ttyS1.service", "getty@tty1.service",
                      "systemd-networkd-wait-online.service"):
@@ -139,10 +144,10 @@ def _overlay(build: Path, files: dict[str, str]) -> bytes:
     return packed.getvalue()
 
 
-def system_image(build: Path, kernel: Kernel, files: dict[str, str], directory: Path,
-                 packages: tuple[str, ...] = ()) -> Path:
-    """An initramfs in `directory` that becomes the system, with `files` (path → text) and these
-    packages in it."""
+def system_image(build: Path, kernel: Kernel, files: Mapping[str, str | bytes], directory: Path,
+                 packages: tuple[str, ...] = (), installed: bool = True) -> Path:
+    """An initramfs in `directory` that becomes the system, with `files` (path → content) and these
+    packages in it; memonline is not, unless it is to be `installed`: only what it needs."""
     programs = [build / "bin/memonline", build / "bin/memonlined"]
     needed = set(packages).union(*[_packages_of(program) for program in programs if program.exists()])
     tree = Tree()
@@ -154,7 +159,7 @@ def system_image(build: Path, kernel: Kernel, files: dict[str, str], directory: 
     order = [*(name for name in kernel.modules if name.startswith("virtio")), *kernel.network]
     tree.files["modules/order"] = ("".join(f"{name}\n" for name in order).encode(), 0o644)
     tree.files["root.tar.gz"] = (_root(needed).read_bytes(), 0o644)
-    tree.files["overlay.tar"] = (_overlay(build, files), 0o644)
+    tree.files["overlay.tar"] = (_overlay(build, files, installed), 0o644)
     tree.files["init"] = (INIT.encode(), 0o755)
     path = directory / "system.cpio"
     path.write_bytes(tree.cpio())
