@@ -17,6 +17,7 @@
 #include "compiler/render/json_writer.hpp"
 #include "dbus/errors.hpp"
 #include "runtime/apply/report_json.hpp"
+#include "runtime/host/capture.hpp"
 
 namespace memonline::bus {
 
@@ -175,7 +176,7 @@ Dict plan_dict(const service::PlanAnswer& answer) {
 }
 
 sdbus::UnixFd sealed_file(const std::string& text) {
-  const int fd = ::memfd_create("memonline-plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  const int fd = ::memfd_create("memonline", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), "memfd_create");
   sdbus::UnixFd file(fd, sdbus::adopt_fd);
   for (std::size_t written = 0; written < text.size();) {
@@ -231,6 +232,16 @@ Dict drift(const View& view) {
           {"failing", sdbus::Variant(failing(view))},
           {"left-alone", sdbus::Variant(left_alone(view))},
           {"problems", sdbus::Variant(utf8(view.problems))}};
+}
+
+Dict host_dict(const View& view, bool all) {
+  model::Host host = *view.host;
+  // Where the kernel lies in memory helps who attacks it: /proc/iomem hides it, too.
+  if (!all) host.early_memory.clear();
+  return {{"document", sdbus::Variant(sealed_file(runtime::write_snapshot(host)))},
+          {"own-parameters", sdbus::Variant(all_utf8(host.own_parameters))},
+          {"failing", sdbus::Variant(failing(view))},
+          {"left-alone", sdbus::Variant(left_alone(view))}};
 }
 
 std::map<std::string, std::uint64_t> counters(const service::Counters& c) {

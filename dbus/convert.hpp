@@ -50,6 +50,8 @@ service::ApplyWishes apply_wishes(Dict options);
 Dict plan_dict(const service::PlanAnswer& answer);
 /// A memfd with this text that nobody can change.
 sdbus::UnixFd sealed_file(const std::string& text);
+/// The machine, sealed, and what the service knows beside it; `all`: with what only root may know.
+Dict host_dict(const service::View& view, bool all);
 std::vector<Dict> runs(const service::View& view, Dict filter);
 std::vector<FailingRow> failing(const service::View& view);
 std::vector<std::string> left_alone(const service::View& view);

@@ -106,6 +106,22 @@ void Manager::Verify(sdbus::Result<Dict>&& result) {
   });
 }
 
+void Manager::GetHost(sdbus::Result<Dict>&& result) {
+  const Reply<Dict> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    reply.hold(desk_.clients.admit(caller.name));
+    desk_.identified(caller, reply, [this, reply](std::uint32_t uid) {
+      desk_.service.verify([reply, uid](const Came<std::shared_ptr<const View>>& now) {
+        answering(reply, [&] {
+          if (!now) throw errors::of(now.error());
+          reply(host_dict(**now, uid == 0));
+        });
+      });
+    });
+  });
+}
+
 std::string Manager::Explain(const std::string& what) {
   return guarded([&] {
     const auto text = render::explain(what, *view().host, view().plan.get(), render::Form::Text);

@@ -41,6 +41,7 @@ class Manager final
   void WriteBootParameters(sdbus::Result<>&& result) override;
   void Reload(sdbus::Result<std::string>&& result) override;
   void Verify(sdbus::Result<Dict>&& result) override;
+  void GetHost(sdbus::Result<Dict>&& result) override;
   std::string Explain(const std::string& what) override;
   std::vector<Dict> ListBlocks(const Dict& filter) override;
   std::vector<Dict> GetPolicies() override;

@@ -35,10 +35,8 @@ render::MapStyle style_of(const MapOptions& options, ColorChoice color) {
 
 ExitStatus run(const MapOptions& options, ColorChoice color) {
   const Format format = format_of(options);
-  Where where;
-  where.root = options.root;
   diag::Sink sink;
-  const auto host = load_host_with_blocks(where, sink);
+  const auto host = load_host_with_blocks(options.where, sink);
   if (!host) return report(sink, {}, Format::Text, color, ExitStatus::Failure);
   std::string picture;
   if (format == Format::Svg)

@@ -32,9 +32,33 @@ Pending pending_of(const Compiled& compiled) {
   return {compiled.plan->steps.size(), compiled.plan->boot.reboot_required};
 }
 
-std::string range_text(const model::BlockRun& run) {
-  if (run.count == 1) return fmt::format("memory{}", run.first.value());
-  return fmt::format("memory{}..{}", run.first.value(), run.last().value());
+std::string range_text(std::uint64_t first, std::uint64_t last) {
+  return first == last ? fmt::format("memory{}", first) : fmt::format("memory{}..{}", first, last);
+}
+
+/// What only memonlined can tell; nothing, as without it, where it has no trouble.
+std::string news_text(const ServiceNews& news) {
+  std::string text;
+  for (const ServiceNews::Failing& one : news.failing)
+    text += fmt::format("Failing: {}: {}; memonlined tries again.\n",
+                        range_text(one.first, one.last), one.text);
+  for (const std::string& sentence : news.left_alone)
+    text += fmt::format("Left alone: {}.\n", sentence);
+  return text;
+}
+
+void write_news(JsonWriter& json, const ServiceNews& news) {
+  json.key("service").begin_object().key("failing").begin_array();
+  for (const ServiceNews::Failing& one : news.failing) {
+    json.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
+    json.value(one.first).value(one.last).end_array();
+    json.member("errno", static_cast<std::uint64_t>(one.error))
+        .member("text", one.text)
+        .end_object();
+  }
+  json.end_array().key("left_alone").begin_array();
+  for (const std::string& sentence : news.left_alone) json.value(sentence);
+  json.end_array().end_object();
 }
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
@@ -55,7 +79,8 @@ std::string to_text(const Compiled& compiled, const std::vector<plan::StatusRun>
       online += b.count;
       if (b.zones.size() > 0 && b.zones[0] == model::Zone::Movable) movable += b.count;
     }
-    rows.push_back({range_text(b), model::human(host.block_size * b.count),
+    rows.push_back({range_text(b.first.value(), b.last().value()),
+                    model::human(host.block_size * b.count),
                     std::string(model::state_name(b.state)), plan::zone_text(b).value_or("-"),
                     b.node ? fmt::format("{}{}", b.node->value(), b.several_nodes ? "+" : "") : "-",
                     host.devices.at(b.device).name, run.drift ? "drift" : ""});
@@ -84,6 +109,7 @@ std::string to_text(const Compiled& compiled, const std::vector<plan::StatusRun>
     text += "Everything is as the policy says.\n";
   if (pending.reboot) text += "A reboot is pending for the kernel parameters.\n";
   text += outcome_text(boot);
+  text += news_text(compiled.news);
   for (const model::Unread& unread : host.unread)
     text += fmt::format("Not read: {}: {}\n", unread.path, unread.reason);
   return text;
@@ -151,6 +177,7 @@ std::string to_json(const Compiled& compiled, const std::vector<plan::StatusRun>
   json.key("pending").begin_object();
   json.member("steps", pending.steps).member("reboot", pending.reboot).end_object();
   write_boot(json, boot);
+  if (!compiled.news.empty()) write_news(json, compiled.news);
   json.key("unread").begin_array();
   for (const model::Unread& unread : host.unread)
     json.begin_object(Layout::Line)
@@ -189,7 +216,8 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
   if (options.format == Format::Prometheus) {
     Metrics metrics{*compiled.host, runs,           compiled.plan.has_value(),
                     pending.steps,  pending.reboot, {}};
-    if (auto service = ServiceClient::find(options.where.root))
+    if (auto service =
+            options.where.by_service ? ServiceClient::find(options.where.root) : std::nullopt)
       metrics.counters = service->counters();
     // Whoever collects wants the file, and looks at its values.
     return print_to(options.output, to_prometheus(metrics));

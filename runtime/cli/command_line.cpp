@@ -80,6 +80,7 @@ class Parser {
       plan.add_option("--hosts", draft_.hosts,
                       "one summary of every captured host in DIR instead of one host's plan")
           ->type_name("DIR");
+      add_direct(plan);
     });
     add("apply", "carry the plan out, or one that `plan -o` wrote", [this](CLI::App& apply) {
       add_where(apply);
@@ -124,6 +125,7 @@ class Parser {
           add_where(status);
           add_format(status, {"text", "json", "prometheus"});
           add_output(status, "write to FILE, whole or not at all");
+          add_direct(status);
         });
     add("explain", "say why a block is as it is, or what a code means", [this](CLI::App& explain) {
       add_where(explain);
@@ -131,6 +133,7 @@ class Parser {
       explain
           .add_option("WHAT", draft_.what, "memory42, a physical address 0x150000000, or ML0503")
           ->required();
+      add_direct(explain);
     });
     add("capture", "write this host as one file, to plan for elsewhere", [this](CLI::App& capture) {
       add_root(capture);
@@ -141,6 +144,7 @@ class Parser {
       add_format(map, {"text", "svg", "html"});
       add_output(map,
                  "write to FILE, whole or not at all; its suffix (.svg .html) picks the format");
+      add_direct(map);
     });
     add("generate", "write a file that does without the service", [this](CLI::App& generate) {
       generate.add_option("TARGET", draft_.what, "udev, tmpfiles, cmdline or tuned")
@@ -279,13 +283,15 @@ class Parser {
     if (draft_.color == "never") line.color = ColorChoice::Never;
     const Format format = this->format().value_or(Format::Text);
     const std::string name = chosen().get_name();
+    const bool looks = name == "plan" || name == "status" || name == "explain" || name == "map";
+    where.by_service = looks && !draft_.direct;
     if (name == "check") line.command = CheckOptions{where, format};
     if (name == "plan") return planning(line.color);
     if (name == "apply" || name == "undo" || name == "confirm") return changing(name, line.color);
     if (name == "status") line.command = StatusOptions{where, format, draft_.output};
     if (name == "explain") line.command = ExplainOptions{where, format, draft_.what};
     if (name == "capture") line.command = CaptureOptions{where, draft_.output};
-    if (name == "map") line.command = MapOptions{where.root, this->format(), draft_.output};
+    if (name == "map") line.command = MapOptions{where, this->format(), draft_.output};
     if (name == "generate") {
       using render::TargetFile;
       const TargetFile target = draft_.what == "udev"       ? TargetFile::Udev

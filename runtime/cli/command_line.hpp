@@ -24,7 +24,8 @@ struct Where {
   std::string root = "/";
   std::vector<std::string> policies;     ///< --policy, in order
   std::vector<std::string> expressions;  ///< -e, in order
-  bool offline = false;  ///< --offline: `rezone = allowed` for this time, whatever they say
+  bool offline = false;     ///< --offline: `rezone = allowed` for this time, whatever they say
+  bool by_service = false;  ///< where memonlined runs, this machine as it sees it
 };
 
 struct CheckOptions {
@@ -55,7 +56,7 @@ struct CaptureOptions {
   std::string output;
 };
 struct MapOptions {
-  std::string root = "/";
+  Where where;                   ///< without policies
   std::optional<Format> format;  ///< Text, Svg or Html; empty: by the name of the output file
   std::string output;
 };

@@ -9,6 +9,7 @@
 #include "compiler/diag/render.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/service_client.hpp"
 #include "runtime/host/read_host.hpp"
 
 namespace memonline::cli {
@@ -36,7 +37,13 @@ void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sin
   d.help = "name one with `--policy FILE`, or try `-e 'hotplugged: movable'`";
 }
 
-std::optional<model::Host> load_host(const Where& where, diag::Sink& sink) {
+std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, ServiceNews* news) {
+  // Where it cannot tell, nothing is lost: it is the same machine.
+  if (auto service = where.by_service ? ServiceClient::find(where.root) : std::nullopt)
+    if (auto sight = service->sight()) {
+      if (news != nullptr) *news = std::move(sight->news);
+      return std::move(sight->host);
+    }
   auto host = runtime::read_host(where.root);
   if (host) return std::move(*host);
   const runtime::HostError& error = host.error();
@@ -53,8 +60,9 @@ void plan_for_host(Compiled& compiled) {
   if (!compiled.plan) compiled.status = ExitStatus::Failure;
 }
 
-std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink) {
-  auto host = load_host(where, sink);
+std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink,
+                                                 ServiceNews* news) {
+  auto host = load_host(where, sink, news);
   if (!host || host->has_hotplug()) return host;
   // The planner has the words for it, whatever the policy.
   plan::make_plan(sema::Policy{}, {}, *host, sink);
@@ -62,18 +70,18 @@ std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink&
 }
 
 Compiled load_for(const Where& where) {
-  Compiled compiled{load_policies(where), {}, {}, {}, {}, ExitStatus::Usage};
+  Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (!compiled.policies.files.empty())
     compiled.policy = sema::analyse(compiled.policies.files, compiled.sink);
   if (compiled.sink.has_errors()) return compiled;
   compiled.status = ExitStatus::Failure;
-  compiled.host = load_host_with_blocks(where, compiled.sink);
+  compiled.host = load_host_with_blocks(where, compiled.sink, &compiled.news);
   return compiled;
 }
 
 Compiled compile_for(const Where& where, Service service) {
-  Compiled compiled{load_policies(where), {}, {}, {}, {}, ExitStatus::Usage};
+  Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (compiled.policies.none()) {
     // A root that is not there is what went wrong, not the want of policies in it.

@@ -14,6 +14,7 @@
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/cli/command_line.hpp"
+#include "runtime/cli/service_sight.hpp"
 #include "runtime/policy/load.hpp"
 
 namespace memonline::cli {
@@ -26,10 +27,13 @@ Policies load_policies(const Where& where);
 /// ML0721, with the directories that were looked at.
 void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sink);
 
-/// The host of --root. A failure is put into `sink` as ML0620.
-std::optional<model::Host> load_host(const Where& where, diag::Sink& sink);
+/// The host of --root; with `by_service` by way of memonlined where it runs, which has its `news`.
+/// A failure is put into `sink` as ML0620.
+std::optional<model::Host> load_host(const Where& where, diag::Sink& sink,
+                                     ServiceNews* news = nullptr);
 /// The same; one that shows no memory blocks is an error, ML0601.
-std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink);
+std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink,
+                                                 ServiceNews* news = nullptr);
 
 /// Everything up to the plan. Stops early: `host` is read only if the policies are right.
 struct Compiled {
@@ -38,6 +42,7 @@ struct Compiled {
   std::optional<sema::Policy> policy;
   std::optional<model::Host> host;
   std::optional<plan::Plan> plan;
+  ServiceNews news;
   ExitStatus status = ExitStatus::Done;  ///< what to end with if there is no plan
 };
 /// Whether what is planned may count on memonlined where it runs.

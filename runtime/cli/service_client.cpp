@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/cli/bus_library.hpp"
+#include "runtime/cli/bus_message.hpp"
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/host/read_host.hpp"
@@ -27,30 +27,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr auto kName = "org.memonline1";
-constexpr auto kPath = "/org/memonline1";
-constexpr auto kManager = "org.memonline1.Manager";
 constexpr auto kJob = "org.memonline1.Job";
 constexpr auto kBusy = "another run is changing memory";
 constexpr auto kNothing = "there is nothing to undo";
 // A person may be asked for a password meanwhile.
 constexpr std::uint64_t kPatience = 300'000'000;
-
-struct Unref {
-  void operator()(sd_bus_message* message) const { bus().message_unref(message); }
-};
-using Message = std::unique_ptr<sd_bus_message, Unref>;
-
-struct Error : sd_bus_error {
-  Error() : sd_bus_error{nullptr, nullptr, 0} {}
-  ~Error() { bus().error_free(this); }
-  Error(const Error&) = delete;
-  Error& operator=(const Error&) = delete;
-  [[nodiscard]] ServiceClient::Failure failure(int result) const {
-    const char* text = message != nullptr ? message : std::strerror(-result);
-    return {name != nullptr ? name : "", text};
-  }
-};
 
 /// The next value of a message as text, whatever integer or string it is.
 std::string text_of(sd_bus_message* message, char type) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonlined, where it runs, as the commands that change memory meet it: they ask it over the bus
-// instead of writing beside it. It decides with polkit who may, so that root is not needed.
+// memonlined, where it runs, as the commands meet it: those that change memory ask it over the bus
+// instead of writing beside it, and it decides with polkit who may, so that root is not needed;
+// those that only look see the machine with its eyes.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include "compiler/base/result.hpp"
 #include "runtime/cli/command_line.hpp"
 #include "runtime/cli/running.hpp"
+#include "runtime/cli/service_sight.hpp"
 
 struct sd_bus;
 
@@ -43,6 +45,8 @@ class ServiceClient {
   Result<Outcome, Failure> undo(const RunOptions& options, const volatile std::sig_atomic_t* stops);
   /// Empty: what waited is confirmed.
   std::optional<Failure> confirm();
+  /// The machine as it sees it, looked at anew; empty where it does not tell, as an older one.
+  std::optional<ServiceSight> sight();
   /// The Manager's Counters; empty where it does not answer.
   std::map<std::string, std::uint64_t> counters();
 

@@ -135,6 +135,28 @@ def without_times(text: str) -> str:
     return re.sub(r"\d+(\.\d+)? m?s\b", "TIME", text)
 
 
+LOOKS = [*(f"plan -e 'hotplugged: 50% movable, rest normal' --format {form}" for form in ("text", "json", "yaml", "shell", "svg")),
+         "plan", "plan -e 'boot: last 25% movable, rest normal'", "plan --unplug dimm0", "plan -e 'dimm: nowhere'",
+         "plan -e 'hotplugged: offline' --exit-code -o /tmp/plan.json; cat /tmp/plan.json",
+         *(f"status --format {form}" for form in ("text", "json")), "status -e 'hotplugged: offline'",
+         "explain memory40", "map", "map --format svg", "map --format html"]
+
+
+def look_alike(guest: Guest) -> None:
+    """By way of the service and without: the same bytes and the same exit status, for root."""
+    for words in LOOKS:
+        command, _, after = words.partition(";")
+        said = [guest.run(f"memonline {command} {how} 2>&1; echo $?; {after}").stdout for how in ("", "--direct")]
+        assert said[0] == said[1], (words, said)
+    by_user = guest.run("setpriv --reuid=65534 --clear-groups memonline plan --format json").stdout
+    assert by_user == guest.run("memonline plan --direct --format json").stdout, by_user
+    counted = guest.run("memonline status --format prometheus").stdout
+    direct = guest.run("memonline status --format prometheus --direct").stdout
+    assert "memonline_service_up 1" in counted and "memonline_service_up 1" not in direct
+    assert [line for line in direct.splitlines() if line not in counted.splitlines()] in (
+        [], ["memonline_service_up 0"]), (counted, direct)
+
+
 @on("6.12")
 def test_the_command_goes_by_the_service(vm: Vm) -> None:
     """The same output as without it, done by a job that polkit was asked about; nothing while idle."""
@@ -149,6 +171,7 @@ def test_the_command_goes_by_the_service(vm: Vm) -> None:
         refused = guest.run(f"setpriv --reuid=65534 --clear-groups {take_away} --json")
         assert refused.status == 1 and "memonlined refused" in refused.stdout, refused
         assert zones(guest, blocks) == share(8)
+        look_alike(guest)
         said = []
         for how, jobs in (("", 2), ("--direct", 2)):
             done = guest.run(f"{take_away} {how}")

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Messages and errors of the bus that are let go of by themselves, and whom they are for.
+#pragma once
+
+#include <cstring>
+#include <memory>
+
+#include "runtime/cli/bus_library.hpp"
+#include "runtime/cli/service_client.hpp"
+
+namespace memonline::cli {
+
+inline constexpr auto kName = "org.memonline1";
+inline constexpr auto kPath = "/org/memonline1";
+inline constexpr auto kManager = "org.memonline1.Manager";
+
+struct Unref {
+  void operator()(sd_bus_message* message) const { bus().message_unref(message); }
+};
+using Message = std::unique_ptr<sd_bus_message, Unref>;
+
+struct Error : sd_bus_error {
+  Error() : sd_bus_error{nullptr, nullptr, 0} {}
+  ~Error() { bus().error_free(this); }
+  Error(const Error&) = delete;
+  Error& operator=(const Error&) = delete;
+  [[nodiscard]] ServiceClient::Failure failure(int result) const {
+    const char* text = message != nullptr ? message : std::strerror(-result);
+    return {name != nullptr ? name : "", text};
+  }
+};
+
+}  // namespace memonline::cli

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The answer of the Manager's GetHost, read into values.
+#include "runtime/cli/service_sight.hpp"
+
+#include <array>
+#include <string_view>
+
+#include <unistd.h>
+
+#include "runtime/cli/bus_message.hpp"
+#include "runtime/host/capture.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+/// Looking at the machine takes tens of milliseconds; who waits longer than this is quicker alone.
+constexpr std::uint64_t kPatience = 10'000'000;
+
+/// All of a file that was handed to us, from its beginning.
+std::string contents(int fd) {
+  std::string text;
+  std::array<char, 16384> part{};
+  for (;;) {
+    const ssize_t read = ::pread(fd, part.data(), part.size(), static_cast<::off_t>(text.size()));
+    if (read <= 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(read));
+  }
+}
+
+std::vector<std::string> texts(sd_bus_message* message) {
+  std::vector<std::string> found;
+  if (bus().message_enter_container(message, 'a', "s") <= 0) return found;
+  for (const char* text = ""; bus().message_read_basic(message, 's', &text) > 0;)
+    found.emplace_back(text);
+  bus().message_exit_container(message);
+  return found;
+}
+
+std::vector<ServiceNews::Failing> failing(sd_bus_message* message) {
+  std::vector<ServiceNews::Failing> found;
+  if (bus().message_enter_container(message, 'a', "(ttis)") <= 0) return found;
+  ServiceNews::Failing one;
+  const char* text = "";
+  while (bus().message_read(message, "(ttis)", &one.first, &one.last, &one.error, &text) > 0) {
+    one.text = text;
+    found.push_back(one);
+  }
+  bus().message_exit_container(message);
+  return found;
+}
+
+/// One entry of the dictionary; `document` is what holds the host.
+void read_entry(sd_bus_message* reply, ServiceSight& sight, std::string& document) {
+  const char* key = "";
+  const char* type = nullptr;
+  char variant = 0;
+  if (bus().message_read_basic(reply, 's', &key) <= 0 ||
+      bus().message_peek_type(reply, &variant, &type) <= 0 || type == nullptr)
+    return;
+  const std::string_view name = key;
+  const std::string_view is = type;
+  bus().message_enter_container(reply, 'v', type);
+  int fd = -1;
+  if (name == "document" && is == "h" && bus().message_read_basic(reply, 'h', &fd) > 0)
+    document = contents(fd);  // the message closes it
+  else if (name == "own-parameters" && is == "as")
+    sight.host.own_parameters = texts(reply);
+  else if (name == "left-alone" && is == "as")
+    sight.news.left_alone = texts(reply);
+  else if (name == "failing" && is == "a(ttis)")
+    sight.news.failing = failing(reply);
+  else
+    bus().message_skip(reply, type);
+  bus().message_exit_container(reply);
+}
+
+}  // namespace
+
+std::optional<ServiceSight> ServiceClient::sight() {
+  sd_bus_message* made = nullptr;
+  if (bus().message_new_method_call(bus_.get(), &made, kName, kPath, kManager, "GetHost") < 0)
+    return std::nullopt;
+  const Message message(made);
+  Error error;
+  sd_bus_message* reply = nullptr;
+  const int result = bus().call(bus_.get(), made, kPatience, &error, &reply);
+  const Message owned(reply);
+  if (result < 0 || bus().message_enter_container(reply, 'a', "{sv}") <= 0) return std::nullopt;
+  ServiceSight sight;
+  std::string document;
+  while (bus().message_enter_container(reply, 'e', "sv") > 0) {
+    read_entry(reply, sight, document);
+    bus().message_exit_container(reply);
+  }
+  auto host = runtime::read_snapshot(document);
+  if (!host) return std::nullopt;
+  host->own_parameters = std::move(sight.host.own_parameters);
+  host->name = "/";
+  sight.host = std::move(*host);
+  return sight;
+}
+
+}  // namespace memonline::cli

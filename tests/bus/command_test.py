@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Usage: command_test.py MEMONLINED SOURCE: `memonline` where the service runs sees the machine with
+the service's eyes, and prints what it would print without."""
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Callable, List, Tuple
+
+from world import dbus, NAME, Client, World, run, spin
+
+HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
+Said = Tuple[int, bytes, bytes]
+POLICY = "hotplugged: 75% movable, rest normal; boot: last 25% movable, rest normal"
+COMMANDS = [
+    *(["plan", "--exit-code", "--format", form] for form in ("text", "json", "yaml", "shell", "svg")),
+    ["plan", "--unplug", "memory2-3", "--color", "always"],
+    ["plan", "--add", "2GiB,dimm=1GiB", "--format", "json"],
+    *(["status", "--format", form] for form in ("text", "json")),
+    *(["explain", "memory40", "--format", form] for form in ("text", "json")),
+    ["explain", "memory4000"]]
+PICTURES = [["map", "--format", form] for form in ("text", "svg", "html")]
+
+
+def memonline(w: World, *words: str, user: str = "root") -> Said:
+    """What the command says beside the service."""
+    command = str(pathlib.Path(w.memonlined).with_name("memonline"))
+    ran = subprocess.run(["setpriv", "--reuid", user, "--clear-groups", command, *words],
+                         capture_output=True, check=False,
+                         env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address})
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def as_seen(w: World, client: Client) -> str:
+    """The machine as the service describes it, in a file for --root."""
+    fd = client.manager.GetHost()["document"].take()
+    file = w.directory / "seen.yaml"
+    file.write_bytes(os.pread(fd, 1 << 20, 0))
+    os.close(fd)
+    return str(file)
+
+
+def same(w: World) -> None:
+    """Each form of each answer, byte for byte, is the one of the machine that the service keeps."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    file = as_seen(w, client)
+    for words in [*([*command, "-e", POLICY] for command in COMMANDS), *PICTURES]:
+        by_service, direct = memonline(w, *words), memonline(w, *words, "--root", file)
+        named = tuple(text.replace(file.encode(), b"/") for text in direct[1:])
+        assert by_service == (direct[0], *named), (words, by_service, direct)
+        # That it was asked shows: this machine has other memory.
+        assert b"memory4000" in by_service[2] or by_service != memonline(w, *words, "--direct"), words
+    document = memonline(w, "plan", "-e", POLICY, "--format", "json")[1].decode()
+    assert client.plan(policy=POLICY)["document"] == document.replace("<-e>", "<bus>")
+
+
+def mistakes(w: World) -> None:
+    """A wrong policy reads the same, and so does none."""
+    w.start(HOST)
+    Client(w).settled()
+    for words in (["plan", "-e", "hotplugged: nowhere"], ["status", "-e", "hotplugged: nowhere"],
+                  ["plan"], ["plan", "--policy", "/nowhere.mempolicy", "--format", "json"]):
+        by_service = memonline(w, *words)
+        assert by_service == memonline(w, *words, "--direct") and by_service[0] == 2, by_service
+
+
+def everybody(w: World) -> None:
+    """Users plan with what root would see, but are not told where the kernel lies."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    wish = ["-e", "hotplugged: 75% movable, rest normal"]
+    for words in (["plan", *wish], ["status", "--format", "json", *wish], ["map"]):
+        assert memonline(w, *words, user="nobody") == memonline(w, *words), words
+    told = pathlib.Path(as_seen(w, client)).read_text()
+    assert "early-memory:" in told
+    read = ("import dbus, os; m = dbus.SystemBus().get_object('org.memonline1', '/org/memonline1');"
+            "fd = m.GetHost(dbus_interface='org.memonline1.Manager')['document'].take();"
+            "print(os.pread(fd, 1 << 20, 0).decode())")
+    untold = subprocess.run(["setpriv", "--reuid", "nobody", "--clear-groups", sys.executable, "-c", read],
+                            capture_output=True, text=True, check=True,
+                            env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address}).stdout
+    assert "boot-memory:" in untold and "early-memory" not in untold, untold
+
+
+def does_without(w: World) -> None:
+    """A service that cannot tell, as one of an older version, is done without."""
+    bus = w.connect()
+    bus.request_name(NAME, dbus.bus.NAME_FLAG_DO_NOT_QUEUE)
+    command = str(pathlib.Path(w.memonlined).with_name("memonline"))
+    with subprocess.Popen([command, "map"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address}) as asking:
+        for _ in range(200):
+            spin(0.05)
+            if asking.poll() is not None:
+                break
+        said = (asking.returncode, *asking.communicate(timeout=1))
+    assert said == memonline(w, "map", "--direct"), said
+    bus.release_name(NAME)
+
+
+TESTS: List[Callable[[World], None]] = [same, mistakes, everybody, does_without]
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS))
