@@ -39,21 +39,15 @@ void Authority::identify(const Caller& caller, Verdict verdict) {
       });
 }
 
-void Authority::ask(const Caller& caller, const std::string& action, Verdict verdict) {
-  identify(caller, [this, caller, action,
-                    verdict = std::move(verdict)](const Result<std::uint32_t, sdbus::Error>& uid) {
-    try {
-      if (!uid || *uid == 0)
-        verdict(uid);
-      else
-        ask_polkit(caller, action, *uid, verdict);
-    } catch (const std::exception& thrown) {
-      verdict(fail(denied(thrown.what())));
-    }
-  });
+void Authority::ask(const Caller& caller, std::uint32_t uid, const std::string& action,
+                    const Verdict& verdict) {
+  if (uid == 0)
+    verdict(uid);
+  else
+    ask_polkit(caller, uid, action, verdict);
 }
 
-void Authority::ask_polkit(const Caller& caller, const std::string& action, std::uint32_t uid,
+void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const std::string& action,
                            Verdict verdict) {
   using Details = std::map<std::string, std::string>;
   // By name on the bus, never by process id: that one may belong to another process by now.

@@ -23,15 +23,17 @@ inline constexpr auto kManageBoot = "org.memonline1.manage-boot-parameters";
 class Authority {
  public:
   explicit Authority(sdbus::IConnection& connection);
-  /// The caller's uid, or AccessDenied, or InteractiveAuthorizationRequired where asking the user
-  /// could help and the caller did not allow it. Comes later, in the loop's thread.
+  /// The caller's uid, or why it may not. Comes later, in the loop's thread.
   using Verdict = std::function<void(Result<std::uint32_t, sdbus::Error>)>;
-  void ask(const Caller& caller, const std::string& action, Verdict verdict);
-  /// Only who it is, of what everybody may do: the uid, or AccessDenied where the bus cannot tell.
+  /// Who it is; AccessDenied where the bus cannot tell.
   void identify(const Caller& caller, Verdict verdict);
+  /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
+  /// user could help and the caller did not allow it.
+  void ask(const Caller& caller, std::uint32_t uid, const std::string& action,
+           const Verdict& verdict);
 
  private:
-  void ask_polkit(const Caller& caller, const std::string& action, std::uint32_t uid,
+  void ask_polkit(const Caller& caller, std::uint32_t uid, const std::string& action,
                   Verdict verdict);
 
   std::unique_ptr<sdbus::IProxy> bus_, polkit_;

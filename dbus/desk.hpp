@@ -27,16 +27,25 @@ struct Desk {
   BootLoader boot_loader;
   Clients clients;
 
-  /// Does `work` with the caller's uid once it is allowed; else the reply is the refusal.
+  /// Counts the request, and does `work` with the caller's uid, whoever it is.
+  template <class... Values, class Work>
+  void received(const Caller& caller, const Reply<Values...>& reply, Work work) {
+    reply.hold(clients.admit(caller.name));
+    authority.identify(caller,
+                       with_uid(reply, [this, reply, work = std::move(work)](std::uint32_t uid) {
+                         reply.hold(clients.requests.take(uid));
+                         work(uid);
+                       }));
+  }
+  /// The same once the caller is allowed the action; else the reply is the refusal.
   template <class... Values, class Work>
   void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
                Work work) {
-    authority.ask(caller, action, with_uid(reply, std::move(work)));
-  }
-  /// Does `work` with the caller's uid, whoever it is.
-  template <class... Values, class Work>
-  void identified(const Caller& caller, const Reply<Values...>& reply, Work work) {
-    authority.identify(caller, with_uid(reply, std::move(work)));
+    received(caller, reply,
+             [this, caller, action, reply, work = std::move(work)](std::uint32_t uid) {
+               if (uid != 0) reply.hold(clients.questions.take(uid));
+               authority.ask(caller, uid, action, with_uid(reply, work));
+             });
   }
   /// Ends a job, for who may apply.
   void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {

@@ -5,21 +5,47 @@
 
 namespace memonline::bus {
 
-Clients::Ticket Clients::admit(const std::string& client) {
-  const auto own = counts_->of.find(client);
-  if (own != counts_->of.end() && own->second >= kMostOfOne)
-    throw make_error(
-        errors::kLimitsExceeded,
-        fmt::format("{} requests of this client wait already, {} may", own->second, kMostOfOne));
-  if (counts_->all >= kMost)
-    throw make_error(errors::kLimitsExceeded,
-                     fmt::format("{} requests wait already, {} may", counts_->all, kMost));
-  ++counts_->of[client];
+namespace {
+
+sdbus::Error too_many(std::size_t waiting, const std::string& what, std::size_t most) {
+  return make_error(errors::kLimitsExceeded,
+                    fmt::format("{} {} wait already, {} may", waiting, what, most));
+}
+
+template <class Key>
+std::size_t count(const std::map<Key, std::size_t>& counts, const Key& key) {
+  const auto one = counts.find(key);
+  return one == counts.end() ? 0 : one->second;
+}
+
+template <class Key>
+void one_less(std::map<Key, std::size_t>& counts, const Key& key) {
+  if (const auto one = counts.find(key); --one->second == 0) counts.erase(one);
+}
+
+}  // namespace
+
+Shares::Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve)
+    : what_(std::move(what)), of_user_(of_user), of_all_(of_all), reserve_(reserve) {}
+
+Ticket Shares::take(std::uint32_t uid) {
+  if (const std::size_t own = count(counts_->of, uid); uid != 0 && own >= of_user_)
+    throw too_many(own, fmt::format("{} of uid {}", what_, uid), of_user_);
+  const std::size_t most = of_all_ + (uid == 0 ? reserve_ : 0);
+  if (counts_->all >= most) throw too_many(counts_->all, what_, most);
+  ++counts_->of[uid];
   ++counts_->all;
-  return {nullptr, [counts = counts_, client](void*) {
+  return {nullptr, [counts = counts_, uid](void*) {
             --counts->all;
-            if (const auto one = counts->of.find(client); --one->second == 0) counts->of.erase(one);
+            one_less(counts->of, uid);
           }};
+}
+
+Ticket Clients::admit(const std::string& connection) {
+  if (const std::size_t own = count(*counts_, connection); own >= kMostOfConnection)
+    throw too_many(own, "requests of this client", kMostOfConnection);
+  ++(*counts_)[connection];
+  return {nullptr, [counts = counts_, connection](void*) { one_less(*counts, connection); }};
 }
 
 }  // namespace memonline::bus

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dbus/compat.hpp"
 #include "dbus/errors.hpp"
@@ -29,21 +31,43 @@ auto guarded(Body&& body) -> decltype(body()) {
   }
 }
 
-/// How many requests are under way, of each client and of all.
-class Clients {
+/// Held as long as a request is under way.
+using Ticket = std::shared_ptr<void>;
+
+/// Something of which each user may have so much, and all so much; root has a reserve beyond that.
+class Shares {
  public:
-  static constexpr std::size_t kMostOfOne = 32;
-  static constexpr std::size_t kMost = 512;
-  /// Held as long as a request is under way.
-  using Ticket = std::shared_ptr<void>;
+  Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve);
   /// Throws LimitsExceeded.
-  Ticket admit(const std::string& client);
+  Ticket take(std::uint32_t uid);
 
  private:
   struct Counts {
-    std::map<std::string, std::size_t> of;
+    std::map<std::uint32_t, std::size_t> of;
     std::size_t all = 0;
   };
+  std::string what_;
+  std::size_t of_user_, of_all_, reserve_;
+  std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
+};
+
+/// What is under way, by connection, by user and in all. A question to polkit may wait for minutes
+/// until a user has found a password, and a user has as many connections as the bus allows:
+/// whatever others do, there is a share for everybody, and root is served.
+class Clients {
+ public:
+  static constexpr std::size_t kMostOfConnection = 32;
+  /// As a request comes. Throws LimitsExceeded. Whose it is is not known yet; the bus tells at
+  /// once.
+  Ticket admit(const std::string& connection);
+  /// Requests whose user is known, the other ticket held beside.
+  Shares requests{"requests", 128, 512, 64};
+  /// Those of them that wait for polkit: the bus lets no connection wait for more than 128 answers
+  /// (max_replies_per_connection), and what is asked of PID 1 for root is among them.
+  Shares questions{"questions to polkit", 16, 96, 0};
+
+ private:
+  using Counts = std::map<std::string, std::size_t>;
   std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
 };
 
@@ -64,7 +88,7 @@ class Reply {
     if (!std::exchange(state_->answered, true)) state_->fail(error);
   }
   /// Kept until the answer is given and nobody holds the reply any more.
-  void hold(const Clients::Ticket& ticket) const { state_->ticket = ticket; }
+  void hold(Ticket ticket) const { state_->tickets.push_back(std::move(ticket)); }
 
  private:
   struct State {
@@ -82,7 +106,7 @@ class Reply {
       }
     }
     sdbus::Result<Values...> result;
-    Clients::Ticket ticket;
+    std::vector<Ticket> tickets;
     bool answered = false;
   };
   std::shared_ptr<State> state_;

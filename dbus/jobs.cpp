@@ -35,7 +35,6 @@ void JobObject::Cancel(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     desk_.cancel(caller, job_.id, reply);
   });
 }

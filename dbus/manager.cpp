@@ -43,17 +43,19 @@ Manager::~Manager() { unregisterAdaptor(); }
 void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
-    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
     if (policy.size() > Service::kMostPolicyText)
       throw make_error(errors::kLimitsExceeded,
                        fmt::format("the policy is {} bytes long, {} may be", policy.size(),
                                    Service::kMostPolicyText));
-    desk_.service.check(std::move(policy), [reply](const Came<std::string>& diagnostics) {
-      if (diagnostics)
-        reply(utf8(*diagnostics));
-      else
-        reply.fail(errors::of(diagnostics.error()));
-    });
+    desk_.received(current_caller(getObject()), reply,
+                   [this, reply, policy = std::move(policy)](std::uint32_t) {
+                     desk_.service.check(policy, [reply](const Came<std::string>& diagnostics) {
+                       if (diagnostics)
+                         reply(utf8(*diagnostics));
+                       else
+                         reply.fail(errors::of(diagnostics.error()));
+                     });
+                   });
   });
 }
 
@@ -69,7 +71,6 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     const auto tell = [reply, form](const Came<service::PlanAnswer>& answer) {
       answering(reply, [&] {
         if (!answer) throw errors::of(answer.error());
@@ -84,23 +85,24 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
         reply(dict);
       });
     };
-    desk_.identified(caller, reply,
-                     [this, tell, wishes = plan_wishes(std::move(options))](std::uint32_t uid) {
-                       service::PlanWishes mine = wishes;
-                       mine.uid = uid;
-                       desk_.service.plan(std::move(mine), tell);
-                     });
+    desk_.received(caller, reply,
+                   [this, tell, wishes = plan_wishes(std::move(options))](std::uint32_t uid) {
+                     service::PlanWishes mine = wishes;
+                     mine.uid = uid;
+                     desk_.service.plan(std::move(mine), tell);
+                   });
   });
 }
 
 void Manager::Verify(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    reply.hold(desk_.clients.admit(current_caller(getObject()).name));
-    desk_.service.verify([reply](const Came<std::shared_ptr<const View>>& now) {
-      answering(reply, [&] {
-        if (!now) throw errors::of(now.error());
-        reply(drift(**now));
+    desk_.received(current_caller(getObject()), reply, [this, reply](std::uint32_t) {
+      desk_.service.verify([reply](const Came<std::shared_ptr<const View>>& now) {
+        answering(reply, [&] {
+          if (!now) throw errors::of(now.error());
+          reply(drift(**now));
+        });
       });
     });
   });
@@ -110,8 +112,7 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
-    desk_.identified(caller, reply, [this, reply](std::uint32_t uid) {
+    desk_.received(caller, reply, [this, reply](std::uint32_t uid) {
       desk_.service.verify([reply, uid](const Came<std::shared_ptr<const View>>& now) {
         answering(reply, [&] {
           if (!now) throw errors::of(now.error());
@@ -145,19 +146,17 @@ void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string docume
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     if (document.size() > apply::kLargestPlan)
       throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
                                                             document.size(), apply::kLargestPlan));
-    desk_.identified(
-        caller, reply, [this, reply, document = std::move(document)](std::uint32_t uid) {
-          desk_.service.submit(uid, document, [reply](const Came<std::string>& digest) {
-            if (digest)
-              reply(*digest);
-            else
-              reply.fail(errors::of(digest.error()));
-          });
-        });
+    desk_.received(caller, reply, [this, reply, document = std::move(document)](std::uint32_t uid) {
+      desk_.service.submit(uid, document, [reply](const Came<std::string>& digest) {
+        if (digest)
+          reply(*digest);
+        else
+          reply.fail(errors::of(digest.error()));
+      });
+    });
   });
 }
 
@@ -167,7 +166,6 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     const service::ApplyWishes wishes = apply_wishes(std::move(options));
     // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
     desk_.allowed(caller, actions::kApply, reply,
@@ -188,7 +186,6 @@ void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     desk_.allowed(caller, actions::kApply, reply, [this, reply](std::uint32_t) {
       const auto job = desk_.service.confirm();
       if (!job) throw errors::of(job.error());
@@ -201,7 +198,6 @@ void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     desk_.allowed(caller, actions::kUndo, reply, [this, reply](std::uint32_t uid) {
       desk_.service.undo(uid, [reply](const Came<std::uint64_t>& job) {
         if (job)
@@ -217,7 +213,6 @@ void Manager::Cancel(sdbus::Result<>&& result, sdbus::ObjectPath job) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     const auto id = job_named(job);
     if (!id)
       throw make_error(errors::kUnknownJob,
@@ -230,7 +225,6 @@ void Manager::WriteBootParameters(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     desk_.allowed(caller, actions::kManageBoot, reply, [this, reply](std::uint32_t) {
       desk_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
         if (error)
@@ -246,7 +240,6 @@ void Manager::Reload(sdbus::Result<std::string>&& result) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    reply.hold(desk_.clients.admit(caller.name));
     desk_.allowed(caller, actions::kReload, reply, [this, reply](std::uint32_t) {
       desk_.service.reload([reply](const Came<std::string>& diagnostics) {
         if (diagnostics)
