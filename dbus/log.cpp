@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/log.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -29,6 +30,15 @@ bool stderr_is_journal() {
          fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
+/// A field may be there more than once: each block of a run finds the message. A message has room
+/// for 1,024 fields (ENTRY_FIELD_COUNT_MAX of systemd's journal-importer.h).
+void name_blocks(const plan::WriteRun& run, std::vector<std::string>& lines) {
+  constexpr std::uint64_t kMost = 256;
+  const std::uint64_t first = run.low().value();
+  for (std::uint64_t i = 0; i < std::min(run.count(), kMost); ++i)
+    lines.push_back(fmt::format("MEMONLINE_BLOCK=memory{}", first + i));
+}
+
 }  // namespace
 
 Log::Log() : journal_(stderr_is_journal()) {}
@@ -42,7 +52,7 @@ void Log::say(int priority, const std::string& message,
   std::vector<std::string> lines{fmt::format("PRIORITY={}", priority),
                                  fmt::format("MESSAGE={}", message),
                                  "SYSLOG_IDENTIFIER=memonlined"};
-  if (!fields.block.empty()) lines.push_back("MEMONLINE_BLOCK=" + fields.block);
+  if (fields.blocks) name_blocks(*fields.blocks, lines);
   if (!fields.rule.empty()) lines.push_back("MEMONLINE_RULE=" + fields.rule);
   if (fields.error != 0) lines.emplace_back(kBlockFailed);
   if (fields.error != 0) lines.push_back(fmt::format("MEMONLINE_ERRNO={}", fields.error));

@@ -114,8 +114,9 @@ int serve(const DaemonOptions& options, const Log& log) {
           fmt::format("cannot read the host `{}`: {}", options.simulate, host.error().message));
     std::filesystem::create_directories(directory + "/run/memonline");
     const auto kernel = std::make_shared<apply::SharedModel>(*host);
-    for (const auto& [block, error] : options.refusals)
-      kernel->refuse(model::BlockId(block), error);
+    for (const Refusal& refusal : options.refusals)
+      for (std::uint64_t block = refusal.first; block <= refusal.last; ++block)
+        kernel->refuse(model::BlockId(block), refusal.error);
     config.target = service::simulated(kernel, directory, options.latency);
   } else {
     config.target = service::this_machine(options.root);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/options.hpp"
 
-#include <charconv>
-#include <string_view>
+#include <cstring>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "runtime/apply/report.hpp"
+#include "compiler/plan/unplug.hpp"
 
 namespace memonline::bus {
 
@@ -18,21 +17,26 @@ constexpr auto kFooter =
     "org.memonline1 (DBUS_SYSTEM_BUS_ADDRESS names another one). With --simulate nothing of this\n"
     "machine is touched: clients can be developed without root and without memory to spare.\n";
 
-/// Of "36=EBUSY".
-std::optional<Refusal> refusal_of(const std::string& text) {
-  constexpr int kErrnos = 256;
-  Refusal refusal;
-  const char* const end = text.data() + text.size();
-  const auto [rest, wrong] = std::from_chars(text.data(), end, refusal.block);
-  if (wrong != std::errc() || rest == end || *rest != '=') return std::nullopt;
-  const std::string_view name(rest + 1);
-  while (++refusal.error < kErrnos)
-    if (apply::errno_text(refusal.error) == name) return refusal;
-  return std::nullopt;
+constexpr auto kRefuseForm = "it is memoryA[-B]=ERRNO, as memory40-41=EBUSY";
+
+int errno_named(const std::string& name) {
+  constexpr int kLast = 133;  // EHWPOISON
+  for (int error = 1; error <= kLast; ++error)
+    if (const char* known = ::strerrorname_np(error); known != nullptr && name == known)
+      return error;
+  return 0;
 }
 
-std::string complaint_about_refusal(const std::string& text) {
-  return refusal_of(text) ? "" : fmt::format("`{}` is not as `36=EBUSY`", text);
+std::optional<Refusal> refusal_of(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return std::nullopt;
+  const auto what = plan::parse_unplug(text.substr(0, equals));
+  const int error = errno_named(text.substr(equals + 1));
+  const auto* blocks = what ? std::get_if<plan::UnplugBlocks>(&*what) : nullptr;
+  constexpr std::uint64_t kMost = std::uint64_t{1} << 20U;
+  if (blocks == nullptr || error == 0 || blocks->last.value() - blocks->first.value() >= kMost)
+    return std::nullopt;
+  return Refusal{blocks->first.value(), blocks->last.value(), error};
 }
 
 }  // namespace
@@ -58,9 +62,11 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
       ->check(CLI::Range(0, 60000))
       ->needs(simulate);
   app.add_option("--refuse", refusals,
-                 "a block of the simulation that answers each write so, as 36=EBUSY (repeatable)")
-      ->option_text("BLOCK=ERRNO")
-      ->check(complaint_about_refusal)
+                 "blocks that the simulated kernel refuses to write, and how it does (repeatable)")
+      ->option_text("memoryA[-B]=ERRNO")
+      ->check([](const std::string& text) {
+        return refusal_of(text) ? std::string() : fmt::format("`{}`: {}", text, kRefuseForm);
+      })
       ->needs(simulate);
   app.add_option("--directory", options.directory,
                  "the simulation's /etc and /run are below (default: a temporary directory)")

@@ -11,17 +11,17 @@
 
 namespace memonline::bus {
 
-/// A block of a simulation that answers each write of its state with this errno.
+/// Blocks that the simulated kernel does not let anybody write.
 struct Refusal {
-  std::uint64_t block = 0;
-  int error = 0;
+  std::uint64_t first = 0, last = 0;
+  int error = 0;  ///< errno
 };
 
 struct DaemonOptions {
   std::string root = "/";
   std::string simulate;  ///< a captured host; empty: this machine
   std::chrono::milliseconds latency{0};
-  std::vector<Refusal> refusals;
+  std::vector<Refusal> refusals;  ///< of the simulation
   std::string directory;  ///< of a simulation: its /run and /etc are below; empty: a temporary one
   std::optional<int> event_fd;
   bool keep_switches = false;

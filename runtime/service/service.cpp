@@ -113,7 +113,7 @@ void Service::judge(const MemoryEvent& event) {
     left_alone_.erase(id);
   } else {
     left_alone_[id] = fmt::format("memory{} was taken offline by somebody else", id);
-    listener_.say(kNotice, left_alone_[id], {fmt::format("memory{}", id), {}, 0});
+    listener_.say(kNotice, left_alone_[id], {plan::WriteRun{event.block, event.block}, {}, 0});
   }
   want_round(Cause::Changed);
 }
@@ -195,7 +195,7 @@ void Service::account(const Round& round, Cause cause) {
   if (failing_ != before)
     for (const Failing& one : failing_)
       listener_.say(kWarning, fmt::format("{}: {}", render::blocks_text(one.blocks), one.text),
-                    {fmt::format("memory{}", one.blocks.first.value()), one.rule, one.error});
+                    {one.blocks, one.rule, one.error});
   if (failing_.empty() && !round.busy) {
     backoff_.reset();
   } else if (!round.busy) {

@@ -87,7 +87,8 @@ class Listener {
   virtual void job_removed(std::uint64_t id) = 0;
   /// Something for the log. `priority` as syslog's.
   struct Fields {
-    std::string block, rule;
+    std::optional<plan::WriteRun> blocks;
+    std::string rule;
     int error = 0;
   };
   virtual void say(int priority, const std::string& message, const Fields& fields) = 0;

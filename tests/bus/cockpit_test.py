@@ -240,7 +240,7 @@ def follows_the_shell(w: World) -> None:
 
 def tells_what_to_do_about_failures(w: World) -> None:
     """Blocks that a kernel refuses, and a boot loader that takes nothing: what failed, and the way out."""
-    refused = [word for one in ("36=EBUSY", "37=ENOMEM") for word in ("--refuse", one)]
+    refused = [word for one in ("memory36=EBUSY", "memory37=ENOMEM") for word in ("--refuse", one)]
     w.start(HOST, *refused, policy="hotplugged: keep\n")
     with session(w.source) as page:
         settled_page(page)

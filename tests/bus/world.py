@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,51 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Config
 """
 
 
+class Kernel:
+    """Tells memonlined of memory, as the kernel's uevents do."""
+
+    def __init__(self) -> None:
+        self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def hear(self) -> socket.socket:
+        """The end that a memonlined hears; a new one for each."""
+        for end in (self.ours, self.theirs):
+            end.close()
+        self.__init__()  # type: ignore[misc]
+        return self.theirs
+
+    def says(self, action: str, block: int) -> None:
+        path = f"/devices/system/memory/memory{block}"
+        self.ours.send(f"{action}@{path}\0ACTION={action}\0DEVPATH={path}\0"
+                       "SUBSYSTEM=memory\0".encode())
+
+
+class Journal:
+    """journald's native socket, in a mount namespace of the one who writes there."""
+
+    def __init__(self, directory: pathlib.Path) -> None:
+        self.place = directory / "run-systemd"
+        (self.place / "journal").mkdir(parents=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.place / "journal/socket"))
+        self.socket.settimeout(10)
+
+    def around(self, command: List[str]) -> List[str]:
+        """The command, which finds it where journald's would be."""
+        return ["unshare", "--mount", "sh", "-c",
+                f'mount --bind "{self.place}" /run/systemd && exec "$@"', "sh", *command]
+
+    def entry(self, message: str) -> Dict[str, List[str]]:
+        """The next one whose message has this in it: the values of each field."""
+        while True:
+            fields: Dict[str, List[str]] = {}
+            for line in self.socket.recv(1 << 20).decode().splitlines():
+                name, _, value = line.partition("=")
+                fields.setdefault(name, []).append(value)
+            if message in fields["MESSAGE"][0]:
+                return fields
+
+
 class World:
     """The bus, polkitd, and at most one memonlined."""
 
@@ -72,6 +118,8 @@ class World:
         self.own_rules = subprocess.run(["unshare", "--mount", "true"], capture_output=True,
                                         check=False).returncode == 0
         self.environment: Dict[str, str] = {}
+        self.kernel: Optional[Kernel] = None
+        self.journal: Optional[Journal] = None
         self.log = directory / "memonlined.log"
         self.processes: List[subprocess.Popen] = []
         os.chmod(directory, 0o755)
@@ -114,17 +162,27 @@ class World:
 
     def start(self, host: str, *options: str, policy: Optional[str] = POLICY,
               expect: bool = True) -> None:
-        """memonlined on a simulation of tests/hosts/HOST.tar.xz."""
+        """memonlined on a simulation of tests/hosts/HOST.tar.xz, or of a file by its whole path."""
         machine = self.directory / "machine"
         shutil.rmtree(machine, ignore_errors=True)
         (machine / "etc/memonline/policy.d").mkdir(parents=True)
         if policy is not None:
             self.write_policy(policy)
-        captured = self.source / f"tests/hosts/{host}.tar.xz"
+        captured = host if os.path.isabs(host) else self.source / f"tests/hosts/{host}.tar.xz"
+        command = [self.memonlined, "--simulate", str(captured), "--directory", str(machine), *options]
+        environment = {**os.environ, **self.environment}
+        descriptors = []
+        if self.kernel is not None:
+            theirs = self.kernel.hear()
+            command += ["--event-fd", str(theirs.fileno())]
+            descriptors.append(theirs.fileno())
         with open(self.log, "a", encoding="utf-8") as log:
-            self.daemon = subprocess.Popen(
-                [self.memonlined, "--simulate", str(captured), "--directory", str(machine),
-                 *options], stderr=log, env={**os.environ, **self.environment})
+            if self.journal is not None:
+                command = self.journal.around(command)
+                status = os.fstat(log.fileno())
+                environment["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
+            self.daemon = subprocess.Popen(command, stderr=log, env=environment,
+                                           pass_fds=descriptors)
         if expect:
             bus = self.connect()
             eventually(lambda: bus.name_has_owner(NAME), "memonlined has its name")

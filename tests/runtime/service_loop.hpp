@@ -107,7 +107,7 @@ class RunningService final : public service::Listener {
   void job_removed(std::uint64_t) override {}
   void say(int, const std::string& message, const Fields& fields) override {
     said.push_back(message);
-    if (!fields.block.empty()) named.push_back(fields);
+    if (fields.blocks) named.push_back(fields);
   }
 
   TemporaryDirectory directory;
