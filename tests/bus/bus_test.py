@@ -7,11 +7,10 @@ import pathlib
 import signal
 import subprocess
 import sys
-import xml.etree.ElementTree as xml
-from typing import Callable, Dict, List, Set, Tuple
+from typing import Callable, List, Set, Tuple
 
 from world import (dbus, ERROR, JOB, MANAGER, NAME, NODE, PATH, STANDARD, Client, World,
-                   as_nobody, busctl, eventually, refused, run, spin)
+                   as_nobody, eventually, refused, run, spin)
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
 MOVABLE = "hotplugged: movable\n"
@@ -327,45 +326,9 @@ def denies(w: World) -> None:
     client.manager.Reload()  # root needs no polkit
 
 
-Member = Tuple[str, str, tuple]
-
-
-def members(root: xml.Element, interface: str) -> Set[Member]:
-    """The members of an interface, as values that can be compared."""
-    found: Set[Member] = set()
-    element = next(e for e in root.iter("interface") if e.get("name") == interface)
-    for member in element:
-        if member.tag not in ("method", "signal", "property"):
-            continue
-        args = tuple((arg.get("name"), arg.get("type"),
-                      arg.get("direction", "in") if member.tag == "method" else "")
-                     for arg in member.iter("arg"))
-        notes: Dict[str, str] = {str(a.get("name")): str(a.get("value"))
-                                 for a in member.iter("annotation")}
-        emits = notes.get("org.freedesktop.DBus.Property.EmitsChangedSignal", "true")
-        more = (member.get("type"), member.get("access"), emits) if member.tag == "property" else ()
-        found.add((member.tag, str(member.get("name")), args + more))
-    return found
-
-
-def introspects(w: World) -> None:
-    """The service shows exactly what its XML says."""
-    w.start(HOST)
-    client = Client(w)
-    client.settled()
-    job = client.manager.Apply(client.plan()["digest"], OPTIONS)
-    for interface, path in ((MANAGER, PATH), (NODE, PATH + "/node/0"), (JOB, str(job))):
-        shown = xml.fromstring(
-            client.at(path, "org.freedesktop.DBus.Introspectable").Introspect())
-        written = xml.parse(w.source / f"dbus/{interface}.xml").getroot()
-        assert members(shown, interface) == members(written, interface), interface
-    assert "org.memonline1.Manager" in busctl(w, "introspect", NAME, PATH)
-    assert "const" in busctl(w, "introspect", NAME, PATH, MANAGER)
-
-
 TESTS: List[Callable[[World], None]] = [
     reads, lists, refuses, applies, files, confirms, submits, nodes, reloads, broken_from_the_start,
-    introspects, denies]
+    denies]
 
 
 if __name__ == "__main__":
