@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A client in C++, made of the proxies that the interfaces' XML generates: calls all that the
-// manager of a simulated machine offers, reads all its properties, waits for its signals. Ends with
-// 1 and a sentence at the first thing that is not as it should be. Run by client_test.py.
+// manager of a simulated machine offers, reads all its properties, waits for its signals. Given the
+// path of a job it is one of a user who may only read, and is refused the rest. Ends with 1 and a
+// sentence at the first thing that is not as it should be. Run by client_test.py.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -36,6 +38,18 @@ void eventually(const std::function<bool()>& holds, const std::string& what) {
   throw std::runtime_error("not within 10 s: " + what);
 }
 
+/// The call is refused with that error.
+void refused(const std::string& name, const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const sdbus::Error& error) {
+    expect(std::string(error.getName()) == name,
+           "refused with " + std::string(error.getName()) + ", expected " + name);
+    return;
+  }
+  throw std::runtime_error("not refused with " + name);
+}
+
 std::string text(const Dict& dict, const std::string& key) {
   return dict.at(key).get<std::string>();
 }
@@ -52,7 +66,7 @@ class Manager final
   ~Manager() { unregisterProxy(); }
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
-  std::atomic<int> changes{0}, added{0};
+  std::atomic<int> changes{0}, added{0}, removed{0};
 
  private:
   void onPropertiesChanged(const InterfaceName&, const std::map<PropertyName, sdbus::Variant>&,
@@ -64,7 +78,9 @@ class Manager final
       const std::map<InterfaceName, std::map<PropertyName, sdbus::Variant>>&) override {
     ++added;
   }
-  void onInterfacesRemoved(const sdbus::ObjectPath&, const std::vector<InterfaceName>&) override {}
+  void onInterfacesRemoved(const sdbus::ObjectPath&, const std::vector<InterfaceName>&) override {
+    ++removed;
+  }
 };
 
 class Job final : public sdbus::ProxyInterfaces<org::memonline1::Job_proxy> {
@@ -98,13 +114,15 @@ class Node final : public sdbus::ProxyInterfaces<org::memonline1::Node_proxy> {
   Node& operator=(const Node&) = delete;
 };
 
-void reads(Manager& manager, sdbus::IConnection& connection) {
-  eventually([&] { return manager.State() == "in-sync"; }, "the state in-sync");
+/// What everybody may ask; `state`: the machine's.
+void reads(Manager& manager, sdbus::IConnection& connection, const std::string& state) {
+  eventually([&] { return manager.State() == state; }, "the state " + state);
   expect(manager.Check("hotplugged: nowhere\n").find("ML0") != std::string::npos, "Check");
   expect(manager.Verify().count("runs") == 1, "Verify");
   expect(manager.Explain("memory40").find("memory40") != std::string::npos, "Explain");
-  expect(!manager.ListBlocks({{"state", sdbus::Variant(std::string("offline"))}}).empty(),
+  expect(!manager.ListBlocks({{"state", sdbus::Variant(std::string("online"))}}).empty(),
          "ListBlocks");
+  expect(manager.GetHost().at("document").get<sdbus::UnixFd>().isValid(), "GetHost");
   expect(manager.GetPolicies().empty(), "GetPolicies");
   expect(manager.PolicyFiles().empty() && manager.Problems().empty(), "PolicyFiles, Problems");
   expect(!manager.Kernel().empty() && manager.Era() == "D", "Kernel, Era");
@@ -114,24 +132,29 @@ void reads(Manager& manager, sdbus::IConnection& connection) {
   expect(manager.PendingKernelParameters().empty(), "PendingKernelParameters");
   expect(manager.Failing().empty() && manager.LeftAlone().empty(), "Failing, LeftAlone");
   expect(manager.Counters().count("rescans") == 1, "Counters");
-  expect(std::string(manager.ActiveJob()) == "/", "ActiveJob");
+  expect((std::string(manager.ActiveJob()) == "/") == (state == "in-sync"), "ActiveJob");
   expect(!manager.Version().empty(), "Version");
-  expect(manager.Reload().find("diagnostics") != std::string::npos, "Reload");
   Node node(connection);
-  expect(node.Number() == 0 && node.Online() > 0 && node.Offline() > 0, "Node");
+  expect(node.Number() == 0 && node.Online() > 0 && (node.Offline() > 0) == (state == "in-sync"),
+         "Node");
   expect(node.Zones().size() > 0 && node.Wished().empty(), "Zones, Wished");
   expect(manager.GetManagedObjects().count(sdbus::ObjectPath("/org/memonline1/node/0")) == 1,
          "GetManagedObjects");
 }
 
-void applies(Manager& manager, sdbus::IConnection& connection) {
-  const Dict wishes{{"policy", sdbus::Variant(std::string("hotplugged: movable\n"))}};
-  const Dict plan = manager.Plan(wishes);
-  const Dict file = manager.PlanToFile(wishes);
+Dict wishes() { return {{"policy", sdbus::Variant(std::string("hotplugged: movable\n"))}}; }
+
+Dict plans(Manager& manager) {
+  const Dict plan = manager.Plan(wishes());
+  const Dict file = manager.PlanToFile(wishes());
   expect(text(plan, "digest") == text(file, "digest"), "the digests differ");
   expect(file.at("document").get<sdbus::UnixFd>().isValid(), "no file came");
   expect(manager.SubmitPlan(text(plan, "document")) == text(plan, "digest"), "SubmitPlan");
+  return plan;
+}
 
+void applies(Manager& manager, sdbus::IConnection& connection) {
+  const Dict plan = plans(manager);
   Job job(connection, manager.Apply(text(plan, "digest"),
                                     {{"confirm-seconds", sdbus::Variant(std::uint32_t{60})}}));
   eventually([&] { return job.State() == "confirming"; }, "it waits to be confirmed");
@@ -145,34 +168,59 @@ void applies(Manager& manager, sdbus::IConnection& connection) {
   expect(job.StepsDone() == job.StepsTotal() && job.CurrentStep().empty(), "steps");
   expect(job.Error().empty() && text(job.Report(), "result") == "complete", "Error, Report");
   expect(job.Undone().empty(), "Undone");
-  try {
+  refused("org.freedesktop.DBus.Error.InvalidArgs", [&] {
     manager.Apply(text(plan, "digest"), {{"deadline", sdbus::Variant(std::uint32_t{1})}});
-    throw std::runtime_error("an unknown option was taken");
-  } catch (const sdbus::Error& error) {
-    expect(std::string(error.getName()) == "org.freedesktop.DBus.Error.InvalidArgs",
-           "an unknown option is refused with " + std::string(error.getName()));
-  }
+  });
   Job(connection, manager.Undo()).wait("done");
 
-  const std::string digest = text(manager.Plan(wishes), "digest");
+  const std::string digest = text(manager.Plan(wishes()), "digest");
   const sdbus::ObjectPath path = manager.Apply(digest, {});
   Job cancelled(connection, path);
   manager.Cancel(path);
-  eventually([&] { return cancelled.State() == "done"; }, "the cancelled job ends");
-  expect(cancelled.Result() == "cancelled", "Cancel");
+  cancelled.wait("cancelled");
+  Job(connection, manager.Undo()).wait("done");
+  Job by_itself(connection, manager.Apply(text(manager.Plan(wishes()), "digest"), {}));
+  by_itself.Cancel();
+  by_itself.wait("cancelled");
+
+  expect(manager.Reload().find("diagnostics") != std::string::npos, "Reload");
+  // There is no PID 1 on this bus.
+  refused("org.freedesktop.DBus.Error.Failed", [&] { manager.WriteBootParameters(); });
+  for (int i = 0; i < 16; ++i) {  // so many that are done are kept
+    const sdbus::ObjectPath undo = manager.Undo();
+    eventually([&] { return Job(connection, undo).State() == "done"; }, "the job is done");
+  }
+  eventually([&] { return manager.removed > 0; }, "InterfacesRemoved");
+}
+
+/// Who is not root, with nobody there whom polkit could ask. `path`: a job of somebody else.
+void is_denied(Manager& manager, sdbus::IConnection& connection, const sdbus::ObjectPath& path) {
+  const std::string digest = text(plans(manager), "digest");
+  Job job(connection, path);
+  for (const std::function<void()>& change : std::initializer_list<std::function<void()>>{
+           [&] { manager.Apply(digest, {}); }, [&] { manager.Confirm(); }, [&] { manager.Undo(); },
+           [&] { manager.Cancel(path); }, [&] { manager.WriteBootParameters(); },
+           [&] { manager.Reload(); }, [&] { job.Cancel(); }})
+    refused("org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", change);
+  expect(job.State() == "confirming", "the job of somebody else");
 }
 
 }  // namespace
 
 }  // namespace memonline::bus
 
-int main() {
+int main(int argc, char** argv) {
   try {
     const auto connection = sdbus::createSystemBusConnection();
     connection->enterEventLoopAsync();
     memonline::bus::Manager manager(*connection);
-    memonline::bus::reads(manager, *connection);
-    memonline::bus::applies(manager, *connection);
+    if (argc > 1) {
+      memonline::bus::reads(manager, *connection, "applying");
+      memonline::bus::is_denied(manager, *connection, sdbus::ObjectPath(argv[1]));
+    } else {
+      memonline::bus::reads(manager, *connection, "in-sync");
+      memonline::bus::applies(manager, *connection);
+    }
     connection->leaveEventLoop();
     return 0;
   } catch (const std::exception& error) {

@@ -1,20 +1,45 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: client_test.py MEMONLINED SOURCE CLIENT: the client in C++ on a bus of its own."""
+"""Usage: client_test.py MEMONLINED SOURCE CLIENT: the client in C++ on a bus of its own, as root and as
+a user who may only read."""
 import os
 import pathlib
 import subprocess
 import sys
 
-from world import world
+from world import dbus, JOB, Client, World, eventually, world
+
+
+def ran(w: World, *command: str) -> None:
+    done = subprocess.run(command, env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address},
+                          capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def as_user(w: World, program: str) -> None:
+    """While a job of root's waits to be confirmed."""
+    client = Client(w)
+    digest = client.plan(policy="hotplugged: movable\n")["digest"]
+    job = client.manager.Apply(digest, dbus.Dictionary({"confirm-seconds": dbus.UInt32(100)},
+                                                       signature="sv"))
+    eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits for a word")
+    ran(w, "setpriv", "--reuid", "nobody", "--clear-groups", program, job)
+    client.manager.Confirm()
+    assert client.done(job) == "done"
 
 
 def main() -> int:
-    memonlined, source, client = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
+    memonlined, source, program = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
     with world(memonlined, source) as w:
         w.start("6.12-a1", "--latency", "20", policy=None)
-        ran = subprocess.run([client], env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address},
-                             capture_output=True, text=True, check=False, timeout=120)
-        assert ran.returncode == 0, ran.stderr
+        ran(w, program)
+        print("ok all as root")
+        assert w.stop() == 0
+        w.start("6.12-a1", "--latency", "20", policy=None)
+        if w.polkit:
+            as_user(w, program)
+            print("ok all as a user")
+        else:
+            print("skipped: a user who is denied needs root and polkitd")
         assert w.stop() == 0
     return 0
 

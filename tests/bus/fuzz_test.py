@@ -91,11 +91,13 @@ def malformed(w: World, seed: int) -> None:
     assert sum(len(each) for each in calls.values()) > 20
 
     def burst(count: int) -> int:
-        errors = 0
-        for _ in range(count):
+        """So many calls that were answered; how many of them by an error."""
+        sent = errors = 0
+        while sent < count:
             path = dice.choice(paths)
             try:
                 errors += send(client, dice, path, dice.choice(calls[path]))
+                sent += 1
             except (TypeError, ValueError, OverflowError):
                 pass  # the client's library refused to send it
         return errors
@@ -106,6 +108,8 @@ def malformed(w: World, seed: int) -> None:
     after = w.rss()
     print(f"{CALLS} calls, {errors} refused (seed {seed}); resident {before} -> {after} KiB")
     assert w.daemon is not None and w.daemon.poll() is None, "it is gone"
+    for kind, number in (("refused", errors), ("carried out", CALLS - errors)):
+        assert number > CALLS // 20, f"only {number} of {CALLS} calls were {kind}"
     assert after - before <= GROWTH, "its memory grew"
     eventually(lambda: client.get("ActiveJob") == "/", "all jobs end", 60)
     assert client.manager.Verify()["state"] in ("in-sync", "drift")
