@@ -10,7 +10,7 @@ import sys
 from typing import Callable, List, Set, Tuple
 
 from world import (dbus, ERROR, JOB, MANAGER, NAME, NODE, PATH, STANDARD, Client, World,
-                   as_nobody, eventually, refused, run, spin)
+                   as_nobody, eventually, needs_polkit, refused, run, spin)
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
 MOVABLE = "hotplugged: movable\n"
@@ -131,7 +131,7 @@ def applies(w: World) -> None:
     assert client.done(job) == "done"
     spin(0.4)
     properties = client.all(job, JOB)
-    assert properties["Kind"] == "apply" and properties["StartedByUID"] == 0
+    assert properties["Kind"] == "apply" and properties["StartedByUID"] == os.geteuid()
     assert properties["Progress"] == 1.0 and properties["Blocks"] == properties["BlocksDone"] == 16
     assert properties["StepsDone"] == properties["StepsTotal"] == movable["steps"]
     assert properties["CurrentStep"] == "" and properties["Error"] == ""
@@ -294,11 +294,9 @@ def broken_from_the_start(w: World) -> None:
     assert client.plan(policy=MOVABLE)["steps"] > 0
 
 
+@needs_polkit
 def denies(w: World) -> None:
     """Who is not root reads all, and changes nothing unless polkit agrees."""
-    if not w.polkit:
-        print("skipped: authorization needs root and polkitd")
-        return
     w.start(HOST)
     client = Client(w)
     client.settled()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Callable, List, Tuple
 
-from world import dbus, NAME, Client, World, run, spin
+from world import dbus, NAME, Client, World, become, needs_users, run, spin
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
 Said = Tuple[int, bytes, bytes]
@@ -25,7 +25,7 @@ PICTURES = [["map", "--format", form] for form in ("text", "svg", "html")]
 def memonline(w: World, *words: str, user: str = "root") -> Said:
     """What the command says beside the service."""
     command = str(pathlib.Path(w.memonlined).with_name("memonline"))
-    ran = subprocess.run(["setpriv", "--reuid", user, "--clear-groups", command, *words],
+    ran = subprocess.run([*become(user), command, *words],
                          capture_output=True, check=False,
                          env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address})
     return ran.returncode, ran.stdout, ran.stderr
@@ -66,6 +66,7 @@ def mistakes(w: World) -> None:
         assert by_service == memonline(w, *words, "--direct") and by_service[0] == 2, by_service
 
 
+@needs_users
 def everybody(w: World) -> None:
     """Users plan with what root would see, but are not told where the kernel lies."""
     w.start(HOST, policy=None)
@@ -79,7 +80,7 @@ def everybody(w: World) -> None:
     read = ("import dbus, os; m = dbus.SystemBus().get_object('org.memonline1', '/org/memonline1');"
             "fd = m.GetHost(dbus_interface='org.memonline1.Manager')['document'].take();"
             "print(os.pread(fd, 1 << 20, 0).decode())")
-    untold = subprocess.run(["setpriv", "--reuid", "nobody", "--clear-groups", sys.executable, "-c", read],
+    untold = subprocess.run([*become("nobody"), sys.executable, "-c", read],
                             capture_output=True, text=True, check=True,
                             env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address}).stdout
     assert "boot-memory:" in untold and "early-memory" not in untold, untold

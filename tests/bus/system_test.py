@@ -12,7 +12,7 @@ import time
 from typing import Callable, List, Optional
 
 from world import (dbus, JOB, MANAGER, NAME, PATH, Client, World, as_nobody, as_user, eventually,
-                   run)
+                   needs_polkit, needs_users, run, unless)
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
 OPTIONS = dbus.Dictionary({}, signature="sv")
@@ -24,11 +24,10 @@ RULE = """polkit.addRule(function(action, subject) {
 """
 
 
+@needs_polkit
+@unless(lambda w: not w.own_rules, "mount namespaces")
 def trusts(w: World) -> None:
     """Whom the administrator's rule trusts with two actions may do these two, and no third."""
-    if not w.polkit or not w.own_rules:
-        print("skipped: rules of our own need root, polkitd and mount namespaces")
-        return
     w.stop_polkit()
     w.start_polkit(RULE)
     w.start(HOST, policy=None)
@@ -51,6 +50,7 @@ def trusts(w: World) -> None:
         assert answer.returncode != 0, (method, answer)
 
 
+@needs_users
 def keeps(w: World) -> None:
     """A user who asks for plan after plan pushes out nobody else's."""
     w.start(HOST, policy=None)

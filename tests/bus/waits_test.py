@@ -10,8 +10,8 @@ import sys
 import time
 from typing import Callable, Dict, Iterator, List
 
-from world import (dbus, ERROR, MANAGER, NAME, PATH, STANDARD, Client, World, as_nobody, eventually,
-                   refused, run)
+from world import (dbus, ERROR, MANAGER, NAME, PATH, STANDARD, Client, World, as_nobody, become,
+                   eventually, needs_polkit, needs_users, refused, run)
 
 HOST = "6.12-a1"
 OF_CONNECTION, REQUESTS_OF_USER, OF_USER = 32, 128, 16  # the last of polkit; dbus/guard.hpp
@@ -62,8 +62,8 @@ class Flood:
         self.told = w.directory / f"flood-{user}"
         with open(self.told, "w", encoding="utf-8") as told:
             self.process = subprocess.Popen(
-                ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", sys.executable,
-                 "-c", FLOOD, w.address, str(connections), str(calls), method], stdout=told)
+                [*become(user), sys.executable, "-c", FLOOD, w.address, str(connections), str(calls),
+                 method], stdout=told)
         w.processes.append(self.process)
 
     def answers(self) -> Dict[str, int]:
@@ -81,6 +81,7 @@ def answered_at_once(call: Callable[[], object]) -> None:
     assert time.monotonic() - began < 1, "it was held up"
 
 
+@needs_polkit
 def one_waits(w: World) -> None:
     """While polkit thinks about one, everybody else is answered; then it is, too."""
     w.start(HOST)
@@ -100,6 +101,7 @@ def one_waits(w: World) -> None:
     flood.end()
 
 
+@needs_polkit
 def many_wait(w: World) -> None:
     """A user has a share, however many connections; all users together leave root its reserve."""
     w.start(HOST)
@@ -132,6 +134,7 @@ def many_wait(w: World) -> None:
                "there is room again", 60)
 
 
+@needs_users
 def plans_wait(w: World) -> None:
     """Requests that need no polkit are a user's to share among his connections, too."""
     w.start(HOST)
@@ -151,16 +154,5 @@ def plans_wait(w: World) -> None:
 TESTS: List[Callable[[World], None]] = [one_waits, plans_wait, many_wait]
 
 
-def needs_polkit(test: Callable[[World], None]) -> Callable[[World], None]:
-    """Says so where it cannot be had."""
-    def shown(w: World) -> None:
-        if w.polkit:
-            test(w)
-        else:
-            print("skipped: needs root and polkitd")
-    shown.__name__ = test.__name__
-    return shown
-
-
 if __name__ == "__main__":
-    sys.exit(run([needs_polkit(test) for test in TESTS]))
+    sys.exit(run(TESTS))

@@ -3,6 +3,7 @@
 it with a simulated machine. Nothing of this machine's own bus is touched."""
 import contextlib
 import fcntl
+import functools
 import os
 import pathlib
 import shutil
@@ -23,6 +24,19 @@ except ImportError as missing:
     sys.exit(77)
 
 from waiting import eventually
+
+
+def works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+# Only root may own the service's name on the bus. An ordinary user is root where there is nobody else.
+if os.geteuid() != 0:
+    ALONE = ["unshare", "--user", "--map-root-user"]
+    if not works(*ALONE, "true"):
+        print("skipped: tests on the bus need root, or user namespaces")
+        sys.exit(77)
+    os.execvp(ALONE[0], [*ALONE, sys.executable, *sys.argv])
 
 NAME = "org.memonline1"
 PATH = "/org/memonline1"
@@ -60,6 +74,13 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Config
   <limit name="max_connections_per_user">512</limit>
 </busconfig>
 """
+
+
+def become(user: str) -> List[str]:
+    """What stands before a command of that user; "root" is who runs the tests."""
+    if user == "root":
+        return []
+    return ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups"]
 
 
 class Kernel:
@@ -115,8 +136,8 @@ class World:
         self.address = f"unix:path={directory}/bus"
         self.daemon: Optional[subprocess.Popen] = None
         self.polkit: Optional[subprocess.Popen] = None
-        self.own_rules = subprocess.run(["unshare", "--mount", "true"], capture_output=True,
-                                        check=False).returncode == 0
+        self.own_rules = works("unshare", "--mount", "true")
+        self.users = ["root", "nobody"] if works(*become("nobody"), "true") else ["root"]
         self.environment: Dict[str, str] = {}
         self.kernel: Optional[Kernel] = None
         self.journal: Optional[Journal] = None
@@ -228,7 +249,7 @@ def world(memonlined: str, source: pathlib.Path) -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="memonline-bus-") as directory, \
             open("/tmp/.memonline-bus-test.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        privileged = os.geteuid() == 0 and os.path.exists(POLKITD)
+        privileged = works(*become("nobody"), "true") and os.path.exists(POLKITD)
         placed = privileged and not ACTIONS.exists()
         made = World(pathlib.Path(directory), memonlined, source)
         try:
@@ -301,8 +322,7 @@ def spin(seconds: float) -> None:
 def as_user(user: str, world_: World, *words: str) -> subprocess.CompletedProcess:
     """busctl as that user."""
     return subprocess.run(
-        ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "busctl",
-         f"--address={world_.address}", "--no-pager", *words],
+        [*become(user), "busctl", f"--address={world_.address}", "--no-pager", *words],
         capture_output=True, text=True, check=False)
 
 
@@ -317,17 +337,42 @@ def busctl(world_: World, *words: str) -> str:
                           capture_output=True, text=True, check=True).stdout
 
 
-def run(tests: List[Callable[[World], None]]) -> int:
+Test = Callable[[World], None]
+
+
+class Lacking(Exception):
+    """What a test needs and is not to be had here."""
+
+
+def unless(missing: Callable[[World], bool], what: str) -> Callable[[Test], Test]:
+    """The test is skipped, and says why, where that is missing."""
+    def decorate(test: Test) -> Test:
+        @functools.wraps(test)
+        def asked(w: World) -> None:
+            if missing(w):
+                raise Lacking(what)
+            test(w)
+        return asked
+    return decorate
+
+
+needs_polkit = unless(lambda w: w.polkit is None, "polkitd, which needs root")
+needs_users = unless(lambda w: "nobody" not in w.users, "root, to be somebody else")
+
+
+def run(tests: List[Test]) -> int:
     """What a test's main is: PROGRAM MEMONLINED SOURCE [TEST]... runs them one after another."""
     memonlined, source = sys.argv[1], pathlib.Path(sys.argv[2])
     wanted = set(sys.argv[3:])
     with world(memonlined, source) as w:
-        if not w.polkit:
-            print("no polkitd (needs root): nobody is denied anything here")
         for test in tests:
             if wanted and test.__name__ not in wanted:
                 continue
-            test(w)
+            try:
+                test(w)
+            except Lacking as lacking:
+                print(f"skipped: {test.__name__} needs {lacking}", flush=True)
+                continue
             if w.daemon is not None:
                 assert w.stop() == 0, "SIGTERM ends it"
             print(f"ok {test.__name__}", flush=True)
