@@ -8,6 +8,7 @@
 
 #include "compiler/compile.hpp"
 #include "compiler/render/plan.hpp"
+#include "runtime/host/capture.hpp"
 #include "runtime/host/read_host.hpp"
 
 namespace memonline::policy {
@@ -79,7 +80,8 @@ TestResult run_test(const Package& package, const PackageTest& test, const std::
   TestResult result;
   const bool absolute = !test.host_path.empty() && test.host_path.front() == '/';
   const std::string path = absolute ? test.host_path : directory + "/" + test.host_path;
-  const auto host = test.host_path.empty() ? runtime::read_host_text(test.host_snapshot)
+  // A map can be nothing but a snapshot, though in flow style it begins as JSON does.
+  const auto host = test.host_path.empty() ? runtime::read_snapshot(test.host_snapshot)
                                            : runtime::read_host(path);
   if (!host) {
     const auto& error = host.error();
