@@ -8,24 +8,58 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
 export PATH=$(dirname "$memonline"):$PATH
-cp "$source/policies/hosts/two-dimms.yaml" host.yaml
+new=$source/policies/packaging/new-policy-package
+mkdir -p captured "other place"
+cp "$source/policies/hosts/two-dimms.yaml" captured/host.yaml
+cp "$source/policies/hosts/cxl.yaml" "other place/host.yaml"
+cp "$source/tests/hosts/6.12-a1.tar.xz" captured/
 printf '# ours\neach dimm: first 25%% normal,\n  rest movable\n' >ours.mempolicy
 sed -i 'N;N;s/,\n  rest/, rest/' ours.mempolicy
+# Paths in each way that YAML has to write them, two files of one name, and a host that is no file.
 cat >tests.yaml <<'END'
+# Whoever wrote them may have said why.
 tests:
 - name: two blocks are the kernel's
-  host: host.yaml
+  host: captured/host.yaml
   expect: {outcome: {0: {Movable: 768MiB}}}
+- {name: "flow, and not a key: host: captured/host.yaml", host: 'captured/host.yaml', expect: {outcome: {0: {Movable: 768MiB}}}}
+- name: |-
+    host: captured/host.yaml
+  "host": "other\x20place/host.yaml"  # it has a space
+  expect:
+    outcome: {0: {Movable: 768MiB}}
+- {name: an archive, host: captured/6.12-a1.tar.xz, expect: {hotplug: service}}
+- name: written out
+  host:
 END
+sed 's/^/    /' captured/host.yaml >>tests.yaml
+echo '  expect: {outcome: {0: {Movable: 768MiB}}}' >>tests.yaml
 
-"$source/policies/packaging/new-policy-package" ours ours.mempolicy tests.yaml "a quarter & it's the kernel's"
-memonline test memonline-policy-ours/50-ours.yaml
-grep -q "a quarter & it's the kernel's" memonline-policy-ours/debian/control
+"$new" ours ours.mempolicy tests.yaml "a quarter & it's 100% the \\kernel's"
+# The tests are those of the package alone: what they were made of may go.
+mv captured elsewhere
+memonline test memonline-policy-ours/50-ours.yaml | grep -x "1 package, 5 tests: 5 passed, 0 failed"
+mv elsewhere captured
+[ "$(cd memonline-policy-ours/hosts/ours && echo *)" = "2-host.yaml 6.12-a1.tar.xz host.yaml" ]
+grep -q "has a space" memonline-policy-ours/50-ours.yaml
+grep -qF "a quarter & it's 100% the \\kernel's" memonline-policy-ours/debian/control
+grep -qF "a quarter & it's 100%% the \\kernel's" memonline-policy-ours/memonline-policy-ours.spec
 [ ! -e memonline-policy-ours/memonline-policy-NAME.spec ]
-if "$source/policies/packaging/new-policy-package" ours ours.mempolicy tests.yaml 2>said; then
+if "$new" ours ours.mempolicy tests.yaml 2>said; then
   echo "it overwrote the first one"; exit 1
 fi
 grep -q "is there already" said
+# What cannot be packaged leaves nothing behind.
+for wrong in '[{name: no such host, host: nowhere.yaml}]' 'tests: {name: no list}' 'tests: [' 'a: 1'; do
+  echo "$wrong" >wrong.yaml
+  if "$new" wrong ours.mempolicy wrong.yaml 2>said; then echo "made of $wrong"; exit 1; fi
+  grep -q "^new-policy-package: wrong.yaml: " said
+  [ ! -e memonline-policy-wrong ]
+done
+# A list alone, moved to the right, is as good.
+printf '  - name: alone\n    host: captured/host.yaml\n    expect: {diagnostics: []}\n' >list.yaml
+"$new" list ours.mempolicy list.yaml
+memonline test memonline-policy-list/50-list.yaml
 
 if ! command -v dh >/dev/null; then
   echo "not shown: debhelper is not installed here"
@@ -33,13 +67,13 @@ if ! command -v dh >/dev/null; then
 fi
 (cd memonline-policy-ours && dpkg-buildpackage -us -uc -b -d) >log 2>&1 || { cat log; exit 1; }
 dpkg-deb -x memonline-policy-ours_1_all.deb unpacked
-[ -f unpacked/usr/lib/memonline/policy.d/50-ours.yaml ]
+memonline test unpacked/usr/lib/memonline/policy.d | grep -x "1 package, 5 tests: 5 passed, 0 failed"
 [ "$(dpkg-deb -f memonline-policy-ours_1_all.deb Provides)" = memonline-policy ]
 dpkg-deb -e memonline-policy-ours_1_all.deb control
 for script in preinst postinst prerm postrm triggers; do [ ! -e control/$script ]; done
 
 sed -i 's/768MiB/1GiB/' tests.yaml
-"$source/policies/packaging/new-policy-package" wrong ours.mempolicy tests.yaml >/dev/null
+"$new" wrong ours.mempolicy tests.yaml >/dev/null
 if (cd memonline-policy-wrong && dpkg-buildpackage -us -uc -b -d) >log 2>&1; then
   echo "a package whose test fails was built"; exit 1
 fi

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""policy_tests.py TESTS.yaml NAME TARGET: for new-policy-package, the tests of a policy package on its own.
+
+Prints the section `tests:`, with the hosts copied to TARGET/hosts/NAME and named there. NAME is among it
+because all policies of a system lie in one directory, and each brings hosts.
+"""
+import re
+import shutil
+import sys
+from pathlib import Path
+
+try:
+    import yaml
+except ImportError:
+    sys.exit("new-policy-package: it reads the tests with Python's yaml (python3-yaml, python3-pyyaml)")
+
+
+def tests_of(root: yaml.Node) -> yaml.SequenceNode:
+    """The list itself, whether it stands below `tests:` or alone."""
+    if isinstance(root, yaml.MappingNode):
+        keys = [key.value for key, _ in root.value]
+        if keys != ["tests"]:
+            raise ValueError(f"it has {', '.join(keys) or 'nothing'}; wanted is `tests:` alone")
+        root = root.value[0][1]
+    if not isinstance(root, yaml.SequenceNode):
+        raise ValueError("it has no list of tests")
+    return root
+
+
+def hosts_of(tests: yaml.SequenceNode) -> list[yaml.ScalarNode]:
+    """What stands behind `host:` and is a path; a host that is written out is a map."""
+    return [value for test in tests.value if isinstance(test, yaml.MappingNode) for key, value in test.value
+            if key.value == "host" and isinstance(value, yaml.ScalarNode)]
+
+
+def collect(host: Path, directory: Path, taken: dict[str, Path]) -> str:
+    """Copies a host once, and tells its new name, which no YAML needs quoted."""
+    wanted = re.sub(r"[^A-Za-z0-9._+-]", "-", host.name)
+    name, count = wanted, 1
+    while taken.setdefault(name, host) != host:
+        count += 1
+        name = f"{count}-{wanted}"
+    directory.mkdir(parents=True, exist_ok=True)
+    if host.is_dir():
+        shutil.copytree(host, directory / name, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy(host, directory / name)
+    return name
+
+
+def section(path: Path, name: str, target: Path) -> str:
+    """As it was written, but for the hosts' names."""
+    text = path.read_text(encoding="utf-8")
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    tests, taken = tests_of(root), {}
+    begin, end = tests.start_mark.index, tests.end_mark.index
+    pieces, done = [], begin
+    for host in hosts_of(tests):
+        copy = collect((path.parent / host.value).resolve(), target / "hosts" / name, taken)
+        pieces += [text[done:host.start_mark.index], f"hosts/{name}/{copy}"]
+        done = host.end_mark.index
+    # The first line has lost what stood before it, the last may be followed by the end of a document.
+    body = " " * tests.start_mark.column + "".join([*pieces, text[done:end]]).rstrip()
+    return "tests:\n" + "".join(f"  {line}".rstrip() + "\n" for line in body.splitlines())
+
+
+def main() -> None:
+    """Prints the section."""
+    path, name, target = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    try:
+        print(section(path, name, target), end="")
+    except (OSError, ValueError, yaml.YAMLError) as reason:
+        sys.exit(f"new-policy-package: {path}: {reason}")
+
+
+main()
