@@ -17,6 +17,8 @@ using sema::SimpleClass;
 
 namespace {
 
+constexpr std::string_view kDefaultState = "memhp_default_state";
+
 std::string_view name_of(TargetFile target) {
   switch (target) {
     case TargetFile::Udev: return "udev";
@@ -52,6 +54,72 @@ diag::Diagnostic& refuse(diag::Sink& sink, TargetFile target,
                   fmt::format("{} cannot express this policy: {}", name_of(target), why));
 }
 
+void name_rule(diag::Diagnostic& d, const plan::RuleRef& rule) {
+  if (!rule.path.empty())
+    d.notes.push_back(fmt::format("{}:{}:{}: `{}`", rule.path, rule.line, rule.column, rule.text));
+}
+
+// ---- what a plan does beside new memory ----
+
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+bool is_of_boot(const model::Host& host, model::BlockId id) {
+  return std::any_of(host.blocks.begin(), host.blocks.end(), [&](const model::BlockRun& run) {
+    return run.first <= id && id.value() < run.first.value() + run.count &&
+           host.devices.at(run.device).origin == model::Origin::Boot;
+  });
+}
+
+/// What a file is made of, and where refusals go.
+struct Job {
+  TargetFile target;
+  const Plan& plan;
+  const sema::FlatPolicy& flat;
+  const source::SourceSet& files;
+  const model::Host& host;
+  diag::Sink& sink;
+};
+
+/// The rule that wants boot memory Movable, which only a word of the kernel command line makes so.
+std::optional<source::SourceSpan> rule_of_boot_zones(const Job& job) {
+  for (const plan::Skipped& skipped : job.plan.skipped) {
+    if (skipped.wanted != sema::target_name(sema::Target::Movable) ||
+        !is_of_boot(job.host, skipped.first))
+      continue;
+    for (const sema::Rule& rule : job.flat.rules)
+      for (const sema::Share& share : rule.shares)
+        if (plan::rule_ref(job.files, share.span) == skipped.rule) return rule.span;
+  }
+  return std::nullopt;
+}
+
+/// Names the setting or the rule for which the policy needs this word of the kernel command line.
+void refuse_word(const Job& job, const std::string& word) {
+  const bool state = starts_with(word, kDefaultState);
+  const bool memmap = starts_with(word, "memory_hotplug.memmap_on_memory=");
+  auto& d = refuse(job.sink, job.target,
+                   memmap  ? job.flat.memmap_on_memory_span
+                   : state ? std::nullopt
+                           : rule_of_boot_zones(job),
+                   fmt::format("it needs `{}`, which only the kernel command line takes", word));
+  if (state) name_rule(d, job.plan.hotplug.rule);
+  d.help = "`memonline generate cmdline` or `generate tuned` write such words";
+}
+
+/// No file takes blocks offline.
+bool rezones(const Job& job) {
+  const auto& steps = job.plan.steps;
+  if (std::none_of(steps.begin(), steps.end(), [](const plan::Step& step) {
+        return std::holds_alternative<plan::OfflineBlocks>(step.action);
+      }))
+    return false;
+  refuse(job.sink, job.target, job.flat.rezone_span, "it takes no block offline").help =
+      "`memonline apply` does; or do without `set rezone = allowed`";
+  return true;
+}
+
 // ---- the kernel's switches ----
 
 std::string knob_path(const std::string& knob) {
@@ -60,7 +128,7 @@ std::string knob_path(const std::string& knob) {
 }
 
 std::string parameter_of(const std::string& knob, const std::string& value) {
-  return knob == "auto_online_blocks" ? "memhp_default_state=" + value
+  return knob == "auto_online_blocks" ? fmt::format("{}={}", kDefaultState, value)
                                       : fmt::format("memory_hotplug.{}={}", knob, value);
 }
 
@@ -80,25 +148,20 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-bool switches_do(TargetFile target, const Plan& plan, diag::Sink& sink) {
-  if (plan.hotplug.by == "kernel") return true;
-  auto& d = refuse(sink, target, std::nullopt, plan.hotplug.why);
-  if (!plan.hotplug.rule.path.empty())
-    d.notes.push_back(fmt::format("{}:{}:{}: `{}`", plan.hotplug.rule.path, plan.hotplug.rule.line,
-                                  plan.hotplug.rule.column, plan.hotplug.rule.text));
+bool switches_do(const Job& job) {
+  const plan::HotplugPart& hotplug = job.plan.hotplug;
+  if (hotplug.by == "kernel") return true;
+  auto& d = refuse(job.sink, job.target, std::nullopt, hotplug.why);
+  name_rule(d, hotplug.rule);
   d.help = "memonlined does it; or write one target for all memory that is added";
   return false;
 }
 
-std::optional<std::string> tmpfiles(const Plan& plan, diag::Sink& sink) {
-  if (!switches_do(TargetFile::Tmpfiles, plan, sink)) return std::nullopt;
-  if (!plan.boot.parameters.empty()) {
-    refuse(sink, TargetFile::Tmpfiles, std::nullopt,
-           fmt::format("it needs `{}`, which only the kernel command line takes",
-                       joined(plan.boot.parameters)))
-        .help = "`memonline generate cmdline` or `generate tuned` write such words";
-    return std::nullopt;
-  }
+std::optional<std::string> tmpfiles(const Job& job) {
+  const Plan& plan = job.plan;
+  if (!switches_do(job)) return std::nullopt;
+  for (const std::string& word : plan.boot.parameters) refuse_word(job, word);
+  if (!plan.boot.parameters.empty()) return std::nullopt;
   std::string text = heading(TargetFile::Tmpfiles) +
                      comment("Memory that is there before systemd-tmpfiles runs stays as it is.") +
                      rule_comment(plan.hotplug.rule);
@@ -107,13 +170,14 @@ std::optional<std::string> tmpfiles(const Plan& plan, diag::Sink& sink) {
   return text;
 }
 
-std::optional<std::string> cmdline(const Plan& plan, diag::Sink& sink) {
-  if (!switches_do(TargetFile::Cmdline, plan, sink)) return std::nullopt;
-  return joined(words_of(plan)) + "\n";
+std::optional<std::string> cmdline(const Job& job) {
+  if (!switches_do(job)) return std::nullopt;
+  return joined(words_of(job.plan)) + "\n";
 }
 
-std::optional<std::string> tuned(const Plan& plan, diag::Sink& sink) {
-  if (!switches_do(TargetFile::Tuned, plan, sink)) return std::nullopt;
+std::optional<std::string> tuned(const Job& job) {
+  const Plan& plan = job.plan;
+  if (!switches_do(job)) return std::nullopt;
   std::string text =
       heading(TargetFile::Tuned) + rule_comment(plan.hotplug.rule) +
       "[main]\nsummary=Memory that is added comes online as a memonline policy says\n";
@@ -252,18 +316,41 @@ class UdevRules {
   std::string text_;
 };
 
-std::optional<std::string> udev(const sema::Policy& policy, const source::SourceSet& files,
-                                const model::Host& host, diag::Sink& sink) {
-  diag::Sink known;  // planning has said it all
-  const sema::FlatPolicy flat = sema::resolve(policy, host, known);
-  if (!flat.limits.empty()) {
-    refuse(sink, TargetFile::Udev, flat.limits.front().span,
-           "it sees one block at a time and knows no limit")
-        .help = "memonlined keeps limits";
-    return std::nullopt;
+/// What the policy asks for beside rules.
+bool udev_does(const Job& job) {
+  const sema::FlatPolicy& flat = job.flat;
+  const auto refused = [&](const std::optional<source::SourceSpan>& where, std::string_view why,
+                           std::string_view help) {
+    refuse(job.sink, job.target, where, why).help = help;
+    return false;
+  };
+  if (!flat.limits.empty())
+    return refused(flat.limits.front().span, "it sees one block at a time and knows no limit",
+                   "memonlined keeps limits");
+  switch (flat.hotplug) {
+    case sema::Hotplug::Best: break;
+    case sema::Hotplug::Kernel:
+      return refused(flat.hotplug_span, "its rules do what the setting leaves to the kernel",
+                     "`memonline generate tmpfiles`, `cmdline` and `tuned` write the kernel's "
+                     "switches");
+    case sema::Hotplug::Service:
+      return refused(flat.hotplug_span, "its rules do what the setting leaves to the service",
+                     "memonlined does it; or `set hotplug = best`");
   }
-  UdevRules rules(files, host, sink);
-  for (const sema::Rule& rule : flat.rules)
+  bool all = true;
+  for (const std::string& word : job.plan.boot.parameters) {
+    // Of DIMMs that are there at boot udev hears as of all others.
+    if (starts_with(word, kDefaultState)) continue;
+    refuse_word(job, word);
+    all = false;
+  }
+  return all;
+}
+
+std::optional<std::string> udev(const Job& job) {
+  if (!udev_does(job)) return std::nullopt;
+  UdevRules rules(job.files, job.host, job.sink);
+  for (const sema::Rule& rule : job.flat.rules)
     if (!rules.add(rule)) return std::nullopt;
   return rules.finish();
 }
@@ -273,11 +360,15 @@ std::optional<std::string> udev(const sema::Policy& policy, const source::Source
 std::optional<std::string> generate(TargetFile target, const Plan& plan, const sema::Policy& policy,
                                     const source::SourceSet& files, const model::Host& host,
                                     diag::Sink& sink) {
+  diag::Sink known;  // planning has said it all
+  const sema::FlatPolicy flat = sema::resolve(policy, host, known);
+  const Job job{target, plan, flat, files, host, sink};
+  if (rezones(job)) return std::nullopt;
   switch (target) {
-    case TargetFile::Udev: return udev(policy, files, host, sink);
-    case TargetFile::Tmpfiles: return tmpfiles(plan, sink);
-    case TargetFile::Cmdline: return cmdline(plan, sink);
-    case TargetFile::Tuned: return tuned(plan, sink);
+    case TargetFile::Udev: return udev(job);
+    case TargetFile::Tmpfiles: return tmpfiles(job);
+    case TargetFile::Cmdline: return cmdline(job);
+    case TargetFile::Tuned: return tuned(job);
   }
   return std::nullopt;
 }
