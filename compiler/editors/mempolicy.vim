@@ -15,7 +15,7 @@ syntax keyword mempolicyClass all boot hotplugged cpuless virtio-mem driver addr
 syntax match mempolicyClass "\<\(node\|dimm\|block\|dax\)\(\d[0-9,.-]*\)\?\>"
 syntax keyword mempolicySetting rezone hotplug memmap-on-memory boot-parameters
 syntax keyword mempolicyValue never allowed best kernel service leave on off force suggest write ignore
-syntax keyword mempolicyFact arch virtualization memory nodes vendor product
+syntax keyword mempolicyFact arch virtualization memory nodes vendor product family
 syntax match mempolicyNumber "\<\d\+\(\.\d\+\)\?\(%\|[KMGT]\(iB\)\?\>\|x\>\|\>\)"
 syntax match mempolicyNumber "\<0x\x\+\>"
 syntax region mempolicyString start=+"+ skip=+\\"+ end=+"+ oneline

@@ -114,6 +114,7 @@ struct Host {
   std::string virtualization;  ///< systemd-detect-virt's word, "none" on bare metal; empty: unknown
   std::string vendor;          ///< DMI sys_vendor; empty: unknown
   std::string product;         ///< DMI product_name; empty: unknown
+  std::string family;          ///< DMI product_family; empty: unknown
   std::optional<Bytes> memory;  ///< MemTotal
   std::optional<Bytes>
       memory_available;  ///< MemAvailable: for forecasts; not part of the fingerprint

@@ -16,6 +16,7 @@ std::string_view fact_name(Fact fact) {
     case Fact::Nodes: return "nodes";
     case Fact::Vendor: return "vendor";
     case Fact::Product: return "product";
+    case Fact::Family: return "family";
   }
   return "arch";
 }

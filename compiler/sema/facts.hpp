@@ -9,7 +9,7 @@
 
 namespace memonline::sema {
 
-inline constexpr std::size_t kFactCount = 7;
+inline constexpr std::size_t kFactCount = 8;
 std::string_view fact_name(Fact fact);
 std::string_view test_name(Test test);
 

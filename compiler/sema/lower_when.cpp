@@ -13,13 +13,14 @@ namespace {
 
 using diag::Code;
 
-constexpr std::array<Named<Fact>, 7> kFacts{{{"arch", Fact::Arch},
+constexpr std::array<Named<Fact>, 8> kFacts{{{"arch", Fact::Arch},
                                              {"virtualization", Fact::Virtualization},
                                              {"kernel", Fact::Kernel},
                                              {"memory", Fact::Memory},
                                              {"nodes", Fact::Nodes},
                                              {"vendor", Fact::Vendor},
-                                             {"product", Fact::Product}}};
+                                             {"product", Fact::Product},
+                                             {"family", Fact::Family}}};
 constexpr std::array<Named<Test>, 6> kTests{{{"is", Test::Is},
                                              {"is not", Test::IsNot},
                                              {"<", Test::Less},

@@ -99,7 +99,16 @@ struct Setting {
   source::SourceSpan span;
 };
 
-enum class Fact : std::uint8_t { Arch, Virtualization, Kernel, Memory, Nodes, Vendor, Product };
+enum class Fact : std::uint8_t {
+  Arch,
+  Virtualization,
+  Kernel,
+  Memory,
+  Nodes,
+  Vendor,
+  Product,
+  Family
+};
 enum class Test : std::uint8_t { Is, IsNot, Less, LessEqual, Greater, GreaterEqual };
 /// `text` for words (compared exactly, `*` and `?` match as in a shell), kernel versions as
 /// written; `number` for memory (bytes) and nodes.

@@ -32,6 +32,7 @@ Known ask(Fact fact, const model::Host& host) {
     case Fact::Kernel: return {told(host.kernel), {}};
     case Fact::Vendor: return {told(host.vendor), {}};
     case Fact::Product: return {told(host.product), {}};
+    case Fact::Family: return {told(host.family), {}};
     case Fact::Memory:
       return {{}, host.memory ? std::optional(host.memory->value()) : std::nullopt};
     case Fact::Nodes:

@@ -223,6 +223,7 @@ void read_machine(const Tree& tree, Liveness liveness, Notes& notes, model::Host
   host.virtualization = virtualization_of(tree, liveness, cpuinfo);
   host.vendor = dmi(tree, "sys_vendor");
   host.product = dmi(tree, "product_name");
+  host.family = dmi(tree, "product_family");
   utsname name{};
   if (liveness == Liveness::Live && ::uname(&name) == 0) {
     host.kernel = printable(name.release);

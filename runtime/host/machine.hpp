@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What kind of machine it is: kernel release, architecture, virtualization, vendor and product.
+// What kind of machine it is: kernel release, architecture, virtualization, DMI strings.
 #pragma once
 
 #include "compiler/model/host.hpp"

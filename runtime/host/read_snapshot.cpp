@@ -113,6 +113,7 @@ void read_general(const Map& map, model::Host& host) {
   map.text("virtualization", host.virtualization);
   map.text("vendor", host.vendor);
   map.text("product", host.product);
+  map.text("family", host.family);
   map.with("memory",
            [&](const auto& v) { host.memory = model::Bytes(number_of(v, UINT64_MAX / 2)); });
   map.with("memory-available", [&](const auto& v) {

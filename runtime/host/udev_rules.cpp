@@ -143,6 +143,7 @@ std::optional<std::string> fact(const Part& part, const model::Host& host) {
   if (part.key != "ATTR") return std::nullopt;
   if (part.attribute == "[dmi/id]sys_vendor") return known(host.vendor);
   if (part.attribute == "[dmi/id]product_name") return known(host.product);
+  if (part.attribute == "[dmi/id]product_family") return known(host.family);
   if (part.attribute == "state") return "offline";
   if (part.attribute == "online") return "0";
   return std::nullopt;

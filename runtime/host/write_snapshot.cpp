@@ -69,6 +69,7 @@ void write_machine(const model::Host& host, Writer& out) {
   out.text("virtualization", host.virtualization);
   out.text("vendor", host.vendor);
   out.text("product", host.product);
+  out.text("family", host.family);
   if (host.memory) out.line("memory: {}", host.memory->value());
   if (host.memory_available) out.line("memory-available: {}", host.memory_available->value());
   out.line("block-size: {}", host.block_size.value());

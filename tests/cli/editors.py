@@ -12,13 +12,15 @@ from pathlib import Path
 EXAMPLE = """# comment: movable
 each node hotplugged except dimm2: first 12.5% normal, rest movable
 limit movable to 3x normal per node; set memmap-on-memory = on
+when family is RHV { all: keep }
 when vendor is not "a \\" movable" { block 40-43: 1.5GiB offline, 2 blocks keep }
 """
 # Of the example: a word where it stands for the first time after the comment, and what it is.
 WANTED = {"each": "keyword.other", "node": "storage.type", "hotplugged": "storage.type", "except": "keyword.other",
           "dimm2": "storage.type", "12.5%": "constant.numeric", "normal": "constant.language",
           "limit": "keyword.control", "3x": "constant.numeric", "memmap-on-memory": "variable.language",
-          "on": "constant.language", "vendor": "variable.language", '"a \\" movable"': "string.quoted",
+          "on": "constant.language", "vendor": "variable.language",
+          "family": "variable.language", '"a \\" movable"': "string.quoted",
           "1.5GiB": "constant.numeric", "blocks": "keyword.other", "keep": "constant.language"}
 VIM = {"keyword.other": "mempolicyShare", "storage.type": "mempolicyClass", "constant.numeric": "mempolicyNumber",
        "constant.language": "mempolicyTarget", "keyword.control": "mempolicyStatement",

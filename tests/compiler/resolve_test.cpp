@@ -21,6 +21,7 @@ model::Host some_host() {
   host.kernel = "6.1.0-50-cloud-amd64";
   host.vendor = "VMware, Inc.";
   host.product = "PowerEdge R750";
+  host.family = "PowerEdge";
   host.memory = model::Bytes(std::uint64_t{64} << 30U);
   host.nodes.resize(2);
   return host;
@@ -53,6 +54,8 @@ TEST_CASE("resolve: words match exactly or by pattern") {
   CHECK(holds("vendor is VMware*"));
   CHECK(holds("product is PowerEdge?R75?"));
   CHECK_FALSE(holds("product is PowerEdge"));
+  CHECK(holds("family is PowerEdge"));
+  CHECK_FALSE(holds("family is RHV"));
   CHECK(holds("virtualization is none"));
 }
 

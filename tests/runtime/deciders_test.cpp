@@ -57,6 +57,10 @@ SUBSYSTEM=="memory", PROGRAM=="/usr/bin/uname -m", RESULT!="s390x", \
 LABEL="hotplug_cpu_mem_end"
 )";
 
+const std::string kByFamily =
+    "SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{[dmi/id]product_family}==\"RHV\", "
+    "ATTR{state}==\"offline\", ATTR{state}=\"online_movable\"\n";
+
 const std::string kKdump =
     "SUBSYSTEM==\"memory\", ACTION==\"online\", PROGRAM=\"/usr/bin/systemctl is-active "
     "kdump.service\", RUN+=\"/usr/lib/udev/kdump-udev-throttler\"\n";
@@ -122,6 +126,11 @@ TEST_CASE("deciders: rules as distributions ship them, on hosts they mean and do
   CHECK(writes(kVmHotadd, hyper_v()) == Strings{"ATTR{state}=\"online\""});
   host.vendor.clear();
   CHECK(writes(kVmHotadd, host).size() == 1);
+
+  host.family = "Red Hat Enterprise Linux";
+  CHECK(writes(kByFamily, host).empty());
+  host.family = "RHV";
+  CHECK(writes(kByFamily, host) == Strings{"ATTR{state}=\"online_movable\""});
 
   CHECK(writes(kSuse, bare_metal()) == Strings{"ATTR{state}=\"online_movable\""});
   CHECK(writes(kKdump, bare_metal()).empty());

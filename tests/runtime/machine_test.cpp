@@ -78,6 +78,7 @@ TEST_CASE("machine: architecture of a captured kernel") {
   CHECK(machine_of({{"proc/version", "Linux version 3.10.0 (x)"}}).kernel == "3.10.0");
   CHECK(machine_of({{"sys/class/dmi/id/sys_vendor", "Dell Inc.\n"}}).vendor == "Dell Inc.");
   CHECK(machine_of({{"sys/devices/virtual/dmi/id/product_name", "R740\n"}}).product == "R740");
+  CHECK(machine_of({{"sys/class/dmi/id/product_family", "RHV\n"}}).family == "RHV");
 }
 
 TEST_CASE("command line: only words on memory, as the kernel splits them") {

@@ -65,6 +65,7 @@ TEST_CASE("snapshot: odd hosts come back equal") {
   tree.add_error("proc/iomem", runtime::Errno{13});
   tree.add_file("proc/cmdline", "memonline.x=\"a \\ b\" mem=4G kernelcore=mirror movable-node\n");
   tree.add_file("sys/class/dmi/id/sys_vendor", "A \"vendor\" \\ \x01\xff\n");
+  tree.add_file("sys/class/dmi/id/product_family", "RHV\n");
   model::Host firmware = test::host_of(tree);
   firmware.hotpluggable_memory = {{262144, 524288}, {1048576, 4194304}};
   firmware.early_memory = {{4096, 16384}};
@@ -73,6 +74,7 @@ TEST_CASE("snapshot: odd hosts come back equal") {
   tree.add_file("run/memonline/service", "");
   const model::Host served = test::host_of(tree);
   CHECK(served.service);
+  CHECK(served.family == "RHV");
   for (model::Host host : {test::host_of(tree), test::host_of(runtime::MemoryTree()), firmware,
                            nothing_hotpluggable, served}) {
     const auto back = read_host_text(write_snapshot(host));
