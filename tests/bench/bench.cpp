@@ -108,6 +108,24 @@ class Table {
   bool missed_ = false;
 };
 
+/// A thousand captured hosts, as links to those of the tests.
+std::filesystem::path fleet_in(const std::filesystem::path& where, std::filesystem::path& one) {
+  std::vector<std::filesystem::path> captured;
+  for (const auto& entry : std::filesystem::directory_iterator(MEMONLINE_HOSTS))
+    if (entry.path().extension() == ".xz") captured.push_back(entry.path());
+  std::sort(captured.begin(), captured.end());
+  if (captured.empty()) give_up("there is no captured host in " MEMONLINE_HOSTS);
+  std::filesystem::path fleet = where / "fleet-1000";
+  std::filesystem::remove_all(fleet);
+  std::filesystem::create_directories(fleet);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const std::filesystem::path& host = captured[i % captured.size()];
+    std::filesystem::create_symlink(host, fleet / fmt::format("{:04}.tar.xz", i));
+  }
+  one = captured.front();
+  return fleet;
+}
+
 int main_of(const std::string& memonline, const std::filesystem::path& where, bool quick) {
   const int tries = quick ? 2 : 15;
   const std::filesystem::path large = where / "tree-32768";
@@ -137,6 +155,16 @@ int main_of(const std::string& memonline, const std::filesystem::path& where, bo
       lsmem(small));
   table.row("memonline plan, 256 blocks", "lsmem", pair, pair.other / pair.ours, "no slower",
             pair.other >= pair.ours);
+
+  std::filesystem::path one;
+  const std::filesystem::path fleet = fleet_in(where, one);
+  const auto plan = [&](const char* option, const std::filesystem::path& hosts) {
+    run_program({memonline, "plan", option, hosts.string(), policy[0], policy[1]});
+  };
+  pair = best_of(
+      quick ? 1 : 3, [&] { plan("--hosts", fleet); }, [&] { plan("--root", one); });
+  table.row("memonline plan --hosts, 1000 captured hosts", "one of them", pair,
+            pair.ours / pair.other, "under 10 s", pair.ours < 10);
 
   const model::Host huge = eight_runs(65536);
   const model::Host tiny = eight_runs(64);
