@@ -39,6 +39,12 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats):
         self.tell(stats={host: stats.summarize(host) for host in stats.processed})
 """
+# As update-grub does it: the words of the default file and of its drop-ins.
+UPDATE_GRUB = """#!/bin/sh
+. /etc/default/grub
+for file in /etc/default/grub.d/*.cfg; do [ ! -e "$file" ] || . "$file"; done
+echo "linux /vmlinuz $GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT" >/boot/grub/grub.cfg
+"""
 SHARES = "each dimm: first 25% normal, rest movable\n"
 
 
@@ -110,6 +116,10 @@ def _guests(vm: Vm, layouts: list[Layout]) -> Iterator[tuple[Play, list[Guest]]]
         yield play, guests
 
 
+def _write(guest: Guest, path: str, text: str) -> None:
+    guest.run(f"cat >{path}", stdin=text.encode(), check=True)
+
+
 def _layout(*dimms: Dimm) -> Layout:
     return Layout(nodes=(Node("2G", cpus=1),), dimms=dimms, below_4g="1G")
 
@@ -154,15 +164,54 @@ def test_two_hosts_are_played_to(vm: Vm) -> None:
 
 @on("6.12")
 def test_the_role(vm: Vm) -> None:
-    """The policy, the units, memory: and a second run changes nothing."""
+    """Check mode changes nothing of it; the policy, the units, memory: and a second run changes nothing."""
     with _guests(vm, [_layout(Dimm("d0", "1G"))]) as (play, guests):
         guest = guests[0]
         guest.run("systemctl disable --now memonlined.service memonline-apply.service", check=True)
         role = [{"ansible.builtin.import_role": {"name": "memonline.memonline.memonline"},
                  "vars": {"memonline_policy": SHARES, "memonline_packages": []}}]
+        told = play.run(role, "--check")
+        assert told[-1]["stats"]["guest0"]["failures"] == 0 and told[-1]["stats"]["guest0"]["changed"] > 0, told
+        assert any(len(each["result"].get("steps", [])) >= 2 for each in told[:-1]), told
+        assert zones(guest, list(range(40, 48))) == "........"
+        assert guest.run("ls /etc/memonline/policy.d").stdout == ""
+        assert guest.run("systemctl is-active memonlined.service").stdout == "inactive\n"
+        assert guest.run("systemctl is-enabled memonlined.service memonline-apply.service").stdout.split() == ["disabled"] * 2
         first = play.run(role)[-1]["stats"]["guest0"]
         assert (first["failures"], first["unreachable"]) == (0, 0) and first["changed"] > 0, first
         assert zones(guest, list(range(40, 48))) == "NNMMMMMM"
         assert guest.run("systemctl is-active memonlined.service").stdout == "active\n"
         assert guest.run("systemctl is-enabled memonlined.service memonline-apply.service").stdout.split() == ["enabled"] * 2
         assert play.run(role)[-1]["stats"]["guest0"]["changed"] == 0
+
+
+@on("6.12")
+def test_the_boot_loader_and_policies_of_packages(vm: Vm) -> None:
+    """Kernel parameters are a change of their own; a package's policy is hidden by ours, masked, and comes back."""
+    with _guests(vm, [_layout(Dimm("d0", "1G"))]) as (play, guests):
+        guest = guests[0]
+        _write(guest, "/usr/sbin/update-grub", UPDATE_GRUB)
+        guest.run("chmod 755 /usr/sbin/update-grub; mkdir -p /etc/default /boot/grub;"
+                  " echo 'GRUB_CMDLINE_LINUX=quiet' >/etc/default/grub", check=True)
+        policy = {"policy": "boot: last 50% movable, rest normal\n", "boot_parameters": True}
+        for options in (("--check",), ()):
+            [answer] = play.one(*options, **policy)
+            assert answer["changed"] and answer["boot"]["words"][0].startswith("kernelcore="), answer
+            assert guest.run("ls /etc/default/grub.d /etc/memonline/policy.d", check=False).stdout.count("60-memonline.cfg") == \
+                (0 if options else 1), answer
+        assert "kernelcore=" in guest.read("/boot/grub/grub.cfg")
+        for options in (("--check",), ()):
+            [answer] = play.one(*options, **policy)
+            assert not answer["changed"] and answer["reboot_required"], answer
+
+        guest.run("mkdir -p /usr/lib/memonline/policy.d", check=True)
+        _write(guest, "/usr/lib/memonline/policy.d/50-ansible.mempolicy", "hotplugged: normal\n")
+        [hidden] = play.one("--check", policy="hotplugged: movable\n")
+        assert {step["state"] for step in hidden["steps"] if "state" in step} == {"online_movable"}, hidden
+        _write(guest, "/etc/memonline/policy.d/50-ansible.mempolicy", "")
+        [masked] = play.one("--check")
+        assert not masked["changed"] and masked["steps"] == [], masked
+        for options in (("--check",), ()):
+            [back] = play.one(*options, state="absent")
+            assert back["changed"] and {step["state"] for step in back["steps"] if "state" in step} == {"online_kernel"}, back
+        assert zones(guest, list(range(40, 48))) == "NNNNNNNN"

@@ -42,7 +42,7 @@ attributes:
     description: Plans on the host, and changes nothing.
     support: full
   diff_mode:
-    description: The policy's text, and each node's zones, before and after.
+    description: The policy's text, each node's zones, and with C(boot_parameters) our kernel parameters, before and after.
     support: full
 author: memonline maintainers
 """
@@ -77,6 +77,14 @@ report:
   description: What C(memonline apply) reports.
   returned: when something was applied
   type: dict
+boot:
+  description: What the boot loader has and would be told, as C(memonline boot show --format json) has it.
+  returned: with C(boot_parameters)
+  type: dict
+boot_report:
+  description: What C(memonline boot apply) reports.
+  returned: when the boot loader was told something
+  type: str
 diagnostics:
   description: What is wrong with the policy, or to be noted.
   returned: always
@@ -103,6 +111,7 @@ class Host(object):
     def __init__(self, module):
         self.module = module
         self.executable = module.get_bin_path(module.params["executable"], required=True)
+        self.changed = False  # what was done counts, also where what comes after it fails
 
     def run(self, *words):
         status, out, error = self.module.run_command([self.executable] + list(words),
@@ -110,7 +119,7 @@ class Host(object):
         return status, out, error.strip()
 
     def fail(self, title, error, **more):
-        self.module.fail_json(msg="%s: %s" % (title, error), **more)
+        self.module.fail_json(msg="%s: %s" % (title, error), changed=self.changed, **more)
 
     def files(self):
         """The policy files that are read, by name, and those that `name` in DIRECTORY hides."""
@@ -145,6 +154,19 @@ class Host(object):
             self.fail("no plan is possible", error)
         return json.loads(out)
 
+    def boot(self, files):
+        """What the boot loader has of ours, and what it would be told for these policies."""
+        status, out, error = self.run("boot", "show", "--format", "json", *policy_words(files))
+        if status != 0:
+            self.fail("the boot loader cannot be read", error or out)
+        return json.loads(out)
+
+    def write_boot(self):
+        status, out, error = self.run("boot", "apply")
+        if status != 0:
+            self.fail("the boot loader did not take the kernel parameters", error or out)
+        return out
+
     def zones(self):
         """Each node's zones now, a line a zone."""
         status, out, error = self.run("status", "--format", "json")
@@ -168,6 +190,10 @@ def told(diagnostic):
 
 def policy_words(files):
     return [word for name in sorted(files) for word in ("--policy", files[name])]
+
+
+def lines(words):
+    return "".join(word + "\n" for word in words)
 
 
 def zone_lines(sums):
@@ -220,11 +246,12 @@ def apply_plan(host, plan, scratch):
         json.dump(plan, out)
     status, out, error = host.run("apply", "--format", "json", "--wait", "60s", file)
     report = json.loads(out) if out else {}
+    if status in (0, PARTLY):
+        host.changed = True
     if status != 0:
         title = "part of the plan was done" if status == PARTLY else "the plan was not carried out"
         wrong = "; ".join(told(each) for each in report.get("diagnostics", []))
-        host.fail(title, wrong or error or report.get("result", ""), report=report, steps=plan["steps"],
-                  changed=status == PARTLY)
+        host.fail(title, wrong or error or report.get("result", ""), report=report, steps=plan["steps"])
     return report
 
 
@@ -262,26 +289,32 @@ def main():
                 files[name] = hidden[name]
         diagnostics = host.check(files) if files else []
         plan = host.plan(files) if files else {"steps": [], "outcome": [], "boot": {}}
-        boot = plan.get("boot") or {}
-        parameters = bool(boot.get("set") or boot.get("remove"))
+        boot = host.boot(files) if files and module.params["boot_parameters"] else {}
+        # Something may wait that needs no file: what the last plan foretold is then written anew.
+        boot_differs = bool(boot.get("files") or boot.get("commands"))
+        if boot.get("pending") and boot["back_end"] == "none":
+            host.fail("the boot loader did not take the kernel parameters",
+                      "memonline knows none here; put `%s` on the kernel command line by hand" % " ".join(boot["words"]))
         steps = plan["steps"] if module.params["apply"] else []
         now = host.zones()
         then = planned_zones(plan) if steps else now
-        result = dict(changed=bool(differs or steps), steps=plan["steps"], outcome=plan["outcome"],
-                      diagnostics=diagnostics, reboot_required=bool(boot.get("reboot_required")),
+        result = dict(changed=bool(differs or steps or boot_differs), steps=plan["steps"], outcome=plan["outcome"],
+                      diagnostics=diagnostics, reboot_required=bool((plan.get("boot") or {}).get("reboot_required")),
                       diff=[dict(before_header=path, after_header=path, before=before or "", after=after or ""),
                             dict(before_header="memory", after_header="memory", before=now, after=then)])
+        if boot:
+            result["boot"] = boot
+            result["diff"].append(dict(before_header="kernel parameters", after_header="kernel parameters",
+                                       before=lines(boot["own"]), after=lines(boot["words"])))
         if not module.check_mode:
             if differs:
                 put(module, path, after, scratch)
+                host.changed = True
             if steps:
                 # The plan names the files of the rules: made anew, of those in place.
                 result["report"] = apply_plan(host, host.plan({}), scratch)
-        if parameters and module.params["boot_parameters"]:
-            status, out, error = host.run("boot", "apply", *(["--dry-run"] if module.check_mode else []))
-            if status != 0:
-                host.fail("the boot loader did not take the kernel parameters", error or out)
-            result["boot"] = out
+            if boot.get("pending"):
+                result["boot_report"] = host.write_boot()
         module.exit_json(**result)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
