@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: completion_test.sh MEMONLINE: completions as a shell asks for them. zsh and fish check
-# their scripts where they are installed.
+# Usage: completion_test.sh MEMONLINE: completions as a shell asks for them; zsh and fish are asked
+# where they are installed.
 set -euo pipefail
-memonline=$1
+memonline=$1 here=$(dirname "$(readlink -f "$0")")
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
@@ -20,39 +20,55 @@ done
 # shellcheck disable=SC1091
 . ./memonline.bash
 
-expect() {  # expect "WORDS SO FAR" WORD...: what is offered has all of them
-  local line=$1 word
-  shift
-  read -ra COMP_WORDS <<<"memonline $line"
-  [[ $line == *' ' || -z $line ]] && COMP_WORDS+=('')
+# NAME_offers "WORDS SO FAR": what that shell would offer, a line each.
+bash_offers() {
+  read -ra COMP_WORDS <<<"memonline $1"
+  [[ $1 == *' ' || -z $1 ]] && COMP_WORDS+=('')
   COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
   COMPREPLY=()
   _memonline
+  printf '%s\n' "${COMPREPLY[@]}"
+}
+fish_offers() { fish --no-config -c "source memonline.fish; complete -C 'memonline $1'" | cut -f1; }
+zsh_offers() { timeout 60 zsh -f "$here/zsh_offers.zsh" "memonline $1"; }
+
+shell=bash
+expect() {  # expect "WORDS SO FAR" WORD...: what is offered has all of them
+  local line=$1 word offered
+  shift
+  offered=$(${shell}_offers "$line")
   for word; do
-    [[ " ${COMPREPLY[*]} " == *" $word "* ]] ||
-      { echo "after \`memonline $line\` there is no $word but: ${COMPREPLY[*]}"; exit 1; }
+    grep -qxF -e "$word" <<<"$offered" ||
+      { echo "$shell: after \`memonline $line\` there is no $word but: $offered"; exit 1; }
   done
 }
 refuse() {  # refuse "WORDS SO FAR" WORD: is not offered
-  expect "$1"
-  [[ " ${COMPREPLY[*]} " != *" $2 "* ]] || { echo "after \`memonline $1\` there is $2"; exit 1; }
+  if ${shell}_offers "$1" | grep -qxF -e "$2"; then
+    echo "$shell: after \`memonline $1\` there is $2"; exit 1
+  fi
 }
 
-expect "" plan apply status map generate boot
-refuse "" completion
-expect "pl" plan
-expect "plan --" --root --policy --expression --add --unplug --hosts --format --exit-code
-expect "plan --format " text json yaml shell svg
-expect "plan --format j" json
-expect "map --format " text svg html
-refuse "map --format " json
-expect "boot " show apply remove
-expect "generate " udev tmpfiles cmdline tuned
-expect "status --color " auto always never
-expect "plan --policy d" db.mempolicy
-expect "fmt d" db.mempolicy
-refuse "plan " db.mempolicy
-expect "apply d" db.mempolicy
+mkdir functions
+cp memonline.zsh functions/_memonline
+for shell in bash fish zsh; do
+  command -v $shell >/dev/null || continue
+  expect "" plan apply status map generate boot
+  refuse "" completion
+  expect "pl" plan
+  expect "plan --" --root --policy --expression --add --unplug --hosts --format --exit-code
+  expect "plan --format " text json yaml shell svg
+  expect "plan --format j" json
+  expect "map --format " text svg html
+  refuse "map --format " json
+  expect "boot " show apply remove
+  expect "generate " udev tmpfiles cmdline tuned
+  expect "status --color " auto always never
+  expect "plan --policy d" db.mempolicy
+  expect "fmt d" db.mempolicy
+  refuse "plan " db.mempolicy
+  expect "apply d" db.mempolicy
+done
+shell=bash
 
 # Every command and option of --help is there.
 while read -r command; do
