@@ -1,14 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Usage: library_test.sh BUILD SOURCE: the library as others meet it: installed, found by CMake and by
-# pkg-config, giving the bytes that the command gives, and showing nothing but its own names.
+# Usage: library_test.sh BUILD SOURCE
+#        library_test.sh --unpacked ROOT SOURCE
+# The library as others meet it: installed, found by CMake and by pkg-config, giving the bytes that the
+# command gives, and showing nothing but its own names. With --unpacked as packages in ROOT install it.
 set -euo pipefail
-build=$1 source=$2
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
-prefix=$directory/usr
-cmake --install "$build/runtime/library" --prefix "$prefix" >install.log
+if [ "$1" = --unpacked ]; then
+  prefix=$2/usr source=$3 memonline=$2/usr/bin/memonline
+else
+  prefix=$directory/usr source=$2 memonline=$1/bin/memonline
+  cmake --install "$1/runtime/library" --prefix "$prefix" >install.log
+fi
 library=$(find "$prefix" -name libmemonline.so)
 lib=$(dirname "$library")
 
@@ -29,7 +34,7 @@ c++ -std=c++17 project/consumer.cpp -o by-pkg-config "${flags[@]}"
 
 policy='each dimm: first 25% normal, rest movable'
 host=$source/policies/hosts/two-dimms.yaml
-"$build/bin/memonline" plan -e "$policy" --root "$host" --format json >expected.json
+"$memonline" plan -e "$policy" --root "$host" --format json >expected.json
 for consumer in by-cmake/consumer ./by-pkg-config; do
   LD_LIBRARY_PATH=$lib $consumer "$policy" "$host" >seen.json
   cmp expected.json seen.json
