@@ -266,6 +266,13 @@ Round Keeper::undo(const apply::Limits& limits) {
   return round;
 }
 
+std::optional<std::string> Keeper::who_writes() {
+  const auto begun = target_.begin(kPatience);
+  if (begun) return std::nullopt;
+  const auto* held = std::get_if<apply::Held>(&begun.error());
+  return held == nullptr ? std::nullopt : std::optional(held->owner);
+}
+
 void Keeper::tell_hooks(Round& round) {
   const bool wrote = std::any_of(round.reports.begin(), round.reports.end(),
                                  [](const Report& report) { return report.blocks_done > 0; });

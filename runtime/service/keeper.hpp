@@ -63,6 +63,8 @@ class Keeper {
               const apply::Limits& limits);
   /// Back to how memory was before the last run.
   Round undo(const apply::Limits& limits);
+  /// Who holds the lock now; empty: nobody.
+  std::optional<std::string> who_writes();
   /// Once for all that `round` changed: leaves a file that memonline-hooks.path waits for. It runs
   /// what is not for a service without capabilities; kdump, say, wants to load its kernel anew.
   /// That the kernel itself brought memory online counts as well.

@@ -13,41 +13,11 @@
 
 namespace memonline::service {
 
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kNotice = 5, kWarning = 4, kError = 3, kInfo = 6;
-constexpr auto kBusyAgain = milliseconds(250);
-
-std::uint64_t onlined(const apply::Report& report) {
-  std::uint64_t blocks = 0;
-  for (const apply::StepReport& step : report.steps)
-    if (step.kind == apply::Task::Kind::Online) blocks += step.done;
-  return blocks;
-}
-
-/// What is not as it should be after all tries: to be tried again.
-std::vector<Failing> failing_of(const std::vector<apply::Report>& reports) {
-  std::vector<Failing> failing;
-  if (reports.empty()) return failing;
-  for (const apply::StepReport& step : reports.back().steps)
-    for (const apply::Finding& finding : step.findings) {
-      const apply::Outcome outcome = finding.note.outcome;
-      if (outcome == apply::Outcome::Done || outcome == apply::Outcome::Already ||
-          outcome == apply::Outcome::Vanished)
-        continue;
-      failing.push_back({finding.blocks, finding.note.error, finding.text, step.rule});
-    }
-  return failing;
-}
-
-std::uint64_t count(const std::vector<Failing>& failing) {
-  std::uint64_t blocks = 0;
-  for (const Failing& one : failing) blocks += one.blocks.count();
-  return blocks;
-}
+constexpr int kNotice = 5;
 
 }  // namespace
 
@@ -129,89 +99,6 @@ BlockRanges Service::left_alone() const {
   return ranges;
 }
 
-// ---- rounds ----
-
-void Service::want_round(Cause cause) {
-  if (ending_) return;
-  if (cause == Cause::Events && !burst_began_) burst_began_ = steady_clock::now();
-  // The more urgent reason wins; they are in that order.
-  if (!wanted_ || cause < *wanted_) wanted_ = cause;
-  start_round();
-}
-
-void Service::start_round() {
-  if (round_runs_ || !wanted_ || ending_) return;
-  const Cause cause = *std::exchange(wanted_, std::nullopt);
-  round_runs_ = true;
-  retry_at_.reset();
-  if (cause == Cause::Retry) ++counters_.retries;
-  const auto policy = policy_;
-  // Where the policy allows zones to be changed, others' changes are corrected like all drift.
-  const bool rezone =
-      view_->plan != nullptr && policy != nullptr &&
-      std::any_of(policy->policy.statements.begin(), policy->policy.statements.end(),
-                  [](const auto& statement) {
-                    const auto* setting = std::get_if<sema::Setting>(&statement);
-                    return setting != nullptr &&
-                           setting->value == decltype(setting->value)(sema::Rezone::Allowed);
-                  });
-  const bool writes =
-      policy != nullptr && cause != Cause::Reload && (cause != Cause::Changed || rezone);
-  writer_->post([this, cause, policy, writes, alone = rezone ? BlockRanges{} : left_alone()] {
-    auto round = std::make_shared<Round>(writes ? keeper_->settle(*policy, alone)
-                                                : keeper_->look(policy.get(), alone));
-    keeper_->tell_hooks(*round);
-    return [this, cause, round] { finish_round(cause, std::move(*round)); };
-  });
-}
-
-void Service::finish_round(Cause cause, Round round) {
-  // What the round's writes made the kernel say is in the socket by now.
-  take_events();
-  flight_.forget();
-  round_runs_ = false;
-  for (const std::string& line : round.said) listener_.say(kNotice, line, {});
-  if (round.busy) {
-    listener_.say(kInfo, fmt::format("another run is changing memory: {}; waiting", *round.busy),
-                  {});
-    if (!wanted_ || cause < *wanted_) wanted_ = cause;
-    retry_at_ = steady_clock::now() + kBusyAgain;
-  } else if (!round.problem.empty()) {
-    listener_.say(kError, round.problem, {});
-  }
-  account(round, cause);
-  publish(round.plans);
-  looked_ = true;
-  if (!round.busy) start_round();
-}
-
-// Counts what was done, and decides whether and when what failed is tried again.
-void Service::account(const Round& round, Cause cause) {
-  std::uint64_t blocks = 0;
-  for (const apply::Report& report : round.reports) blocks += onlined(report);
-  counters_.blocks_onlined += blocks;
-  const std::vector<Failing> before = std::exchange(failing_, failing_of(round.reports));
-  counters_.failures += count(failing_);
-  if (failing_ != before)
-    for (const Failing& one : failing_)
-      listener_.say(kWarning, fmt::format("{}: {}", render::blocks_text(one.blocks), one.text),
-                    {one.blocks, one.rule, one.error});
-  if (failing_.empty() && !round.busy) {
-    backoff_.reset();
-  } else if (!round.busy) {
-    if (cause == Cause::Events) backoff_.reset();
-    retry_at_ = steady_clock::now() + backoff_.next();
-    if (!wanted_) wanted_ = Cause::Retry;
-  }
-  if (blocks == 0) return;
-  if (burst_began_)
-    counters_.last_latency =
-        std::chrono::duration_cast<milliseconds>(steady_clock::now() - *burst_began_);
-  listener_.say(kInfo, fmt::format("{} block{} brought online", blocks, blocks == 1 ? "" : "s"),
-                {});
-  burst_began_.reset();
-}
-
 // ---- what is shown ----
 
 void Service::publish(const Plans& plans) {
@@ -223,8 +110,9 @@ void Service::publish(const Plans& plans) {
   view->policy = policy_;
   view->problems =
       loaded_.sink.has_errors() ? diag::to_text(loaded_.sink.sorted(), loaded_.shown) : "";
-  if (view->problems.empty()) view->problems = plans.problem;
-  view->failing = failing_;
+  for (const std::string& problem : {plans.problem, troubles_.problem()})
+    if (view->problems.empty()) view->problems = problem;
+  view->failing = troubles_.failing();
   view->left_alone.clear();
   for (const auto& [id, why] : left_alone_) view->left_alone.push_back(why);
   view->switches = keeper_->switches();
@@ -242,7 +130,7 @@ void Service::publish_state() {
   view->counters = counters_;
   if (busy() || (round_runs_ && flight_.progress().steps > 0))
     view->state = State::Applying;
-  else if (!failing_.empty() || (policy_ == nullptr && loaded_.sink.has_errors()) ||
+  else if (troubles_.any() || (policy_ == nullptr && loaded_.sink.has_errors()) ||
            (policy_ != nullptr && view->plan == nullptr))
     view->state = State::Failed;
   else if (drift)
@@ -266,7 +154,10 @@ std::optional<steady_clock::time_point> Service::due() const {
   const auto consider = [&](std::optional<steady_clock::time_point> at) {
     if (at && (!first || *at < *first)) first = at;
   };
-  if (!round_runs_) consider(retry_at_);
+  if (lock_wait_)
+    consider(lock_wait_->at);
+  else if (!round_runs_)
+    consider(troubles_.retry_at());
   consider(progress_at_);
   if (!done_at_.empty()) {
     const auto oldest = std::min_element(done_at_.begin(), done_at_.end(),
@@ -278,9 +169,10 @@ std::optional<steady_clock::time_point> Service::due() const {
 
 void Service::tick() {
   const auto now = steady_clock::now();
-  if (!round_runs_ && retry_at_ && *retry_at_ <= now) {
-    retry_at_.reset();
-    start_round();
+  if (lock_wait_) {
+    if (lock_wait_->at && *lock_wait_->at <= now) look_at_lock();
+  } else if (const auto at = troubles_.retry_at(); !round_runs_ && at && *at <= now) {
+    want_round(Cause::Retry);
   }
   if (progress_at_ && *progress_at_ <= now) show_progress();
   drop_old_jobs();

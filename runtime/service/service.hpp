@@ -18,10 +18,10 @@
 
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/plan/unplug.hpp"
-#include "runtime/service/backoff.hpp"
 #include "runtime/service/events.hpp"
 #include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_plans.hpp"
+#include "runtime/service/troubles.hpp"
 #include "runtime/service/view.hpp"
 #include "runtime/service/worker.hpp"
 
@@ -143,10 +143,19 @@ class Service {
 
  private:
   enum class Cause : std::uint8_t { Start, Events, Lost, Retry, Changed, Reload };
+  /// A round as it was begun.
+  struct Order {
+    Cause cause = Cause::Start;
+    bool writes = false;  ///< or it only looks
+  };
   void want_round(Cause cause);
   void start_round();
-  void finish_round(Cause cause, Round round);
-  void account(const Round& round, Cause cause);
+  void finish_round(const Order& order, Round round);
+  void wait_for_lock(const std::string& owner);
+  void look_at_lock();
+  void account(const Order& order, const Round& round);
+  /// The policy allows that memory changes its zone.
+  [[nodiscard]] bool rezones() const;
   void publish(const Plans& plans);
   void publish_state();
   Job& add_job(Job::Kind kind, std::uint32_t uid);
@@ -176,15 +185,20 @@ class Service {
   std::shared_ptr<const View> view_;
   std::shared_ptr<const model::Host> expected_;  ///< as the last plan leaves the machine
   Counters counters_;
-  std::vector<Failing> failing_;
+  Troubles troubles_;
   std::map<std::uint64_t, std::string> left_alone_;  ///< blocks that others took offline
 
   std::optional<Cause> wanted_;  ///< a round that is to come
   bool round_runs_ = false;
+  struct LockWait {
+    std::string owner;
+    /// When to look at it again; empty: that is under way.
+    std::optional<std::chrono::steady_clock::time_point> at;
+  };
+  std::optional<LockWait> lock_wait_;  ///< somebody else changes memory, and `wanted_` waits
   bool looked_ = false;
   bool ending_ = false;
-  Backoff backoff_;
-  std::optional<std::chrono::steady_clock::time_point> retry_at_, burst_began_, progress_at_;
+  std::optional<std::chrono::steady_clock::time_point> burst_began_, progress_at_;
 
   std::list<Job> jobs_;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point> done_at_;

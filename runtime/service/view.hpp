@@ -23,7 +23,8 @@ enum class State : std::uint8_t {
   InSync,          ///< memory is as the policy says
   Drift,           ///< it is not; see the plan
   Applying,        ///< a job is under way
-  Failed,          ///< blocks could not be brought where they belong, or there is no right policy
+  Failed,          ///< blocks would not go where they belong, a round came to nothing, or there is
+                   ///< no right policy
   RebootRequired,  ///< only kernel parameters are pending
 };
 std::string_view state_name(State state);  ///< in-sync drift applying failed reboot-required
@@ -55,7 +56,9 @@ struct View {
   std::shared_ptr<const plan::Plan> plan;
   std::vector<plan::StatusRun> runs;          ///< the host, with drift
   std::shared_ptr<const ReadyPolicy> policy;  ///< in force; null: there is none
-  std::string problems;  ///< why the policies on disk are not the ones in force; as `check` says it
+  /// Why the policies on disk are not the ones in force, as `check` says it; or why the last round
+  /// came to nothing.
+  std::string problems;
   std::vector<Failing> failing;
   std::vector<std::string> left_alone;          ///< what other agents changed, a sentence each
   std::map<std::string, std::string> switches;  ///< the kernel's, as the service holds them

@@ -8,66 +8,24 @@
 #include <linux/netlink.h>
 
 #include "runtime/host/udev_steer.hpp"
-#include "tests/runtime/service_loop.hpp"
-#include "tests/support/catch.hpp"
-#include "tests/support/host_builder.hpp"
+#include "tests/runtime/service_asks.hpp"
 
 namespace memonline {
 
 using model::BlockId;
-using model::Zone;
 using service::Job;
 using service::Refused;
 using service::State;
+using test::ask_apply;
+using test::ask_plan;
 using test::HostBuilder;
+using test::job;
+using test::kPolicy;
 using test::RunningService;
-
-namespace {
-
-constexpr auto kPolicy = "hotplugged: first 25% normal, rest movable\n";
-
-model::Host small_host() { return HostBuilder().boot(0, 0, 8).dimm(0, 32, 8).build(); }
-
-std::string zones(const RunningService& running, std::uint64_t first, std::uint64_t count) {
-  std::string text;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto view = running.kernel->look(BlockId(first + i));
-    text += view.state != model::State::Online ? '.' : view.zones[0] == Zone::Movable ? 'M' : 'N';
-  }
-  return text;
-}
-
-bool said(const RunningService& running, const std::string& part) {
-  return std::any_of(running.said.begin(), running.said.end(),
-                     [&](const std::string& line) { return line.find(part) != std::string::npos; });
-}
-
-service::PlanAnswer ask_plan(RunningService& running, service::PlanWishes wishes = {}) {
-  std::optional<service::PlanAnswer> got;
-  running.service->plan(std::move(wishes), [&](auto answer) { got = *answer; });
-  REQUIRE(running.until([&] { return got.has_value(); }));
-  return *got;
-}
-
-Result<std::uint64_t, Refused> ask_apply(RunningService& running, const std::string& digest,
-                                         service::ApplyWishes wishes = {}) {
-  std::optional<Result<std::uint64_t, Refused>> got;
-  running.service->apply(digest, wishes, [&](auto answer) { got = answer; });
-  REQUIRE(running.until([&] { return got.has_value(); }));
-  return *got;
-}
-
-const Job* job(const RunningService& running, std::uint64_t id) {
-  for (const Job& one : running.service->jobs())
-    if (one.id == id) return &one;
-  return nullptr;
-}
-
-bool until_done(RunningService& running, std::uint64_t id) {
-  return running.until([&] { return job(running, id)->stage == Job::Stage::Done; });
-}
-
-}  // namespace
+using test::said;
+using test::small_host;
+using test::until_done;
+using test::zones;
 
 TEST_CASE("service: what boot left offline is settled when it starts") {
   RunningService running(small_host(), kPolicy);
@@ -277,31 +235,6 @@ TEST_CASE("service: a plan is applied by its digest, and only while the machine 
     CHECK(job(running, *id)->result == Job::Result::Done);
     CHECK(zones(running, 32, 8) == "MMMMMMMM");
   }
-}
-
-TEST_CASE("service: what is refused is tried again, and shown until it is done") {
-  RunningService running(small_host(), "hotplugged: movable\n");
-  REQUIRE(running.until(State::InSync));
-  const BlockId first = running.kernel->add_dimm(4, model::NodeId(0));
-  running.kernel->refuse(first + 1, EIO);
-  running.plugged(first, 4);
-  REQUIRE(running.until(State::Failed));
-  CHECK(zones(running, first.value(), 4) == "M.MM");
-  const auto failing = running.service->view()->failing;
-  REQUIRE(failing.size() == 1);
-  CHECK(failing[0].error == EIO);
-  CHECK(failing[0].blocks.first == first + 1);
-  CHECK(failing[0].rule == "movable");
-  REQUIRE_FALSE(running.named.empty());
-  CHECK(running.named.back().blocks == plan::WriteRun{model::BlockId(41), model::BlockId(41)});
-  CHECK(running.named.back().rule == "movable");
-  CHECK(running.named.back().error == EIO);
-  REQUIRE(running.until([&] { return running.service->view()->counters.retries >= 1; }));
-  CHECK(running.service->view()->failing == failing);
-  running.kernel->refuse(first + 1, 0);
-  REQUIRE(running.until(State::InSync));
-  CHECK(zones(running, first.value(), 4) == "MMMM");
-  CHECK(running.service->view()->failing.empty());
 }
 
 TEST_CASE("service: no more jobs wait than may, undoing among them") {

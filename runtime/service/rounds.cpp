@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// When the service looks at memory, and what it makes of what it found: one round after the other,
+// each for the most urgent reason there is. A part of service.cpp.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/render/plan.hpp"
+#include "runtime/service/service.hpp"
+
+namespace memonline::service {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr int kNotice = 5, kWarning = 4, kError = 3, kInfo = 6;
+constexpr auto kLockAgain = milliseconds(250);
+
+std::uint64_t onlined(const apply::Report& report) {
+  std::uint64_t blocks = 0;
+  for (const apply::StepReport& step : report.steps)
+    if (step.kind == apply::Task::Kind::Online) blocks += step.done;
+  return blocks;
+}
+
+/// What is not as it should be after all tries: to be tried again.
+std::vector<Failing> failing_of(const std::vector<apply::Report>& reports) {
+  std::vector<Failing> failing;
+  if (reports.empty()) return failing;
+  for (const apply::StepReport& step : reports.back().steps)
+    for (const apply::Finding& finding : step.findings) {
+      const apply::Outcome outcome = finding.note.outcome;
+      if (outcome == apply::Outcome::Done || outcome == apply::Outcome::Already ||
+          outcome == apply::Outcome::Vanished)
+        continue;
+      failing.push_back({finding.blocks, finding.note.error, finding.text, step.rule});
+    }
+  return failing;
+}
+
+std::uint64_t count(const std::vector<Failing>& failing) {
+  std::uint64_t blocks = 0;
+  for (const Failing& one : failing) blocks += one.blocks.count();
+  return blocks;
+}
+
+}  // namespace
+
+void Service::want_round(Cause cause) {
+  if (ending_) return;
+  if (cause == Cause::Events && !burst_began_) burst_began_ = steady_clock::now();
+  // The more urgent reason wins; they are in that order.
+  if (!wanted_ || cause < *wanted_) wanted_ = cause;
+  // That a policy was read anew is shown also while somebody else writes.
+  if (!lock_wait_ || cause == Cause::Reload) start_round();
+}
+
+bool Service::rezones() const {
+  return view_->plan != nullptr && policy_ != nullptr &&
+         std::any_of(policy_->policy.statements.begin(), policy_->policy.statements.end(),
+                     [](const auto& statement) {
+                       const auto* setting = std::get_if<sema::Setting>(&statement);
+                       return setting != nullptr &&
+                              setting->value == decltype(setting->value)(sema::Rezone::Allowed);
+                     });
+}
+
+void Service::start_round() {
+  if (round_runs_ || !wanted_ || ending_) return;
+  Order order;
+  order.cause = *std::exchange(wanted_, std::nullopt);
+  round_runs_ = true;
+  const auto policy = policy_;
+  // Where the policy allows zones to be changed, others' changes are corrected like all drift.
+  const bool rezone = rezones();
+  switch (order.cause) {
+    case Cause::Reload: break;
+    case Cause::Changed: order.writes = rezone; break;
+    case Cause::Retry: order.writes = troubles_.is_written(); break;
+    case Cause::Start:
+    case Cause::Events:
+    case Cause::Lost: order.writes = true; break;
+  }
+  order.writes = order.writes && policy != nullptr;
+  troubles_.trying(order.writes);
+  if (order.cause == Cause::Retry) ++counters_.retries;
+  writer_->post([this, order, policy, alone = rezone ? BlockRanges{} : left_alone()] {
+    auto round = std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone)
+                                                      : keeper_->look(policy.get(), alone));
+    keeper_->tell_hooks(*round);
+    return [this, order, round] { finish_round(order, std::move(*round)); };
+  });
+}
+
+void Service::finish_round(const Order& order, Round round) {
+  // What the round's writes made the kernel say is in the socket by now.
+  take_events();
+  flight_.forget();
+  round_runs_ = false;
+  for (const std::string& line : round.said) listener_.say(kNotice, line, {});
+  if (round.busy) {
+    if (!wanted_ || order.cause < *wanted_) wanted_ = order.cause;
+    wait_for_lock(*round.busy);
+  } else {
+    lock_wait_.reset();
+    account(order, round);
+  }
+  publish(round.plans);
+  looked_ = true;
+  if (!lock_wait_) start_round();
+}
+
+// Whoever holds it may do so for as long as somebody thinks about `memonline apply --confirm`:
+// meanwhile nothing but the lock itself is looked at.
+void Service::wait_for_lock(const std::string& owner) {
+  if (!lock_wait_ || lock_wait_->owner != owner)
+    listener_.say(kInfo, fmt::format("another run is changing memory: {}; waiting", owner), {});
+  lock_wait_ = LockWait{owner, steady_clock::now() + kLockAgain};
+}
+
+void Service::look_at_lock() {
+  lock_wait_->at.reset();
+  writer_->post([this] {
+    return [this, owner = keeper_->who_writes()] {
+      if (owner) {
+        wait_for_lock(*owner);
+      } else {
+        lock_wait_.reset();
+        start_round();
+      }
+    };
+  });
+}
+
+// Counts what was done, and notes what failed: for people, and to be tried again.
+void Service::account(const Order& order, const Round& round) {
+  const std::vector<Failing> before = troubles_.failing();
+  const std::string problem_before = troubles_.problem();
+  // What cannot be planned for is the policy's; that the machine cannot be read, the moment's.
+  const std::string problem =
+      round.problem.empty() && !round.plans.host ? round.plans.problem : round.problem;
+  if (order.writes)
+    troubles_.wrote(failing_of(round.reports), problem, order.cause == Cause::Events,
+                    steady_clock::now());
+  else
+    troubles_.looked(problem, steady_clock::now());
+  if (!problem.empty() && problem != problem_before) listener_.say(kError, problem, {});
+  if (!round.reports.empty()) counters_.failures += count(troubles_.failing());
+  if (troubles_.failing() != before)
+    for (const Failing& one : troubles_.failing())
+      listener_.say(kWarning, fmt::format("{}: {}", render::blocks_text(one.blocks), one.text),
+                    {one.blocks, one.rule, one.error});
+  std::uint64_t blocks = 0;
+  for (const apply::Report& report : round.reports) blocks += onlined(report);
+  counters_.blocks_onlined += blocks;
+  if (blocks == 0) return;
+  if (burst_began_)
+    counters_.last_latency =
+        std::chrono::duration_cast<milliseconds>(steady_clock::now() - *burst_began_);
+  listener_.say(kInfo, fmt::format("{} block{} brought online", blocks, blocks == 1 ? "" : "s"),
+                {});
+  burst_began_.reset();
+}
+
+}  // namespace memonline::service

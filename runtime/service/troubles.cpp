@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/troubles.hpp"
+
+#include <utility>
+
+namespace memonline::service {
+
+void Troubles::wrote(std::vector<Failing> failing, std::string problem, bool anew, Time now) {
+  // A round that came to nothing tried no block either.
+  if (problem.empty() || !failing.empty()) failing_ = std::move(failing);
+  unwritten_ = std::move(problem);
+  if (unwritten_.empty()) unlooked_.clear();
+  if (anew || !any()) backoff_.reset();
+  retry_at_.reset();
+  if (any()) retry_at_ = now + backoff_.next();
+}
+
+void Troubles::looked(std::string problem, Time now) {
+  unlooked_ = std::move(problem);
+  if (!any()) backoff_.reset();
+  if (!unlooked_.empty() && !retry_at_) retry_at_ = now + backoff_.next();
+  if (!any()) retry_at_.reset();
+}
+
+void Troubles::trying(bool writes) {
+  if (writes || !is_written()) retry_at_.reset();
+}
+
+}  // namespace memonline::service
