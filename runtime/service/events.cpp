@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "/devices/system/memory/memory";
 constexpr unsigned kKernelGroup = 1;  // UEVENT_NL_BROADCAST_GROUP_KERNEL
-constexpr int kMostAtOnce = 4096;
 
 std::optional<MemoryEvent::Action> action_of(std::string_view word) {
   if (word == "add") return MemoryEvent::Action::Add;
@@ -97,17 +96,18 @@ EventSource::Taken EventSource::take() {
     const ssize_t size = ::recvmsg(socket_, &message, MSG_DONTWAIT);
     if (size < 0) {
       if (errno == EINTR) continue;
-      if (errno == ENOBUFS) {
-        taken.lost = true;
-        continue;
-      }
-      break;
+      if (errno == EAGAIN) return taken;
+      // Whatever else it says (ENOMEM, say), what waited may be gone.
+      taken.lost = true;
+      if (errno == ENOBUFS) continue;
+      return taken;
     }
-    if (size == 0 && !of_kernel_) break;  // the other end is gone
+    if (size == 0 && !of_kernel_) return taken;  // the other end is gone
     if (of_kernel_ && !is_from_kernel(message, sender)) continue;
     if (const auto event = memory_event_of({bytes.data(), static_cast<std::size_t>(size)}))
       taken.events.push_back(*event);
   }
+  taken.more = true;
   return taken;
 }
 

@@ -42,8 +42,10 @@ class EventSource {
     std::vector<MemoryEvent> events;
     /// The socket's buffer overflowed (ENOBUFS): look at the machine itself.
     bool lost = false;
+    bool more = false;  ///< may still be waiting
   };
-  /// What is waiting, at most 4,096 of them. What did not come from the kernel is dropped.
+  static constexpr int kMostAtOnce = 4096;
+  /// What is waiting, at most so many of them. What did not come from the kernel is dropped.
   Taken take();
 
  private:

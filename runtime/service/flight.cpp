@@ -10,13 +10,19 @@ using apply::Task;
 
 void Flight::begin(std::shared_ptr<const apply::Program> program, apply::Board& board) {
   const std::lock_guard lock(mutex_);
-  program_ = std::move(program);
+  programs_.push_back(std::move(program));
   board_ = board.shared_from_this();
   writing_ = true;
   if (stopping_.load()) {
     board.head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
     board.head().stop.store(true);
   }
+}
+
+void Flight::undoing() {
+  const std::lock_guard lock(mutex_);
+  undoing_.store(true);
+  writing_ = true;
 }
 
 void Flight::end() {
@@ -27,21 +33,23 @@ void Flight::end() {
 void Flight::forget() {
   const std::lock_guard lock(mutex_);
   if (writing_) return;
-  program_.reset();
+  undoing_.store(false);
+  programs_.clear();
   board_.reset();
 }
 
 Flight::Progress Flight::progress() const {
   const std::lock_guard lock(mutex_);
   Progress progress;
-  if (program_ == nullptr || board_ == nullptr) return progress;
-  progress.blocks = program_->blocks;
+  if (programs_.empty() || board_ == nullptr) return progress;
+  const apply::Program& program = *programs_.back();
+  progress.blocks = program.blocks;
   progress.blocks_done = board_->head().settled.load();
-  progress.steps = program_->tasks.size();
-  for (std::size_t i = 0; i < program_->tasks.size(); ++i)
+  progress.steps = program.tasks.size();
+  for (std::size_t i = 0; i < program.tasks.size(); ++i)
     progress.steps_done += board_->task(i).ended.load() != 0 ? 1U : 0U;
   const std::size_t current = board_->head().task.load();
-  if (current < program_->tasks.size()) progress.step = apply::task_text(program_->tasks[current]);
+  if (current < program.tasks.size()) progress.step = apply::task_text(program.tasks[current]);
   return progress;
 }
 
@@ -49,15 +57,28 @@ bool Flight::is_ours(const MemoryEvent& event) const {
   using Action = MemoryEvent::Action;
   if (event.action != Action::Online && event.action != Action::Offline) return false;
   if (undoing_.load()) return true;
-  const std::lock_guard lock(mutex_);
-  if (program_ == nullptr) return false;
-  return std::any_of(program_->tasks.begin(), program_->tasks.end(), [&](const Task& task) {
-    if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) return false;
-    if (event.block < task.blocks.low() || event.block > task.blocks.high()) return false;
-    // What fails is undone: an online by an offline, an unplug by an online.
-    const bool online = event.action == Action::Online;
+  // What fails is undone: an unplug by an online, a change of zone as well.
+  return some_task(event, [](const Task& task, bool online) {
     return (task.kind == Task::Kind::Online) == online || task.all_or_nothing ||
            task.taken_from.has_value();
+  });
+}
+
+bool Flight::may_take_back(const MemoryEvent& event) const {
+  if (event.action != MemoryEvent::Action::Offline) return false;
+  return some_task(event, [](const Task& task, bool) { return task.kind == Task::Kind::Online; });
+}
+
+bool Flight::some_task(const MemoryEvent& event,
+                       bool (*matches)(const apply::Task& task, bool online)) const {
+  const bool online = event.action == MemoryEvent::Action::Online;
+  const std::lock_guard lock(mutex_);
+  return std::any_of(programs_.begin(), programs_.end(), [&](const auto& program) {
+    return std::any_of(program->tasks.begin(), program->tasks.end(), [&](const Task& task) {
+      if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) return false;
+      if (event.block < task.blocks.low() || event.block > task.blocks.high()) return false;
+      return matches(task, online);
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "runtime/apply/board.hpp"
 #include "runtime/apply/program.hpp"
@@ -22,19 +23,22 @@ class Flight {
     std::string step;
   };
 
-  /// The writer: before the first write, and after the last. `program` stays known until the next
-  /// run, for events that are still to be read.
+  /// The writer: before the first write, and after the last. `program` stays known until
+  /// `forget()`, for events that are still to be read.
   void begin(std::shared_ptr<const apply::Program> program, apply::Board& board);
   void end();
-  /// An undo is under way: whatever happens to blocks is ours.
-  void undoing(bool yes) { undoing_.store(yes); }
-  /// The loop: the program's events were read.
+  /// An undo begins, which ends by `end()`: until `forget()`, whatever happens to blocks is ours.
+  void undoing();
+  /// The loop: the events of all that was written were read.
   void forget();
 
   /// Of the run under way, or how the last one ended, until `forget()`.
   [[nodiscard]] Progress progress() const;
   /// Whether the run writes just that into this block.
   [[nodiscard]] bool is_ours(const MemoryEvent& event) const;
+  /// The run brings this block online, and takes it offline again if that was in another zone than
+  /// predicted: whether it did, its report tells.
+  [[nodiscard]] bool may_take_back(const MemoryEvent& event) const;
 
   /// Ends the run after the current block. Also one that has not begun yet: until `clear()`.
   void stop();
@@ -50,7 +54,10 @@ class Flight {
 
  private:
   mutable std::mutex mutex_;
-  std::shared_ptr<const apply::Program> program_;
+  [[nodiscard]] bool some_task(const MemoryEvent& event,
+                               bool (*matches)(const apply::Task& task, bool online)) const;
+
+  std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is under way
   std::shared_ptr<apply::Board> board_;
   bool writing_ = false;
   std::atomic<bool> stopping_{false}, confirmed_{false}, undoing_{false}, awaiting_{false};

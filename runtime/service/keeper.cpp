@@ -9,10 +9,12 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/compare.hpp"
+#include "compiler/plan/drift.hpp"
 #include "compiler/plan/planner.hpp"
 #include "runtime/base/file.hpp"
-#include "runtime/host/text.hpp"
 #include "runtime/host/udev_steer.hpp"
+#include "runtime/service/kept_lines.hpp"
+#include "runtime/service/left_alone.hpp"
 
 namespace memonline::service {
 
@@ -26,11 +28,6 @@ using apply::Session;
 // virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
 constexpr int kMostRounds = 64;
 constexpr auto kPatience = std::chrono::milliseconds(0);
-
-std::string boot_id() {
-  const auto text = runtime::read_file("/proc/sys/kernel/random/boot_id");
-  return text ? std::string(runtime::trimmed(*text)) : std::string("unknown");
-}
 
 std::optional<model::BlockId> some_online_block(const model::Host& host) {
   for (const model::BlockRun& run : host.blocks)
@@ -52,6 +49,24 @@ bool went_as_predicted(const Round& round) {
   });
 }
 
+/// Of these blocks, those that a plan without exceptions would write.
+BlockRanges steps_in(const BlockRanges& blocks, const ReadyPolicy& policy,
+                     const model::Host& host) {
+  BlockRanges found;
+  diag::Sink quiet;
+  const auto planned = plan::make_plan(policy.policy, policy.files, host, quiet);
+  if (!planned.plan) return found;
+  for (const plan::Step& step : planned.plan->steps) {
+    const plan::WriteRun* written = plan::blocks_of(step);
+    if (written == nullptr) continue;
+    for (const auto& [first, last] : blocks)
+      if (first <= written->high().value() && written->low().value() <= last)
+        found.emplace_back(std::max(first, written->low().value()),
+                           std::min(last, written->high().value()));
+  }
+  return united(found, {});
+}
+
 }  // namespace
 
 Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone) {
@@ -62,7 +77,6 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& lef
     return plans;
   }
   plans.host = std::make_shared<model::Host>(std::move(*host));
-  plans.outcome = plans.host;
   if (policy == nullptr) return plans;
   const auto with_exceptions = left_alone.empty() ? nullptr : leaving_alone(*policy, left_alone);
   const ReadyPolicy& used = with_exceptions ? *with_exceptions : *policy;
@@ -74,7 +88,7 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& lef
     return plans;
   }
   plans.plan = std::make_shared<plan::Plan>(std::move(*planned.plan));
-  plans.outcome = std::make_shared<model::Host>(std::move(planned.outcome));
+  if (with_exceptions) plans.missed = steps_in(left_alone, *policy, *plans.host);
   return plans;
 }
 
@@ -93,7 +107,12 @@ bool Keeper::begin(Round& round, std::optional<Session>& session) {
     return false;
   }
   session.emplace(std::move(*begun));
+  // What was to be confirmed is undone.
+  if (const auto left = session->directory().read(RunDirectory::Which::Running);
+      left && *left && (*left)->to_confirm)
+    flight_.undoing();
   auto recovered = session->recover(limits_, {});
+  flight_.end();
   if (!recovered) {
     round.problem = recovered.error().message();
     return false;
@@ -159,26 +178,32 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
   return true;
 }
 
-Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone) {
+Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
+                     const std::shared_ptr<const model::Host>& before) {
   Round round;
+  BlockRanges alone = left_alone;
   std::optional<Session> session;
   if (!begin(round, session)) {
-    round.plans = plan_now(target_, &policy, left_alone);
+    round.plans = plan_now(target_, &policy, alone);
     return round;
   }
   for (int i = 0; i < kMostRounds; ++i) {
     // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
-    round.plans = plan_now(target_, &policy, left_alone);
+    round.plans = plan_now(target_, &policy, alone);
     if (i == 0) {
+      if (before != nullptr && round.plans.host)
+        round.found = taken_offline(*before, *round.plans.host);
+      alone = united(alone, round.found);
       hold_switches(round, *session);
-      if (!round.said.empty()) round.plans = plan_now(target_, &policy, left_alone);
+      if (!round.said.empty() || !round.found.empty())
+        round.plans = plan_now(target_, &policy, alone);
     }
     if (!round.plans.plan || round.plans.plan->steps.empty() || flight_.stopping()) break;
     const auto plans = round.plans;
     if (!carry_out(round, *session, *plans.plan, *plans.host, false, limits_)) break;
     if (went_as_predicted(round)) continue;
-    round.plans = plan_now(target_, &policy, left_alone);
+    round.plans = plan_now(target_, &policy, alone);
     break;
   }
   return round;
@@ -212,26 +237,30 @@ Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseco
   }
   if (comparison.fulfilled || plan.steps.empty()) return round;
   flight_.expect_confirmation();
-  if (!carry_out(round, *session, plan, *round.plans.host, confirm.has_value(), limits))
-    return round;
-  if (!confirm) return round;
-  if (confirmed_in_time(*session, *confirm)) {
-    if (auto kept = session->keep(); !kept) round.problem = kept.error().message();
-    return round;
+  if (carry_out(round, *session, plan, *round.plans.host, confirm.has_value(), limits) && confirm)
+    keep_or_undo(round, *session, *confirm, limits);
+  look_after(round);
+  return round;
+}
+
+void Keeper::keep_or_undo(Round& round, Session& session, std::chrono::milliseconds time,
+                          const apply::Limits& limits) {
+  if (confirmed_in_time(session, time)) {
+    if (auto kept = session.keep(); !kept) round.problem = kept.error().message();
+    return;
   }
-  auto left = session->directory().read(RunDirectory::Which::Running);
+  auto left = session.directory().read(RunDirectory::Which::Running);
   if (!left || !*left) {
     round.problem = left ? "its journal is gone" : left.error().message();
-    return round;
+    return;
   }
-  flight_.undoing(true);
-  auto undone = session->undo(RunDirectory::Which::Running, **left, limits, {});
-  flight_.undoing(false);
+  flight_.undoing();
+  auto undone = session.undo(RunDirectory::Which::Running, **left, limits, {});
+  flight_.end();
   if (undone)
     round.undone = std::move(*undone);
   else
     round.problem = undone.error().message();
-  return round;
 }
 
 bool Keeper::confirmed_in_time(Session& session, std::chrono::milliseconds time) {
@@ -256,14 +285,24 @@ Round Keeper::undo(const apply::Limits& limits) {
     round.problem = last ? "there is nothing to undo" : last.error().message();
     return round;
   }
-  flight_.undoing(true);
+  round.plans = plan_now(target_, nullptr, {});
+  flight_.undoing();
   auto report = session->undo(RunDirectory::Which::Last, **last, limits, {});
-  flight_.undoing(false);
+  flight_.end();
+  look_after(round);
   if (report)
     round.reports.push_back(std::move(*report));
   else
     round.problem = report.error().message();
   return round;
+}
+
+// What a job takes offline is meant to stay so, whatever the policy says.
+void Keeper::look_after(Round& round) {
+  auto host = target_.read();
+  if (!host) return;
+  round.after = std::make_shared<model::Host>(std::move(*host));
+  if (round.plans.host) round.taken = taken_offline(*round.plans.host, *round.after);
 }
 
 std::optional<std::string> Keeper::who_writes() {

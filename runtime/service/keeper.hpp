@@ -22,14 +22,11 @@
 
 namespace memonline::service {
 
-/// Runs of block ids, both ends included, ascending.
-using BlockRanges = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
-
 /// What the policy says of the machine as it is.
 struct Plans {
   std::shared_ptr<const model::Host> host;  ///< null: it could not be read, see `problem`
   std::shared_ptr<const plan::Plan> plan;
-  std::shared_ptr<const model::Host> outcome;  ///< as the plan leaves it
+  BlockRanges missed;  ///< of the blocks that are left alone, those that the policy wants changed
   diag::Sink sink;
   std::string problem;
 };
@@ -39,13 +36,16 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& lef
 struct Round {
   Plans plans;  ///< as things are afterwards
   std::vector<apply::Report> reports;
-  bool stale = false;                   ///< the machine is not the one planned for; see `said`
-  std::optional<std::string> busy;      ///< who holds the lock: try again later
-  std::string problem;                  ///< why nothing was written
-  std::vector<std::string> said;        ///< what was done beside the plan
-  std::optional<apply::Report> undone;  ///< of a run that nobody confirmed
-  bool recovered = false;               ///< a killed run had left something
-  bool cancelled = false;               ///< before it began
+  bool stale = false;               ///< the machine is not the one planned for; see `said`
+  std::optional<std::string> busy;  ///< who holds the lock: try again later
+  std::string problem;              ///< why nothing was written
+  std::vector<std::string> said;    ///< what was done beside the plan
+  BlockRanges found;                ///< taken offline since `before`, and nobody has said so
+  std::shared_ptr<const model::Host> after;  ///< a job's: the machine when it was done
+  BlockRanges taken;                         ///< and what it has taken offline
+  std::optional<apply::Report> undone;       ///< of a run that nobody confirmed
+  bool recovered = false;                    ///< a killed run had left something
+  bool cancelled = false;                    ///< before it began
 };
 
 class Keeper {
@@ -53,8 +53,10 @@ class Keeper {
   Keeper(Target& target, Flight& flight, const apply::Limits& limits);
 
   /// Makes the machine what the policy says, round after round for memory that comes meanwhile
-  /// (virtio-mem and Hyper-V add more once what they added is online).
-  Round settle(const ReadyPolicy& policy, const BlockRanges& left_alone);
+  /// (virtio-mem and Hyper-V add more once what they added is online). `before` is what was there
+  /// when last looked, if events were lost since: what was taken offline meanwhile is left alone.
+  Round settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
+               const std::shared_ptr<const model::Host>& before);
   /// Only looks; takes hold of the switches that the policy was lowered to.
   Round look(const ReadyPolicy* policy, const BlockRanges& left_alone);
   /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, it is
@@ -77,8 +79,11 @@ class Keeper {
   bool begin(Round& round, std::optional<apply::Session>& session);
   void hold_switches(Round& round, apply::Session& session);
   void steer_udev(Round& round);
+  void look_after(Round& round);
   bool carry_out(Round& round, apply::Session& session, const plan::Plan& plan,
                  const model::Host& host, bool to_confirm, const apply::Limits& limits);
+  void keep_or_undo(Round& round, apply::Session& session, std::chrono::milliseconds time,
+                    const apply::Limits& limits);
   [[nodiscard]] bool confirmed_in_time(apply::Session& session, std::chrono::milliseconds time);
 
   Target& target_;

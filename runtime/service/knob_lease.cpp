@@ -4,58 +4,28 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "runtime/apply/report.hpp"
+#include "runtime/service/kept_lines.hpp"
 
 namespace memonline::service {
-
-namespace {
-
-/// The fields of a line, which no switch and no value of one contains a space of.
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (!line.empty()) {
-    const auto end = line.find(' ');
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
-  }
-  return words;
-}
-
-}  // namespace
 
 KnobLease::KnobLease(std::string file, std::string boot_id)
     : file_(std::move(file)), boot_id_(std::move(boot_id)) {
   load();
 }
 
-// Lines: "boot ID", then "knob before now".
+// Lines: "knob before now".
 void KnobLease::load() {
-  const auto text = runtime::read_file(file_);
-  if (!text) return;
-  std::string_view rest = *text;
-  bool of_this_boot = false;
-  while (!rest.empty()) {
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos) break;
-    const auto words = words_of(rest.substr(0, end));
-    rest.remove_prefix(end + 1);
-    if (words.size() == 2 && words[0] == "boot") of_this_boot = words[1] == boot_id_;
-    if (words.size() == 3 && of_this_boot)
-      held_[std::string(words[0])] = {std::string(words[1]), std::string(words[2])};
-  }
+  for (const auto& words : read_kept(file_, boot_id_))
+    if (words.size() == 3) held_[words[0]] = {words[1], words[2]};
 }
 
 Result<std::string, runtime::FileError> KnobLease::save() const {
-  if (held_.empty()) {
-    ::unlink(file_.c_str());
-    return std::string();
-  }
-  std::string text = fmt::format("boot {}\n", boot_id_);
+  std::string lines;
   for (const auto& [knob, held] : held_)
-    text += fmt::format("{} {} {}\n", knob, held.before, held.now);
-  return runtime::write_file(file_, text);
+    lines += fmt::format("{} {} {}\n", knob, held.before, held.now);
+  return write_kept(file_, boot_id_, lines);
 }
 
 Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(

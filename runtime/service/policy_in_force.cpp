@@ -40,8 +40,8 @@ LoadedPolicy check_text(const std::string& name, std::string text) {
   return check(std::move(files), std::move(shown), {});
 }
 
-std::shared_ptr<const ReadyPolicy> leaving_alone(
-    const ReadyPolicy& ready, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& blocks) {
+std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
+                                                 const BlockRanges& blocks) {
   auto changed = std::make_shared<ReadyPolicy>(ready);
   if (blocks.empty()) return changed;
   const std::string text = "changed by somebody else: keep";

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"
@@ -14,6 +13,7 @@
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/policy/load.hpp"
+#include "runtime/service/ranges.hpp"
 
 namespace memonline::service {
 
@@ -39,7 +39,7 @@ LoadedPolicy load_policy(const policy::Sources& sources);
 LoadedPolicy check_text(const std::string& name, std::string text);
 
 /// `ready` with a rule in front of all others that keeps these blocks as they are.
-std::shared_ptr<const ReadyPolicy> leaving_alone(
-    const ReadyPolicy& ready, const std::vector<std::pair<std::uint64_t, std::uint64_t>>& blocks);
+std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
+                                                 const BlockRanges& blocks);
 
 }  // namespace memonline::service

@@ -148,14 +148,19 @@ void Service::submit(std::uint32_t uid, std::string document, Answer<std::string
 }
 
 void Service::verify(Answer<std::shared_ptr<const View>> answer) {
-  reader_->post([this, policy = policy_, alone = left_alone(), answer = std::move(answer)] {
+  reader_->post([this, policy = policy_, alone = left_alone(), rounds = rounds_done_,
+                 mark = left_alone_.mark(), answer = std::move(answer)] {
     auto plans = std::make_shared<Plans>(plan_now(*target_, policy.get(), alone));
-    return [this, plans, answer] {
+    return [this, plans, rounds, mark, answer] {
       if (!plans->host) {
         answer(refused(Refused::Why::Failed, plans->problem));
         return;
       }
-      publish(*plans);
+      // A round that has ended meanwhile knows better.
+      if (rounds == rounds_done_) {
+        if (!round_runs_ && current_job_.load() == 0) known_ = plans->host;
+        publish(*plans, mark);
+      }
       answer(view_);
     };
   });
@@ -279,9 +284,19 @@ void Service::post_job(std::uint64_t id, std::function<Round()> work) {
 }
 
 void Service::finish_job(std::uint64_t id, const Round& round) {
-  take_events();
-  flight_.forget();
+  finish_writes(round.reports);
   flight_.clear();
+  for (const std::string& line : round.said) listener_.say(5, line, {});
+  if (round.after) known_ = round.after;
+  for (const auto& [first, last] : round.taken) {
+    for (std::uint64_t block = first; block <= last; ++block)
+      left_alone_.took_offline(model::BlockId(block), LeftAlone::By::Job);
+    listener_.say(5,
+                  fmt::format("job {} took {} offline: left so", id,
+                              render::blocks_text({model::BlockId(first), model::BlockId(last)})),
+                  {});
+  }
+  keep_left_alone();
   Job* job = find_job(id);
   if (job == nullptr) return;
   job->stage = Job::Stage::Done;

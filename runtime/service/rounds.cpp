@@ -58,6 +58,12 @@ void Service::want_round(Cause cause) {
   if (!lock_wait_ || cause == Cause::Reload) start_round();
 }
 
+// Where the policy allows zones to be changed, others' changes are corrected like all drift. What
+// a client's job took offline is what somebody wanted: a DIMM about to be pulled out, say.
+BlockRanges Service::left_alone() const {
+  return rezones() ? left_alone_.offline_by_jobs() : left_alone_.offline();
+}
+
 bool Service::rezones() const {
   return view_->plan != nullptr && policy_ != nullptr &&
          std::any_of(policy_->policy.statements.begin(), policy_->policy.statements.end(),
@@ -74,7 +80,6 @@ void Service::start_round() {
   order.cause = *std::exchange(wanted_, std::nullopt);
   round_runs_ = true;
   const auto policy = policy_;
-  // Where the policy allows zones to be changed, others' changes are corrected like all drift.
   const bool rezone = rezones();
   switch (order.cause) {
     case Cause::Reload: break;
@@ -87,8 +92,11 @@ void Service::start_round() {
   order.writes = order.writes && policy != nullptr;
   troubles_.trying(order.writes);
   if (order.cause == Cause::Retry) ++counters_.retries;
-  writer_->post([this, order, policy, alone = rezone ? BlockRanges{} : left_alone()] {
-    auto round = std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone)
+  order.mark = left_alone_.mark();
+  order.lost = std::exchange(events_lost_, false);
+  const auto before = order.lost && !rezone ? known_ : nullptr;
+  writer_->post([this, order, policy, before, alone = left_alone()] {
+    auto round = std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone, before)
                                                       : keeper_->look(policy.get(), alone));
     keeper_->tell_hooks(*round);
     return [this, order, round] { finish_round(order, std::move(*round)); };
@@ -96,20 +104,28 @@ void Service::start_round() {
 }
 
 void Service::finish_round(const Order& order, Round round) {
-  // What the round's writes made the kernel say is in the socket by now.
-  take_events();
-  flight_.forget();
+  finish_writes(round.reports);
   round_runs_ = false;
   for (const std::string& line : round.said) listener_.say(kNotice, line, {});
   if (round.busy) {
     if (!wanted_ || order.cause < *wanted_) wanted_ = order.cause;
+    events_lost_ = events_lost_ || order.lost;
     wait_for_lock(*round.busy);
   } else {
     lock_wait_.reset();
     account(order, round);
   }
-  publish(round.plans);
+  for (const auto& [first, last] : round.found)
+    for (std::uint64_t id = first; id <= last; ++id) was_taken_offline(model::BlockId(id));
+  if (round.plans.host) {
+    known_ = round.plans.host;
+    // It was planned with an exception too many.
+    if (left_alone_.compare(*known_, order.mark)) want_round(Cause::Changed);
+  }
+  keep_left_alone();
+  publish(round.plans, order.mark);
   looked_ = true;
+  ++rounds_done_;
   if (!lock_wait_) start_round();
 }
 

@@ -17,7 +17,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kNotice = 5;
+constexpr int kNotice = 5, kWarning = 4, kError = 3;
 
 }  // namespace
 
@@ -28,6 +28,7 @@ Service::Service(Config config, Listener& listener)
       sources_(std::move(config.policies)),
       limits_(config.limits),
       keep_switches_(config.keep_switches),
+      left_alone_(target_->run_directory() + "/left-alone", boot_id()),
       keeper_(std::make_unique<Keeper>(*target_, flight_, limits_)),
       view_(std::make_shared<View>(
           View{State::Applying, std::make_shared<model::Host>(), {}, {}, {}, {}, {}, {}, {}, {}})),
@@ -54,58 +55,86 @@ bool Service::busy() const {
 // ---- events ----
 
 void Service::take_events() {
+  (void)take_some_events();
+  keep_left_alone();
+}
+
+bool Service::take_some_events() {
   EventSource::Taken taken = events_.take();
   counters_.events += taken.events.size();
   for (const MemoryEvent& event : taken.events) judge(event);
   if (taken.lost) {
     ++counters_.rescans;
     listener_.say(kNotice, "events were lost: looking at all memory anew", {});
+    events_lost_ = true;
     want_round(Cause::Lost);
   }
+  return taken.more;
+}
+
+// What the writes of a round or a job made the kernel say is in the socket when they are done.
+void Service::finish_writes(const std::vector<apply::Report>& reports) {
+  while (take_some_events()) {
+  }
+  flight_.forget();
+  // What came online in another zone than predicted, we took offline again ourselves.
+  const auto taken_back = [&](model::BlockId block) {
+    for (const apply::Report& report : reports)
+      for (const apply::StepReport& step : report.steps)
+        for (const apply::Finding& finding : step.findings)
+          if (finding.note.outcome == apply::Outcome::WrongZone && finding.blocks.low() <= block &&
+              block <= finding.blocks.high())
+            return true;
+    return false;
+  };
+  for (const model::BlockId block : std::exchange(taken_back_or_not_, {}))
+    if (!taken_back(block)) was_taken_offline(block);
+  keep_left_alone();
 }
 
 // Which of the three it is: memory that came or went, our own write, or somebody else's.
 void Service::judge(const MemoryEvent& event) {
   using Action = MemoryEvent::Action;
-  const std::uint64_t id = event.block.value();
   if (event.action == Action::Add || event.action == Action::Remove) {
-    left_alone_.erase(id);
+    left_alone_.forget(event.block);
     want_round(event.action == Action::Add ? Cause::Events : Cause::Changed);
     return;
   }
-  if (flight_.is_ours(event)) return;
-  const bool online = event.action == Action::Online;
-  const model::BlockRun* expected =
-      expected_ == nullptr ? nullptr : expected_->find_block(event.block);
-  // Of blocks that just came the kernel itself may have brought some online.
-  if (expected == nullptr || (expected->state == model::State::Online) == online) return;
-  if (online) {
-    left_alone_.erase(id);
-  } else {
-    left_alone_[id] = fmt::format("memory{} was taken offline by somebody else", id);
-    listener_.say(kNotice, left_alone_[id], {plan::WriteRun{event.block, event.block}, {}, 0});
+  const bool ours = flight_.is_ours(event);
+  if (event.action == Action::Offline) {
+    if (ours) return;
+    if (flight_.may_take_back(event))
+      taken_back_or_not_.push_back(event.block);
+    else
+      was_taken_offline(event.block);
+    return;
   }
+  const bool was_left_offline = left_alone_.forget(event.block);
+  if (ours) return;
+  left_alone_.brought_online(event.block);
+  // Of blocks that just came the kernel itself may have brought some online.
+  const model::BlockRun* known = known_ == nullptr ? nullptr : known_->find_block(event.block);
+  if (was_left_offline || (known != nullptr && known->state != model::State::Online))
+    want_round(Cause::Changed);
+}
+
+void Service::was_taken_offline(model::BlockId block) {
+  left_alone_.took_offline(block, LeftAlone::By::Others);
+  listener_.say(kNotice, fmt::format("memory{} was taken offline by somebody else", block.value()),
+                {plan::WriteRun{block, block}, {}, 0});
   want_round(Cause::Changed);
 }
 
-BlockRanges Service::left_alone() const {
-  BlockRanges ranges;
-  for (const auto& [id, why] : left_alone_) {
-    if (!ranges.empty() && ranges.back().second + 1 == id)
-      ranges.back().second = id;
-    else
-      ranges.emplace_back(id, id);
-  }
-  return ranges;
+void Service::keep_left_alone() {
+  if (auto saved = left_alone_.save(); !saved) listener_.say(kError, saved.error().message(), {});
 }
 
 // ---- what is shown ----
 
-void Service::publish(const Plans& plans) {
+void Service::publish(const Plans& plans, std::uint64_t mark) {
   auto view = std::make_shared<View>(*view_);
   if (plans.host) view->host = plans.host;
   view->plan = plans.plan;
-  expected_ = plans.outcome ? plans.outcome : expected_;
   view->runs = plan::status_runs(*view->host, view->plan.get());
   view->policy = policy_;
   view->problems =
@@ -113,8 +142,9 @@ void Service::publish(const Plans& plans) {
   for (const std::string& problem : {plans.problem, troubles_.problem()})
     if (view->problems.empty()) view->problems = problem;
   view->failing = troubles_.failing();
-  view->left_alone.clear();
-  for (const auto& [id, why] : left_alone_) view->left_alone.push_back(why);
+  for (const std::string& line : left_alone_.look_at(view->runs, mark))
+    listener_.say(kWarning, line + ", which is not what the policy says", {});
+  view->left_alone = left_alone_.sentences(plans.missed);
   view->switches = keeper_->switches();
   const auto before = std::exchange(view_, std::move(view));
   publish_state();
@@ -126,7 +156,7 @@ void Service::publish_state() {
   const bool drift = (view->plan && !view->plan->steps.empty()) ||
                      std::any_of(view->runs.begin(), view->runs.end(),
                                  [](const plan::StatusRun& run) { return run.drift; }) ||
-                     !left_alone_.empty();
+                     !view->left_alone.empty();
   view->counters = counters_;
   if (busy() || (round_runs_ && flight_.progress().steps > 0))
     view->state = State::Applying;

@@ -21,6 +21,7 @@
 #include "runtime/service/events.hpp"
 #include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_plans.hpp"
+#include "runtime/service/left_alone.hpp"
 #include "runtime/service/troubles.hpp"
 #include "runtime/service/view.hpp"
 #include "runtime/service/worker.hpp"
@@ -146,7 +147,9 @@ class Service {
   /// A round as it was begun.
   struct Order {
     Cause cause = Cause::Start;
-    bool writes = false;  ///< or it only looks
+    bool writes = false;     ///< or it only looks
+    bool lost = false;       ///< events were lost before
+    std::uint64_t mark = 0;  ///< what was noted of others before
   };
   void want_round(Cause cause);
   void start_round();
@@ -156,7 +159,8 @@ class Service {
   void account(const Order& order, const Round& round);
   /// The policy allows that memory changes its zone.
   [[nodiscard]] bool rezones() const;
-  void publish(const Plans& plans);
+  /// `mark`: what was noted of others when they were made.
+  void publish(const Plans& plans, std::uint64_t mark);
   void publish_state();
   Job& add_job(Job::Kind kind, std::uint32_t uid);
   Job* find_job(std::uint64_t id);
@@ -165,7 +169,12 @@ class Service {
   void finish_job(std::uint64_t id, const Round& round);
   void show_progress();
   void drop_old_jobs();
+  /// False when nothing is waiting any more.
+  bool take_some_events();
+  void finish_writes(const std::vector<apply::Report>& reports);
   void judge(const MemoryEvent& event);
+  void was_taken_offline(model::BlockId block);
+  void keep_left_alone();
   [[nodiscard]] BlockRanges left_alone() const;
   [[nodiscard]] bool busy() const;
   /// As many jobs wait or run as may.
@@ -178,15 +187,17 @@ class Service {
   apply::Limits limits_;
   bool keep_switches_;
 
+  LeftAlone left_alone_;
+  /// Taken offline by ourselves or not: known when what is under way is done.
+  std::vector<model::BlockId> taken_back_or_not_;
   Flight flight_;
   std::unique_ptr<Keeper> keeper_;
   LoadedPolicy loaded_;  ///< as last read
   std::shared_ptr<const ReadyPolicy> policy_;
   std::shared_ptr<const View> view_;
-  std::shared_ptr<const model::Host> expected_;  ///< as the last plan leaves the machine
+  std::shared_ptr<const model::Host> known_;  ///< as it was when last looked at
   Counters counters_;
   Troubles troubles_;
-  std::map<std::uint64_t, std::string> left_alone_;  ///< blocks that others took offline
 
   std::optional<Cause> wanted_;  ///< a round that is to come
   bool round_runs_ = false;
@@ -197,6 +208,8 @@ class Service {
   };
   std::optional<LockWait> lock_wait_;  ///< somebody else changes memory, and `wanted_` waits
   bool looked_ = false;
+  bool events_lost_ = false;  ///< since the last round began
+  std::uint64_t rounds_done_ = 0;
   bool ending_ = false;
   std::optional<std::chrono::steady_clock::time_point> burst_began_, progress_at_;
 

@@ -60,7 +60,7 @@ struct View {
   /// came to nothing.
   std::string problems;
   std::vector<Failing> failing;
-  std::vector<std::string> left_alone;          ///< what other agents changed, a sentence each
+  std::vector<std::string> left_alone;          ///< what others and jobs changed, a sentence each
   std::map<std::string, std::string> switches;  ///< the kernel's, as the service holds them
   Counters counters;
 };

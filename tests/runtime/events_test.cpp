@@ -2,6 +2,7 @@
 // The kernel's uevents, as they come and as nobody should send them.
 #include "runtime/service/events.hpp"
 
+#include "tests/runtime/local_datagrams.hpp"
 #include "tests/support/catch.hpp"
 
 namespace memonline {
@@ -31,6 +32,18 @@ TEST_CASE("events: everything else is none") {
         "add@/devices/system/memory/memory99999999999999999999", "add@/devices/system/memory",
         "add@/devices/system/node/node0", "libudev", "add@/devices/system/memory/memory3/power"})
     CHECK_FALSE(memory_event_of(header));
+}
+
+TEST_CASE("events: whatever error the socket tells, events may be lost") {
+  test::LocalDatagrams kernel;
+  service::EventSource events = service::EventSource::of_socket(kernel.receiver());
+  kernel.send("online@/devices/system/memory/memory7");
+  const auto before = events.take();
+  CHECK(before.events.size() == 1);
+  CHECK_FALSE(before.lost);
+  kernel.fail();
+  CHECK(events.take().lost);
+  CHECK_FALSE(events.take().lost);
 }
 
 }  // namespace memonline

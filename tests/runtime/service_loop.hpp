@@ -46,20 +46,25 @@ class RunningService final : public service::Listener {
   explicit RunningService(const model::Host& host, const std::string& policy,
                           std::chrono::milliseconds latency = {})
       : kernel(std::make_shared<apply::SharedModel>(host)) {
-    std::array<int, 2> ends{};
-    ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
-    kernel_end_ = ends[1];
-    make(service::EventSource::of_socket(ends[0]), policy, latency);
+    if (!policy.empty()) this->policy(policy);
+    make(new_socket(), latency);
   }
   RunningService(const model::Host& host, const std::string& policy, service::EventSource events)
       : kernel(std::make_shared<apply::SharedModel>(host)) {
-    make(std::move(events), policy, {});
+    if (!policy.empty()) this->policy(policy);
+    make(std::move(events), {});
   }
   ~RunningService() override {
     service.reset();
     if (kernel_end_ >= 0) ::close(kernel_end_);
   }
 
+  /// The service ends, if it does; then one begins on the same machine.
+  void restart() {
+    service.reset();
+    ::close(kernel_end_);
+    make(new_socket(), {});
+  }
   void policy(const std::string& text) const {
     directory.write("etc/memonline/policy.d/50-test.mempolicy", text);
   }
@@ -113,21 +118,26 @@ class RunningService final : public service::Listener {
   TemporaryDirectory directory;
   std::shared_ptr<apply::SharedModel> kernel;
   std::unique_ptr<service::Service> service;
+  bool keep_switches = false;  ///< of the service that `restart` makes
   std::vector<std::string> said;
   std::vector<Fields> named;  ///< of what was said of a block
   std::vector<service::Job::Stage> stages;
   std::uint64_t changes = 0;
 
  private:
-  void make(service::EventSource events, const std::string& text,
-            std::chrono::milliseconds latency) {
+  service::EventSource new_socket() {
+    std::array<int, 2> ends{};
+    ::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
+    kernel_end_ = ends[1];
+    return service::EventSource::of_socket(ends[0]);
+  }
+  void make(service::EventSource events, std::chrono::milliseconds latency) {
     std::filesystem::create_directories(directory.path() + "/run");
-    if (!text.empty()) policy(text);
     service::Config config{service::simulated(kernel, directory.path(), latency),
                            std::move(events),
                            {directory.path(), {}, {}},
                            {},
-                           false};
+                           keep_switches};
     service = std::make_unique<service::Service>(std::move(config), *this);
     service->start();
   }

@@ -117,34 +117,6 @@ TEST_CASE("service: hooks hear of memory that the kernel brought online, once") 
   CHECK_FALSE(std::filesystem::exists(told));
 }
 
-TEST_CASE("service: what others take offline is named and left alone") {
-  RunningService running(small_host(), kPolicy);
-  REQUIRE(running.until(State::InSync));
-  REQUIRE(running.write(39, "offline") == 0);
-  REQUIRE(running.until(State::Drift));
-  CHECK(zones(running, 32, 8) == "NNMMMMM.");
-  CHECK(running.service->view()->left_alone ==
-        std::vector<std::string>{"memory39 was taken offline by somebody else"});
-
-  SECTION("also when memory comes") {
-    running.plug(4);
-    REQUIRE(running.until(
-        [&] { return zones(running, 40, 4) == "NMMM" || zones(running, 40, 4) == "MMMM"; }));
-    CHECK(zones(running, 39, 1) == ".");
-  }
-  SECTION("until they bring it back") {
-    REQUIRE(running.write(39, "online_movable") == 0);
-    REQUIRE(running.until(State::InSync));
-  }
-}
-
-TEST_CASE("service: where the policy allows zones to be changed, what others did is corrected") {
-  RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
-  REQUIRE(running.until(State::InSync));
-  REQUIRE(running.write(39, "offline") == 0);
-  REQUIRE(running.until([&] { return zones(running, 32, 8) == "NNMMMMMM"; }));
-}
-
 TEST_CASE("service: a policy changed and reloaded holds for what comes next, and moves nothing") {
   RunningService running(small_host(), kPolicy);
   REQUIRE(running.until(State::InSync));

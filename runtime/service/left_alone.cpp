@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/left_alone.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/render/plan.hpp"
+#include "runtime/host/text.hpp"
+
+namespace memonline::service {
+
+using model::BlockId;
+using model::State;
+
+namespace {
+
+// A file with more was not written by us.
+constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20U;
+constexpr std::string_view kOthers = "others", kJob = "job";
+
+std::string text_of(const std::pair<std::uint64_t, std::uint64_t>& range) {
+  return render::blocks_text({BlockId(range.first), BlockId(range.second)});
+}
+
+}  // namespace
+
+BlockRanges taken_offline(const model::Host& before, const model::Host& now) {
+  BlockRanges ranges;
+  for (const model::BlockRun& run : now.blocks) {
+    if (run.state != State::Offline) continue;
+    for (BlockId block = run.first; block < run.end(); block = block + 1) {
+      const model::BlockRun* was = before.find_block(block);
+      if (was != nullptr && was->state == State::Online)
+        extend(ranges, block.value(), block.value());
+    }
+  }
+  return ranges;
+}
+
+LeftAlone::LeftAlone(std::string file, std::string boot)
+    : file_(std::move(file)), boot_(std::move(boot)) {
+  load();
+}
+
+// Lines: "first last who".
+void LeftAlone::load() {
+  for (const auto& words : read_kept(file_, boot_)) {
+    if (words.size() != 3 || (words[2] != kOthers && words[2] != kJob)) continue;
+    const auto first = runtime::decimal(words[0]);
+    const auto last = runtime::decimal(words[1]);
+    if (!first || !last || *last < *first || *last - *first >= kMostBlocks - offline_.size())
+      continue;
+    for (std::uint64_t id = *first; id <= *last; ++id)
+      offline_[id] = {words[2] == kJob ? By::Job : By::Others, ++count_};
+  }
+}
+
+void LeftAlone::took_offline(BlockId block, By by) {
+  online_.erase(block.value());
+  offline_[block.value()] = {by, ++count_};
+  changed_ = true;
+}
+
+void LeftAlone::brought_online(BlockId block) { online_[block.value()] = {"", ++count_}; }
+
+bool LeftAlone::forget(BlockId block) {
+  online_.erase(block.value());
+  const bool known = offline_.erase(block.value()) > 0;
+  changed_ = changed_ || known;
+  return known;
+}
+
+bool LeftAlone::compare(const model::Host& host, std::uint64_t mark) {
+  if (host.blocks.empty()) return false;  // it could not be looked at
+  const bool some =
+      std::erase_if(offline_, [&](const auto& entry) {
+        const model::BlockRun* run = host.find_block(BlockId(entry.first));
+        return entry.second.number <= mark && (run == nullptr || run->state == State::Online);
+      }) > 0;
+  changed_ = changed_ || some;
+  return some;
+}
+
+std::vector<std::string> LeftAlone::look_at(const std::vector<plan::StatusRun>& runs,
+                                            std::uint64_t mark) {
+  std::vector<std::string> fresh;
+  for (auto block = online_.begin(); block != online_.end();) {
+    const auto run = std::find_if(runs.begin(), runs.end(), [&](const plan::StatusRun& one) {
+      return one.blocks.first.value() <= block->first && block->first < one.blocks.end().value();
+    });
+    Online& online = block->second;
+    if (online.number > mark || run == runs.end() || run->blocks.state != State::Online) {
+      ++block;
+      continue;
+    }
+    if (!run->drift) {
+      block = online_.erase(block);
+      continue;
+    }
+    const bool known = !online.zone.empty();
+    online.zone = plan::zone_text(run->blocks).value_or("no zone that is told");
+    if (!known)
+      fresh.push_back(fmt::format("memory{} was brought online in {} by somebody else",
+                                  block->first, online.zone));
+    ++block;
+  }
+  return fresh;
+}
+
+BlockRanges LeftAlone::ranges(const By* by) const {
+  BlockRanges ranges;
+  for (const auto& [id, offline] : offline_)
+    if (by == nullptr || offline.by == *by) extend(ranges, id, id);
+  return ranges;
+}
+
+BlockRanges LeftAlone::offline_by_jobs() const {
+  const By job = By::Job;
+  return ranges(&job);
+}
+
+std::vector<std::string> LeftAlone::sentences(const BlockRanges& missed) const {
+  std::vector<std::string> sentences;
+  BlockRanges others, jobs;
+  for (const auto& [id, offline] : offline_) {
+    if (offline.by == By::Others)
+      extend(others, id, id);
+    else if (contains(missed, id))
+      extend(jobs, id, id);
+  }
+  const auto add = [&](const auto& range, std::string_view what) {
+    sentences.push_back(fmt::format("{} {} {}", text_of(range),
+                                    range.first == range.second ? "was" : "were", what));
+  };
+  for (const auto& range : others) add(range, "taken offline by somebody else");
+  for (const auto& range : jobs) add(range, "taken offline on request");
+  std::map<std::string, BlockRanges> zones;
+  for (const auto& [id, online] : online_)
+    if (!online.zone.empty()) extend(zones[online.zone], id, id);
+  for (const auto& [zone, ranges] : zones)
+    for (const auto& range : ranges)
+      add(range, fmt::format("brought online in {} by somebody else", zone));
+  return sentences;
+}
+
+Result<std::string, runtime::FileError> LeftAlone::save() {
+  if (!changed_) return std::string();
+  changed_ = false;
+  std::string lines;
+  for (const By by : {By::Others, By::Job})
+    for (const auto& [first, last] : ranges(&by))
+      lines += fmt::format("{} {} {}\n", first, last, by == By::Job ? kJob : kOthers);
+  return write_kept(file_, boot_, lines);
+}
+
+}  // namespace memonline::service

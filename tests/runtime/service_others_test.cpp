@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the service makes of blocks that others change, and of those that its clients had changed.
+#include <filesystem>
+
+#include "tests/runtime/local_datagrams.hpp"
+#include "tests/runtime/service_asks.hpp"
+
+namespace memonline {
+
+using model::BlockId;
+using service::State;
+using test::ask_apply;
+using test::ask_plan;
+using test::kPolicy;
+using test::RunningService;
+using test::said;
+using test::small_host;
+using test::until_done;
+using test::zones;
+
+namespace {
+
+/// Has memory36..39 taken offline, as before they are pulled out.
+void unplug(RunningService& running) {
+  REQUIRE(running.until(State::InSync));
+  service::PlanWishes wishes;
+  wishes.unplug = plan::UnplugBlocks{BlockId(36), BlockId(39)};
+  const auto id = ask_apply(running, ask_plan(running, wishes).digest);
+  REQUIRE(id);
+  REQUIRE(until_done(running, *id));
+  CHECK(zones(running, 36, 4) == "....");
+}
+
+/// A round that writes is over.
+void another_dimm(RunningService& running) {
+  const BlockId first = running.plug(4);
+  REQUIRE(running.until(
+      [&] { return zones(running, first.value(), 4).find('.') == std::string::npos; }));
+}
+
+void reload(RunningService& running) {
+  bool reloaded = false;
+  running.service->reload([&](const auto&) { reloaded = true; });
+  REQUIRE(running.until([&] { return reloaded; }));
+}
+
+const std::vector<std::string>& left_alone(const RunningService& running) {
+  return running.service->view()->left_alone;
+}
+
+}  // namespace
+
+TEST_CASE("service: what others take offline is named and left alone") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.until(State::Drift));
+  CHECK(zones(running, 32, 8) == "NNMMMMM.");
+  CHECK(running.service->view()->left_alone ==
+        std::vector<std::string>{"memory39 was taken offline by somebody else"});
+
+  SECTION("also when memory comes") {
+    running.plug(4);
+    REQUIRE(running.until(
+        [&] { return zones(running, 40, 4) == "NMMM" || zones(running, 40, 4) == "MMMM"; }));
+    CHECK(zones(running, 39, 1) == ".");
+  }
+  SECTION("until they bring it back") {
+    REQUIRE(running.write(39, "online_movable") == 0);
+    REQUIRE(running.until(State::InSync));
+  }
+}
+
+TEST_CASE("service: where the policy allows zones to be changed, what others did is corrected") {
+  RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.until([&] { return zones(running, 32, 8) == "NNMMMMMM"; }));
+}
+
+TEST_CASE("service: what others take offline and bring back at once is as it was") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  const auto events = running.service->view()->counters.events;
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.write(39, "online_movable") == 0);
+  REQUIRE(running.until([&] { return running.service->view()->counters.events == events + 2; }));
+  REQUIRE(running.until(State::InSync));
+  CHECK(left_alone(running).empty());
+}
+
+TEST_CASE("service: what others bring online is seen although a plan would have done it") {
+  RunningService running(small_host(), "boot: keep\n");
+  REQUIRE(running.until(State::InSync));
+  running.policy("hotplugged: movable\n");
+  reload(running);
+  REQUIRE(running.until(State::Drift));
+  for (std::uint64_t block = 32; block < 40; ++block)
+    REQUIRE(running.write(block, "online_movable") == 0);
+  REQUIRE(running.until(State::InSync));
+}
+
+TEST_CASE("service: what others bring online in the wrong zone is named") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.write(39, "online_kernel") == 0);
+  const std::string sentence = "memory39 was brought online in Normal by somebody else";
+  REQUIRE(running.until([&] { return left_alone(running) == std::vector<std::string>{sentence}; }));
+  CHECK(running.service->view()->state == State::Drift);
+  CHECK(said(running, sentence));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.write(39, "online_movable") == 0);
+  REQUIRE(running.until(State::InSync));
+  CHECK(left_alone(running).empty());
+}
+
+TEST_CASE("service: what a job took offline stays so until it is brought back or gone") {
+  const std::string rezone = GENERATE("", "set rezone = allowed\n");
+  RunningService running(small_host(),
+                         rezone + "hotplugged: first 2 blocks normal, rest movable\n");
+  unplug(running);
+  REQUIRE(running.until(State::Drift));
+  CHECK(left_alone(running) ==
+        std::vector<std::string>{"memory36..39 were taken offline on request"});
+  another_dimm(running);
+  CHECK(zones(running, 32, 8) == "NNMM....");
+  REQUIRE(running.write(36, "online_movable") == 0);
+  for (std::uint64_t block = 37; block < 40; ++block) running.event("remove", block);
+  REQUIRE(running.until([&] { return left_alone(running).empty(); }));
+}
+
+TEST_CASE("service: what a job took offline is no drift where the policy does not mind") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  running.policy("boot: keep\n");
+  reload(running);
+  unplug(running);
+  REQUIRE(running.until(State::InSync));
+  CHECK(left_alone(running).empty());
+}
+
+TEST_CASE("service: one that is started anew leaves alone what the one before did") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(35, "offline") == 0);
+  unplug(running);
+  const std::string file = running.directory.path() + "/run/memonline/left-alone";
+  CHECK(std::filesystem::exists(file));
+
+  SECTION("so that it brings nothing back") {
+    running.restart();
+    REQUIRE(running.until(State::Drift));
+    CHECK(zones(running, 32, 8) == "NNM.....");
+    CHECK(left_alone(running) ==
+          std::vector<std::string>{"memory35 was taken offline by somebody else",
+                                   "memory36..39 were taken offline on request"});
+  }
+  SECTION("but not what has come online while there was none") {
+    running.service.reset();
+    for (std::uint64_t block = 35; block < 40; ++block)
+      REQUIRE(running.kernel->write_state(BlockId(block), "online_movable") == 0);
+    running.restart();
+    REQUIRE(running.until(State::InSync));
+    CHECK(left_alone(running).empty());
+    CHECK_FALSE(std::filesystem::exists(file));
+  }
+  SECTION("and nothing that is of another boot, or none of ours") {
+    const std::string text =
+        GENERATE("boot other\n35 39 others\n", "35 39 others\n", "rubbish\n\n39 35 job\n",
+                 "boot x y\n0 18446744073709551615 job\n");
+    running.service.reset();
+    running.directory.write("run/memonline/left-alone", text);
+    running.restart();
+    REQUIRE(running.until(State::InSync));
+    CHECK(zones(running, 32, 8).find('.') == std::string::npos);
+  }
+}
+
+TEST_CASE("service: what others took offline while events were lost is left alone") {
+  test::LocalDatagrams kernel;
+  RunningService running(small_host(), kPolicy, service::EventSource::of_socket(kernel.receiver()));
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.kernel->write_state(BlockId(39), "offline") == 0);
+  const BlockId first = running.kernel->add_dimm(4, model::NodeId(0));
+  kernel.fail();
+  REQUIRE(running.until(
+      [&] { return zones(running, first.value(), 4).find('.') == std::string::npos; }));
+  REQUIRE(running.until(State::Drift));
+  CHECK(zones(running, 32, 8) == "NNMMMMM.");
+  CHECK(left_alone(running) ==
+        std::vector<std::string>{"memory39 was taken offline by somebody else"});
+  CHECK(running.service->view()->counters.rescans == 1);
+}
+
+}  // namespace memonline
