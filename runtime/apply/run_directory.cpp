@@ -62,10 +62,18 @@ Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseco
   lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_ < 0) return refused(path, "open");
   const auto until = std::chrono::steady_clock::now() + patience;
-  while (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) return refused(path, "lock");
+  for (;;) {
+    std::optional<Held> held;
+    if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) {
+      held = held_by_waiting();
+      if (!held) break;
+      ::flock(lock_, LOCK_UN);
+    } else if (errno != EWOULDBLOCK && errno != EINTR) {
+      return refused(path, "lock");
+    }
     const bool asked_to_stop = stops != nullptr && *stops > 0;
     if (asked_to_stop || std::chrono::steady_clock::now() >= until) {
+      if (held) return held;
       const auto owner = runtime::read_file(path);
       return std::optional(
           Held{owner && !owner->empty() ? std::string(runtime::trimmed(*owner)) : "another run"});
@@ -88,8 +96,32 @@ void RunDirectory::remove_leftovers() const {
   ::closedir(directory);
 }
 
+bool RunDirectory::is_waited_for() const {
+  const int file =
+      ::open(this->file(Which::Unconfirmed).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return false;
+  const bool locked = ::flock(file, LOCK_EX | LOCK_NB) != 0;
+  ::close(file);
+  return locked;
+}
+
+// Who waits has let go of the lock for his own further runs, not for others'.
+std::optional<Held> RunDirectory::held_by_waiting() const {
+  if (!is_waited_for()) return std::nullopt;
+  const auto journal = read(Which::Unconfirmed);
+  if (!journal || !*journal) return Held{"a run that waits to be confirmed"};
+  const std::string pid = (*journal)->run.substr(0, (*journal)->run.find('.'));
+  if (pid == std::to_string(::getpid())) return std::nullopt;
+  return Held{fmt::format("pid {} ({}), which waits for a confirmation", pid, (*journal)->command)};
+}
+
 std::string RunDirectory::file(Which which) const {
-  return path_ + (which == Which::Running ? "/journal" : "/last");
+  switch (which) {
+    case Which::Running: return path_ + "/journal";
+    case Which::Last: return path_ + "/last";
+    case Which::Unconfirmed: break;
+  }
+  return path_ + "/unconfirmed";
 }
 
 Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const {
@@ -120,8 +152,10 @@ Result<std::string, FileError> RunDirectory::confirm(const std::string& run) {
   return runtime::write_file(path_ + "/confirmed", run + "\n");
 }
 
-bool RunDirectory::is_confirmed(const std::string& run) const {
-  const auto text = runtime::read_file(path_ + "/confirmed");
+bool RunDirectory::is_confirmed(const std::string& run) const { return confirmed_in(path_, run); }
+
+bool confirmed_in(const std::string& path, const std::string& run) {
+  const auto text = runtime::read_file(path + "/confirmed");
   return text && runtime::trimmed(*text) == run;
 }
 

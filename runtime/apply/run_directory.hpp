@@ -24,11 +24,15 @@ struct Held {
   std::string owner;  ///< "pid 123 (memonline apply)", as far as can be told
 };
 
+/// `memonline confirm` has left its word for this run in /run/memonline, which `path` is.
+bool confirmed_in(const std::string& path, const std::string& run);
+
 class RunDirectory {
  public:
   enum class Which : std::uint8_t {
-    Running,  ///< `journal`: of a run under way, or killed
-    Last,     ///< `last`: of the run that ended last; what `undo` undoes
+    Running,      ///< `journal`: of a run under way, or killed
+    Last,         ///< `last`: of the run that ended last; what `undo` undoes
+    Unconfirmed,  ///< `unconfirmed`: of one that ended and waits for a word (unconfirmed.hpp)
   };
 
   /// Makes <root>/run/memonline if it is not there.
@@ -37,8 +41,9 @@ class RunDirectory {
   RunDirectory& operator=(RunDirectory&&) = delete;
   ~RunDirectory();
 
-  /// Takes the lock, waiting up to `patience`, or until somebody asks to stop. It is let go when
-  /// this object and the processes forked meanwhile are gone.
+  /// Takes the lock, waiting up to `patience` or until somebody asks to stop, also for what another
+  /// process has to have confirmed first. It is let go when this object and the processes forked
+  /// meanwhile are gone.
   Result<std::optional<Held>, runtime::FileError> lock(std::chrono::milliseconds patience,
                                                        const std::string& name,
                                                        Stops* stops = nullptr);
@@ -54,12 +59,16 @@ class RunDirectory {
   Result<std::string, runtime::FileError> confirm(const std::string& run);
   [[nodiscard]] bool is_confirmed(const std::string& run) const;
 
+  /// Somebody waits for a word about the unconfirmed run; else it is what a killed one left.
+  [[nodiscard]] bool is_waited_for() const;
+
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string file(Which which) const;
 
  private:
   RunDirectory(std::string path, std::string boot, int lock)
       : path_(std::move(path)), boot_(std::move(boot)), lock_(lock) {}
-  [[nodiscard]] std::string file(Which which) const;
+  [[nodiscard]] std::optional<Held> held_by_waiting() const;
   void remove_leftovers() const;
 
   std::string path_;

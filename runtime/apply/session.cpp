@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/apply/session.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 #include <utility>
@@ -16,6 +18,9 @@ namespace memonline::apply {
 namespace {
 
 using runtime::FileError;
+using Which = RunDirectory::Which;
+
+constexpr std::array<Which, 2> kMayBeUnconfirmed{Which::Running, Which::Unconfirmed};
 
 FileError no_helper(int error) {
   return {"a helper process", "start", error, std::strerror(error)};
@@ -57,22 +62,43 @@ Result<Session, std::variant<FileError, Held>> Session::begin_on(
 
 Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch& watch) {
   Recovered recovered;
-  auto journal = directory_.read(RunDirectory::Which::Running);
-  if (!journal) return fail(journal.error());
-  if (!*journal) return recovered;
-  recovered.journal = std::move(**journal);
-  const Journal& left = *recovered.journal;
-  if (left.to_confirm) {
-    auto undone = undo(RunDirectory::Which::Running, left, limits, watch);
+  if (auto done = recover_knobs(recovered); !done) return fail(done.error());
+  for (const Which which : kMayBeUnconfirmed) {
+    const auto left = unconfirmed(which);
+    if (!left) return fail(left.error());
+    if (!*left) continue;
+    auto undone = undo(which, **left, limits, watch);
     if (!undone) return fail(undone.error());
+    recovered.journal = **left;
     recovered.lines.emplace_back("it was to be confirmed and was not: undone");
     recovered.undone = std::move(*undone);
-    return recovered;
   }
-  if (!put_back(left.knobs, recovered.lines)) return recovered;
-  // From here on it is a run that ended, if early; undo knows it.
-  if (auto closed = directory_.close_journal(); !closed) return fail(closed.error());
   return recovered;
+}
+
+bool Session::has_to_undo() const {
+  return std::any_of(kMayBeUnconfirmed.begin(), kMayBeUnconfirmed.end(), [this](Which which) {
+    const auto left = unconfirmed(which);
+    return left && *left;
+  });
+}
+
+Result<std::optional<Journal>, FileError> Session::unconfirmed(Which which) const {
+  auto journal = directory_.read(which);
+  if (!journal || !*journal) return journal;
+  const bool waits = which == Which::Unconfirmed && directory_.is_waited_for();
+  return (*journal)->to_confirm && !waits ? std::move(journal) : std::optional<Journal>();
+}
+
+// A run that ended early may have left knobs as they were set for it alone.
+Result<std::string, FileError> Session::recover_knobs(Recovered& recovered) {
+  auto journal = directory_.read(Which::Running);
+  if (!journal) return fail(journal.error());
+  if (!*journal || (*journal)->to_confirm) return std::string();
+  recovered.journal = std::move(**journal);
+  if (!put_back(recovered.journal->knobs, recovered.lines)) return std::string();
+  // From here on it is a run that ended, if early; undo knows it.
+  return directory_.close_journal();
 }
 
 bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::string>& lines) {

@@ -45,8 +45,8 @@ class Session {
       Stops* stops = nullptr);
 
   /// Puts back what a killed run left: knobs that were set for the run only; all of it, if it was
-  /// to be confirmed and nobody did. What could not be put back is tried again by the next run.
-  /// Best called before the host is read to be planned for.
+  /// to be confirmed and nobody did; not while somebody still waits for that. What could not be put
+  /// back is tried again by the next run. Best called before the host is read to be planned for.
   Result<Recovered, runtime::FileError> recover(const Limits& limits, const Watch& watch);
 
   /// Carries the program out. The journal (its `run` and `boot` are filled in) is on disk before
@@ -60,6 +60,9 @@ class Session {
   Result<Report, runtime::FileError> undo(RunDirectory::Which which, const Journal& journal,
                                           const Limits& limits, const Watch& watch);
 
+  /// Whether that would undo a run.
+  [[nodiscard]] bool has_to_undo() const;
+
   [[nodiscard]] RunDirectory& directory() { return directory_; }
   [[nodiscard]] MemoryPort& port() { return *port_; }
   [[nodiscard]] const std::string& run() const { return run_; }
@@ -69,9 +72,13 @@ class Session {
           RunDirectory directory);
   Result<Report, runtime::FileError> write_blocks(const Program& program, const Journal* journal,
                                                   const Limits& limits, const Watch& watch);
+  /// Such a journal, if it was to be confirmed and nobody waits for that any more.
+  [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> unconfirmed(
+      RunDirectory::Which which) const;
+  Result<std::string, runtime::FileError> recover_knobs(Recovered& recovered);
   Result<std::string, runtime::FileError> write_down(const Journal* journal);
-  /// False when a knob could not be put back.
   void wait_for_adds();
+  /// False when a knob could not be put back.
   bool put_back(const std::vector<KnobBefore>& knobs, std::vector<std::string>& lines);
 
   std::unique_ptr<MemoryPort> port_;

@@ -24,7 +24,10 @@ ExitStatus run(const ConfirmOptions& options, ColorChoice) {
   using Which = apply::RunDirectory::Which;
   auto directory = apply::RunDirectory::open(options.root);
   if (!directory) return complain(ExitStatus::Failure, directory.error().message());
-  const auto journal = directory->read(Which::Running);
+  auto journal = directory->read(Which::Running);
+  // A service that waits has set it aside.
+  if (journal && (!*journal || !(*journal)->to_confirm))
+    journal = directory->read(Which::Unconfirmed);
   if (!journal) return complain(ExitStatus::Failure, journal.error().message());
   if (!*journal || !(*journal)->to_confirm)
     return complain(ExitStatus::Failure, "no `memonline apply --confirm` waits to be confirmed");

@@ -44,13 +44,6 @@ class Flight {
   void stop();
   void clear() { stopping_.store(false); }
   [[nodiscard]] bool stopping() const { return stopping_.load(); }
-  /// Somebody says that what was done may stay.
-  void confirm() { confirmed_.store(true); }
-  void expect_confirmation() { confirmed_.store(false); }
-  /// All is written, and a word is waited for.
-  void awaiting(bool yes) { awaiting_.store(yes); }
-  [[nodiscard]] bool awaiting() const { return awaiting_.load(); }
-  [[nodiscard]] bool confirmed() const { return confirmed_.load(); }
 
  private:
   mutable std::mutex mutex_;
@@ -60,7 +53,7 @@ class Flight {
   std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is under way
   std::shared_ptr<apply::Board> board_;
   bool writing_ = false;
-  std::atomic<bool> stopping_{false}, confirmed_{false}, undoing_{false}, awaiting_{false};
+  std::atomic<bool> stopping_{false}, undoing_{false};
 };
 
 }  // namespace memonline::service

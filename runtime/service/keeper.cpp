@@ -2,7 +2,6 @@
 #include "runtime/service/keeper.hpp"
 
 #include <algorithm>
-#include <thread>
 #include <variant>
 
 #include <fmt/format.h>
@@ -28,6 +27,8 @@ using apply::Session;
 // virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
 constexpr int kMostRounds = 64;
 constexpr auto kPatience = std::chrono::milliseconds(0);
+// Somebody looks whether he may begin: that takes no time.
+constexpr auto kPatienceToUndo = std::chrono::seconds(5);
 
 std::optional<model::BlockId> some_online_block(const model::Host& host) {
   for (const model::BlockRun& run : host.blocks)
@@ -98,8 +99,9 @@ Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
       limits_(limits),
       lease_(target.run_directory() + "/switches", boot_id()) {}
 
-bool Keeper::begin(Round& round, std::optional<Session>& session) {
-  auto begun = target_.begin(kPatience);
+bool Keeper::begin(Round& round, std::optional<Session>& session,
+                   std::chrono::milliseconds patience) {
+  auto begun = target_.begin(patience);
   if (!begun) {
     std::visit(overloaded{[&](const runtime::FileError& error) { round.problem = error.message(); },
                           [&](const apply::Held& held) { round.busy = held.owner; }},
@@ -107,10 +109,7 @@ bool Keeper::begin(Round& round, std::optional<Session>& session) {
     return false;
   }
   session.emplace(std::move(*begun));
-  // What was to be confirmed is undone.
-  if (const auto left = session->directory().read(RunDirectory::Which::Running);
-      left && *left && (*left)->to_confirm)
-    flight_.undoing();
+  if (session->has_to_undo()) flight_.undoing();
   auto recovered = session->recover(limits_, {});
   flight_.end();
   if (!recovered) {
@@ -236,44 +235,41 @@ Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseco
     return round;
   }
   if (comparison.fulfilled || plan.steps.empty()) return round;
-  flight_.expect_confirmation();
-  if (carry_out(round, *session, plan, *round.plans.host, confirm.has_value(), limits) && confirm)
-    keep_or_undo(round, *session, *confirm, limits);
+  if (carry_out(round, *session, plan, *round.plans.host, confirm.has_value(), limits) && confirm) {
+    auto run = apply::Unconfirmed::of(session->directory());
+    if (run)
+      round.to_confirm = {std::move(*run), *confirm, limits};
+    else
+      round.problem = run.error().message();
+  }
   look_after(round);
   return round;
 }
 
-void Keeper::keep_or_undo(Round& round, Session& session, std::chrono::milliseconds time,
-                          const apply::Limits& limits) {
-  if (confirmed_in_time(session, time)) {
-    if (auto kept = session.keep(); !kept) round.problem = kept.error().message();
-    return;
-  }
-  auto left = session.directory().read(RunDirectory::Which::Running);
+Round Keeper::take_back(const apply::Limits& limits) {
+  Round round;
+  std::optional<Session> session;
+  if (!begin(round, session, kPatienceToUndo)) return round;
+  const auto left = session->directory().read(RunDirectory::Which::Unconfirmed);
   if (!left || !*left) {
     round.problem = left ? "its journal is gone" : left.error().message();
-    return;
+    return round;
   }
-  flight_.undoing();
-  auto undone = session.undo(RunDirectory::Which::Running, **left, limits, {});
-  flight_.end();
-  if (undone)
-    round.undone = std::move(*undone);
-  else
-    round.problem = undone.error().message();
+  auto undone = undo(round, *session, RunDirectory::Which::Unconfirmed, **left, limits);
+  if (undone) round.undone = std::move(*undone);
+  return round;
 }
 
-bool Keeper::confirmed_in_time(Session& session, std::chrono::milliseconds time) {
-  constexpr auto kLook = std::chrono::milliseconds(100);
-  const auto until = std::chrono::steady_clock::now() + time;
-  bool confirmed = false;
-  flight_.awaiting(true);
-  while (!confirmed && std::chrono::steady_clock::now() < until && !flight_.stopping()) {
-    confirmed = flight_.confirmed() || session.directory().is_confirmed(session.run());
-    if (!confirmed) std::this_thread::sleep_for(kLook);
-  }
-  flight_.awaiting(false);
-  return confirmed;
+std::optional<Report> Keeper::undo(Round& round, Session& session, RunDirectory::Which which,
+                                   const apply::Journal& journal, const apply::Limits& limits) {
+  round.plans = plan_now(target_, nullptr, {});
+  flight_.undoing();
+  auto report = session.undo(which, journal, limits, {});
+  flight_.end();
+  look_after(round);
+  if (report) return std::move(*report);
+  round.problem = report.error().message();
+  return std::nullopt;
 }
 
 Round Keeper::undo(const apply::Limits& limits) {
@@ -285,15 +281,8 @@ Round Keeper::undo(const apply::Limits& limits) {
     round.problem = last ? "there is nothing to undo" : last.error().message();
     return round;
   }
-  round.plans = plan_now(target_, nullptr, {});
-  flight_.undoing();
-  auto report = session->undo(RunDirectory::Which::Last, **last, limits, {});
-  flight_.end();
-  look_after(round);
-  if (report)
-    round.reports.push_back(std::move(*report));
-  else
-    round.problem = report.error().message();
+  auto report = undo(round, *session, RunDirectory::Which::Last, **last, limits);
+  if (report) round.reports.push_back(std::move(*report));
   return round;
 }
 

@@ -15,6 +15,7 @@
 #include "compiler/plan/plan.hpp"
 #include "runtime/apply/report.hpp"
 #include "runtime/apply/runner.hpp"
+#include "runtime/apply/unconfirmed.hpp"
 #include "runtime/service/flight.hpp"
 #include "runtime/service/knob_lease.hpp"
 #include "runtime/service/policy_in_force.hpp"
@@ -43,9 +44,16 @@ struct Round {
   BlockRanges found;                ///< taken offline since `before`, and nobody has said so
   std::shared_ptr<const model::Host> after;  ///< a job's: the machine when it was done
   BlockRanges taken;                         ///< and what it has taken offline
-  std::optional<apply::Report> undone;       ///< of a run that nobody confirmed
-  bool recovered = false;                    ///< a killed run had left something
-  bool cancelled = false;                    ///< before it began
+  /// A job's that stays only if somebody says so in time.
+  struct ToConfirm {
+    std::shared_ptr<apply::Unconfirmed> run;
+    std::chrono::milliseconds within{0};
+    apply::Limits limits;
+  };
+  std::optional<ToConfirm> to_confirm;
+  std::optional<apply::Report> undone;  ///< of a run that nobody confirmed
+  bool recovered = false;               ///< a killed run had left something
+  bool cancelled = false;               ///< before it began
 };
 
 class Keeper {
@@ -59,10 +67,12 @@ class Keeper {
                const std::shared_ptr<const model::Host>& before);
   /// Only looks; takes hold of the switches that the policy was lowered to.
   Round look(const ReadyPolicy* policy, const BlockRanges& left_alone);
-  /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, it is
-  /// undone unless Flight::confirm() is called, or `memonline confirm` is run, within that time.
+  /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, its
+  /// journal is set aside until somebody says within that time that it may stay.
   Round apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
               const apply::Limits& limits);
+  /// Undoes what nobody has confirmed.
+  Round take_back(const apply::Limits& limits);
   /// Back to how memory was before the last run.
   Round undo(const apply::Limits& limits);
   /// Who holds the lock now; empty: nobody.
@@ -76,15 +86,16 @@ class Keeper {
   [[nodiscard]] std::map<std::string, std::string> switches() const;
 
  private:
-  bool begin(Round& round, std::optional<apply::Session>& session);
+  bool begin(Round& round, std::optional<apply::Session>& session,
+             std::chrono::milliseconds patience = std::chrono::milliseconds(0));
   void hold_switches(Round& round, apply::Session& session);
   void steer_udev(Round& round);
   void look_after(Round& round);
+  std::optional<apply::Report> undo(Round& round, apply::Session& session,
+                                    apply::RunDirectory::Which which, const apply::Journal& journal,
+                                    const apply::Limits& limits);
   bool carry_out(Round& round, apply::Session& session, const plan::Plan& plan,
                  const model::Host& host, bool to_confirm, const apply::Limits& limits);
-  void keep_or_undo(Round& round, apply::Session& session, std::chrono::milliseconds time,
-                    const apply::Limits& limits);
-  [[nodiscard]] bool confirmed_in_time(apply::Session& session, std::chrono::milliseconds time);
 
   Target& target_;
   Flight& flight_;

@@ -55,13 +55,16 @@ void Service::want_round(Cause cause) {
   // The more urgent reason wins; they are in that order.
   if (!wanted_ || cause < *wanted_) wanted_ = cause;
   // That a policy was read anew is shown also while somebody else writes.
-  if (!lock_wait_ || cause == Cause::Reload) start_round();
+  if (cause == Cause::Reload) lock_wait_.reset();
+  next();
 }
 
 // Where the policy allows zones to be changed, others' changes are corrected like all drift. What
-// a client's job took offline is what somebody wanted: a DIMM about to be pulled out, say.
+// a client's job took offline is what somebody wanted: a DIMM about to be pulled out, say. And what
+// waits to be confirmed is to be undone or to stay as it is.
 BlockRanges Service::left_alone() const {
-  return rezones() ? left_alone_.offline_by_jobs() : left_alone_.offline();
+  const BlockRanges offline = rezones() ? left_alone_.offline_by_jobs() : left_alone_.offline();
+  return confirming_ ? united(offline, confirming_->blocks) : offline;
 }
 
 bool Service::rezones() const {
@@ -75,7 +78,6 @@ bool Service::rezones() const {
 }
 
 void Service::start_round() {
-  if (round_runs_ || !wanted_ || ending_) return;
   Order order;
   order.cause = *std::exchange(wanted_, std::nullopt);
   round_runs_ = true;
@@ -126,7 +128,7 @@ void Service::finish_round(const Order& order, Round round) {
   publish(round.plans, order.mark);
   looked_ = true;
   ++rounds_done_;
-  if (!lock_wait_) start_round();
+  next();
 }
 
 // Whoever holds it may do so for as long as somebody thinks about `memonline apply --confirm`:
@@ -141,11 +143,12 @@ void Service::look_at_lock() {
   lock_wait_->at.reset();
   writer_->post([this] {
     return [this, owner = keeper_->who_writes()] {
+      if (!lock_wait_) return;
       if (owner) {
         wait_for_lock(*owner);
       } else {
         lock_wait_.reset();
-        start_round();
+        next();
       }
     };
   });

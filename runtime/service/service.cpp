@@ -188,6 +188,8 @@ std::optional<steady_clock::time_point> Service::due() const {
     consider(lock_wait_->at);
   else if (!round_runs_)
     consider(troubles_.retry_at());
+  if (confirming_ && !confirming_->over)
+    consider(std::min(confirming_->until, confirming_->look_at));
   consider(progress_at_);
   if (!done_at_.empty()) {
     const auto oldest = std::min_element(done_at_.begin(), done_at_.end(),
@@ -205,6 +207,7 @@ void Service::tick() {
     want_round(Cause::Retry);
   }
   if (progress_at_ && *progress_at_ <= now) show_progress();
+  look_for_word();
   drop_old_jobs();
 }
 
@@ -215,6 +218,9 @@ void Service::shut_down() {
   // Ends after the block under way.
   writer_.reset();
   reader_.reset();
+  // Nobody is there any more to hear that it may stay.
+  if (confirming_) (void)keeper_->take_back(confirming_->wanted.limits);
+  confirming_.reset();
   std::error_code gone_already;
   std::filesystem::remove(target_->service_sign(), gone_already);
   if (keep_switches_) return;

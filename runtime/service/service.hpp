@@ -6,7 +6,6 @@
 // The loop polls the descriptors and calls what belongs to them; answers come in the loop's thread.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -166,7 +165,15 @@ class Service {
   Job* find_job(std::uint64_t id);
   /// Has `work` done by the writer as this job, unless it is cancelled before.
   void post_job(std::uint64_t id, std::function<Round()> work);
-  void finish_job(std::uint64_t id, const Round& round);
+  void next();
+  void begin_job();
+  void finish_job(std::uint64_t id, Round round);
+  void note_outcome(std::uint64_t id, const Round& round);
+  void end_job(std::uint64_t id, const Round& round);
+  static void show_report(Job& job, const Round& round);
+  void await_word(std::uint64_t id, Round round);
+  void look_for_word();
+  void take_back();
   void show_progress();
   void drop_old_jobs();
   /// False when nothing is waiting any more.
@@ -215,8 +222,18 @@ class Service {
 
   std::list<Job> jobs_;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point> done_at_;
-  std::map<std::uint64_t, std::shared_ptr<std::atomic<bool>>> cancels_;  ///< of jobs not done
-  std::atomic<std::uint64_t> current_job_{0};  ///< the one the writer is at; 0: a round, or none
+  std::list<std::pair<std::uint64_t, std::function<Round()>>> waiting_jobs_;
+  std::uint64_t current_job_ = 0;  ///< the one the writer is at; 0: a round, or none
+  /// A job that is done but for the word of somebody.
+  struct Confirming {
+    std::uint64_t job = 0;
+    Round::ToConfirm wanted;
+    Round round;         ///< what it came to
+    BlockRanges blocks;  ///< what it touched: no round's before it is decided
+    bool over = false;   ///< nobody said it in time, or somebody cancelled
+    std::chrono::steady_clock::time_point until, look_at;
+  };
+  std::optional<Confirming> confirming_;
   std::uint64_t next_job_ = 1;
   KeptPlans plans_;
 

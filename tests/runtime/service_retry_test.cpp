@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <thread>
 
+#include <fcntl.h>
 #include <sys/file.h>
 
 #include "tests/runtime/service_asks.hpp"

@@ -190,23 +190,6 @@ TEST_CASE("service: a plan is applied by its digest, and only while the machine 
     REQUIRE_FALSE(refused);
     CHECK(refused.error().why == Refused::Why::UnknownPlan);
   }
-  SECTION("to be confirmed, and not") {
-    service::ApplyWishes confirm;
-    confirm.confirm = std::chrono::milliseconds(50);
-    const auto id = ask_apply(running, answer.digest, confirm);
-    REQUIRE(until_done(running, *id));
-    CHECK(job(running, *id)->result == Job::Result::Undone);
-    CHECK(zones(running, 32, 8) == "........");
-  }
-  SECTION("confirmed") {
-    service::ApplyWishes confirm;
-    confirm.confirm = std::chrono::seconds(9);
-    const auto id = ask_apply(running, answer.digest, confirm);
-    REQUIRE(running.until([&] { return running.service->confirm().has_value(); }));
-    REQUIRE(until_done(running, *id));
-    CHECK(job(running, *id)->result == Job::Result::Done);
-    CHECK(zones(running, 32, 8) == "MMMMMMMM");
-  }
 }
 
 TEST_CASE("service: no more jobs wait than may, undoing among them") {
@@ -241,6 +224,7 @@ TEST_CASE("service: a job is cancelled after the block it is at, or before it be
   REQUIRE(running.until([&] { return job(running, *first)->blocks_done > 2; }));
   REQUIRE(running.service->cancel(*second));
   REQUIRE(running.service->cancel(*first));
+  REQUIRE(until_done(running, *first));
   REQUIRE(until_done(running, *second));
   CHECK(job(running, *first)->result == Job::Result::Cancelled);
   CHECK(job(running, *second)->result == Job::Result::Cancelled);
