@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Two short files a block at most: each costs openat, read, close and nothing else. Block ids come
 // from one listing of the directory, nodes from one listing of each node's directory (a link
-// memoryM stands there for each of its blocks).
+// memoryM stands there for each of its blocks), and files are read last: until a block that was
+// just added has its link, kernels before 6.19 have no node for it and would read valid_zones of
+// node -1 (contract 2.6).
 #include "runtime/host/blocks.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <thread>
 
@@ -175,6 +178,22 @@ void give_node(Block& block, NodeId node) {
   }
 }
 
+// Where others have a node, a block without one is not all there yet. A tree that shows no links at
+// all (a kernel without NUMA, a capture without them) says nothing of that.
+void leave_out_unlinked(Blocks& blocks, Notes& notes) {
+  const auto linked = [](const Block& block) { return block.node.has_value(); };
+  const auto first = std::find_if_not(blocks.all.begin(), blocks.all.end(), linked);
+  if (first == blocks.all.end() || std::none_of(blocks.all.begin(), blocks.all.end(), linked))
+    return;
+  const std::uint64_t id = first->id;
+  const auto count = std::erase_if(blocks.all, std::not_fn(linked));
+  notes.add(fmt::format("{}/memory{}", kMemory, id),
+            count == 1
+                ? "has no link to a node: it is being added, or removed"
+                : fmt::format("{} blocks have no link to a node: they are being added, or removed",
+                              count));
+}
+
 }  // namespace
 
 bool online_by(const ValidZones& zones) {
@@ -209,16 +228,11 @@ ValidZones zones_of(std::string_view text) {
   return zones;
 }
 
-Blocks read_blocks(const Tree& tree, Notes& notes) {
+Blocks list_blocks(const Tree& tree, Notes& notes) {
   Blocks blocks;
-  const auto memory = tree.below(kMemory);
-  if (!memory) {
-    notes.failure(kMemory, memory.error());
-    return blocks;
-  }
   const std::string size_path = fmt::format("{}/block_size_bytes", kMemory);
   const auto size = hexadecimal(trimmed(notes.read(tree, size_path.c_str())));
-  const auto names = (*memory)->list("");
+  const auto names = tree.list(kMemory);
   if (!names) {
     notes.failure(kMemory, names.error());
     return blocks;
@@ -237,20 +251,28 @@ Blocks read_blocks(const Tree& tree, Notes& notes) {
     }
     blocks.all.emplace_back().id = id;
   }
+  return blocks;
+}
 
+void read_states(const Tree& tree, Blocks& blocks, Notes& notes) {
+  if (blocks.all.empty()) return;
+  const auto memory = tree.below(kMemory);
+  if (!memory) {
+    notes.failure(kMemory, memory.error());
+    blocks.all.clear();
+    return;
+  }
   const bool zones_tell_state = blocks.all.size() >= kManyBlocks && tree.exists(kEraD);
   const std::vector<Trouble> troubles = read_all(**memory, zones_tell_state, blocks.all);
   note_troubles(blocks, troubles, notes);
-  if (!troubles.empty())
-    blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),
-                                     [](const Trouble& t) { return t.zones != ENOENT; });
+  blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),
+                                   [](const Trouble& t) { return t.zones != ENOENT; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < blocks.all.size(); ++i)
     if (troubles[i].state != ENOENT && troubles[i].state != ENODEV)
       blocks.all[kept++] = blocks.all[i];
   blocks.all.resize(kept);
   if (blocks.valid_zones == false) blocks.hot_remove = some_removable(**memory, blocks.all);
-  return blocks;
 }
 
 NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes) {
@@ -293,6 +315,7 @@ NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes) {
       if (const auto id = number_after("node", name); id && *id < kMostNodes)
         give_node(block, NodeId(static_cast<std::uint32_t>(*id)));
   }
+  leave_out_unlinked(blocks, notes);
   return facts;
 }
 

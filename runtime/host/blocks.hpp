@@ -28,17 +28,22 @@ struct Blocks {
   bool hot_remove = true;
 };
 
-/// Reads sys/devices/system/memory with few system calls and, where it is large, several threads.
-/// Blocks that vanish meanwhile are left out. Nodes are not filled in.
-Blocks read_blocks(const Tree& tree, Notes& notes);
+/// Lists sys/devices/system/memory: which blocks there are, and how large, is filled in.
+Blocks list_blocks(const Tree& tree, Notes& notes);
 
 struct NodeFacts {
   std::vector<model::Node> nodes;  ///< ids and has_cpu
   bool any = false;                ///< the kernel shows nodes at all
 };
 
-/// Reads sys/devices/system/node and gives each block its node.
+/// Reads sys/devices/system/node and gives each block its node. Blocks that have none yet, because
+/// they are just being added, are left out.
 NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes);
+
+/// Reads the blocks' own files, with few system calls and, where there are many, several threads.
+/// Blocks that vanish meanwhile are left out. Only after `read_nodes`: what a kernel says of a
+/// block without a node is undefined.
+void read_states(const Tree& tree, Blocks& blocks, Notes& notes);
 
 /// The numbers of the blocks that are there, ascending: one listing, no file is read.
 std::vector<std::uint64_t> block_ids(const Tree& tree);

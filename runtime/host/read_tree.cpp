@@ -15,13 +15,14 @@ namespace memonline::runtime {
 model::Host read_tree(const Tree& tree, Liveness liveness) {
   model::Host host;
   Notes notes;
-  Blocks blocks = read_blocks(tree, notes);
+  Blocks blocks = list_blocks(tree, notes);
+  NodeFacts nodes = read_nodes(tree, blocks, notes);
+  read_states(tree, blocks, notes);
   host.block_size = model::Bytes(blocks.size);
   host.facts.valid_zones = blocks.valid_zones;
   host.hot_remove = blocks.hot_remove;
   host.service = tree.exists(kServiceSign);
 
-  NodeFacts nodes = read_nodes(tree, blocks, notes);
   host.nodes = std::move(nodes.nodes);
   read_proc(tree, notes, host);
   // A kernel without NUMA shows no nodes, and zoneinfo speaks of node 0 alone.

@@ -60,6 +60,32 @@ TEST_CASE("read tree: a plain host becomes two runs") {
   CHECK(host.fingerprint.size() == 71);
 }
 
+TEST_CASE("read tree: nothing is asked of a block that is not linked to its node yet") {
+  MemoryTree tree;
+  add_sample(tree);
+  for (const int id : {36, 37}) {
+    const std::string block = kMemory + "memory" + std::to_string(id);
+    tree.add_file(block + "/state", "offline\n");
+    // A kernel before 6.19 would look for the zones of node -1.
+    tree.add_error(block + "/valid_zones", Errno{EIO});
+  }
+  const model::Host host = host_of(tree);
+  CHECK(host.find_block(BlockId(35)) != nullptr);
+  CHECK(host.find_block(BlockId(36)) == nullptr);
+  REQUIRE(host.unread.size() == 1);
+  CHECK(said(host, "/" + kMemory + "memory36", "2 blocks have no link to a node"));
+}
+
+TEST_CASE("read tree: a capture without any link to a node has its blocks") {
+  MemoryTree tree;
+  add_basis(tree);
+  tree.add_file(kMemory + "memory0/state", "online\n");
+  tree.add_file(kMemory + "memory0/valid_zones", "Normal\n");
+  const model::Host host = host_of(tree);
+  REQUIRE(host.find_block(BlockId(0)) != nullptr);
+  CHECK(host.find_block(BlockId(0))->zones == ValidZones{Zone::Normal});
+}
+
 TEST_CASE("read tree: ids have holes, start anywhere and sort as numbers") {
   MemoryTree tree;
   add_basis(tree);
