@@ -29,6 +29,7 @@ constexpr int kMostRounds = 64;
 constexpr auto kPatience = std::chrono::milliseconds(0);
 // Somebody looks whether he may begin: that takes no time.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);
+constexpr auto kPatienceToLetGo = std::chrono::seconds(1);
 
 std::optional<model::BlockId> some_online_block(const model::Host& host) {
   for (const model::BlockRun& run : host.blocks)
@@ -123,37 +124,52 @@ bool Keeper::begin(Round& round, std::optional<Session>& session,
 
 // Before anything is planned for good: what the policy was lowered to is the service's to hold, and
 // no step of a plan.
-void Keeper::hold_switches(Round& round, Session& session) {
-  if (!round.plans.host) return;
+bool Keeper::hold_switches(Round& round, Session& session) {
+  if (!round.plans.host) return false;
   online_block_ = some_online_block(*round.plans.host);
   std::map<std::string, std::string> wished;
   if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
   auto held = lease_.hold(wished, session.port(), online_block_);
   if (!held) {
     round.problem = held.error().message();
-    return;
+    return false;
   }
+  say_who_onlines(round);
   round.said.insert(round.said.end(), held->begin(), held->end());
-  steer_udev(round);
+  return steer_udev(round) || !held->empty();
+}
+
+void Keeper::say_who_onlines(Round& round) {
+  if (!round.plans.plan) return;
+  const plan::HotplugPart& hotplug = round.plans.plan->hotplug;
+  std::string line =
+      fmt::format("new memory is {}: {}", hotplug.by == "kernel" ? "the kernel's" : "memonlined's",
+                  hotplug.why);
+  if (!hotplug.rule.path.empty())
+    line += fmt::format(" (`{}`, {}:{})", hotplug.rule.text, hotplug.rule.path, hotplug.rule.line);
+  if (line == who_onlines_) return;
+  who_onlines_ = line;
+  round.said.push_back(std::move(line));
 }
 
 // Rules of the distribution would be as fast as we are. Where the policy leaves new memory alone,
 // they may have it.
-void Keeper::steer_udev(Round& round) {
+bool Keeper::steer_udev(Round& round) {
   const bool wished = round.plans.plan && !round.plans.plan->hotplug.knobs.empty();
-  if (wished == steers_udev_) return;
+  if (wished == steers_udev_) return false;
   steers_udev_ = wished;
   if (!wished) {
     runtime::unsteer_udev(target_.root());
-    return;
+    return true;
   }
   auto steered = runtime::steer_udev(target_.root(), *round.plans.host);
   if (!steered) {
     round.said.push_back(steered.error().message());
-    return;
+    return true;
   }
   for (const std::string& file : *steered)
     round.said.push_back(fmt::format("{} would write memory states: steered out of the way", file));
+  return true;
 }
 
 bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
@@ -186,6 +202,9 @@ Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
     round.plans = plan_now(target_, &policy, alone);
     return round;
   }
+  // In the first round nobody has looked yet which block is online.
+  if (!online_block_)
+    if (const auto host = target_.read()) online_block_ = some_online_block(*host);
   for (int i = 0; i < kMostRounds; ++i) {
     // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
@@ -194,8 +213,7 @@ Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
       if (before != nullptr && round.plans.host)
         round.found = taken_offline(*before, *round.plans.host);
       alone = united(alone, round.found);
-      hold_switches(round, *session);
-      if (!round.said.empty() || !round.found.empty())
+      if (hold_switches(round, *session) || !round.found.empty())
         round.plans = plan_now(target_, &policy, alone);
     }
     if (!round.plans.plan || round.plans.plan->steps.empty() || flight_.stopping()) break;
@@ -213,8 +231,8 @@ Round Keeper::look(const ReadyPolicy* policy, const BlockRanges& left_alone) {
   round.plans = plan_now(target_, policy, left_alone);
   std::optional<Session> session;
   if (!begin(round, session)) return round;
-  hold_switches(round, *session);
-  if (!round.said.empty()) round.plans = plan_now(target_, policy, left_alone);
+  if (hold_switches(round, *session) || round.recovered)
+    round.plans = plan_now(target_, policy, left_alone);
   return round;
 }
 
@@ -315,13 +333,32 @@ void Keeper::tell_hooks(Round& round) {
   if (!told) round.said.push_back(told.error().message());
 }
 
-std::vector<std::string> Keeper::let_go() {
+Round Keeper::let_go(bool keep_switches) {
+  Round round;
   runtime::unsteer_udev(target_.root());
-  // A run of somebody else's may take its time; the switches are ours all the same.
-  auto begun = target_.begin(std::chrono::seconds(5));
-  if (!begun) return {};
+  if (keep_switches || lease_.held().empty()) return round;
   const auto host = target_.read();
-  return lease_.put_back(begun->port(), host ? some_online_block(*host) : std::nullopt);
+  const auto online = host ? some_online_block(*host) : std::nullopt;
+  auto begun = target_.begin(kPatienceToLetGo);
+  if (begun) {
+    round.said = lease_.put_back(begun->port(), online);
+    return round;
+  }
+  // The switches are ours, whoever is changing memory; but a run that has set one of them for
+  // itself puts back what it found.
+  if (const auto* held = std::get_if<apply::Held>(&begun.error()))
+    round.problem = fmt::format(
+        "another run is changing memory: {}; the kernel's switches are put back beside it",
+        held->owner);
+  auto port = target_.port();
+  if (port)
+    round.said = lease_.put_back(**port, online);
+  else
+    round.problem = fmt::format(
+        "the kernel's switches stay as they are: {}; what they said before "
+        "is in {}/switches",
+        port.error().message(), target_.run_directory());
+  return round;
 }
 
 std::map<std::string, std::string> Keeper::switches() const {

@@ -81,15 +81,18 @@ class Keeper {
   /// what is not for a service without capabilities; kdump, say, wants to load its kernel anew.
   /// That the kernel itself brought memory online counts as well.
   void tell_hooks(Round& round);
-  /// Lets go of the switches, when the service ends.
-  std::vector<std::string> let_go();
+  /// When the service ends: udev's rules as they were, and the switches unless they shall stay.
+  /// What stood in the way is the round's problem.
+  Round let_go(bool keep_switches);
   [[nodiscard]] std::map<std::string, std::string> switches() const;
 
  private:
   bool begin(Round& round, std::optional<apply::Session>& session,
              std::chrono::milliseconds patience = std::chrono::milliseconds(0));
-  void hold_switches(Round& round, apply::Session& session);
-  void steer_udev(Round& round);
+  /// True where anything was changed that a plan looks at.
+  bool hold_switches(Round& round, apply::Session& session);
+  bool steer_udev(Round& round);
+  void say_who_onlines(Round& round);
   void look_after(Round& round);
   std::optional<apply::Report> undo(Round& round, apply::Session& session,
                                     apply::RunDirectory::Which which, const apply::Journal& journal,
@@ -101,7 +104,8 @@ class Keeper {
   Flight& flight_;
   apply::Limits limits_;
   KnobLease lease_;
-  bool steers_udev_ = false;
+  std::optional<bool> steers_udev_;  ///< empty: an earlier service may have, and been killed
+  std::string who_onlines_;          ///< as it was said last
   std::optional<model::BlockId> online_block_;  ///< some block that was online when last looked
   std::optional<std::uint64_t> online_;         ///< blocks that were, after the last round
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/service/knob_lease.hpp"
 
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +10,16 @@
 #include "runtime/service/kept_lines.hpp"
 
 namespace memonline::service {
+
+namespace {
+
+// Memory that comes while they are being set goes through it: shut first, opened last, the others
+// between.
+constexpr auto kGate = "auto_online_blocks";
+constexpr std::array<const char*, 3> kBehindGate{"auto_movable_ratio", "auto_movable_numa_aware",
+                                                 "online_policy"};
+
+}  // namespace
 
 KnobLease::KnobLease(std::string file, std::string boot_id)
     : file_(std::move(file)), boot_id_(std::move(boot_id)) {
@@ -65,15 +76,30 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     held_ = before_all;
     return fail(saved.error());
   }
-  for (const auto& [knob, held] : released) said.push_back(release(knob, held, port));
-  for (const auto& [knob, value] : writes) {
+  const auto write = [&](const std::string& knob) {
+    const auto found = writes.find(knob);
+    if (found == writes.end()) return;
+    const std::string& value = found->second;
     const int error = port.write_knob(knob, value);
     said.push_back(
         error == 0
             ? fmt::format("{} set to {} (it said {})", knob, value, held_[knob].before)
             : fmt::format("{} could not be set to {}: {}", knob, value, apply::errno_text(error)));
-  }
+    writes.erase(found);
+  };
+  if (writes.contains(kGate) && writes.at(kGate) == "offline") write(kGate);
+  release_all(released, port, said);
+  for (const char* knob : kBehindGate) write(knob);
+  write(kGate);
   return said;
+}
+
+void KnobLease::release_all(const std::map<std::string, Held>& all, apply::MemoryPort& port,
+                            std::vector<std::string>& said) {
+  if (const auto gate = all.find(kGate); gate != all.end())
+    said.push_back(release(kGate, gate->second, port));
+  for (const auto& [knob, held] : all)
+    if (knob != kGate) said.push_back(release(knob, held, port));
 }
 
 std::string KnobLease::release(const std::string& knob, const Held& held, apply::MemoryPort& port) {
@@ -91,7 +117,7 @@ std::vector<std::string> KnobLease::put_back(apply::MemoryPort& port,
   std::vector<std::string> said;
   if (held_.empty()) return said;
   if (online_block) (void)port.wait_for_adds(*online_block);
-  for (const auto& [knob, held] : held_) said.push_back(release(knob, held, port));
+  release_all(held_, port, said);
   held_.clear();
   (void)save();
   return said;

@@ -38,7 +38,9 @@ class KnobLease {
  private:
   void load();
   Result<std::string, runtime::FileError> save() const;
-  std::string release(const std::string& knob, const Held& held, apply::MemoryPort& port);
+  static void release_all(const std::map<std::string, Held>& all, apply::MemoryPort& port,
+                          std::vector<std::string>& said);
+  static std::string release(const std::string& knob, const Held& held, apply::MemoryPort& port);
 
   std::string file_;
   std::string boot_id_;

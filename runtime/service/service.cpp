@@ -223,8 +223,9 @@ void Service::shut_down() {
   confirming_.reset();
   std::error_code gone_already;
   std::filesystem::remove(target_->service_sign(), gone_already);
-  if (keep_switches_) return;
-  for (const std::string& line : keeper_->let_go()) listener_.say(kNotice, line, {});
+  const Round last = keeper_->let_go(keep_switches_);
+  if (!last.problem.empty()) listener_.say(kError, last.problem, {});
+  for (const std::string& line : last.said) listener_.say(kNotice, line, {});
 }
 
 }  // namespace memonline::service

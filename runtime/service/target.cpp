@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "compiler/model/facts.hpp"
+#include "runtime/apply/sysfs.hpp"
 #include "runtime/base/digest.hpp"
 
 namespace memonline::service {
@@ -24,6 +25,11 @@ class Machine final : public Target {
   Result<Session, std::variant<FileError, Held>> begin(
       std::chrono::milliseconds patience) override {
     return Session::begin(root_, kName, patience, apply::Writer::ThisThread);
+  }
+  Result<std::unique_ptr<apply::MemoryPort>, FileError> port() override {
+    auto opened = apply::Sysfs::open(root_);
+    if (!opened) return fail(opened.error());
+    return std::make_unique<apply::Sysfs>(std::move(*opened));
   }
   [[nodiscard]] std::string root() const override { return root_; }
   [[nodiscard]] std::string run_directory() const override {
@@ -50,6 +56,9 @@ class Simulation final : public Target {
     return Session::begin_on(
         std::make_unique<apply::ModelPort>(kernel_, latency_), [this] { return read(); },
         directory_, kName, patience, apply::Writer::ThisThread);
+  }
+  Result<std::unique_ptr<apply::MemoryPort>, FileError> port() override {
+    return std::make_unique<apply::ModelPort>(kernel_, latency_);
   }
   [[nodiscard]] std::string root() const override { return directory_; }
   [[nodiscard]] std::string run_directory() const override { return directory_ + "/run/memonline"; }

@@ -28,6 +28,8 @@ class Target {
   /// Takes the lock: nobody else changes memory while the session lives.
   virtual Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
       std::chrono::milliseconds patience) = 0;
+  /// The machine without the lock: for what cannot wait until it is free.
+  virtual Result<std::unique_ptr<apply::MemoryPort>, runtime::FileError> port() = 0;
   /// Below which /run and udev's rules are; "/" for this machine.
   [[nodiscard]] virtual std::string root() const = 0;
   /// Where switches and journals are written down: /run/memonline.

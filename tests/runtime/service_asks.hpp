@@ -59,4 +59,10 @@ inline bool until_done(RunningService& running, std::uint64_t id) {
   return running.until([&] { return job(running, id)->stage == service::Job::Stage::Done; });
 }
 
+inline void reload(RunningService& running) {
+  bool reloaded = false;
+  running.service->reload([&](const auto&) { reloaded = true; });
+  REQUIRE(running.until([&] { return reloaded; }));
+}
+
 }  // namespace memonline::test

@@ -12,6 +12,7 @@ using service::State;
 using test::ask_apply;
 using test::ask_plan;
 using test::kPolicy;
+using test::reload;
 using test::RunningService;
 using test::said;
 using test::small_host;
@@ -36,12 +37,6 @@ void another_dimm(RunningService& running) {
   const BlockId first = running.plug(4);
   REQUIRE(running.until(
       [&] { return zones(running, first.value(), 4).find('.') == std::string::npos; }));
-}
-
-void reload(RunningService& running) {
-  bool reloaded = false;
-  running.service->reload([&](const auto&) { reloaded = true; });
-  REQUIRE(running.until([&] { return reloaded; }));
 }
 
 const std::vector<std::string>& left_alone(const RunningService& running) {

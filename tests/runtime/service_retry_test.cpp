@@ -80,9 +80,7 @@ TEST_CASE("service: what is always refused is tried again a second later, not at
 TEST_CASE("service: what failed stays seen and due whatever else is looked at") {
   RunningService running(small_host(), "hotplugged: movable\n");
   const BlockId first = plug_refused(running);
-  bool reloaded = false;
-  running.service->reload([&](const auto&) { reloaded = true; });
-  REQUIRE(running.until([&] { return reloaded; }));
+  test::reload(running);
   running.event("remove", 4711);
   pass(running, std::chrono::milliseconds(200));
   CHECK(running.service->view()->state == State::Failed);

@@ -7,7 +7,6 @@
 
 #include <linux/netlink.h>
 
-#include "runtime/host/udev_steer.hpp"
 #include "tests/runtime/service_asks.hpp"
 
 namespace memonline {
@@ -47,60 +46,6 @@ TEST_CASE("service: a device's blocks are planned as one, device after device") 
   CHECK(running.service->view()->counters.events >= 20);
 }
 
-TEST_CASE("service: the kernel's switches are held while it runs and put back") {
-  model::Host host = small_host();
-  host.knobs.auto_online_blocks = "online";
-  RunningService running(host, kPolicy);
-  REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
-  CHECK(running.service->view()->switches.at("auto_online_blocks") == "offline");
-  running.service->shut_down();
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online");
-  CHECK(said(running, "auto_online_blocks put back to online"));
-}
-
-TEST_CASE("service: a distribution's rule is out of the way while it runs, and only then") {
-  const std::string rule =
-      "# comment\n"
-      "SUBSYSTEM!=\"memory\", GOTO=\"end\"\n"
-      "ACTION==\"add\", ATTR{state}==\"offline\", ATTR{state}=\"online\", ENV{X}=\"1\"\n"
-      "LABEL=\"end\"\n";
-  test::TemporaryDirectory root;
-  root.write("usr/lib/udev/rules.d/40-redhat.rules", rule);
-  root.write("usr/lib/udev/rules.d/50-other.rules", "SUBSYSTEM==\"memory\", ENV{Y}=\"1\"\n");
-  root.write("etc/udev/rules.d/60-admin.rules", rule);
-  root.write("run/udev/rules.d/70-some.rules", rule);
-  const auto steered = runtime::steer_udev(root.path(), small_host());
-  REQUIRE(steered);
-  CHECK(*steered == std::vector<std::string>{"/usr/lib/udev/rules.d/40-redhat.rules"});
-  const auto copy = runtime::read_file(root.path() + "/run/udev/rules.d/40-redhat.rules");
-  REQUIRE(copy);
-  CHECK(copy->find("ATTR{state}==\"offline\", ENV{.memonline}=\"steered\", ENV{X}=\"1\"\n") !=
-        std::string::npos);
-  CHECK(copy->find("ATTR{state}=\"online\"") == std::string::npos);
-  runtime::unsteer_udev(root.path());
-  CHECK_FALSE(runtime::read_file(root.path() + "/run/udev/rules.d/40-redhat.rules"));
-  CHECK(runtime::read_file(root.path() + "/run/udev/rules.d/70-some.rules"));
-}
-
-TEST_CASE("service: a policy that a switch means exactly is lowered to it") {
-  RunningService running(small_host(), "hotplugged: normal\n");
-  REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_kernel");
-  CHECK(running.service->view()->plan->hotplug.by == "kernel");
-}
-
-TEST_CASE("service: the kernel gives way to it where whole devices are to be movable") {
-  RunningService running(small_host(), "hotplugged: movable\n");
-  REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
-  CHECK(running.service->view()->plan->hotplug.by == "service");
-  const std::string sign = running.directory.path() + "/run/memonline/service";
-  CHECK(std::filesystem::exists(sign));
-  running.service->shut_down();
-  CHECK_FALSE(std::filesystem::exists(sign));
-}
-
 TEST_CASE("service: hooks hear of memory that the kernel brought online, once") {
   RunningService running(small_host(), "hotplugged: normal\n");
   REQUIRE(running.until(State::InSync));
@@ -110,9 +55,7 @@ TEST_CASE("service: hooks hear of memory that the kernel brought online, once") 
   CHECK(zones(running, first.value(), 4) == "NNNN");
   REQUIRE(running.until([&] { return std::filesystem::exists(told); }));
   std::filesystem::remove(told);
-  bool looked = false;
-  running.service->reload([&](const auto&) { looked = true; });
-  REQUIRE(running.until([&] { return looked; }));
+  test::reload(running);
   REQUIRE(running.until(State::InSync));
   CHECK_FALSE(std::filesystem::exists(told));
 }
@@ -121,9 +64,7 @@ TEST_CASE("service: a policy changed and reloaded holds for what comes next, and
   RunningService running(small_host(), kPolicy);
   REQUIRE(running.until(State::InSync));
   running.policy("hotplugged: normal\n");
-  bool reloaded = false;
-  running.service->reload([&](const auto&) { reloaded = true; });
-  REQUIRE(running.until([&] { return reloaded; }));
+  test::reload(running);
   REQUIRE(running.until(State::Drift));
   CHECK(zones(running, 32, 8) == "NNMMMMMM");
   const BlockId first = running.plug(4);

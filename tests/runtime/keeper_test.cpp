@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// In which order the service's hands look at the machine and write.
+#include "runtime/service/keeper.hpp"
+
+#include "tests/runtime/service_loop.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/host_builder.hpp"
+
+namespace memonline {
+
+using test::HostBuilder;
+
+namespace {
+
+/// Everything that is asked of the port behind it, in `done`.
+class Recorder final : public apply::ModelPort {
+ public:
+  Recorder(std::shared_ptr<apply::SharedModel> kernel, std::vector<std::string>& done)
+      : ModelPort(std::move(kernel)), done_(done) {}
+  int write_state(model::BlockId block, std::string_view word) noexcept override {
+    done_.emplace_back(word);
+    return ModelPort::write_state(block, word);
+  }
+  int write_knob(std::string_view knob, std::string_view value) noexcept override {
+    done_.push_back(std::string(knob) + "=" + std::string(value));
+    return ModelPort::write_knob(knob, value);
+  }
+  int wait_for_adds(model::BlockId) noexcept override {
+    done_.emplace_back("wait");
+    return 0;
+  }
+
+ private:
+  std::vector<std::string>& done_;
+};
+
+class Recorded final : public service::Target {
+ public:
+  explicit Recorded(const model::Host& host) : kernel_(std::make_shared<apply::SharedModel>(host)) {
+    std::filesystem::create_directories(run_directory());
+  }
+  Result<model::Host, runtime::HostError> read() override {
+    done.emplace_back("look");
+    return kernel_->host();
+  }
+  Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
+      std::chrono::milliseconds patience) override {
+    return apply::Session::begin_on(
+        std::make_unique<Recorder>(kernel_, done), [this] { return read(); }, directory_.path(),
+        "test", patience, apply::Writer::ThisThread);
+  }
+  Result<std::unique_ptr<apply::MemoryPort>, runtime::FileError> port() override {
+    return std::make_unique<Recorder>(kernel_, done);
+  }
+  [[nodiscard]] std::string root() const override { return directory_.path(); }
+  [[nodiscard]] std::string run_directory() const override {
+    return directory_.path() + "/run/memonline";
+  }
+  std::vector<std::string> done;
+
+ private:
+  test::TemporaryDirectory directory_;
+  std::shared_ptr<apply::SharedModel> kernel_;
+};
+
+std::vector<std::string> knobs_of(const std::vector<std::string>& done) {
+  std::vector<std::string> knobs;
+  std::copy_if(done.begin(), done.end(), std::back_inserter(knobs),
+               [](const std::string& one) { return one.find('=') != std::string::npos; });
+  return knobs;
+}
+
+const model::Host kHost = HostBuilder().boot(0, 0, 8).dimm(0, 32, 4).build();
+
+}  // namespace
+
+TEST_CASE("keeper: no plan is made while memory is being added, not even the first") {
+  Recorded target(kHost);
+  service::Flight flight;
+  service::Keeper keeper(target, flight, {});
+  const auto policy = service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
+  REQUIRE(policy.ready);
+  (void)keeper.settle(*policy.ready, {}, nullptr);
+  REQUIRE(target.done.size() > 3);
+  // Which block is online has to be looked up once; what is planned with is looked at after it.
+  CHECK(std::vector(target.done.begin(), target.done.begin() + 3) ==
+        std::vector<std::string>{"look", "wait", "look"});
+}
+
+TEST_CASE("keeper: auto_online_blocks is opened last and shut first") {
+  Recorded target(kHost);
+  service::Flight flight;
+  service::Keeper keeper(target, flight, {});
+  const auto lowered = service::check_text("test", "hotplugged: auto\nlimit movable to 3x normal");
+  const auto shared = service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
+  REQUIRE(lowered.ready);
+  REQUIRE(shared.ready);
+  (void)keeper.look(lowered.ready.get(), {});
+  CHECK(knobs_of(target.done) ==
+        std::vector<std::string>{"auto_movable_ratio=300", "auto_movable_numa_aware=N",
+                                 "online_policy=auto-movable", "auto_online_blocks=online"});
+  target.done.clear();
+  SECTION("when the policy is another") {
+    (void)keeper.look(shared.ready.get(), {});
+    CHECK(knobs_of(target.done).front() == "auto_online_blocks=offline");
+  }
+  SECTION("when the service ends") {
+    (void)keeper.let_go(false);
+    CHECK(knobs_of(target.done).front() == "auto_online_blocks=offline");
+  }
+  CHECK(knobs_of(target.done).size() == 4);
+}
+
+}  // namespace memonline
