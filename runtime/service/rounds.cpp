@@ -94,6 +94,7 @@ void Service::start_round() {
   order.writes = order.writes && policy != nullptr;
   troubles_.trying(order.writes);
   if (order.cause == Cause::Retry) ++counters_.retries;
+  order.burst = std::exchange(burst_began_, std::nullopt);
   order.mark = left_alone_.mark();
   order.lost = std::exchange(events_lost_, false);
   const auto before = order.lost && !rezone ? known_ : nullptr;
@@ -112,6 +113,7 @@ void Service::finish_round(const Order& order, Round round) {
   if (round.busy) {
     if (!wanted_ || order.cause < *wanted_) wanted_ = order.cause;
     events_lost_ = events_lost_ || order.lost;
+    if (order.burst) burst_began_ = order.burst;
     wait_for_lock(*round.busy);
   } else {
     lock_wait_.reset();
@@ -176,12 +178,11 @@ void Service::account(const Order& order, const Round& round) {
   for (const apply::Report& report : round.reports) blocks += onlined(report);
   counters_.blocks_onlined += blocks;
   if (blocks == 0) return;
-  if (burst_began_)
+  if (order.burst)
     counters_.last_latency =
-        std::chrono::duration_cast<milliseconds>(steady_clock::now() - *burst_began_);
+        std::chrono::duration_cast<milliseconds>(steady_clock::now() - *order.burst);
   listener_.say(kInfo, fmt::format("{} block{} brought online", blocks, blocks == 1 ? "" : "s"),
                 {});
-  burst_began_.reset();
 }
 
 }  // namespace memonline::service

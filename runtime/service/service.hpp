@@ -146,8 +146,10 @@ class Service {
   /// A round as it was begun.
   struct Order {
     Cause cause = Cause::Start;
-    bool writes = false;     ///< or it only looks
-    bool lost = false;       ///< events were lost before
+    bool writes = false;  ///< or it only looks
+    bool lost = false;    ///< events were lost before
+    /// When the first event of the memory came that it is for.
+    std::optional<std::chrono::steady_clock::time_point> burst;
     std::uint64_t mark = 0;  ///< what was noted of others before
   };
   void want_round(Cause cause);

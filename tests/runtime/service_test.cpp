@@ -4,6 +4,7 @@
 #include "runtime/service/service.hpp"
 
 #include <filesystem>
+#include <thread>
 
 #include <linux/netlink.h>
 
@@ -70,6 +71,25 @@ TEST_CASE("service: a policy changed and reloaded holds for what comes next, and
   const BlockId first = running.plug(4);
   REQUIRE(running.until([&] { return zones(running, first.value(), 4) == "NNNN"; }));
   CHECK(zones(running, 32, 8) == "NNMMMMMM");
+}
+
+TEST_CASE("service: the latency is that of the last burst it brought online itself") {
+  RunningService running(small_host(), "hotplugged: normal\n", std::chrono::milliseconds(5));
+  REQUIRE(running.until(State::InSync));
+  // The kernel brings it online, a while before.
+  const auto events = running.service->view()->counters.events;
+  running.plug(4);
+  REQUIRE(running.until([&] { return running.service->view()->counters.events == events + 4; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  running.policy("hotplugged: movable\n");
+  test::reload(running);
+  REQUIRE(running.until(State::Drift));
+  running.plug(4);
+  REQUIRE(running.until([&] { return said(running, "4 blocks brought online"); }));
+  REQUIRE(running.until([&] { return running.service->view()->counters.blocks_onlined == 12; }));
+  const auto latency = running.service->view()->counters.last_latency;
+  CHECK(latency >= std::chrono::milliseconds(15));
+  CHECK(latency < std::chrono::milliseconds(1500));
 }
 
 TEST_CASE("service: a policy with an error keeps the one before in force and says so") {
