@@ -12,27 +12,14 @@ void Flight::begin(std::shared_ptr<const apply::Program> program, apply::Board& 
   const std::lock_guard lock(mutex_);
   programs_.push_back(std::move(program));
   board_ = board.shared_from_this();
-  writing_ = true;
   if (stopping_.load()) {
     board.head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
     board.head().stop.store(true);
   }
 }
 
-void Flight::undoing() {
-  const std::lock_guard lock(mutex_);
-  undoing_.store(true);
-  writing_ = true;
-}
-
-void Flight::end() {
-  const std::lock_guard lock(mutex_);
-  writing_ = false;
-}
-
 void Flight::forget() {
   const std::lock_guard lock(mutex_);
-  if (writing_) return;
   undoing_.store(false);
   programs_.clear();
   board_.reset();

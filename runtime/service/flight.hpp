@@ -23,13 +23,12 @@ class Flight {
     std::string step;
   };
 
-  /// The writer: before the first write, and after the last. `program` stays known until
-  /// `forget()`, for events that are still to be read.
+  /// The writer, before the first write. `program` stays known until `forget()`, for events that
+  /// are still to be read.
   void begin(std::shared_ptr<const apply::Program> program, apply::Board& board);
-  void end();
-  /// An undo begins, which ends by `end()`: until `forget()`, whatever happens to blocks is ours.
-  void undoing();
-  /// The loop: the events of all that was written were read.
+  /// An undo begins: until `forget()`, whatever happens to blocks is ours.
+  void undoing() { undoing_.store(true); }
+  /// The loop, while the writer does nothing: the events of all that was written were read.
   void forget();
 
   /// Of the run under way, or how the last one ended, until `forget()`.
@@ -52,7 +51,6 @@ class Flight {
 
   std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is under way
   std::shared_ptr<apply::Board> board_;
-  bool writing_ = false;
   std::atomic<bool> stopping_{false}, undoing_{false};
 };
 

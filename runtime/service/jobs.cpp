@@ -71,7 +71,7 @@ Job* Service::find_job(std::uint64_t id) {
 }
 
 void Service::apply(const std::string& digest, const ApplyWishes& wishes,
-                    Answer<std::uint64_t> answer) {
+                    const Answer<std::uint64_t>& answer) {
   const auto known = plans_.find(digest);
   if (known == nullptr) {
     answer(refused(Refused::Why::UnknownPlan,
@@ -82,7 +82,7 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
     answer(too_many());
     return;
   }
-  reader_->post([this, plan = known, wishes, answer = std::move(answer)] {
+  reader_->post(failing(answer), [this, plan = known, wishes, answer] {
     auto host = target_->read();
     std::string problem;
     bool stale = false;
@@ -151,7 +151,10 @@ void Service::begin_job() {
   auto [id, work] = std::move(waiting_jobs_.front());
   waiting_jobs_.pop_front();
   current_job_ = id;
-  writer_->post([this, id = id, work = std::move(work)] {
+  const auto failed = [this, id = id](const std::string& what) {
+    finish_job(id, Round::of_problem(what));
+  };
+  writer_->post(failed, [this, id = id, work = std::move(work)] {
     auto round = std::make_shared<Round>(work());
     keeper_->tell_hooks(*round);
     return [this, id, round] { finish_job(id, std::move(*round)); };
@@ -265,19 +268,25 @@ void Service::look_for_word() {
 
 void Service::take_back() {
   current_job_ = confirming_->job;
-  writer_->post([this, limits = confirming_->wanted.limits] {
+  const auto failed = [this](const std::string& what) {
+    finish_taking_back(Round::of_problem(what));
+  };
+  writer_->post(failed, [this, limits = confirming_->wanted.limits] {
     auto undone = std::make_shared<Round>(keeper_->take_back(limits));
     keeper_->tell_hooks(*undone);
-    return [this, undone] {
-      finish_writes({});
-      Confirming taken_back = *std::exchange(confirming_, std::nullopt);
-      note_outcome(taken_back.job, *undone);
-      taken_back.round.undone = undone->undone;
-      taken_back.round.problem = undone->problem;
-      taken_back.round.busy = undone->busy;
-      end_job(taken_back.job, taken_back.round);
-    };
+    return [this, undone] { finish_taking_back(*undone); };
   });
+}
+
+// Where it was not undone, its journal is still there: the next round does it.
+void Service::finish_taking_back(const Round& undone) {
+  finish_writes({});
+  Confirming taken_back = *std::exchange(confirming_, std::nullopt);
+  note_outcome(taken_back.job, undone);
+  taken_back.round.undone = undone.undone;
+  taken_back.round.problem = undone.problem;
+  taken_back.round.busy = undone.busy;
+  end_job(taken_back.job, taken_back.round);
 }
 
 Result<std::uint64_t, Refused> Service::cancel(std::uint64_t id) {

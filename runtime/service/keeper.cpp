@@ -112,7 +112,6 @@ bool Keeper::begin(Round& round, std::optional<Session>& session,
   session.emplace(std::move(*begun));
   if (session->has_to_undo()) flight_.undoing();
   auto recovered = session->recover(limits_, {});
-  flight_.end();
   if (!recovered) {
     round.problem = recovered.error().message();
     return false;
@@ -184,7 +183,6 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
   auto report =
       session.carry_out(*program, journal, limits,
                         {[&](apply::Board& board) { flight_.begin(program, board); }, nullptr});
-  flight_.end();
   if (!report) {
     round.problem = report.error().message();
     return false;
@@ -283,7 +281,6 @@ std::optional<Report> Keeper::undo(Round& round, Session& session, RunDirectory:
   round.plans = plan_now(target_, nullptr, {});
   flight_.undoing();
   auto report = session.undo(which, journal, limits, {});
-  flight_.end();
   look_after(round);
   if (report) return std::move(*report);
   round.problem = report.error().message();

@@ -54,6 +54,12 @@ struct Round {
   std::optional<apply::Report> undone;  ///< of a run that nobody confirmed
   bool recovered = false;               ///< a killed run had left something
   bool cancelled = false;               ///< before it began
+
+  static Round of_problem(std::string problem) {
+    Round round;
+    round.problem = std::move(problem);
+    return round;
+  }
 };
 
 class Keeper {

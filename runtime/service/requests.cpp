@@ -79,16 +79,16 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
 
 }  // namespace
 
-void Service::check(std::string text, Answer<std::string> answer) {
-  reader_->post([text = std::move(text), answer = std::move(answer)] {
+void Service::check(std::string text, const Answer<std::string>& answer) {
+  reader_->post(failing(answer), [text = std::move(text), answer] {
     LoadedPolicy loaded = check_text("<bus>", text);
     std::string json = diag::to_json(loaded.sink.sorted(), loaded.shown);
     return [answer, json = std::move(json)] { answer(json); };
   });
 }
 
-void Service::plan(PlanWishes wishes, Answer<PlanAnswer> answer) {
-  reader_->post([this, wishes = std::move(wishes), policy = policy_, answer = std::move(answer)] {
+void Service::plan(PlanWishes wishes, const Answer<PlanAnswer>& answer) {
+  reader_->post(failing(answer), [this, wishes = std::move(wishes), policy = policy_, answer] {
     auto made = std::make_shared<Made>(make(*target_, wishes, policy));
     return [this, made, uid = wishes.uid, answer] {
       if (made->plan) plans_.keep(uid, made->answer.digest, made->plan);
@@ -97,8 +97,8 @@ void Service::plan(PlanWishes wishes, Answer<PlanAnswer> answer) {
   });
 }
 
-void Service::submit(std::uint32_t uid, std::string document, Answer<std::string> answer) {
-  reader_->post([this, uid, document = std::move(document), answer = std::move(answer)] {
+void Service::submit(std::uint32_t uid, std::string document, const Answer<std::string>& answer) {
+  reader_->post(failing(answer), [this, uid, document = std::move(document), answer] {
     auto plan = apply::read_plan(document, "<bus>");
     std::string digest = runtime::sha256_of(document);
     std::shared_ptr<const plan::Plan> made;
@@ -118,9 +118,9 @@ void Service::submit(std::uint32_t uid, std::string document, Answer<std::string
   });
 }
 
-void Service::verify(Answer<std::shared_ptr<const View>> answer) {
-  reader_->post([this, policy = policy_, alone = left_alone(), rounds = rounds_done_,
-                 mark = left_alone_.mark(), answer = std::move(answer)] {
+void Service::verify(const Answer<std::shared_ptr<const View>>& answer) {
+  reader_->post(failing(answer), [this, policy = policy_, alone = left_alone(),
+                                  rounds = rounds_done_, mark = left_alone_.mark(), answer] {
     auto plans = std::make_shared<Plans>(plan_now(*target_, policy.get(), alone));
     return [this, plans, rounds, mark, answer] {
       if (!plans->host) {
@@ -137,8 +137,8 @@ void Service::verify(Answer<std::shared_ptr<const View>> answer) {
   });
 }
 
-void Service::reload(Answer<std::string> answer) {
-  reader_->post([this, answer = std::move(answer)] {
+void Service::reload(const Answer<std::string>& answer) {
+  reader_->post(failing(answer), [this, answer] {
     auto loaded = std::make_shared<LoadedPolicy>(load_policy(sources_));
     return [this, loaded, answer] {
       std::string json = diag::to_json(loaded->sink.sorted(), loaded->shown);

@@ -98,7 +98,10 @@ void Service::start_round() {
   order.mark = left_alone_.mark();
   order.lost = std::exchange(events_lost_, false);
   const auto before = order.lost && !rezone ? known_ : nullptr;
-  writer_->post([this, order, policy, before, alone = left_alone()] {
+  const auto failed = [this, order](const std::string& what) {
+    finish_round(order, Round::of_problem(what));
+  };
+  writer_->post(failed, [this, order, policy, before, alone = left_alone()] {
     auto round = std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone, before)
                                                       : keeper_->look(policy.get(), alone));
     keeper_->tell_hooks(*round);
@@ -143,7 +146,10 @@ void Service::wait_for_lock(const std::string& owner) {
 
 void Service::look_at_lock() {
   lock_wait_->at.reset();
-  writer_->post([this] {
+  const auto failed = [this](const std::string&) {
+    if (lock_wait_) lock_wait_->at = steady_clock::now() + kLockAgain;
+  };
+  writer_->post(failed, [this] {
     return [this, owner = keeper_->who_writes()] {
       if (!lock_wait_) return;
       if (owner) {

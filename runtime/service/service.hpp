@@ -73,6 +73,11 @@ struct Refused {
 };
 template <class T>
 using Answer = std::function<void(Result<T, Refused>)>;
+/// The same answer where the work for it threw.
+template <class T>
+Worker::Failed failing(const Answer<T>& answer) {
+  return [answer](const std::string& what) { answer(fail(Refused{Refused::Why::Failed, what})); };
+}
 
 /// Told in the loop's thread.
 class Listener {
@@ -125,18 +130,20 @@ class Service {
   /// at it.
   [[nodiscard]] bool looked() const { return looked_; }
 
-  void check(std::string text, Answer<std::string> answer);  ///< schema memonline.diagnostics/1
-  void plan(PlanWishes wishes, Answer<PlanAnswer> answer);
+  void check(std::string text,
+             const Answer<std::string>& answer);  ///< schema memonline.diagnostics/1
+  void plan(PlanWishes wishes, const Answer<PlanAnswer>& answer);
   /// Takes a plan that was made elsewhere; its digest, for `apply`.
-  void submit(std::uint32_t uid, std::string document, Answer<std::string> answer);
-  void apply(const std::string& digest, const ApplyWishes& wishes, Answer<std::uint64_t> answer);
+  void submit(std::uint32_t uid, std::string document, const Answer<std::string>& answer);
+  void apply(const std::string& digest, const ApplyWishes& wishes,
+             const Answer<std::uint64_t>& answer);
   void undo(std::uint32_t uid, const Answer<std::uint64_t>& answer);
   Result<std::uint64_t, Refused> confirm();  ///< the job that waits for it
   Result<std::uint64_t, Refused> cancel(std::uint64_t job);
   /// Reads the policies anew. With an error in them the old ones stay in force.
-  void reload(Answer<std::string> answer);
+  void reload(const Answer<std::string>& answer);
   /// Looks again and tells what is not as the policy says.
-  void verify(Answer<std::shared_ptr<const View>> answer);
+  void verify(const Answer<std::shared_ptr<const View>>& answer);
 
   /// Ends the run under way after its block, and lets go of the kernel's switches.
   void shut_down();
@@ -176,6 +183,7 @@ class Service {
   void await_word(std::uint64_t id, Round round);
   void look_for_word();
   void take_back();
+  void finish_taking_back(const Round& undone);
   void show_progress();
   void drop_old_jobs();
   /// False when nothing is waiting any more.

@@ -2,6 +2,8 @@
 #include "runtime/service/worker.hpp"
 
 #include <csignal>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include <sys/eventfd.h>
@@ -22,10 +24,10 @@ Worker::~Worker() {
   ::close(event_);
 }
 
-void Worker::post(Job job) {
+void Worker::post(Failed failed, Job job) {
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
+    jobs_.push_back({std::move(failed), std::move(job)});
   }
   wake_.notify_one();
 }
@@ -42,6 +44,17 @@ void Worker::dispatch() {
     if (one) one();
 }
 
+// What one job met with must not end the process, which has others to do.
+Worker::Done Worker::done_of(const Posted& posted) {
+  try {
+    return posted.job();
+  } catch (const std::bad_alloc&) {
+    return [failed = posted.failed] { failed("there was not enough memory for it"); };
+  } catch (const std::exception& error) {
+    return [failed = posted.failed, what = std::string(error.what())] { failed(what); };
+  }
+}
+
 void Worker::run() {
   // Signals are the loop's; SIGUSR1 alone ends an offline of this thread (apply/this_thread.hpp).
   sigset_t all;
@@ -52,10 +65,10 @@ void Worker::run() {
   for (;;) {
     wake_.wait(lock, [this] { return end_ || !jobs_.empty(); });
     if (end_) return;
-    const Job job = std::move(jobs_.front());
+    const Posted posted = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    Done done = job();
+    Done done = done_of(posted);
     lock.lock();
     done_.push_back(std::move(done));
     const std::uint64_t one = 1;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace memonline::service {
@@ -16,8 +17,10 @@ class Worker {
  public:
   /// Runs in the loop's thread once the job is done.
   using Done = std::function<void()>;
-  /// Runs in the worker's thread. Must not throw.
+  /// Runs in the worker's thread.
   using Job = std::function<Done()>;
+  /// Runs in place of `Done` where the job threw (memory was short, say), with what was thrown.
+  using Failed = std::function<void(const std::string& what)>;
 
   Worker();
   /// Waits for the job under way; those that wait are dropped.
@@ -25,19 +28,24 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void post(Job job);
+  void post(Failed failed, Job job);
   /// Readable while results wait.
   [[nodiscard]] int fd() const { return event_; }
   /// Runs what the finished jobs came to, in their order.
   void dispatch();
 
  private:
+  struct Posted {
+    Failed failed;
+    Job job;
+  };
   void run();
+  static Done done_of(const Posted& posted);
 
   int event_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;
+  std::deque<Posted> jobs_;
   std::deque<Done> done_;
   bool end_ = false;
   std::thread thread_;

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,30 @@ class TemporaryDirectory {
 
  private:
   std::string path_;
+};
+
+/// A machine that cannot be looked at while there is not enough memory for that.
+class ShortOfMemory final : public service::Target {
+ public:
+  ShortOfMemory(std::unique_ptr<service::Target> target, const std::atomic<bool>& is_short)
+      : target_(std::move(target)), is_short_(is_short) {}
+  Result<model::Host, runtime::HostError> read() override {
+    if (is_short_.load()) throw std::bad_alloc();
+    return target_->read();
+  }
+  Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
+      std::chrono::milliseconds patience) override {
+    return target_->begin(patience);
+  }
+  Result<std::unique_ptr<apply::MemoryPort>, runtime::FileError> port() override {
+    return target_->port();
+  }
+  [[nodiscard]] std::string root() const override { return target_->root(); }
+  [[nodiscard]] std::string run_directory() const override { return target_->run_directory(); }
+
+ private:
+  std::unique_ptr<service::Target> target_;
+  const std::atomic<bool>& is_short_;
 };
 
 class RunningService final : public service::Listener {
@@ -118,7 +144,8 @@ class RunningService final : public service::Listener {
   TemporaryDirectory directory;
   std::shared_ptr<apply::SharedModel> kernel;
   std::unique_ptr<service::Service> service;
-  bool keep_switches = false;  ///< of the service that `restart` makes
+  std::atomic<bool> is_short{false};  ///< of memory, so that it cannot look
+  bool keep_switches = false;         ///< of the service that `restart` makes
   std::vector<std::string> said;
   std::vector<Fields> named;  ///< of what was said of a block
   std::vector<service::Job::Stage> stages;
@@ -133,7 +160,8 @@ class RunningService final : public service::Listener {
   }
   void make(service::EventSource events, std::chrono::milliseconds latency) {
     std::filesystem::create_directories(directory.path() + "/run");
-    service::Config config{service::simulated(kernel, directory.path(), latency),
+    service::Config config{std::make_unique<ShortOfMemory>(
+                               service::simulated(kernel, directory.path(), latency), is_short),
                            std::move(events),
                            {directory.path(), {}, {}},
                            {},

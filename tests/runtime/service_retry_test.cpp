@@ -107,6 +107,27 @@ TEST_CASE("service: a round that comes to nothing is seen and tried again") {
   CHECK(zones(running, first.value(), 4) == "MMMM");
 }
 
+TEST_CASE("service: a round that runs out of memory is one that comes to nothing") {
+  RunningService running(small_host(), "hotplugged: movable\n");
+  REQUIRE(running.until(State::InSync));
+  running.is_short = true;
+  const BlockId first = running.plug(4);
+  REQUIRE(running.until(State::Failed));
+  CHECK(running.service->view()->problems == "there was not enough memory for it");
+  // Of what a client asks there is an answer.
+  std::optional<std::string> refused;
+  running.service->verify([&](const auto& answer) { refused = answer.error().message; });
+  REQUIRE(running.until([&] { return refused.has_value(); }));
+  CHECK(*refused == "there was not enough memory for it");
+  std::optional<std::uint64_t> undo;
+  running.service->undo(0, [&](const auto& got) { undo = *got; });
+  REQUIRE(test::until_done(running, *undo));
+  CHECK(test::job(running, *undo)->result == service::Job::Result::Failed);
+  running.is_short = false;
+  REQUIRE(running.until(State::InSync));
+  CHECK(zones(running, first.value(), 4) == "MMMM");
+}
+
 TEST_CASE("service: while another run holds the lock, only the lock is looked at") {
   RunningService running(small_host(), "hotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
