@@ -90,7 +90,7 @@ struct Lowering {
     const sema::Rule* universal = nullptr;
     std::vector<std::pair<const sema::Rule*, std::optional<Target>>> partial;
     for (const sema::Rule& rule : policy.rules) {
-      const Reach reach = reach_of(rule.selector);
+      const Reach reach = rule.only_present ? Reach::None : reach_of(rule.selector);
       if (reach == Reach::None) continue;
       if (reach == Reach::Every) {
         universal = &rule;

@@ -78,6 +78,8 @@ struct Rule {
   Selector selector;
   std::vector<Share> shares;  ///< never empty; at most one Rest
   source::SourceSpan span;    ///< selector to last share
+  /// Made for blocks that are there now: it says nothing of memory that is yet to come.
+  bool only_present = false;
 };
 
 struct Limit {

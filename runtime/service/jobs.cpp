@@ -174,7 +174,15 @@ void Service::finish_job(std::uint64_t id, Round round) {
 void Service::note_outcome(std::uint64_t id, const Round& round) {
   flight_.clear();
   for (const std::string& line : round.said) listener_.say(kNotice, line, {});
-  if (round.after) known_ = round.after;
+  if (round.after) {
+    known_ = round.after;
+    // Who hears that the job is done finds the machine as it left it.
+    auto view = std::make_shared<View>(*view_);
+    view->host = round.after;
+    view->runs = plan::status_runs(*view->host, view->plan.get());
+    const auto before = std::exchange(view_, std::move(view));
+    listener_.view_changed(*before, *view_);
+  }
   for (const auto& [first, last] : round.taken) {
     for (std::uint64_t block = first; block <= last; ++block)
       left_alone_.took_offline(model::BlockId(block), LeftAlone::By::Job);

@@ -50,6 +50,7 @@ std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
   const source::SourceSpan span{number, 0, static_cast<std::uint32_t>(text.size())};
   sema::Rule rule;
   rule.span = span;
+  rule.only_present = true;
   rule.selector.span = span;
   rule.selector.classes.push_back({sema::BlockList{blocks}, span});
   sema::Share share;

@@ -262,7 +262,10 @@ def nodes(w: World) -> None:
                node["Offline"] + (128 << 20), "the node shows it")
     client.settled("drift")
     verified = client.manager.Verify()
-    assert verified["blocks"] == 1 and verified["runs"][0]["drift"] and verified["steps"] > 0
+    # It is to stay so: nobody brings back what is about to be pulled out.
+    assert verified["state"] == "drift" and verified["steps"] == 0, verified
+    assert len(verified["left-alone"]) == 1, verified
+    assert verified["left-alone"][0].endswith(" was taken offline on request"), verified
 
 
 def reloads(w: World) -> None:

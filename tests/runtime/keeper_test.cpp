@@ -78,7 +78,8 @@ TEST_CASE("keeper: no plan is made while memory is being added, not even the fir
   Recorded target(kHost);
   service::Flight flight;
   service::Keeper keeper(target, flight, {});
-  const auto policy = service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
+  const auto policy =
+      service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
   REQUIRE(policy.ready);
   (void)keeper.settle(*policy.ready, {}, nullptr);
   REQUIRE(target.done.size() > 3);
@@ -92,7 +93,8 @@ TEST_CASE("keeper: auto_online_blocks is opened last and shut first") {
   service::Flight flight;
   service::Keeper keeper(target, flight, {});
   const auto lowered = service::check_text("test", "hotplugged: auto\nlimit movable to 3x normal");
-  const auto shared = service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
+  const auto shared =
+      service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
   REQUIRE(lowered.ready);
   REQUIRE(shared.ready);
   (void)keeper.look(lowered.ready.get(), {});

@@ -110,6 +110,15 @@ TEST_CASE("service: what others bring online in the wrong zone is named") {
   CHECK(left_alone(running).empty());
 }
 
+TEST_CASE("service: who brings new memory online does not change with a block that is left alone") {
+  RunningService running(small_host(), "hotplugged: normal\n");
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.until(State::Drift));
+  CHECK(running.service->view()->plan->hotplug.by == "kernel");
+  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_kernel");
+}
+
 TEST_CASE("service: what a job took offline stays so until it is brought back or gone") {
   const std::string rezone = GENERATE("", "set rezone = allowed\n");
   RunningService running(small_host(),
