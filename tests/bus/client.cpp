@@ -137,7 +137,7 @@ void reads(Manager& manager, sdbus::IConnection& connection, const std::string& 
   Node node(connection);
   expect(node.Number() == 0 && node.Online() > 0 && (node.Offline() > 0) == (state == "in-sync"),
          "Node");
-  expect(node.Zones().size() > 0 && node.Wished().empty(), "Zones, Wished");
+  expect(!node.Zones().empty() && node.Wished().empty(), "Zones, Wished");
   expect(manager.GetManagedObjects().count(sdbus::ObjectPath("/org/memonline1/node/0")) == 1,
          "GetManagedObjects");
 }
@@ -145,7 +145,7 @@ void reads(Manager& manager, sdbus::IConnection& connection, const std::string& 
 Dict wishes() { return {{"policy", sdbus::Variant(std::string("hotplugged: movable\n"))}}; }
 
 Dict plans(Manager& manager) {
-  const Dict plan = manager.Plan(wishes());
+  Dict plan = manager.Plan(wishes());
   const Dict file = manager.PlanToFile(wishes());
   expect(text(plan, "digest") == text(file, "digest"), "the digests differ");
   expect(file.at("document").get<sdbus::UnixFd>().isValid(), "no file came");
