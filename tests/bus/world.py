@@ -168,6 +168,12 @@ class World:
         self.processes.append(self.polkit)
         bus = self.connect()
         eventually(lambda: bus.name_has_owner("org.freedesktop.PolicyKit1"), "polkitd is up")
+        authority = dbus.Interface(
+            bus.get_object("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                           introspect=False), "org.freedesktop.PolicyKit1.Authority")
+        eventually(lambda: any(action[0] == "org.memonline1.apply"
+                               for action in authority.EnumerateActions("")),
+                   "polkitd has read our actions")
 
     def stop_polkit(self) -> None:
         """Takes it away, as if it had never been installed."""
@@ -262,6 +268,7 @@ def world(memonlined: str, source: pathlib.Path) -> Iterator[World]:
         except BaseException:
             if made.log.exists():
                 print(made.log.read_text()[-4000:])
+            print("the actions are there:", ACTIONS.exists())
             raise
         finally:
             made.close()
