@@ -214,7 +214,8 @@ std::vector<Dict> runs(const View& view, Dict filter) {
 std::vector<FailingRow> failing(const View& view) {
   std::vector<FailingRow> rows;
   for (const service::Failing& one : view.failing)
-    rows.emplace_back(one.blocks.low().value(), one.blocks.high().value(), one.error, utf8(one.text));
+    rows.emplace_back(one.blocks.low().value(), one.blocks.high().value(), one.error,
+                      utf8(one.text));
   return rows;
 }
 

@@ -103,7 +103,7 @@ def of_the_manager(w: World) -> None:
         changed("Failing", "State", "Counters")
         reload("hotplugged: keep\n")
         changed("Failing", "State")
-        w.kernel.says("offline", 47)
+        w.kernel.says("offline", 41)
         changed("LeftAlone", "State")
         reload("boot: last 50% movable, rest normal\n")
         changed("PendingKernelParameters")

@@ -47,23 +47,24 @@ def leaves_alone(w: World) -> None:
     """What somebody else took offline is named and left alone."""
     w.kernel = Kernel()
     try:
-        w.start(HOST)
+        # Of a block that is offline: whoever says so of one that is not is not believed.
+        w.start(HOST, policy="hotplugged: keep\n")
         client = Client(w)
         client.settled()
-        w.kernel.says("offline", 47)
+        w.kernel.says("offline", 41)
         client.settled("drift")
-        told = ["memory47 was taken offline by somebody else"]
+        told = ["memory41 was taken offline by somebody else"]
         assert [str(text) for text in client.get("LeftAlone")] == told
         assert [str(text) for text in client.manager.Verify()["left-alone"]] == told
         for user in w.users:
             shown = as_user(user, w, "get-property", NAME, PATH, MANAGER, "LeftAlone").stdout
             assert told[0] in shown, shown
             said = memonline(w, "status", "-e", "hotplugged: movable", user=user)[1]
-            assert b"\nLeft alone: memory47 was taken offline by somebody else.\n" in said, said
+            assert b"\nLeft alone: memory41 was taken offline by somebody else.\n" in said, said
         document = json.loads(memonline(w, "status", "--format", "json", "-e", "all: keep")[1])
         assert document["service"] == {"failing": [], "left_alone": told}
         assert client.get("Counters")["events"] == 1
-        w.kernel.says("remove", 47)  # gone, and what was done to it with it
+        w.kernel.says("remove", 41)  # gone, and what was done to it with it
         client.settled()
         assert not client.get("LeftAlone")
     finally:
