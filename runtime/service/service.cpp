@@ -153,9 +153,14 @@ void Service::publish(const Plans& plans, std::uint64_t mark) {
 
 void Service::publish_state() {
   auto view = std::make_shared<View>(*view_);
+  const bool reboot = view->plan && view->plan->boot.reboot_required;
+  // What boot memory is not yet, the parameters for the next boot are about.
+  const auto drifts = [&](const plan::StatusRun& run) {
+    const bool of_boot = view->host->devices.at(run.blocks.device).origin == model::Origin::Boot;
+    return run.drift && !(reboot && of_boot);
+  };
   const bool drift = (view->plan && !view->plan->steps.empty()) ||
-                     std::any_of(view->runs.begin(), view->runs.end(),
-                                 [](const plan::StatusRun& run) { return run.drift; }) ||
+                     std::any_of(view->runs.begin(), view->runs.end(), drifts) ||
                      !view->left_alone.empty();
   view->counters = counters_;
   if (busy() || (round_runs_ && flight_.progress().steps > 0))
@@ -165,7 +170,7 @@ void Service::publish_state() {
     view->state = State::Failed;
   else if (drift)
     view->state = State::Drift;
-  else if (view->plan && view->plan->boot.reboot_required)
+  else if (reboot)
     view->state = State::RebootRequired;
   else
     view->state = State::InSync;

@@ -86,6 +86,8 @@ def waits_for_a_reboot(w: World) -> None:
     w.write_policy("boot: last 50% movable, rest normal\n")
     client.manager.Reload()
     eventually(lambda: "core=" in str(client.get("PendingKernelParameters")), "others wait now")
+    # Boot memory that no write can move: only the reboot is to come.
+    client.settled("reboot-required")
 
 
 def larger(w: World) -> str:

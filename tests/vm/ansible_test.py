@@ -19,6 +19,8 @@ from systemd_test import wait_until_up, zones
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
 from loopback import free_port  # noqa: E402
 
+SYSTEMS = True
+
 PACKAGES = ("iproute2", "openssh-server", "python3")
 COLLECTION = Path(__file__).resolve().parents[2] / "policies/ansible"
 # ansible-core itself has nothing that tells results to a program.

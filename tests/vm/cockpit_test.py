@@ -12,6 +12,8 @@ from systemd_test import wait_until_up, zones
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bus"))
 import browser  # pylint: disable=wrong-import-position
 
+SYSTEMS = True
+
 PACKAGES = ("cockpit-bridge", "cockpit-ws", "iproute2")
 POLICY = "etc/memonline/policy.d/50-test.mempolicy"
 FILES = {POLICY: "hotplugged: keep\n", "usr/sbin/update-grub": UPDATE_GRUB,

@@ -7,6 +7,8 @@ from guest import Guest, GuestError, Layout, Node, VirtioMem
 from harness import Vm, on
 from systemd_test import EACH_DIMM, LAYOUT, wait_until_up, zones
 
+SYSTEMS = True
+
 POLICY = "etc/memonline/policy.d/50-test.mempolicy"
 SMALL = Layout(nodes=(Node("2G", cpus=2),), below_4g="1G")
 KNOB = "/sys/devices/system/memory/auto_online_blocks"

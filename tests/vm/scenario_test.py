@@ -8,6 +8,8 @@ from harness import Vm, long, on
 from hotplug_test import KNOB, POLICY, RHEL, expect, wait_for_service
 from systemd_test import wait_until_up, zones
 
+SYSTEMS = True
+
 EACH = {POLICY: "each dimm: first 2 blocks normal, rest movable\n"}
 
 

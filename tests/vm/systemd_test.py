@@ -5,6 +5,8 @@ import json
 from guest import Dimm, Guest, Layout, Node, VirtioMem
 from harness import Vm, on
 
+SYSTEMS = True
+
 # 24 blocks of boot memory and one DIMM.
 LAYOUT = Layout(nodes=(Node("2G", cpus=2),), dimms=(Dimm("d0", "1G"),), below_4g="1G")
 EACH_DIMM = {"etc/memonline/policy.d/50-test.mempolicy": "each dimm: first 25% normal, rest movable\n"}

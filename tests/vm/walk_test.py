@@ -22,6 +22,8 @@ sys.path += [str(TOP / "tests/bus"), str(TOP / "tests/cli")]
 import browser  # pylint: disable=wrong-import-position
 from tutorial import Example, examples  # pylint: disable=wrong-import-position
 
+SYSTEMS = True
+
 HOME = "root/memonline"  # where the user of the guest is, as in a clone
 PACKAGES = ("cockpit", "iproute2")
 FILES = {"etc/apt/apt.conf.d/99test": 'APT::Get::Assume-Yes "true";\n'}
