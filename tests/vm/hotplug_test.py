@@ -67,10 +67,13 @@ def test_dimms_come(vm: Vm) -> None:
         # Two at once, and a policy that changed in between.
         guest.put(f"/{POLICY}", b"each dimm: first 2 blocks normal, rest movable\n")
         guest.run("systemctl reload memonlined.service", check=True)
+        before = guest.block_ids()
         guest.add_dimm("d3", "1G", wait=False)
-        later = guest.add_dimm("d4", "2G")
-        expect(guest, [block for block in later if block < later[-1] - 15], "NNMMMMMM")
-        expect(guest, later[-16:], "NN" + "M" * 14)
+        guest.add_dimm("d4", "2G", wait=False)
+        guest.wait_for(lambda: len(guest.block_ids()) == len(before) + 24, "the blocks of both")
+        later = guest.block_ids()[-24:]
+        expect(guest, later[:8], "NNMMMMMM")
+        expect(guest, later[8:], "NN" + "M" * 14)
         assert zones(guest, list(range(40, 48))) == share(8)
         # A policy with a mistake leaves the one before in force.
         guest.put(f"/{POLICY}", b"each dimm: first 2 blocks movabel\n")
