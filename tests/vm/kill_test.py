@@ -116,7 +116,7 @@ def test_a_switch_held_for_the_run_is_put_back_however_it_ends(vm: Vm) -> None:
         first, last = calls(guest, policy)
         assert guest.read(f"{MEMORY}/auto_online_blocks") == "online_movable"
         held = 0
-        for point in range(first, last + 1, (last - first) // 12):
+        for point in range(first, last + 1, 4):
             reset(guest, SMALL_BLOCKS)
             guest.run(f"killat {point} main memonline apply -e '{policy}'")
             now = guest.read(f"{MEMORY}/auto_online_blocks")
@@ -124,7 +124,7 @@ def test_a_switch_held_for_the_run_is_put_back_however_it_ends(vm: Vm) -> None:
             after = guest.read(f"{MEMORY}/auto_online_blocks")
             assert after == ("online" if now == "offline" else now), (point, now, after)
             held += now == "offline"
-        assert held > 3, held
+        assert held > 1, held
         # Stopped in an orderly way it puts back by itself.
         for point in range(first, last + 1, (last - first) // 6):
             reset(guest, SMALL_BLOCKS)
