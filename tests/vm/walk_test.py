@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from guest import Dimm, Guest, Layout, Node
-from harness import Skip, Vm, on
+from harness import Skip, Vm, long, on
 from network import bring_up
 from systemd_test import wait_until_up, zones
 
@@ -103,7 +103,7 @@ def system_state(guest: Guest) -> dict[str, str]:
         # The order of what ld.so has in its cache is its own; Cockpit makes itself a certificate.
         "etc": "find /etc -not -path '/etc/cockpit/ws-certs.d/*' -not -path /etc/ld.so.cache \\( -type f -exec"
                " sha256sum {} + -o -type l -printf '%p is %l\\n' -o -type d -print \\)",
-        "run": "find /run -not -path '/run/systemd/*' -not -path '/run/udev/data/*' -not -path '/run/log/*'"
+        "run": "find /run -not -path '/run/systemd/*' -not -path '/run/udev/data/*' -not -path '/run/udev/links/*' -not -path '/run/log/*'"
                " -not -path '/run/cockpit/*' -not -path '/run/user*'",
         "udev": "find /lib/udev/rules.d /run/udev/rules.d /etc/udev/rules.d",
         "units": "systemctl list-unit-files --no-legend --plain; systemctl list-units --failed --no-legend --plain;"
@@ -150,6 +150,7 @@ def plugged(guest: Guest, name: str) -> str:
     return zones(guest, blocks)
 
 
+@long
 @on("6.12")
 def test_the_readme_word_for_word(vm: Vm) -> None:
     """Installed, looked at, changed, planned, applied, seen in Cockpit, and taken away again."""
