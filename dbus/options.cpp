@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/options.hpp"
 
-#include <cstring>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "compiler/plan/unplug.hpp"
+#include "runtime/apply/report.hpp"
 
 namespace memonline::bus {
 
@@ -22,8 +21,7 @@ constexpr auto kRefuseForm = "it is memoryA[-B]=ERRNO, as memory40-41=EBUSY";
 int errno_named(const std::string& name) {
   constexpr int kLast = 133;  // EHWPOISON
   for (int error = 1; error <= kLast; ++error)
-    if (const char* known = ::strerrorname_np(error); known != nullptr && name == known)
-      return error;
+    if (name == apply::errno_text(error)) return error;
   return 0;
 }
 

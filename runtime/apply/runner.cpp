@@ -19,6 +19,9 @@ bool may_pass(int error) {
 /// The same answer would come for every block.
 bool hopeless(int error) { return error == EACCES || error == EROFS; }
 
+/// The block went, before or while its file was open.
+bool is_gone(int error) { return error == ENOENT || error == ENODEV; }
+
 bool settled(Outcome outcome) { return outcome != Outcome::Pending && outcome != Outcome::Again; }
 
 /// The zone an online block is in: the first name, which is its own in every era (contract 2.3).
@@ -163,7 +166,7 @@ void Runner::attempt(const Task& task, BlockId block, Note& note) noexcept {
 }
 
 void Runner::judge_online(const Task& task, BlockId block, int error, Note& note) noexcept {
-  if (error == ENOENT || error == ENODEV) {
+  if (is_gone(error)) {
     note.outcome = Outcome::Vanished;
     return;
   }
@@ -174,8 +177,7 @@ void Runner::judge_online(const Task& task, BlockId block, int error, Note& note
   const BlockView view = port_.look(block);
   if (view.error != 0) {
     note.error = static_cast<std::uint8_t>(view.error);
-    const bool gone = view.error == ENOENT || view.error == ENODEV;
-    note.outcome = gone ? Outcome::Vanished : Outcome::Refused;
+    note.outcome = is_gone(view.error) ? Outcome::Vanished : Outcome::Refused;
     return;
   }
   if (view.state != State::Online) {
@@ -204,7 +206,7 @@ void Runner::judge_offline(BlockId block, int error, Clock::duration took, Note&
     note.outcome = Outcome::Done;
     return;
   }
-  if (error == ENOENT || error == ENODEV) {
+  if (is_gone(error)) {
     note.outcome = Outcome::Vanished;
     return;
   }
@@ -215,7 +217,7 @@ void Runner::judge_offline(BlockId block, int error, Clock::duration took, Note&
   }
   if (error == EINVAL) {
     const BlockView view = port_.look(block);
-    const bool gone = view.error == ENOENT || view.error == ENODEV;
+    const bool gone = is_gone(view.error);
     const bool already = view.error == 0 && view.state == State::Offline;
     note.outcome = gone ? Outcome::Vanished : already ? Outcome::Already : Outcome::Refused;
     return;

@@ -29,7 +29,7 @@ def killed_then_run_again(guest: Guest, policy: str, blocks: list[int], point: i
     assert guest.run("ls -A /run/memonline").stdout.split() in (["last", "lock"], ["lock"]), where
     if undo:
         undone = guest.run("memonline undo")
-        # Kernel memory may stay: the test is that no block but those is left, and that what was before is known.
+        # Kernel memory need not go offline again; Movable that stays would be what nobody knew to undo.
         assert undone.status in (DONE, PARTLY), (where, undone)
         left = [zone for state, zone in states(guest, blocks) if state == "online"]
         assert set(left) <= {"Normal"}, (where, left, undone)
