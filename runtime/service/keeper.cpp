@@ -8,7 +8,6 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/compare.hpp"
-#include "compiler/plan/drift.hpp"
 #include "compiler/plan/planner.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/host/udev_steer.hpp"
@@ -215,6 +214,7 @@ Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
         round.plans = plan_now(target_, &policy, alone);
     }
     if (!round.plans.plan || round.plans.plan->steps.empty() || flight_.stopping()) break;
+    if (i == 0) round.before = plan::status_runs(*round.plans.host, round.plans.plan.get());
     const auto plans = round.plans;
     if (!carry_out(round, *session, *plans.plan, *plans.host, false, limits_)) break;
     if (went_as_predicted(round)) continue;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "compiler/model/host.hpp"
+#include "compiler/plan/drift.hpp"
 #include "compiler/plan/plan.hpp"
 #include "runtime/apply/report.hpp"
 #include "runtime/apply/runner.hpp"
@@ -36,6 +37,7 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& lef
 
 struct Round {
   Plans plans;  ///< as things are afterwards
+  std::vector<plan::StatusRun> before;  ///< as they were before it wrote anything
   std::vector<apply::Report> reports;
   bool stale = false;               ///< the machine is not the one planned for; see `said`
   std::optional<std::string> busy;  ///< who holds the lock: try again later

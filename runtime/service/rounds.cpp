@@ -130,6 +130,8 @@ void Service::finish_round(const Order& order, Round round) {
     if (left_alone_.compare(*known_, order.mark)) want_round(Cause::Changed);
   }
   keep_left_alone();
+  // Also what the round has corrected: it may have seen what the kernel told only afterwards.
+  name_what_others_did(round.before, left_alone_.mark());
   publish(round.plans, order.mark);
   looked_ = true;
   ++rounds_done_;

@@ -129,6 +129,11 @@ void Service::keep_left_alone() {
   if (auto saved = left_alone_.save(); !saved) listener_.say(kError, saved.error().message(), {});
 }
 
+void Service::name_what_others_did(const std::vector<plan::StatusRun>& runs, std::uint64_t mark) {
+  for (const std::string& line : left_alone_.look_at(runs, mark))
+    listener_.say(kWarning, line + ", which is not what the policy says", {});
+}
+
 // ---- what is shown ----
 
 void Service::publish(const Plans& plans, std::uint64_t mark) {
@@ -142,8 +147,7 @@ void Service::publish(const Plans& plans, std::uint64_t mark) {
   for (const std::string& problem : {plans.problem, troubles_.problem()})
     if (view->problems.empty()) view->problems = problem;
   view->failing = troubles_.failing();
-  for (const std::string& line : left_alone_.look_at(view->runs, mark))
-    listener_.say(kWarning, line + ", which is not what the policy says", {});
+  name_what_others_did(view->runs, mark);
   view->left_alone = left_alone_.sentences(plans.missed);
   view->switches = keeper_->switches();
   const auto before = std::exchange(view_, std::move(view));

@@ -169,6 +169,7 @@ class Service {
   [[nodiscard]] bool rezones() const;
   /// `mark`: what was noted of others when they were made.
   void publish(const Plans& plans, std::uint64_t mark);
+  void name_what_others_did(const std::vector<plan::StatusRun>& runs, std::uint64_t mark);
   void publish_state();
   Job& add_job(Job::Kind kind, std::uint32_t uid);
   Job* find_job(std::uint64_t id);

@@ -73,6 +73,17 @@ TEST_CASE("service: where the policy allows zones to be changed, what others did
   REQUIRE(running.until([&] { return zones(running, 32, 8) == "NNMMMMMM"; }));
 }
 
+TEST_CASE("service: what others did against the policy is named although it is corrected") {
+  RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(running.write(39, "offline") == 0);
+  REQUIRE(running.write(39, "online_kernel") == 0);
+  REQUIRE(running.until([&] {
+    return said(running, "memory39 was brought online in Normal by somebody else") &&
+           zones(running, 32, 8) == "NNMMMMMM" && left_alone(running).empty();
+  }));
+}
+
 TEST_CASE("service: what others take offline and bring back at once is as it was") {
   RunningService running(small_host(), kPolicy);
   REQUIRE(running.until(State::InSync));

@@ -3,6 +3,7 @@
 // what the next run makes of it.
 #include "runtime/apply/session.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -138,11 +139,31 @@ TEST_CASE("session: undo goes back to before a killed run, whatever a later one 
 
 TEST_CASE("session: what writing left behind is swept away, and nothing else") {
   Machine machine;
-  for (const auto* name : {".journal.aB3xYz", ".confirmed.Qq0000", "hook", ".keep"})
+  for (const auto* name : {".journal.aB3xYz", "hook", ".keep"})
     machine.root.write(std::string("run/memonline/") + name, "");
   const Session session = machine.session();
-  CHECK((!machine.has(".journal.aB3xYz") && !machine.has(".confirmed.Qq0000")));
+  CHECK_FALSE(machine.has(".journal.aB3xYz"));
   CHECK((machine.has("hook") && machine.has(".keep")));
+}
+
+TEST_CASE("session: a word of confirmation arrives although runs begin meanwhile") {
+  Machine machine;
+  std::atomic<bool> over = false;
+  std::thread others([&] {
+    while (!over) {
+      auto directory = RunDirectory::open(machine.root.path());
+      (void)directory->lock(std::chrono::milliseconds(0), "another");
+    }
+  });
+  auto directory = RunDirectory::open(machine.root.path());
+  int arrived = 0;
+  for (int i = 0; i < 500; ++i) {
+    const std::string run = "1." + std::to_string(i);
+    arrived += directory->confirm(run) && directory->is_confirmed(run) ? 1 : 0;
+  }
+  over = true;
+  others.join();
+  CHECK(arrived == 500);
 }
 
 TEST_CASE("session: who waits for the lock goes when asked to") {
