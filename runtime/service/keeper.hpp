@@ -36,7 +36,7 @@ struct Plans {
 Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone);
 
 struct Round {
-  Plans plans;  ///< as things are afterwards
+  Plans plans;                          ///< as things are afterwards
   std::vector<plan::StatusRun> before;  ///< as they were before it wrote anything
   std::vector<apply::Report> reports;
   bool stale = false;               ///< the machine is not the one planned for; see `said`
