@@ -26,6 +26,7 @@ struct Where {
   std::vector<std::string> expressions;  ///< -e, in order
   bool offline = false;     ///< --offline: `rezone = allowed` for this time, whatever they say
   bool by_service = false;  ///< where memonlined runs, this machine as it sees it
+  bool to_write = false;    ///< read no more of it than that takes (runtime::Detail)
 };
 
 struct CheckOptions {

@@ -44,7 +44,8 @@ std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, Servi
       if (news != nullptr) *news = std::move(sight->news);
       return std::move(sight->host);
     }
-  auto host = runtime::read_host(where.root);
+  auto host = runtime::read_host(where.root,
+                                 where.to_write ? runtime::Detail::ToWrite : runtime::Detail::All);
   if (host) return std::move(*host);
   const runtime::HostError& error = host.error();
   sink.add(diag::Code::HostUnreadable, std::nullopt,

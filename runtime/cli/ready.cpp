@@ -19,7 +19,9 @@ namespace {
 
 Ready from_policies(const ApplyOptions& options, diag::Sink& sink) {
   Ready ready;
-  Compiled compiled = compile_for(options.where);
+  Where where = options.where;
+  where.to_write = true;
+  Compiled compiled = compile_for(where);
   sink.append(compiled.sink);
   ready.shown = std::move(compiled.policies.shown);
   ready.status = compiled.status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Two short files a block at most: each costs openat, read, close and nothing else. Block ids come
+// One or two short files a block: each costs openat, read, close and nothing else. Block ids come
 // from one listing of the directory, nodes from one listing of each node's directory (a link
 // memoryM stands there for each of its blocks), and files are read last: until a block that was
 // just added has its link, kernels before 6.19 have no node for it and would read valid_zones of
@@ -39,6 +39,13 @@ constexpr std::size_t kBlocksPerThread = 2048;
 // where valid_zones tells it already.
 constexpr std::size_t kManyBlocks = 4096;
 
+/// What valid_zones of a block says of its `state`.
+enum class Telling {
+  Nothing,  ///< the older rule, or few blocks
+  Online,   ///< whether it is online
+  All,      ///< and if not, that it is offline
+};
+
 struct Trouble {
   int state = 0;
   int zones = 0;
@@ -62,7 +69,7 @@ class AttributePath {
   std::size_t length_ = 0;
 };
 
-void read_block(const Tree& memory, bool zones_tell_state, Block& block, Trouble& trouble) {
+void read_block(const Tree& memory, Telling telling, Block& block, Trouble& trouble) {
   AttributePath path(block.id);
   std::array<char, 128> text{};
   const auto zones = memory.read_some(path("valid_zones"), text.data(), text.size());
@@ -70,8 +77,12 @@ void read_block(const Tree& memory, bool zones_tell_state, Block& block, Trouble
     block.zones = zones_of({text.data(), *zones});
   else
     trouble.zones = zones.error().value;
-  if (zones_tell_state && online_by(block.zones)) {
+  if (telling != Telling::Nothing && online_by(block.zones)) {
     block.state = State::Online;
+    return;
+  }
+  if (telling == Telling::All && block.zones.kind() == ValidZones::Kind::Listed) {
+    block.state = State::Offline;
     return;
   }
   const auto state = memory.read_some(path("state"), text.data(), text.size());
@@ -81,12 +92,10 @@ void read_block(const Tree& memory, bool zones_tell_state, Block& block, Trouble
     trouble.state = state.error().value;
 }
 
-std::vector<Trouble> read_all(const Tree& memory, bool zones_tell_state,
-                              std::vector<Block>& blocks) {
+std::vector<Trouble> read_all(const Tree& memory, Telling telling, std::vector<Block>& blocks) {
   std::vector<Trouble> troubles(blocks.size());
   const auto read_range = [&](std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i)
-      read_block(memory, zones_tell_state, blocks[i], troubles[i]);
+    for (std::size_t i = from; i < to; ++i) read_block(memory, telling, blocks[i], troubles[i]);
   };
   const std::size_t wanted = std::min<std::size_t>(blocks.size() / kBlocksPerThread, 8);
   const std::size_t threads = std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
@@ -254,7 +263,7 @@ Blocks list_blocks(const Tree& tree, Notes& notes) {
   return blocks;
 }
 
-void read_states(const Tree& tree, Blocks& blocks, Notes& notes) {
+void read_states(const Tree& tree, Detail detail, Blocks& blocks, Notes& notes) {
   if (blocks.all.empty()) return;
   const auto memory = tree.below(kMemory);
   if (!memory) {
@@ -262,8 +271,10 @@ void read_states(const Tree& tree, Blocks& blocks, Notes& notes) {
     blocks.all.clear();
     return;
   }
-  const bool zones_tell_state = blocks.all.size() >= kManyBlocks && tree.exists(kEraD);
-  const std::vector<Trouble> troubles = read_all(**memory, zones_tell_state, blocks.all);
+  Telling telling = Telling::Nothing;
+  if ((detail == Detail::ToWrite || blocks.all.size() >= kManyBlocks) && tree.exists(kEraD))
+    telling = detail == Detail::ToWrite ? Telling::All : Telling::Online;
+  const std::vector<Trouble> troubles = read_all(**memory, telling, blocks.all);
   note_troubles(blocks, troubles, notes);
   blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),
                                    [](const Trouble& t) { return t.zones != ENOENT; });

@@ -8,6 +8,7 @@
 
 #include "compiler/model/host.hpp"
 #include "runtime/host/notes.hpp"
+#include "runtime/host/read_host.hpp"
 #include "runtime/host/tree.hpp"
 
 namespace memonline::runtime {
@@ -43,7 +44,7 @@ NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes);
 /// Reads the blocks' own files, with few system calls and, where there are many, several threads.
 /// Blocks that vanish meanwhile are left out. Only after `read_nodes`: what a kernel says of a
 /// block without a node is undefined.
-void read_states(const Tree& tree, Blocks& blocks, Notes& notes);
+void read_states(const Tree& tree, Detail detail, Blocks& blocks, Notes& notes);
 
 /// The numbers of the blocks that are there, ascending: one listing, no file is read.
 std::vector<std::uint64_t> block_ids(const Tree& tree);

@@ -44,17 +44,18 @@ Result<std::string, Errno> beginning_of(const std::string& path, std::size_t lim
   return text;
 }
 
-Result<model::Host, HostError> host_of_tree(const std::string& source, const Tree& tree) {
+Result<model::Host, HostError> host_of_tree(const std::string& source, const Tree& tree,
+                                            Detail detail) {
   if (!tree.exists("sys") && !tree.exists("proc"))
     return fail(HostError{source, "holds neither sys nor proc: no tree of a host"});
-  return read_tree(tree, source == "/" ? Liveness::Live : Liveness::Captured);
+  return read_tree(tree, source == "/" ? Liveness::Live : Liveness::Captured, detail);
 }
 
-Result<model::Host, HostError> host_of_source(const std::string& source) {
+Result<model::Host, HostError> host_of_source(const std::string& source, Detail detail) {
   auto directory = open_directory(source);
   if (directory) {
     if (source == "/") *directory = with_handed_over(std::move(*directory));
-    auto host = host_of_tree(source, **directory);
+    auto host = host_of_tree(source, **directory, detail);
     if (host) host->own_parameters = boot::own_parameters(source);
     return host;
   }
@@ -65,7 +66,7 @@ Result<model::Host, HostError> host_of_source(const std::string& source) {
   if (text && looks_like_archive(*text)) {
     const auto archive = open_archive(source);
     if (!archive) return fail(HostError{archive.error()});
-    return host_of_tree(source, **archive);
+    return host_of_tree(source, **archive, detail);
   }
   if (text) text = beginning_of(source, kLargestText + 1);
   if (!text) return fail(HostError{source, errno_text(text.error())});
@@ -86,8 +87,8 @@ Result<model::Host, HostError> read_host_text(std::string_view text) {
       HostError{"", "is none of these: a tree, a tar archive of one, a snapshot, lsmem's JSON"});
 }
 
-Result<model::Host, HostError> read_host(const std::string& source) {
-  auto host = host_of_source(source);
+Result<model::Host, HostError> read_host(const std::string& source, Detail detail) {
+  auto host = host_of_source(source, detail);
   if (host) host->name = source;
   return host;
 }

@@ -19,12 +19,20 @@ struct HostError {
   std::string message;
 };
 
+/// How closely blocks are looked at.
+enum class Detail {
+  All,
+  /// What is written to needs no more: a block that is going offline counts as offline. Where
+  /// valid_zones tells that much (since Linux 5.15), that is a file less a block.
+  ToWrite,
+};
+
 /// `source` is "/" for the live machine, a directory that holds a captured tree, or a file: a tar
 /// archive of a tree (plain or compressed by gzip, xz or zstd), a snapshot of schema
 /// "memonline.host/1", or the output of
 /// `lsmem --json -b -o RANGE,SIZE,STATE,REMOVABLE,BLOCK,NODE,ZONES`. Files are told apart by their
 /// content. Host::name is `source`. A host without memory hotplug is a host: block_size is 0.
-Result<model::Host, HostError> read_host(const std::string& source);
+Result<model::Host, HostError> read_host(const std::string& source, Detail detail = Detail::All);
 
 /// There while memonlined runs: whoever plans then plans with it.
 inline constexpr auto kServiceSign = "run/memonline/service";
@@ -36,7 +44,7 @@ enum class Liveness {
 };
 
 /// The host that a tree shows. Never fails: an empty tree is a host without anything.
-model::Host read_tree(const Tree& tree, Liveness liveness);
+model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail = Detail::All);
 
 /// The host that a text describes: a snapshot or lsmem's JSON. The error's path is empty.
 Result<model::Host, HostError> read_host_text(std::string_view text);

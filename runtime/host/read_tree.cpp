@@ -12,12 +12,12 @@
 
 namespace memonline::runtime {
 
-model::Host read_tree(const Tree& tree, Liveness liveness) {
+model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   model::Host host;
   Notes notes;
   Blocks blocks = list_blocks(tree, notes);
   NodeFacts nodes = read_nodes(tree, blocks, notes);
-  read_states(tree, blocks, notes);
+  read_states(tree, detail, blocks, notes);
   host.block_size = model::Bytes(blocks.size);
   host.facts.valid_zones = blocks.valid_zones;
   host.hot_remove = blocks.hot_remove;

@@ -177,6 +177,26 @@ TEST_CASE(
   CHECK(host.find_block(BlockId(33))->state == State::GoingOffline);
 }
 
+TEST_CASE("read tree: to write, valid_zones alone says from 5.15 on what is offline") {
+  MemoryTree tree;
+  add_sample(tree);
+  add_block(tree, 33, "going-offline", "Normal Movable");
+  add_block(tree, 36, "offline", "");
+  const auto state = [&](std::uint64_t id) {
+    return runtime::read_tree(tree, runtime::Liveness::Captured, runtime::Detail::ToWrite)
+        .find_block(BlockId(id))
+        ->state;
+  };
+  CHECK(state(33) == State::GoingOffline);
+  tree.add_file("sys/module/memory_hotplug/parameters/online_policy", "contig-zones\n");
+  for (const int id : {3, 32})
+    tree.add_error(kMemory + "memory" + std::to_string(id) + "/state", Errno{EACCES});
+  CHECK(state(3) == State::Online);
+  CHECK(state(32) == State::Offline);
+  CHECK(state(33) == State::Offline);
+  CHECK(state(36) == State::Offline);
+}
+
 TEST_CASE("read tree: blocks that vanish are left out and said once") {
   for (const int error : {ENOENT, ENODEV}) {
     MemoryTree tree;
