@@ -38,6 +38,9 @@ inline void begin_listening(sdbus::IProxy&) {}
 inline void request_name(sdbus::IConnection& connection, const std::string& name) {
   connection.requestName(sdbus::ServiceName{name});
 }
+inline void release_name(sdbus::IConnection& connection, const std::string& name) {
+  connection.releaseName(sdbus::ServiceName{name});
+}
 inline void emit_changed(sdbus::IObject& object, const std::string& interface,
                          const std::vector<std::string>& names) {
   std::vector<sdbus::PropertyName> properties;
@@ -59,6 +62,9 @@ inline std::unique_ptr<sdbus::IProxy> make_proxy(sdbus::IConnection& connection,
 inline void begin_listening(sdbus::IProxy& proxy) { proxy.finishRegistration(); }
 inline void request_name(sdbus::IConnection& connection, const std::string& name) {
   connection.requestName(name);
+}
+inline void release_name(sdbus::IConnection& connection, const std::string& name) {
+  connection.releaseName(name);
 }
 inline void emit_changed(sdbus::IObject& object, const std::string& interface,
                          const std::vector<std::string>& names) {

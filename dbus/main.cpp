@@ -96,6 +96,15 @@ void own_name(sdbus::IConnection& connection) {
   }
 }
 
+/// Before the objects go: a client that answers to their going with a question would have the bus
+/// start the service again.
+void give_up_name(sdbus::IConnection& connection) {
+  try {
+    release_name(connection, kBusName);
+  } catch (const sdbus::Error&) {  // The bus is gone.
+  }
+}
+
 int serve(const DaemonOptions& options, const Log& log) {
   const bool simulates = !options.simulate.empty();
   std::optional<TemporaryDirectory> temporary;
@@ -137,6 +146,7 @@ int serve(const DaemonOptions& options, const Log& log) {
   const int status = run_loop(*connection, service, log);
   if (status != 0) log.say(3, "the bus went away");
   service.shut_down();
+  give_up_name(*connection);
   front.close();
   return status;
 }

@@ -2,6 +2,8 @@
 // memonlined on the bus: the only one that this page speaks to. Reads as the user who is logged
 // in; what changes something goes with administrative access where Cockpit has it, and else
 // polkit asks.
+import { later } from "./text.js";
+
 const cockpit = window.cockpit;
 
 const NAME = "org.memonline1";
@@ -32,11 +34,20 @@ export class Service extends EventTarget {
         this.jobs = new Map();
         this.reader = cockpit.dbus(NAME, { bus: "system" });
         this.reader.addEventListener("close", (event, options) => this.#gone(options));
-        this.reader.addEventListener("owner", (event, owner) => owner ? this.#look() : this.#gone({}));
+        this.reader.addEventListener("owner", (event, owner) => {
+            this.owner = owner;
+            owner ? this.#look() : this.#gone({});
+        });
         this.reader.subscribe({ interface: PROPERTIES, member: "PropertiesChanged" },
             (path, name, signal, [owner, changed]) => this.#changed(path, owner, changed));
         this.reader.subscribe({ interface: "org.freedesktop.DBus.ObjectManager" },
-            () => this.#look());
+            later(100, () => this.#lookAgain()));
+    }
+
+    /** Not if it ends: a call would have the bus start it again. */
+    #lookAgain() {
+        if (this.owner)
+            this.#look();
     }
 
     /** Asks for everything; the call has the bus start the service where it does not run. */

@@ -165,7 +165,20 @@ def of_jobs(w: World) -> None:
     assert len(finished) == len(set(finished)) == 17, finished
 
 
-TESTS: List[Callable[[World], None]] = [of_the_manager, of_nodes, of_jobs]
+def when_it_ends(w: World) -> None:
+    """That its name is free says all: whoever answered to more would have the bus start it again."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    client.done(client.manager.Apply(client.plan(policy=MOVABLE)["digest"], OPTIONS))
+    heard = Heard(client)
+    heard.begin()
+    assert w.stop() == 0
+    spin(0.5)
+    assert not heard.signals, heard.signals
+
+
+TESTS: List[Callable[[World], None]] = [of_the_manager, of_nodes, of_jobs, when_it_ends]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
