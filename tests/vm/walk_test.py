@@ -186,6 +186,7 @@ def test_the_readme_word_for_word(vm: Vm) -> None:
                 "memonline status", "apt purge"} <= seen, seen
         left = difference(before, system_state(guest))
         kept = [line for line in left if line.startswith("+") and "/etc/memonline" in line]
-        assert left == kept, "apt purge leaves behind, or takes away\n" + "\n".join(left)
+        said = guest.run("journalctl --no-pager -o short-monotonic -u 'memonline*' -u dbus -u cockpit | tail -n 60").stdout
+        assert left == kept, "apt purge leaves behind, or takes away\n" + "\n".join(left) + f"\n{said}"
         assert guest.read("/etc/memonline/policy.d/40-local.mempolicy") == "dimm0: 50% movable, rest normal"
         assert plugged(guest, "d3") == "....", "who decided before decides again"
