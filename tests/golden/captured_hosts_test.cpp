@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Every captured host: the kernel model says of each block what the real kernel said, every policy
-// of tests/golden/policies plans without error and is proved, and the JSON of each plan is a
-// golden file. MEMONLINE_UPDATE_GOLDEN=1 writes the files anew.
+// Every captured host: the kernel model says of each block what the real kernel said, a plan's
+// outcome is what the real kernel made of it, every policy of tests/golden/policies plans without
+// error and is proved, and the JSON of each plan is a golden file. MEMONLINE_UPDATE_GOLDEN=1 writes
+// the files anew.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include <nlohmann/json.hpp>
+
 #include "compiler/kernel/boot_zones.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/base/digest.hpp"
+#include "runtime/host/archive.hpp"
 #include "runtime/host/read_host.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
@@ -51,7 +55,53 @@ std::string name_of(const fs::path& path) {
   return name.substr(0, name.rfind(".tar"));
 }
 
+source::SourceSet named(const std::string& name, const std::string& text) {
+  return {source::SourceFile(name, text, runtime::sha256_of(text))};
+}
+
+/// What tests/vm/layouts_test.py wrote of a host that it kept: "NAME: before `POLICY`".
+std::string policy_of_layout(const fs::path& path) {
+  const auto archive = runtime::open_archive(path.string());
+  REQUIRE(archive.has_value());
+  const auto meta = nlohmann::json::parse((*archive)->read("META.json").value());
+  const auto told = meta.at("layout").get<std::string>();
+  const std::size_t first = told.find('`'), last = told.rfind('`');
+  REQUIRE(first < last);
+  return told.substr(first + 1, last - first - 1) + "\n";
+}
+
+/// Each block with its state and its zones.
+std::string blocks_text(const model::Host& host) {
+  std::ostringstream text;
+  for (const model::BlockRun& run : host.blocks)
+    for (std::uint64_t i = 0; i < run.count; ++i)
+      text << (run.first + i).value() << ' ' << model::state_name(run.state) << ' '
+           << test::zones_text(run.zones) << '\n';
+  return text.str();
+}
+
 }  // namespace
+
+TEST_CASE("captured hosts: a plan's outcome is what the real kernel made of it") {
+  std::size_t compared = 0;
+  for (const fs::path& path : files_in(kTests / "hosts")) {
+    const std::string name = name_of(path);
+    const std::size_t suffix = name.rfind("-before");
+    const fs::path after = path.parent_path() / (name.substr(0, suffix) + "-after.tar.xz");
+    if (suffix == std::string::npos || !fs::exists(after)) continue;
+    INFO(path);
+    const source::SourceSet policy = named("layout.mempolicy", policy_of_layout(path));
+    const Compilation c = compile(policy, captured(path));
+    REQUIRE(c.plan.has_value());
+    CHECK_FALSE(c.plan->steps.empty());
+    CHECK(blocks_text(c.outcome) == blocks_text(captured(after)));
+    const Compilation again = compile(policy, captured(after));
+    REQUIRE(again.plan.has_value());
+    CHECK(test::steps_text(*again.plan).empty());
+    ++compared;
+  }
+  CHECK(compared >= 15);
+}
 
 TEST_CASE("captured hosts: the model says of each block what the real kernel said") {
   const auto hosts = files_in(kTests / "hosts");
@@ -106,9 +156,8 @@ TEST_CASE("captured hosts: every policy plans, is proved and gives the golden by
   for (const fs::path& host_path : files_in(kTests / "hosts")) {
     const model::Host host = captured(host_path);
     for (const fs::path& policy_path : policies) {
-      const std::string text = content_of(policy_path);
-      const source::SourceSet files{
-          source::SourceFile(policy_path.filename().string(), text, runtime::sha256_of(text))};
+      const source::SourceSet files =
+          named(policy_path.filename().string(), content_of(policy_path));
       const Compilation c = compile(files, host);
       INFO(host_path << " " << policy_path << " " << test::codes_text(c.diagnostics));
       REQUIRE(c.plan.has_value());

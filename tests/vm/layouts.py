@@ -23,11 +23,12 @@ ONE_NODE = Layout(dimms=(Dimm("d0", "1G"),))
 TWO_NODES = Layout(nodes=(Node("1G"), Node("512M")), dimms=(Dimm("d0", "512M", 0), Dimm("d1", "1G", 1)))
 
 CASES: dict[str, Case] = {
-    "one_node_all_movable": Case(ONE_NODE, "hotplugged: rest movable"),
+    "one_node_all_movable": Case(ONE_NODE, "hotplugged: rest movable", kept=("7.2",)),
     "percent_of_a_node": Case(ONE_NODE, "node0: last 60% movable, rest normal",
                               later=(Dimm("d1", "512M"),), kept=("5.10",)),
-    "each_node_half": Case(TWO_NODES, "each node: last 50% movable, rest normal", later=(Dimm("d2", "256M", 0),)),
-    "each_node_first_movable": Case(TWO_NODES, "each node hotplugged: first 25% movable, rest normal"),
+    "each_node_half": Case(TWO_NODES, "each node: last 50% movable, rest normal", later=(Dimm("d2", "256M", 0),),
+                           kept=("6.1",)),
+    "each_node_first_movable": Case(TWO_NODES, "each node hotplugged: first 25% movable, rest normal", kept=("5.10",)),
     "cpuless_node": Case(
         Layout(nodes=(Node("1G"), Node("512M", cpus=0)), dimms=(Dimm("d0", "512M", 0), Dimm("d1", "512M", 1))),
         "cpuless hotplugged: rest movable\nhotplugged: 2 blocks movable, rest normal", kept=("6.12",)),
@@ -48,10 +49,10 @@ CASES: dict[str, Case] = {
         Layout(nodes=(Node("2G"),), below_4g=None, arguments=f"{OFFLINE} kernelcore=1G", dimms=(Dimm("d0", "256M"),)),
         "block 8-15: first 50% normal, rest movable\nhotplugged: rest movable",
         before="left=2; for block in 8 9 10 11 12 13 14 15; do write $block offline 2>/dev/null && left=$((left - 1)); "
-               "[ $left != 0 ] || exit 0; done; exit 1"),
+               "[ $left != 0 ] || exit 0; done; exit 1", kept=("6.1",)),
     "virtio_mem": Case(
         Layout(virtio_mem=(VirtioMem("v0", "2G", "768M"),)),
-        "virtio-mem: first 256MiB normal, rest movable", blocks=14),
+        "virtio-mem: first 256MiB normal, rest movable", blocks=14, kept=("7.2",)),
     "partly_online": Case(
         ONE_NODE, "hotplugged: first 50% normal, rest movable", later=(Dimm("d1", "512M"),), kept=("6.1",),
         before="write 42 online_movable; write 45 online_kernel; write 50 online"),
@@ -60,20 +61,20 @@ CASES: dict[str, Case] = {
                dimms=(Dimm("d0", "512M", 1), Dimm("d1", "256M", 0))),
         "hotplugged dimm: auto\nall: keep", kept=("5.10",)),
     "rezone_to_movable": Case(
-        ONE_NODE, "set rezone = allowed\nhotplugged: first 1 blocks normal, rest movable",
+        ONE_NODE, "set rezone = allowed\nhotplugged: first 1 blocks normal, rest movable", kept=("6.12",),
         before="for block in 40 41 42 43; do write $block online_kernel; done"),
     "rezone_to_offline": Case(
-        ONE_NODE, "set rezone = allowed\nhotplugged: 2 blocks normal, rest offline",
+        ONE_NODE, "set rezone = allowed\nhotplugged: 2 blocks normal, rest offline", kept=("6.1",),
         before="for block in 40 41 42 43 44; do write $block online_movable; done"),
     # As Debian boots: 6.12 and 7.2 have brought all of it online in Normal, of which some goes offline again.
     "brought_online_by_the_kernel": Case(
         Layout(dimms=(Dimm("d0", "1G"),), arguments=""), "hotplugged: first 4 blocks normal, rest movable",
-        later=(Dimm("d1", "512M"),),
+        later=(Dimm("d1", "512M"),), kept=("6.12",),
         before="for block in 51 50 49 48 47 46 45 44; do write $block offline 2>/dev/null || :; done"),
-    "limit": Case(TWO_NODES, "limit movable to 1x normal\nhotplugged: rest movable"),
+    "limit": Case(TWO_NODES, "limit movable to 1x normal\nhotplugged: rest movable", kept=("6.1",)),
     "limit_per_node": Case(TWO_NODES, "limit movable to 512MiB per node\nhotplugged: rest movable",
-                           before="write 44 online_movable"),
-    "auto_between_zones": Case(ONE_NODE, "hotplugged: auto",
+                           before="write 44 online_movable", kept=("7.2",)),
+    "auto_between_zones": Case(ONE_NODE, "hotplugged: auto", kept=("5.10",),
                                before="write 42 online_kernel; write 44 online_movable; write 47 online_movable"),
     "auto_movable": Case(
         Layout(nodes=(Node("1G"), Node("512M")), dimms=(Dimm("d0", "1G", 0), Dimm("d1", "2G", 1)),
@@ -82,5 +83,5 @@ CASES: dict[str, Case] = {
         "hotplugged: auto", kept=("7.2",)),
     "memmap_on_memory": Case(
         Layout(dimms=(Dimm("d0", "1G"),), arguments=f"{OFFLINE} memory_hotplug.memmap_on_memory=1"),
-        "hotplugged: 3 blocks normal, rest movable", later=(Dimm("d1", "128M"),)),
+        "hotplugged: 3 blocks normal, rest movable", later=(Dimm("d1", "128M"),), kept=("6.12",)),
 }
