@@ -2,6 +2,8 @@
 // memonline map: memory as a picture.
 #include <algorithm>
 
+#include <unistd.h>
+
 #include "compiler/diag/render.hpp"
 #include "compiler/render/map.hpp"
 #include "runtime/cli/commands.hpp"
@@ -25,7 +27,7 @@ render::MapStyle style_of(const MapOptions& options, ColorChoice color) {
   render::MapStyle style;
   const bool to_file = !options.output.empty() && options.output != "-";
   style.color = to_file ? color == ColorChoice::Always : colour_output(color);
-  const auto width = to_file ? std::nullopt : terminal_width();
+  const auto width = to_file ? std::nullopt : terminal_width(STDOUT_FILENO);
   if (width)
     style.columns = std::clamp(*width > kBeside ? *width - kBeside : 0, kNarrowest, kWidest);
   return style;

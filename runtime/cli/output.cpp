@@ -43,9 +43,9 @@ bool colour(ColorChoice choice, int descriptor) {
 bool colour_errors(ColorChoice choice) { return colour(choice, STDERR_FILENO); }
 bool colour_output(ColorChoice choice) { return colour(choice, STDOUT_FILENO); }
 
-std::optional<std::size_t> terminal_width() {
+std::optional<std::size_t> terminal_width(int descriptor) {
   winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
   return size.ws_col;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/progress.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -34,7 +36,9 @@ void Progress::show(apply::Board& board) {
   const auto now = steady_clock::now();
   if (now - began_ < kFirst || (!terminal_ && now - shown_ < kLines)) return;
   shown_ = now;
-  const std::string text = line(board, duration<double>(now - began_).count());
+  std::string text = line(board, duration<double>(now - began_).count());
+  // What wraps is not taken back by the next line.
+  if (terminal_) text.resize(std::min(text.size(), terminal_width(STDERR_FILENO).value_or(80) - 1));
   print_error(terminal_ ? "\r" + text + "\x1b[K" : text + "\n");
   on_screen_ = terminal_;
 }
@@ -44,24 +48,24 @@ std::string Progress::line(apply::Board& board, double seconds) const {
   const std::uint64_t done = head.settled.load();
   const double rate = static_cast<double>(done) / seconds;
   const apply::Task& task = program_.tasks.at(head.task.load());
-  std::string text =
-      fmt::format("step {} of {}: memory{}, {} of {} blocks, {:.1f} of {:.1f} GiB, {:.0f} blocks/s",
-                  task.step, program_.tasks.back().step, head.block.load(), done, program_.blocks,
-                  static_cast<double>(done * program_.block_size) / (1U << 30U),
-                  static_cast<double>(program_.blocks * program_.block_size) / (1U << 30U), rate);
-  if (done > 0)
-    text += fmt::format(", {:.0f} s left", static_cast<double>(program_.blocks - done) / rate);
+  std::string text = fmt::format("step {} of {}: {} of {} blocks", task.step,
+                                 program_.tasks.back().step, done, program_.blocks);
   const std::int64_t began = head.write_began.load();
   const auto now =
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now().time_since_epoch())
           .count();
   const double waits = began == 0 ? 0 : static_cast<double>(now - began) / 1e9;
   if (waits > kSlow)
-    text += fmt::format("; {} for {:.0f} s",
-                        head.offlining.load() ? "moving its pages away or waiting"
-                                              : "waiting for the kernel's hotplug lock",
-                        waits);
-  return text;
+    return text + fmt::format("; memory{}: {:.0f} s {}", head.block.load(), waits,
+                              head.offlining.load() ? "moving its pages away or waiting"
+                                                    : "waiting for the kernel's hotplug lock");
+  text +=
+      fmt::format(", {:.1f} of {:.1f} GiB, {:.0f} blocks/s",
+                  static_cast<double>(done * program_.block_size) / (1U << 30U),
+                  static_cast<double>(program_.blocks * program_.block_size) / (1U << 30U), rate);
+  if (done > 0)
+    text += fmt::format(", {:.0f} s left", static_cast<double>(program_.blocks - done) / rate);
+  return text + fmt::format("; memory{}", head.block.load());
 }
 
 }  // namespace memonline::cli

@@ -29,18 +29,17 @@ TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left"
   apply::Board::Head& head = board->head();
   head.block.store(32);
   CHECK(progress.line(*board, 1) ==
-        "step 1 of 2: memory32, 0 of 64 blocks, 0.0 of 8.0 GiB, 0 blocks/s");
+        "step 1 of 2: 0 of 64 blocks, 0.0 of 8.0 GiB, 0 blocks/s; memory32");
   head.task.store(1);
   head.block.store(80);
   head.settled.store(32);
   CHECK(progress.line(*board, 4) ==
-        "step 2 of 2: memory80, 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left");
+        "step 2 of 2: 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left; memory80");
   head.write_began.store(before_now(std::chrono::seconds(9)));
   CHECK(progress.line(*board, 4) ==
-        "step 2 of 2: memory80, 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left; "
-        "waiting for the kernel's hotplug lock for 9 s");
+        "step 2 of 2: 32 of 64 blocks; memory80: 9 s waiting for the kernel's hotplug lock");
   head.offlining.store(true);
-  CHECK(progress.line(*board, 4).find("; moving its pages away or waiting for 9 s") !=
+  CHECK(progress.line(*board, 4).find("; memory80: 9 s moving its pages away or waiting") !=
         std::string::npos);
 }
 
