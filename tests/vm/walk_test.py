@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from guest import Dimm, Guest, Layout, Node
-from harness import Skip, Vm, long, on
+from harness import Skip, Vm, on
 from network import bring_up
 from systemd_test import wait_until_up, zones
 
@@ -150,7 +150,6 @@ def plugged(guest: Guest, name: str) -> str:
     return zones(guest, blocks)
 
 
-@long
 @on("6.12")
 def test_the_readme_word_for_word(vm: Vm) -> None:
     """Installed, looked at, changed, planned, applied, seen in Cockpit, and taken away again."""
