@@ -136,7 +136,7 @@ void Service::post_job(std::uint64_t id, std::function<Round()> work) {
 // Memory that came goes before jobs, and they before another look.
 void Service::next() {
   if (ending_ || round_runs_ || current_job_ != 0) return;
-  const bool round = wanted_ && !lock_wait_;
+  const bool round = wanted_ && !lock_wait_ && !kernel_is_at_it();
   if (confirming_ && confirming_->over)
     take_back();
   else if (round && *wanted_ <= Cause::Retry)

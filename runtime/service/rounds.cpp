@@ -18,6 +18,8 @@ namespace {
 
 constexpr int kNotice = 5, kWarning = 4, kError = 3, kInfo = 6;
 constexpr auto kLockAgain = milliseconds(250);
+constexpr auto kQuiet = milliseconds(250);
+constexpr auto kLongestBurst = std::chrono::seconds(30);
 
 std::uint64_t onlined(const apply::Report& report) {
   std::uint64_t blocks = 0;
@@ -59,6 +61,17 @@ void Service::want_round(Cause cause) {
   next();
 }
 
+// A round would wait for the kernel's hotplug lock, which who waits asks for every 5 ms
+// (lock_device_hotplug_sysfs()), and find nothing to do.
+void Service::let_kernel_finish() {
+  if (view_->plan == nullptr || view_->plan->hotplug.by != "kernel") return;
+  const auto now = steady_clock::now();
+  quiet_at_ =
+      std::min<steady_clock::time_point>(now + kQuiet, burst_began_.value_or(now) + kLongestBurst);
+}
+
+bool Service::kernel_is_at_it() const { return quiet_at_ && wanted_ == Cause::Events; }
+
 // Where the policy allows zones to be changed, others' changes are corrected like all drift. What
 // a client's job took offline is what somebody wanted: a DIMM about to be pulled out, say. And what
 // waits to be confirmed is to be undone or to stay as it is.
@@ -95,6 +108,7 @@ void Service::start_round() {
   troubles_.trying(order.writes);
   if (order.cause == Cause::Retry) ++counters_.retries;
   order.burst = std::exchange(burst_began_, std::nullopt);
+  quiet_at_.reset();
   order.mark = left_alone_.mark();
   order.lost = std::exchange(events_lost_, false);
   const auto before = order.lost && !rezone ? known_ : nullptr;

@@ -97,6 +97,7 @@ void Service::judge(const MemoryEvent& event) {
   using Action = MemoryEvent::Action;
   if (event.action == Action::Add || event.action == Action::Remove) {
     left_alone_.forget(event.block);
+    if (event.action == Action::Add) let_kernel_finish();
     want_round(event.action == Action::Add ? Cause::Events : Cause::Changed);
     return;
   }
@@ -111,6 +112,7 @@ void Service::judge(const MemoryEvent& event) {
   }
   const bool was_left_offline = left_alone_.forget(event.block);
   if (ours) return;
+  if (quiet_at_) let_kernel_finish();
   left_alone_.brought_online(event.block);
   // Of blocks that just came the kernel itself may have brought some online.
   const model::BlockRun* known = known_ == nullptr ? nullptr : known_->find_block(event.block);
@@ -197,6 +199,7 @@ std::optional<steady_clock::time_point> Service::due() const {
     consider(lock_wait_->at);
   else if (!round_runs_)
     consider(troubles_.retry_at());
+  consider(quiet_at_);
   if (confirming_ && !confirming_->over)
     consider(std::min(confirming_->until, confirming_->look_at));
   consider(progress_at_);
@@ -214,6 +217,10 @@ void Service::tick() {
     if (lock_wait_->at && *lock_wait_->at <= now) look_at_lock();
   } else if (const auto at = troubles_.retry_at(); !round_runs_ && at && *at <= now) {
     want_round(Cause::Retry);
+  }
+  if (quiet_at_ && *quiet_at_ <= now) {
+    quiet_at_.reset();
+    next();
   }
   if (progress_at_ && *progress_at_ <= now) show_progress();
   look_for_word();

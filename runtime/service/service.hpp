@@ -160,6 +160,9 @@ class Service {
     std::uint64_t mark = 0;  ///< what was noted of others before
   };
   void want_round(Cause cause);
+  /// Memory comes that the kernel itself brings online: no round for it before it is quiet.
+  void let_kernel_finish();
+  [[nodiscard]] bool kernel_is_at_it() const;
   void start_round();
   void finish_round(const Order& order, Round round);
   void wait_for_lock(const std::string& owner);
@@ -229,7 +232,7 @@ class Service {
   bool events_lost_ = false;  ///< since the last round began
   std::uint64_t rounds_done_ = 0;
   bool ending_ = false;
-  std::optional<std::chrono::steady_clock::time_point> burst_began_, progress_at_;
+  std::optional<std::chrono::steady_clock::time_point> burst_began_, quiet_at_, progress_at_;
 
   std::list<Job> jobs_;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point> done_at_;

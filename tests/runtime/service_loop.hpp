@@ -43,13 +43,16 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-/// A machine that cannot be looked at while there is not enough memory for that.
-class ShortOfMemory final : public service::Target {
+/// A machine that cannot be looked at while there is not enough memory for that, and that counts
+/// how often it was.
+class Watched final : public service::Target {
  public:
-  ShortOfMemory(std::unique_ptr<service::Target> target, const std::atomic<bool>& is_short)
-      : target_(std::move(target)), is_short_(is_short) {}
+  Watched(std::unique_ptr<service::Target> target, const std::atomic<bool>& is_short,
+          std::atomic<int>& looks)
+      : target_(std::move(target)), is_short_(is_short), looks_(looks) {}
   Result<model::Host, runtime::HostError> read() override {
     if (is_short_.load()) throw std::bad_alloc();
+    ++looks_;
     return target_->read();
   }
   Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
@@ -65,6 +68,7 @@ class ShortOfMemory final : public service::Target {
  private:
   std::unique_ptr<service::Target> target_;
   const std::atomic<bool>& is_short_;
+  std::atomic<int>& looks_;
 };
 
 class RunningService final : public service::Listener {
@@ -145,6 +149,7 @@ class RunningService final : public service::Listener {
   std::shared_ptr<apply::SharedModel> kernel;
   std::unique_ptr<service::Service> service;
   std::atomic<bool> is_short{false};  ///< of memory, so that it cannot look
+  std::atomic<int> looks{0};          ///< that it took at the machine
   bool keep_switches = false;         ///< of the service that `restart` makes
   std::vector<std::string> said;
   std::vector<Fields> named;  ///< of what was said of a block
@@ -160,12 +165,13 @@ class RunningService final : public service::Listener {
   }
   void make(service::EventSource events, std::chrono::milliseconds latency) {
     std::filesystem::create_directories(directory.path() + "/run");
-    service::Config config{std::make_unique<ShortOfMemory>(
-                               service::simulated(kernel, directory.path(), latency), is_short),
-                           std::move(events),
-                           {directory.path(), {}, {}},
-                           {},
-                           keep_switches};
+    service::Config config{
+        std::make_unique<Watched>(service::simulated(kernel, directory.path(), latency), is_short,
+                                  looks),
+        std::move(events),
+        {directory.path(), {}, {}},
+        {},
+        keep_switches};
     service = std::make_unique<service::Service>(std::move(config), *this);
     service->start();
   }

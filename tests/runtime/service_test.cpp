@@ -61,6 +61,26 @@ TEST_CASE("service: hooks hear of memory that the kernel brought online, once") 
   CHECK_FALSE(std::filesystem::exists(told));
 }
 
+TEST_CASE(
+    "service: while the kernel brings memory online itself, nobody looks before it is quiet") {
+  RunningService running(small_host(), "hotplugged: normal\n");
+  REQUIRE(running.until(State::InSync));
+  const int before = running.looks;
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    running.plug(1);
+    const auto soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    (void)running.until([&] { return std::chrono::steady_clock::now() >= soon; });
+  }
+  const bool in_time =
+      std::chrono::steady_clock::now() - began < std::chrono::milliseconds(20 * 100);
+  if (in_time) CHECK(running.looks == before);
+  REQUIRE(running.until(
+      [&] { return running.service->view()->host->find_block(BlockId(59)) != nullptr; }));
+  REQUIRE(running.until(State::InSync));
+  CHECK(running.looks - before <= (in_time ? 3 : 20));
+}
+
 TEST_CASE("service: a policy changed and reloaded holds for what comes next, and moves nothing") {
   RunningService running(small_host(), kPolicy);
   REQUIRE(running.until(State::InSync));
