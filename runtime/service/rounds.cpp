@@ -66,6 +66,8 @@ void Service::want_round(Cause cause) {
 void Service::let_kernel_finish() {
   if (view_->plan == nullptr || view_->plan->hotplug.by != "kernel") return;
   const auto now = steady_clock::now();
+  // Not at each of its thousands of events.
+  if (quiet_at_ && now + kQuiet - *quiet_at_ < kQuiet / 4) return;
   quiet_at_ =
       std::min<steady_clock::time_point>(now + kQuiet, burst_began_.value_or(now) + kLongestBurst);
 }

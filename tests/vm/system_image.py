@@ -106,9 +106,10 @@ def _overlay(build: Path, files: Mapping[str, str | bytes], installed: bool) -> 
         agent = root / "usr/local/lib/agent"
         agent.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(build / "guest/agent", agent)
-        measuring = root / "usr/local/bin/peakmem"
-        measuring.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(build / "guest/peakmem", measuring)
+        measuring = root / "usr/local/bin"
+        measuring.mkdir(parents=True, exist_ok=True)
+        for program in ("memtotal", "peakmem"):
+            shutil.copy(build / "guest" / program, measuring)
         texts = {"etc/systemd/system/agent.service": AGENT, "etc/hostname": "guest\n", "etc/fstab": "",
                  "etc/machine-id": "0123456789abcdef0123456789abcdef\n", **files}
         for name, text in texts.items():
