@@ -2,14 +2,17 @@
 // killat N WHO COMMAND...: runs a command and sends SIGKILL just before its Nth system call is
 // carried out, counting those of its children too, in the order in which they come. WHO is `main`
 // (the command itself), `child` (who was about to make that call) or `interrupt` (the command
-// itself, with SIGINT instead). With N 0 nothing is sent. Prints how many calls there were, and
-// which was the first that makes or writes something:
+// itself, with SIGINT instead). With N 0 nothing is sent. Prints how many calls there were, which
+// was the first that makes or writes something, and the numbers of all that were made from the
+// first write of a block's state to the last:
 //   calls 412 first 231
+//   writing 0 1 3 257 271
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/ptrace.h>
@@ -34,6 +37,35 @@ bool makes_something(const __ptrace_syscall_info& info) {
     default: return false;
   }
 }
+
+/// The calls made while blocks' states are written, by their numbers.
+class Writing {
+ public:
+  void see(pid_t who, const __ptrace_syscall_info& info) {
+    if (writes_state(who, info)) {
+      begun_ = true;
+      until_now_.insert(since_.begin(), since_.end());
+      since_.clear();
+    }
+    if (begun_) since_.insert(info.entry.nr);
+  }
+  void print() const {
+    std::printf("writing");
+    for (const auto number : until_now_) std::printf(" %llu", number);
+    std::printf("\n");
+  }
+
+ private:
+  static bool writes_state(pid_t who, const __ptrace_syscall_info& info) {
+    if (info.entry.nr != SYS_write || info.entry.args[2] < sizeof(long)) return false;
+    errno = 0;
+    const long word = ::ptrace(PTRACE_PEEKDATA, who, info.entry.args[1], nullptr);
+    return errno == 0 && std::memcmp(&word, "online_", 7) == 0;
+  }
+
+  bool begun_ = false;
+  std::set<unsigned long long> until_now_, since_;
+};
 
 int usage() {
   std::fputs("usage: killat N main|child|interrupt COMMAND...\n", stderr);
@@ -62,6 +94,7 @@ int main(int argc, char** argv) {
   ::ptrace(PTRACE_SYSCALL, command, nullptr, nullptr);
   long calls = 0;
   long first = 0;
+  Writing writing;
   int result = 0;
   for (;;) {
     const pid_t who = ::waitpid(-1, &status, __WALL);
@@ -79,6 +112,7 @@ int main(int argc, char** argv) {
       if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
         ++calls;
         if (first == 0 && makes_something(info)) first = calls;
+        writing.see(who, info);
         if (calls == at) ::kill(to_caller ? who : command, signal);
       }
     } else if (deliver == SIGTRAP || deliver == SIGSTOP) {
@@ -87,5 +121,6 @@ int main(int argc, char** argv) {
     ::ptrace(PTRACE_SYSCALL, who, nullptr, deliver);
   }
   std::printf("calls %ld first %ld\n", calls, first);
+  writing.print();
   return result;
 }
