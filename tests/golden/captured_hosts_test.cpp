@@ -80,6 +80,17 @@ std::string blocks_text(const model::Host& host) {
   return text.str();
 }
 
+/// Each node with its zones, in pages, as /proc/zoneinfo says them.
+std::string zones_of_nodes(const model::Host& host) {
+  std::ostringstream text;
+  for (const model::Node& node : host.nodes)
+    for (std::size_t zone = 0; zone < model::kZoneCount; ++zone)
+      if (const model::ZoneSpan& span = node.zones[zone]; !span.empty())
+        text << "node" << node.id.value() << " zone " << zone << " from " << span.start.value()
+             << " spans " << span.spanned << " has " << span.present << '\n';
+  return text.str();
+}
+
 }  // namespace
 
 TEST_CASE("captured hosts: a plan's outcome is what the real kernel made of it") {
@@ -95,6 +106,7 @@ TEST_CASE("captured hosts: a plan's outcome is what the real kernel made of it")
     REQUIRE(c.plan.has_value());
     CHECK_FALSE(c.plan->steps.empty());
     CHECK(blocks_text(c.outcome) == blocks_text(captured(after)));
+    CHECK(zones_of_nodes(c.outcome) == zones_of_nodes(captured(after)));
     const Compilation again = compile(policy, captured(after));
     REQUIRE(again.plan.has_value());
     CHECK(test::steps_text(*again.plan).empty());
