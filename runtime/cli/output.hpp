@@ -18,7 +18,7 @@ bool colour_errors(ColorChoice choice);
 
 /// The same for standard output.
 bool colour_output(ColorChoice choice);
-/// How wide the terminal at standard output is; empty: it is none.
+/// How wide the terminal at this descriptor is; empty: it is none.
 std::optional<std::size_t> terminal_width(int descriptor);
 /// By the name of the file: ".svg" of "map.svg".
 bool ends_with(std::string_view text, std::string_view end);
