@@ -100,7 +100,7 @@ Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, Board
     ::close(alive[0]);
     return fail(error);
   }
-  return std::unique_ptr<Helper>(new Helper(child, go[1], alive[0], board, limits));
+  return std::unique_ptr<Helper>(new Helper(child, go[1], alive[0], program, board, limits));
 }
 
 Helper::~Helper() {
@@ -128,7 +128,7 @@ Ended Helper::run(const Watch& watch) {
   const timespec tick{0, kTick.count()};
   while (::ppoll(&end, 1, &tick, &signals.before()) <= 0) {
     keep_deadlines(watch);
-    if (watch.progress) watch.progress(board_);
+    if (watch.progress) watch.progress(program_, board_);
   }
   wait_for_child();
   if (lock_held_) return Ended::LockHeld;

@@ -30,7 +30,7 @@ enum class Ended : std::uint8_t {
 
 /// Asked often while the helper writes; may allocate, must not throw.
 struct Watch {
-  std::function<void(Board&)> progress;  ///< about ten times a second
+  std::function<void(const Program&, Board&)> progress;  ///< about ten times a second
   /// How often somebody asked to stop: once ends after the current block, twice ends an offline
   /// that is under way as well.
   const volatile std::sig_atomic_t* stops = nullptr;
@@ -50,14 +50,15 @@ class Helper {
   Ended run(const Watch& watch);
 
  private:
-  Helper(pid_t child, int go, int alive, Board& board, const Limits& limits)
-      : child_(child), go_(go), alive_(alive), board_(board), limits_(limits) {}
+  Helper(pid_t child, int go, int alive, const Program& program, Board& board, const Limits& limits)
+      : child_(child), go_(go), alive_(alive), program_(program), board_(board), limits_(limits) {}
   void keep_deadlines(const Watch& watch);
   void wait_for_child();
 
   pid_t child_;
   int go_;     ///< written once: begin
   int alive_;  ///< closed by the helper's end
+  const Program& program_;
   Board& board_;
   Limits limits_;
   std::uint64_t signalled_write_ = 0;  ///< the write that was sent a signal

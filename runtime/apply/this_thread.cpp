@@ -86,7 +86,7 @@ class WithDeadline final : public MemoryPort {
 Ended run_in_this_thread(const Program& program, Board& board, MemoryPort& port,
                          const Limits& limits, const Watch& watch) {
   WithDeadline guarded(port, limits.offline_deadline);
-  if (watch.progress) watch.progress(board);
+  if (watch.progress) watch.progress(program, board);
   Runner(program, board, guarded, limits).run();
   return board.head().stop.load() ? Ended::Interrupted : Ended::Finished;
 }

@@ -111,7 +111,8 @@ class Apply {
     document_.fingerprint = ready.fingerprint();
     if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
     announce(ready);
-    auto outcome = service.apply(render::plan_to_json(*ready.plan), options_, stops_);
+    auto outcome =
+        service.apply(render::plan_to_json(*ready.plan), ready.host->block_size, options_, stops_);
     if (!outcome) {
       add_refused(outcome.error(), sink_);
       return end_with("failed", ExitStatus::Failure);
@@ -128,7 +129,9 @@ class Apply {
   }
 
   bool recover() {
-    auto recovered = session_->recover(limits_, {nullptr, stops_});
+    Progress progress;
+    auto recovered = session_->recover(limits_, watch(progress, stops_));
+    progress.clear();
     if (!recovered) {
       add_no_journal(recovered.error(), Changed::Nothing, sink_);
       return false;
@@ -211,9 +214,8 @@ class Apply {
     journal.blocks = apply::blocks_before(*ready.plan, *ready.host);
     if (earlier_) apply::merge_earlier(journal, *earlier_);
     earlier_ = journal;
-    Progress progress(program);
-    auto report = session_->carry_out(program, journal, limits_,
-                                      {[&](apply::Board& board) { progress.show(board); }, stops_});
+    Progress progress;
+    auto report = session_->carry_out(program, journal, limits_, watch(progress, stops_));
     if (!report) {
       add_no_journal(report.error(), sum_ ? Changed::Memory : Changed::Nothing, sink_);
       return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/service_client.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdarg>
@@ -18,6 +19,7 @@
 #include "runtime/cli/bus_message.hpp"
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/progress.hpp"
 #include "runtime/host/read_host.hpp"
 
 namespace memonline::cli {
@@ -100,6 +102,25 @@ std::optional<Told> told_of(const std::map<std::string, std::string>& values,
               document->second, values.at(which + ".text")};
 }
 
+/// How far a job has come, by its properties.
+Standing standing_of(const std::map<std::string, std::string>& values, std::uint64_t block_size) {
+  const auto number = [&](const char* name) {
+    std::uint64_t value = 0;
+    if (const auto found = values.find(name); found != values.end())
+      std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+    return value;
+  };
+  Standing standing;
+  standing.steps = number("StepsTotal");
+  standing.step = std::min(number("StepsDone") + 1, standing.steps);
+  standing.done = number("BlocksDone");
+  standing.blocks = number("Blocks");
+  standing.block_size = block_size;
+  if (const auto step = values.find("CurrentStep"); step != values.end())
+    standing.at = step->second;
+  return standing;
+}
+
 /// Without a look at the bus: on this machine's own one, memonlined shows by a file that it is
 /// there.
 bool may_be_there() {
@@ -180,17 +201,13 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
   constexpr std::uint64_t kLookEvery = 250'000;
   const std::string match = fmt::format("type='signal',sender='{}',path='{}'", kName, job);
   bus().add_match(bus_.get(), nullptr, match.c_str(), nullptr, nullptr);
-  const auto began = steady_clock::now();
-  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  Progress progress;
   bool asked = false;
-  bool on_screen = false;
   bool keyboard = ::isatty(STDIN_FILENO) == 1;
   std::sig_atomic_t seen = 0;
   for (;;) {
     auto now = look(job, kJob);
     if (!now) return fail(now.error());
-    if (on_screen) print_error("\r\x1b[K");
-    on_screen = false;
     if ((*now)["State"] == "done")
       return Outcome{(*now)["Error"], told_of(now->values, "Report"),
                      told_of(now->values, "Undone")};
@@ -199,17 +216,14 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
       if (auto ended = call("Cancel", "o", job.c_str()); !ended) return fail(ended.error());
     }
     if (confirm && (*now)["State"] == "confirming") {
+      progress.clear();
       if (!asked) ask_for_confirmation(*confirm, keyboard);
       asked = true;
       if (entered(keyboard, milliseconds(kLookEvery / 1000)))
         if (auto kept = call("Confirm", ""); !kept) return fail(kept.error());
       continue;
     }
-    if (terminal && steady_clock::now() - began > milliseconds(500)) {
-      print_error(fmt::format("\r{}: {} of {} blocks\x1b[K", (*now)["CurrentStep"],
-                              (*now)["BlocksDone"], (*now)["Blocks"]));
-      on_screen = true;
-    }
+    if ((*now)["State"] == "running") progress.show(standing_of(now->values, block_size_));
     bus().wait(bus_.get(), kLookEvery);
     while (bus().process(bus_.get(), nullptr) > 0) {
     }
@@ -232,7 +246,9 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::run_job(
 }
 
 Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::apply(
-    const std::string& plan, const ApplyOptions& options, const volatile std::sig_atomic_t* stops) {
+    const std::string& plan, model::Bytes block_size, const ApplyOptions& options,
+    const volatile std::sig_atomic_t* stops) {
+  block_size_ = block_size.value();
   const auto digest = call("SubmitPlan", "s", plan.c_str());
   if (!digest) return fail(digest.error());
   const std::uint32_t deadline = seconds_of(options.run.deadline);

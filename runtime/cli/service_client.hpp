@@ -40,7 +40,8 @@ class ServiceClient {
 
   /// Has a plan (JSON) carried out, and waits for its end: progress on standard error; with
   /// `options.confirm` for Enter on a terminal, or Confirm by anybody. Each of `stops` cancels.
-  Result<Outcome, Failure> apply(const std::string& plan, const ApplyOptions& options,
+  Result<Outcome, Failure> apply(const std::string& plan, model::Bytes block_size,
+                                 const ApplyOptions& options,
                                  const volatile std::sig_atomic_t* stops);
   Result<Outcome, Failure> undo(const RunOptions& options, const volatile std::sig_atomic_t* stops);
   /// Empty: what waited is confirmed.
@@ -67,6 +68,7 @@ class ServiceClient {
                                     const volatile std::sig_atomic_t* stops);
 
   std::unique_ptr<sd_bus, Close> bus_;
+  std::uint64_t block_size_ = 0;  ///< of what is applied; 0: not known
 };
 
 /// As the diagnostic that the command itself would give.

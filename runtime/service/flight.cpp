@@ -8,11 +8,12 @@ namespace memonline::service {
 
 using apply::Task;
 
-void Flight::begin(std::shared_ptr<const apply::Program> program, apply::Board& board) {
+void Flight::begin(std::shared_ptr<const apply::Program> program, apply::Board& board, Ends ends) {
   const std::lock_guard lock(mutex_);
   programs_.push_back(std::move(program));
   board_ = board.shared_from_this();
-  if (stopping_.load()) {
+  ends_ = ends;
+  if (stopping_.load() && ends == Ends::WhenAsked) {
     board.head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
     board.head().stop.store(true);
   }
@@ -72,7 +73,7 @@ bool Flight::some_task(const MemoryEvent& event,
 void Flight::stop() {
   const std::lock_guard lock(mutex_);
   stopping_.store(true);
-  if (board_ == nullptr) return;
+  if (board_ == nullptr || ends_ == Ends::ByItself) return;
   board_->head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
   board_->head().stop.store(true);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,8 +25,10 @@ class Flight {
   };
 
   /// The writer, before the first write. `program` stays known until `forget()`, for events that
-  /// are still to be read.
-  void begin(std::shared_ptr<const apply::Program> program, apply::Board& board);
+  /// are still to be read. An undo is not ended by `stop()`.
+  enum class Ends : std::uint8_t { WhenAsked, ByItself };
+  void begin(std::shared_ptr<const apply::Program> program, apply::Board& board,
+             Ends ends = Ends::WhenAsked);
   /// An undo begins: until `forget()`, whatever happens to blocks is ours.
   void undoing() { undoing_.store(true); }
   /// The loop, while the writer does nothing: the events of all that was written were read.
@@ -51,6 +54,7 @@ class Flight {
 
   std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is under way
   std::shared_ptr<apply::Board> board_;
+  Ends ends_ = Ends::WhenAsked;
   std::atomic<bool> stopping_{false}, undoing_{false};
 };
 

@@ -99,6 +99,13 @@ Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
       limits_(limits),
       lease_(target.run_directory() + "/switches", boot_id()) {}
 
+apply::Watch Keeper::watch_undoing() {
+  return {[this](const Program& program, apply::Board& board) {
+            flight_.begin(std::make_shared<Program>(program), board, Flight::Ends::ByItself);
+          },
+          nullptr};
+}
+
 bool Keeper::begin(Round& round, std::optional<Session>& session,
                    std::chrono::milliseconds patience) {
   auto begun = target_.begin(patience);
@@ -110,7 +117,7 @@ bool Keeper::begin(Round& round, std::optional<Session>& session,
   }
   session.emplace(std::move(*begun));
   if (session->has_to_undo()) flight_.undoing();
-  auto recovered = session->recover(limits_, {});
+  auto recovered = session->recover(limits_, watch_undoing());
   if (!recovered) {
     round.problem = recovered.error().message();
     return false;
@@ -179,9 +186,9 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
   journal.to_confirm = to_confirm;
   journal.knobs = apply::knobs_before(plan);
   journal.blocks = apply::blocks_before(plan, host);
-  auto report =
-      session.carry_out(*program, journal, limits,
-                        {[&](apply::Board& board) { flight_.begin(program, board); }, nullptr});
+  auto report = session.carry_out(
+      *program, journal, limits,
+      {[&](const Program&, apply::Board& board) { flight_.begin(program, board); }, nullptr});
   if (!report) {
     round.problem = report.error().message();
     return false;
@@ -280,7 +287,7 @@ std::optional<Report> Keeper::undo(Round& round, Session& session, RunDirectory:
                                    const apply::Journal& journal, const apply::Limits& limits) {
   round.plans = plan_now(target_, nullptr, {});
   flight_.undoing();
-  auto report = session.undo(which, journal, limits, {});
+  auto report = session.undo(which, journal, limits, watch_undoing());
   look_after(round);
   if (report) return std::move(*report);
   round.problem = report.error().message();

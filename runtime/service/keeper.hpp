@@ -97,6 +97,8 @@ class Keeper {
  private:
   bool begin(Round& round, std::optional<apply::Session>& session,
              std::chrono::milliseconds patience = std::chrono::milliseconds(0));
+  /// How far an undo has come is to be seen as well.
+  apply::Watch watch_undoing();
   /// True where anything was changed that a plan looks at.
   bool hold_switches(Round& round, apply::Session& session);
   bool steer_udev(Round& round);

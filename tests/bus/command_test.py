@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: command_test.py MEMONLINED SOURCE: `memonline` where the service runs sees the machine with
 the service's eyes, and prints what it would print without."""
+import contextlib
 import os
 import pathlib
+import pty
+import re
 import subprocess
 import sys
 from typing import Callable, List, Tuple
@@ -86,6 +89,32 @@ def everybody(w: World) -> None:
     assert "boot-memory:" in untold and "early-memory" not in untold, untold
 
 
+def progress(w: World) -> None:
+    """What the service writes is shown on a terminal as what the command itself writes."""
+    w.start(HOST, "--latency", "100", policy=None)
+    client = Client(w)
+    client.settled()
+    done = client.done(client.manager.Apply(client.plan(policy="hotplugged: movable")["digest"],
+                                            dbus.Dictionary({}, signature="sv")))
+    assert done == "done", done
+    command = str(pathlib.Path(w.memonlined).with_name("memonline"))
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([command, "undo"], stdout=subprocess.PIPE, stderr=theirs,
+                          env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address}) as undoing:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: the other end is gone
+            while piece := os.read(ours, 4096):
+                shown += piece
+        os.close(ours)
+        said = undoing.communicate(timeout=30)[0]
+    assert b"16 of 16 blocks" in said and undoing.returncode == 0, (undoing.returncode, said, shown)
+    lines = re.findall(rb"\rstep 1 of \d: (\d+) of 16 blocks, \d+ blocks/s, \d+ s left; [^\r]+\x1b\[K", shown)
+    blocks = [int(line) for line in lines]
+    assert blocks and blocks == sorted(blocks) and blocks[0] < blocks[-1], shown
+    assert shown.endswith(b"\r\x1b[K"), "the line is gone in the end"
+
+
 def does_without(w: World) -> None:
     """A service that cannot tell, as one of an older version, is done without."""
     bus = w.connect()
@@ -102,7 +131,7 @@ def does_without(w: World) -> None:
     bus.release_name(NAME)
 
 
-TESTS: List[Callable[[World], None]] = [same, mistakes, everybody, does_without]
+TESTS: List[Callable[[World], None]] = [same, mistakes, everybody, progress, does_without]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -25,22 +25,29 @@ TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left"
   const auto compiled = test::plan_for(host, "hotplugged: first 16 blocks normal, rest movable");
   const apply::Program program = apply::program_of(*compiled.plan, host);
   const auto board = std::move(*apply::Board::make(program));
-  const cli::Progress progress(program);
+  const auto text = [&](double seconds) {
+    return cli::progress_text(cli::standing_of(program, *board), seconds);
+  };
   apply::Board::Head& head = board->head();
   head.block.store(32);
-  CHECK(progress.line(*board, 1) ==
-        "step 1 of 2: 0 of 64 blocks, 0.0 of 8.0 GiB, 0 blocks/s; memory32");
+  CHECK(text(1) == "step 1 of 2: 0 of 64 blocks, 0.0 of 8.0 GiB, 0 blocks/s; memory32");
   head.task.store(1);
   head.block.store(80);
   head.settled.store(32);
-  CHECK(progress.line(*board, 4) ==
-        "step 2 of 2: 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left; memory80");
+  CHECK(text(4) == "step 2 of 2: 32 of 64 blocks, 4.0 of 8.0 GiB, 8 blocks/s, 4 s left; memory80");
   head.write_began.store(before_now(std::chrono::seconds(9)));
-  CHECK(progress.line(*board, 4) ==
+  CHECK(text(4) ==
         "step 2 of 2: 32 of 64 blocks; memory80: 9 s waiting for the kernel's hotplug lock");
   head.offlining.store(true);
-  CHECK(progress.line(*board, 4).find("; memory80: 9 s moving its pages away or waiting") !=
-        std::string::npos);
+  CHECK(text(4).find("; memory80: 9 s moving its pages away or waiting") != std::string::npos);
+}
+
+TEST_CASE("progress: what is not known is not said") {
+  cli::Standing standing;
+  standing.steps = 2;
+  standing.blocks = 64;
+  standing.done = 32;
+  CHECK(cli::progress_text(standing, 4) == "step 1 of 2: 32 of 64 blocks, 8 blocks/s, 4 s left");
 }
 
 }  // namespace memonline
