@@ -2,8 +2,6 @@
 // memonlined on the bus: the only one that this page speaks to. Reads as the user who is logged
 // in; what changes something goes with administrative access where Cockpit has it, and else
 // polkit asks.
-import { later } from "./text.js";
-
 const cockpit = window.cockpit;
 
 const NAME = "org.memonline1";
@@ -41,13 +39,8 @@ export class Service extends EventTarget {
         this.reader.subscribe({ interface: PROPERTIES, member: "PropertiesChanged" },
             (path, name, signal, [owner, changed]) => this.#changed(path, owner, changed));
         this.reader.subscribe({ interface: "org.freedesktop.DBus.ObjectManager" },
-            later(100, () => this.#lookAgain()));
-    }
-
-    /** Not if it ends: a call would have the bus start it again. */
-    #lookAgain() {
-        if (this.owner)
-            this.#look();
+            // Not if it ends: a call would have the bus start it again.
+            () => this.owner && this.#look());
     }
 
     /** Asks for everything; the call has the bus start the service where it does not run. */
@@ -56,6 +49,7 @@ export class Service extends EventTarget {
     }
 
     async #look() {
+        this.moved = false;
         try {
             const [manager] = await this.reader.call(PATH, PROPERTIES, "GetAll", [MANAGER]);
             const [objects] = await this.reader.call(PATH, "org.freedesktop.DBus.ObjectManager",
@@ -71,21 +65,31 @@ export class Service extends EventTarget {
             this.manager = plain(manager);
             this.there = true;
             this.dispatchEvent(new Event("changed"));
+            // What changed meanwhile may be in this answer or not.
+            if (this.moved && this.owner)
+                this.#look();
         } catch (error) {
             this.#gone(error);
         }
     }
 
     #changed(path, owner, changed) {
+        this.moved = true;
         if (!this.there)
             return;
         if (owner === MANAGER)
             Object.assign(this.manager, plain(changed));
-        else if (owner === NODE)
-            this.nodes.set(path, { ...this.nodes.get(path), ...plain(changed) });
-        else if (owner === JOB)
-            this.jobs.set(path, { ...this.jobs.get(path), ...plain(changed) });
+        else if (!this.#update(owner === NODE ? this.nodes : this.jobs, path, changed))
+            return;
         this.dispatchEvent(new Event("changed"));
+    }
+
+    /** False where it is not known yet: the look that is to come brings all of it. */
+    #update(objects, path, changed) {
+        const known = objects.get(path);
+        if (known)
+            objects.set(path, { ...known, ...plain(changed) });
+        return known !== undefined;
     }
 
     #gone(options) {

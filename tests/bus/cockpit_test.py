@@ -103,7 +103,8 @@ def shows_the_machine(w: World) -> None:
         assert page.text("#tip") == ""
         told_to_screen_readers(page)
         page.picture("machine")
-        assert not page.complaints(), page.complaints()
+        complaints = page.complaints()
+        assert not complaints, complaints
 
 
 def checks_while_one_types(w: World) -> None:
@@ -175,7 +176,8 @@ def applies_and_undoes(w: World) -> None:
         page.shows("#job-title", "Undoing the last run")
         page.shows("#job-title", "Done")
         eventually(lambda: blocks_of(page, "now").get("32-39") == "offline", "it is as it was")
-        assert not page.complaints(), page.complaints()
+        complaints = page.complaints()
+        assert not complaints, complaints
 
 
 def takes_back_what_nobody_confirms(w: World) -> None:

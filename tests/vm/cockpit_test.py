@@ -63,4 +63,5 @@ def test_a_plan_is_applied_from_the_page(vm: Vm) -> None:
             page.shows("#alerts", "Reboot this machine")
             assert "A reboot is needed" not in page.text("#alerts") and not page.all("#alerts button")
             assert "kernelcore=" in guest.read("/boot/grub/grub.cfg")
-            assert not page.complaints(), page.complaints()
+            complaints = page.complaints()
+            assert not complaints, complaints
