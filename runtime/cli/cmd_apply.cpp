@@ -129,9 +129,8 @@ class Apply {
   }
 
   bool recover() {
-    Progress progress;
-    auto recovered = session_->recover(limits_, watch(progress, stops_));
-    progress.clear();
+    auto recovered = watched(
+        stops_, [&](const apply::Watch& watch) { return session_->recover(limits_, watch); });
     if (!recovered) {
       add_no_journal(recovered.error(), Changed::Nothing, sink_);
       return false;
@@ -214,8 +213,9 @@ class Apply {
     journal.blocks = apply::blocks_before(*ready.plan, *ready.host);
     if (earlier_) apply::merge_earlier(journal, *earlier_);
     earlier_ = journal;
-    Progress progress;
-    auto report = session_->carry_out(program, journal, limits_, watch(progress, stops_));
+    auto report = watched(stops_, [&](const apply::Watch& watch) {
+      return session_->carry_out(program, journal, limits_, watch);
+    });
     if (!report) {
       add_no_journal(report.error(), sum_ ? Changed::Memory : Changed::Nothing, sink_);
       return false;

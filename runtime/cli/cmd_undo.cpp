@@ -32,8 +32,8 @@ class Undo {
     auto session = begin_session(options_.root, "memonline undo", options_.run.wait, stops, sink_);
     if (!session) return give_up();
     const apply::Limits limits = limits_of(options_.run);
-    Progress progress;
-    auto recovered = session->recover(limits, watch(progress, stops));
+    auto recovered =
+        watched(stops, [&](const apply::Watch& watch) { return session->recover(limits, watch); });
     if (!recovered) return no_journal(recovered.error());
     document_.recovered = recovered->lines;
     // A run that nobody confirmed was the last: it is undone, and the one before it is to stay.
@@ -41,8 +41,9 @@ class Undo {
     auto last = session->directory().read(Which::Last);
     if (!last) return no_journal(last.error());
     if (!*last) return nothing();
-    auto report = session->undo(Which::Last, **last, limits, watch(progress, stops));
-    progress.clear();
+    auto report = watched(stops, [&](const apply::Watch& watch) {
+      return session->undo(Which::Last, **last, limits, watch);
+    });
     if (!report) return no_journal(report.error());
     return undone(told(*report, "undone"));
   }

@@ -78,13 +78,6 @@ void Progress::show(const Standing& standing) {
   on_screen_ = terminal_;
 }
 
-apply::Watch watch(Progress& progress, const volatile std::sig_atomic_t* stops) {
-  return {[&progress](const apply::Program& program, apply::Board& board) {
-            progress.show(standing_of(program, board));
-          },
-          stops};
-}
-
 void Progress::clear() {
   if (on_screen_) print_error("\r\x1b[K");
   on_screen_ = false;

@@ -44,7 +44,15 @@ class Progress {
   bool on_screen_ = false;
 };
 
-/// Of a run of this process.
-apply::Watch watch(Progress& progress, const volatile std::sig_atomic_t* stops);
+/// What `work` returns, which is given what watches a run of this process. Nothing of the progress
+/// is on the screen any more when its result is told.
+template <class Work>
+auto watched(const volatile std::sig_atomic_t* stops, Work&& work) {
+  Progress progress;
+  return work(apply::Watch{[&progress](const apply::Program& program, apply::Board& board) {
+                             progress.show(standing_of(program, board));
+                           },
+                           stops});
+}
 
 }  // namespace memonline::cli

@@ -35,8 +35,8 @@ constexpr const char* kNode = "sys/devices/system/node";
 constexpr std::uint64_t kLargestBlock = std::uint64_t{1} << 46U;
 constexpr std::uint64_t kMostNodes = 65536;
 constexpr std::size_t kBlocksPerThread = 2048;
-// From here on a file less a block is worth having; below, `state` is read of every block even
-// where valid_zones tells it already.
+// From here on a file less a block is worth having to everybody; below, who does not write reads
+// `state` of every block even where valid_zones tells it already.
 constexpr std::size_t kManyBlocks = 4096;
 
 /// What valid_zones of a block says of its `state`.

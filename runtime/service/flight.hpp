@@ -24,9 +24,10 @@ class Flight {
     std::string step;
   };
 
-  /// The writer, before the first write. `program` stays known until `forget()`, for events that
-  /// are still to be read. An undo is not ended by `stop()`.
+  /// Whether `stop()` ends it. What undoes is not to be left half undone.
   enum class Ends : std::uint8_t { WhenAsked, ByItself };
+  /// The writer, before the first write. `program` stays known until `forget()`, for events that
+  /// are still to be read.
   void begin(std::shared_ptr<const apply::Program> program, apply::Board& board,
              Ends ends = Ends::WhenAsked);
   /// An undo begins: until `forget()`, whatever happens to blocks is ours.
