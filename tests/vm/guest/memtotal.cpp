@@ -49,7 +49,7 @@ long announcements() {
 }
 
 void sleep_a_little() {
-  constexpr timespec kPause{0, 5'000'000};
+  constexpr timespec kPause{0, 10'000'000};
   ::nanosleep(&kPause, nullptr);
 }
 
