@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -53,6 +54,7 @@ struct Untold {
   bool device = false;
   bool node = false;
   bool cpu = false;
+  [[nodiscard]] bool any() const { return origin || device || node || cpu; }
 };
 
 class Matcher {
@@ -67,6 +69,12 @@ class Matcher {
       chosen = intersect(chosen, match(one, run));
     }
     return chosen;
+  }
+
+  // Whether no block of the host satisfies it.
+  bool nowhere(const sema::Class& one) const {
+    return std::all_of(host_.blocks.begin(), host_.blocks.end(),
+                       [&](const BlockRun& run) { return match(one, run).empty(); });
   }
 
  private:
@@ -188,6 +196,57 @@ void note_untold(const Untold& untold, const sema::Rule& rule, diag::Sink& sink)
   if (untold.cpu) warn("which nodes have CPUs");
 }
 
+// Whether it names one thing by number, address or name. Many hosts have nothing hotplugged, and
+// are meant to; a node that is not there may be a slip of the pen.
+bool names_one(const sema::Class& one) {
+  return std::visit(overloaded{
+                        [](SimpleClass) { return false; },
+                        [](const sema::DriverName&) { return false; },
+                        [](const sema::DimmList& list) { return !list.ranges.empty(); },
+                        [](const sema::DaxDevice& dax) { return !dax.name.empty(); },
+                        [](const auto&) { return true; },
+                    },
+                    one.is);
+}
+
+// As a policy lists them: "node0-3, node6".
+std::string listed(std::string_view word, const std::set<std::uint32_t>& numbers) {
+  std::string text;
+  for (auto at = numbers.begin(); at != numbers.end();) {
+    const std::uint32_t first = *at;
+    std::uint32_t last = first;
+    while (++at != numbers.end() && *at == last + 1) last = *at;
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", word, first);
+    if (last != first) text += fmt::format("-{}", last);
+  }
+  return text;
+}
+
+// What the host has in place of what a rule names in vain.
+std::string there_is(const sema::Class& one, const Host& host) {
+  std::set<std::uint32_t> numbers;
+  if (std::holds_alternative<sema::NodeList>(one.is)) {
+    for (const BlockRun& run : host.blocks)
+      if (run.node) numbers.insert(run.node->value());
+    return "its memory is on " + listed("node", numbers);
+  }
+  if (std::holds_alternative<sema::DimmList>(one.is)) {
+    for (const Device& device : host.devices)
+      if (device.kind == Device::Kind::Dimm && device.number) numbers.insert(*device.number);
+    return numbers.empty() ? "it has no DIMMs" : "its DIMMs are " + listed("dimm", numbers);
+  }
+  return "`memonline status` shows what there is";
+}
+
+void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& host,
+                  diag::Sink& sink) {
+  for (const sema::Class& one : rule.selector.classes)
+    if (names_one(one) && matcher.nowhere(one))
+      sink.add(diag::Code::NoSuchMemory, one.span,
+               "this host has no such memory, so the rule does nothing here")
+          .help = there_is(one, host);
+}
+
 }  // namespace
 
 std::uint64_t Group::blocks() const {
@@ -218,6 +277,8 @@ Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& s
         left.push_back(part_of(run, part));
     }
     note_untold(untold, rule, sink);
+    if (chosen.empty() && !untold.any() && !host.blocks.empty())
+      note_missing(matcher, rule, host, sink);
     add_groups(rule, std::move(chosen), selection.groups);
     selection.unselected = std::move(left);
   }

@@ -24,8 +24,8 @@ struct Selection {
   std::vector<model::BlockRun> unselected;  ///< no rule selects them: kept
 };
 
-/// Groups point into `policy`, which must outlive them. Notes rules that select nothing on this
-/// host and conditions the host does not tell enough to decide.
+/// Groups point into `policy`, which must outlive them. Notes rules that name what this
+/// host does not have, and conditions the host does not tell enough to decide.
 Selection select(const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
 
 }  // namespace memonline::plan

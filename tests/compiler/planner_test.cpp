@@ -242,6 +242,31 @@ TEST_CASE("select: the first rule that selects a block governs it") {
         "....");
 }
 
+TEST_CASE("select: a rule that names what is not there is noted, with what there is") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).dimm(0, 32, 4).dimm(2, 40, 4);
+  const auto host = builder.build();
+  const auto said = [&](const std::string& policy) {
+    const Compilation c = plan_for(host, policy);
+    REQUIRE(c.plan);
+    std::string text;
+    for (const plan::PlanDiagnostic& d : c.plan->diagnostics)
+      text += d.code + " " + d.severity + " " + std::to_string(d.column) + ": " + d.help + "\n";
+    return text;
+  };
+  CHECK(said("node1: movable") == "ML0513 note 1: its memory is on node0, node2\n");
+  CHECK(said("hotplugged node3-5: movable") == "ML0513 note 12: its memory is on node0, node2\n");
+  CHECK(said("dimm7: movable") == "ML0513 note 1: its DIMMs are dimm0-1\n");
+  CHECK(said("block 8-9: movable") == "ML0513 note 1: `memonline status` shows what there is\n");
+  CHECK(said("address 0x8000000000-0x8fffffffff: movable") ==
+        "ML0513 note 1: `memonline status` shows what there is\n");
+  CHECK(said("dax dax0.0: movable") == "ML0513 note 1: `memonline status` shows what there is\n");
+  // One of a list is there; another rule had it before; nothing is named.
+  CHECK(said("node1-2: movable").empty());
+  CHECK(said("hotplugged: movable\nnode2: normal").empty());
+  CHECK(said("virtio-mem: movable").empty());
+}
+
 TEST_CASE("order: kernel memory first on every node, movable downwards") {
   HostBuilder builder;
   builder.boot(0, 0, 4).dimm(0, 32, 4).dimm(1, 40, 24);
