@@ -209,7 +209,7 @@ bool names_one(const sema::Class& one) {
                     one.is);
 }
 
-// As a policy lists them: "node0-3, node6".
+// "node0-3, node6"
 std::string listed(std::string_view word, const std::set<std::uint32_t>& numbers) {
   std::string text;
   for (auto at = numbers.begin(); at != numbers.end();) {
