@@ -238,10 +238,12 @@ std::string there_is(const sema::Class& one, const Host& host) {
   return "`memonline status` shows what there is";
 }
 
-void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& host,
-                  diag::Sink& sink) {
+// A host that does not tell may have it: `untold` is what `matcher` comes upon while it looks.
+void note_missing(const Matcher& matcher, const Untold& untold, const sema::Rule& rule,
+                  const Host& host, diag::Sink& sink) {
+  if (host.blocks.empty()) return;
   for (const sema::Class& one : rule.selector.classes)
-    if (names_one(one) && matcher.nowhere(one))
+    if (names_one(one) && matcher.nowhere(one) && !untold.any())
       sink.add(diag::Code::NoSuchMemory, one.span,
                "this host has no such memory, so the rule does nothing here")
           .help = there_is(one, host);
@@ -277,8 +279,7 @@ Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& s
         left.push_back(part_of(run, part));
     }
     note_untold(untold, rule, sink);
-    if (chosen.empty() && !untold.any() && !host.blocks.empty())
-      note_missing(matcher, rule, host, sink);
+    if (chosen.empty()) note_missing(matcher, untold, rule, host, sink);
     add_groups(rule, std::move(chosen), selection.groups);
     selection.unselected = std::move(left);
   }

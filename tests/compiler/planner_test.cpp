@@ -267,6 +267,15 @@ TEST_CASE("select: a rule that names what is not there is noted, with what there
   CHECK(said("virtio-mem: movable").empty());
 }
 
+TEST_CASE("select: of a host that does not tell its nodes, none is said to be missing") {
+  auto host = eight_and_forty().build();
+  for (model::BlockRun& run : host.blocks) run.node.reset();
+  for (const char* policy : {"node7: movable", "all: keep\nnode7: movable"}) {
+    const Compilation c = plan_for(host, policy);
+    CHECK(codes_text(c.diagnostics).find("ML0513") == std::string::npos);
+  }
+}
+
 TEST_CASE("order: kernel memory first on every node, movable downwards") {
   HostBuilder builder;
   builder.boot(0, 0, 4).dimm(0, 32, 4).dimm(1, 40, 24);
