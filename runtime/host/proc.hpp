@@ -26,8 +26,7 @@ ZoneInfo parse_zoneinfo(std::string_view text);
 /// the same.
 std::vector<std::string> parse_command_line(std::string_view text);
 
-/// Fills zones, memory, page size, command line, knobs and facts. Blocks, facts.valid_zones and the
-/// nodes' ids stand already.
+/// Fills zones, memory, page size, command line, knobs and facts. The nodes' ids stand already.
 void read_proc(const Tree& tree, Notes& notes, model::Host& host);
 
 }  // namespace memonline::runtime

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A host from a tree: blocks, nodes, /proc, devices, then what follows from them.
+// A host from a tree: blocks, nodes, /proc, the blocks' files, devices, then what follows from
+// them.
 #include <unistd.h>
 
 #include "runtime/host/blocks.hpp"
@@ -17,10 +18,6 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   Notes notes;
   Blocks blocks = list_blocks(tree, notes);
   NodeFacts nodes = read_nodes(tree, blocks, notes);
-  read_states(tree, detail, blocks, notes);
-  host.block_size = model::Bytes(blocks.size);
-  host.facts.valid_zones = blocks.valid_zones;
-  host.hot_remove = blocks.hot_remove;
   host.service = tree.exists(kServiceSign);
 
   host.nodes = std::move(nodes.nodes);
@@ -33,10 +30,11 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   if (liveness == Liveness::Live)
     if (const long size = ::sysconf(_SC_PAGESIZE); size > 0)
       host.page_size = static_cast<std::uint64_t>(size);
-  if (blocks.size < host.page_size) {
-    blocks = {};
-    host.block_size = {};
-  }
+  if (blocks.size < host.page_size) blocks = {};
+  read_states(tree, detail, blocks, notes);
+  host.block_size = model::Bytes(blocks.size);
+  host.facts.valid_zones = blocks.valid_zones;
+  host.hot_remove = blocks.hot_remove;
   read_machine(tree, liveness, notes, host);
   assign_devices(tree, blocks, notes, host);
   read_firmware(tree, notes, host);
