@@ -12,6 +12,7 @@
 #include <sched.h>
 
 #include "runtime/host/blocks.hpp"
+#include "runtime/host/outside_zones.hpp"
 #include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
@@ -25,8 +26,8 @@ constexpr const char* kMemory = "sys/devices/system/memory";
 // There since 5.15, and so tells that valid_zones follows the newer rule (see online_by).
 constexpr const char* kEraD = "sys/module/memory_hotplug/parameters/online_policy";
 constexpr std::size_t kBlocksPerThread = 2048;
-// From here on a file less a block is worth having to everybody; below, who does not write reads
-// `state` of every block even where valid_zones tells it already.
+// From here on fewer files are worth having to everybody; below, who does not write reads both of
+// every block even where one tells the other already.
 constexpr std::size_t kManyBlocks = 4096;
 
 /// What valid_zones of a block says of its `state`.
@@ -82,19 +83,18 @@ void read_block(const Tree& memory, Telling telling, Block& block, Trouble& trou
     trouble.state = state.error().value;
 }
 
-std::vector<Trouble> read_all(const Tree& memory, Telling telling, std::vector<Block>& blocks) {
-  std::vector<Trouble> troubles(blocks.size());
+/// The blocks at some places in the list, in threads where there are many.
+void read_each(const Tree& memory, Telling telling, const std::vector<std::size_t>& places,
+               std::vector<Block>& blocks, std::vector<Trouble>& troubles) {
   const auto read_range = [&](std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i) read_block(memory, telling, blocks[i], troubles[i]);
+    for (std::size_t i = from; i < to; ++i)
+      read_block(memory, telling, blocks[places[i]], troubles[places[i]]);
   };
-  const std::size_t wanted = std::min<std::size_t>(blocks.size() / kBlocksPerThread, 8);
+  const std::size_t wanted = std::min<std::size_t>(places.size() / kBlocksPerThread, 8);
   const std::size_t threads = std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
-  if (threads < 2) {
-    read_range(0, blocks.size());
-    return troubles;
-  }
+  if (threads < 2) return read_range(0, places.size());
   std::vector<std::thread> helpers;
-  const std::size_t share = (blocks.size() + threads - 1) / threads;
+  const std::size_t share = (places.size() + threads - 1) / threads;
   std::size_t done = 0;
   try {
     for (; helpers.size() + 1 < threads; done += share)
@@ -107,8 +107,45 @@ std::vector<Trouble> read_all(const Tree& memory, Telling telling, std::vector<B
   } catch (const std::system_error&) {
     // No more threads to be had: this one reads what is left.
   }
-  read_range(done, blocks.size());
+  read_range(done, places.size());
   for (std::thread& helper : helpers) helper.join();
+}
+
+void add_range(std::vector<std::size_t>& places, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) places.push_back(i);
+}
+
+bool may_join_two(const Block& block) {
+  return block.state == State::Offline && block.zones.kind() == ValidZones::Kind::Listed &&
+         block.zones.size() == 2;
+}
+
+/// Of blocks that must be alike the two at the ends are read; those between only if the ends differ
+/// after all, because the memory changes meanwhile.
+std::vector<Trouble> read_all(const Tree& memory, Telling telling, const std::vector<Alike>& alike,
+                              std::vector<Block>& blocks) {
+  std::vector<Trouble> troubles(blocks.size());
+  std::vector<std::size_t> places;
+  std::size_t next = 0;
+  for (const Alike& run : alike) {
+    add_range(places, next, run.first + 1);
+    next = run.last;
+  }
+  add_range(places, next, blocks.size());
+  read_each(memory, telling, places, blocks, troubles);
+  places.clear();
+  for (const Alike& run : alike) {
+    const Block& first = blocks[run.first];
+    const Block& last = blocks[run.last];
+    if (may_join_two(first) && may_join_two(last) && first.zones == last.zones)
+      for (std::size_t i = run.first + 1; i < run.last; ++i) {
+        blocks[i].state = first.state;
+        blocks[i].zones = first.zones;
+      }
+    else
+      add_range(places, run.first + 1, run.last);
+  }
+  read_each(memory, telling, places, blocks, troubles);
   return troubles;
 }
 
@@ -180,7 +217,8 @@ ValidZones zones_of(std::string_view text) {
   return zones;
 }
 
-void read_states(const Tree& tree, Detail detail, Blocks& blocks, Notes& notes) {
+void read_states(const Tree& tree, Detail detail, const model::Host& host, Blocks& blocks,
+                 Notes& notes) {
   if (blocks.all.empty()) return;
   const auto memory = tree.below(kMemory);
   if (!memory) {
@@ -191,7 +229,9 @@ void read_states(const Tree& tree, Detail detail, Blocks& blocks, Notes& notes) 
   Telling telling = Telling::Nothing;
   if ((detail == Detail::ToWrite || blocks.all.size() >= kManyBlocks) && tree.exists(kEraD))
     telling = detail == Detail::ToWrite ? Telling::All : Telling::Online;
-  const std::vector<Trouble> troubles = read_all(**memory, telling, blocks.all);
+  const std::vector<Alike> alike =
+      telling == Telling::Nothing ? std::vector<Alike>{} : alike_outside_zones(blocks, host);
+  const std::vector<Trouble> troubles = read_all(**memory, telling, alike, blocks.all);
   note_troubles(blocks, troubles, notes);
   blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),
                                    [](const Trouble& t) { return t.zones != ENOENT; });

@@ -43,8 +43,9 @@ NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes);
 
 /// Reads the blocks' own files, with few system calls and, where there are many, several threads.
 /// Blocks that vanish meanwhile are left out. Only after `read_nodes`: what a kernel says of a
-/// block without a node is undefined.
-void read_states(const Tree& tree, Detail detail, Blocks& blocks, Notes& notes);
+/// block without a node is undefined. `host` holds what `read_proc` found.
+void read_states(const Tree& tree, Detail detail, const model::Host& host, Blocks& blocks,
+                 Notes& notes);
 
 /// The numbers of the blocks that are there, ascending: one listing, no file is read.
 std::vector<std::uint64_t> block_ids(const Tree& tree);

@@ -23,7 +23,8 @@ struct HostError {
 enum class Detail {
   All,
   /// What is written to needs no more: a block that is going offline counts as offline. Where
-  /// valid_zones tells that much (since Linux 5.15), that is a file less a block.
+  /// valid_zones tells that much (since Linux 5.15), that is a file less a block, and of blocks
+  /// that no zone reaches two files for all (runtime/host/outside_zones.hpp).
   ToWrite,
 };
 

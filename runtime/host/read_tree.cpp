@@ -31,7 +31,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
     if (const long size = ::sysconf(_SC_PAGESIZE); size > 0)
       host.page_size = static_cast<std::uint64_t>(size);
   if (blocks.size < host.page_size) blocks = {};
-  read_states(tree, detail, blocks, notes);
+  read_states(tree, detail, host, blocks, notes);
   host.block_size = model::Bytes(blocks.size);
   host.facts.valid_zones = blocks.valid_zones;
   host.hot_remove = blocks.hot_remove;

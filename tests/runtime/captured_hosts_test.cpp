@@ -2,6 +2,7 @@
 // Every captured host, read from its archive, against what is known of it; and each through a
 // snapshot and back.
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -179,6 +180,22 @@ TEST_CASE("captured hosts: details of some") {
   CHECK(host_named("6.1-h1").knobs.online_policy == "auto-movable");
   CHECK(host_named("6.12-g1").knobs.memmap_on_memory == "Y");
   CHECK(host_named("6.1-d1").command_line_value("kernelcore") == "50%");
+}
+
+TEST_CASE("captured hosts: what is read to write to them is what all files say") {
+  std::size_t read = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(MEMONLINE_TESTS_DIR "/hosts"))) {
+    if (entry.path().extension() != ".xz") continue;
+    INFO(entry.path());
+    const auto all = runtime::read_host(entry.path());
+    const auto to_write = runtime::read_host(entry.path(), runtime::Detail::ToWrite);
+    REQUIRE(all.has_value());
+    REQUIRE(to_write.has_value());
+    CHECK(*all == *to_write);
+    ++read;
+  }
+  CHECK(read > known_hosts().size());
 }
 
 TEST_CASE("captured hosts: a snapshot reads back as the same host") {

@@ -169,6 +169,8 @@ TEST_CASE(
   CHECK(host_of(tree).find_block(BlockId(3))->state == State::Unknown);
   for (std::uint64_t id = 1000; id < 5100; ++id) add_block(tree, id, "offline", "Normal Movable");
   add_block(tree, 33, "going-offline", "Normal Movable");
+  tree.add_file("proc/zoneinfo", zoneinfo({{0, "Normal", 0, 262144, 262144},
+                                           {0, "Movable", 33 * 32768, 32768, 32768}}));
   const model::Host host = host_of(tree);
   CHECK(host.era == Era::D);
   CHECK(host.find_block(BlockId(3))->state == State::Online);
