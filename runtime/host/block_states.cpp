@@ -91,7 +91,8 @@ void read_each(const Tree& memory, Telling telling, const std::vector<std::size_
       read_block(memory, telling, blocks[places[i]], troubles[places[i]]);
   };
   const std::size_t wanted = std::min<std::size_t>(places.size() / kBlocksPerThread, 8);
-  const std::size_t threads = std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
+  const std::size_t threads =  // asking for processors reads a file
+      wanted < 2 ? 1 : std::min<std::size_t>(wanted, std::thread::hardware_concurrency());
   if (threads < 2) return read_range(0, places.size());
   std::vector<std::thread> helpers;
   const std::size_t share = (places.size() + threads - 1) / threads;
