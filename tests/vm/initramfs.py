@@ -85,15 +85,16 @@ def _stripped(path: Path) -> bytes:
 
 
 def _libraries(program: Path) -> dict[str, Path]:
-    """The shared libraries `program` loads: where it looks for each → the file."""
+    """The shared libraries `program` loads: where each lies here and in the guest → the file."""
     shown = subprocess.run(["ldd", str(program)], check=True, text=True, capture_output=True, timeout=60)
     found = {}
     for name, path in re.findall(r"^\s*(\S+)(?: => (/\S+))? \(0x", shown.stdout, re.MULTILINE):
-        if path:
-            found[f"lib/{name}"] = Path(path)
-        elif name.startswith("/"):  # the loader itself, by its full name
-            found[name[1:]] = Path(name)
-    return found
+        file = path or name  # the loader itself stands by its full name alone
+        if file.startswith("/"):
+            found[file[1:]] = Path(file)
+    # Where all of them lie: without it the loader looks through the directories of each kind of processor.
+    cache = Path("/etc/ld.so.cache")
+    return found | ({"etc/ld.so.cache": cache} if cache.exists() else {})
 
 
 def _busybox() -> Path:
