@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from guest import Guest, GuestError, Layout
+from guest import BOOT_SECONDS, Guest, GuestError, Layout
 from initramfs import initramfs
 from kernels import Kernel, Unavailable
 from system_image import system_image
@@ -44,15 +44,15 @@ class Vm:
                 guest.remember_dmesg()
                 raise
 
-    def _booted(self, layout: Layout, image: Path) -> Guest:
-        """Once in some hundred boots a kernel panics under TCG before anything of ours runs: booted once more."""
+    def _booted(self, layout: Layout, image: Path, boot_seconds: float = BOOT_SECONDS) -> Guest:
+        """Once in some hundred boots a kernel panics under TCG in its first seconds: booted once more."""
         try:
-            return Guest(self.kernel, layout, image)
+            return Guest(self.kernel, layout, image, boot_seconds)
         except GuestError as error:
             if "panicked while booting" not in str(error):
                 raise
             print(f"        {self.kernel.name} {self.name}: panicked while booting; once more", flush=True)
-            return Guest(self.kernel, layout, image)
+            return Guest(self.kernel, layout, image, boot_seconds)
 
     @contextmanager
     def system(self, layout: Layout, files: Mapping[str, str | bytes], packages: tuple[str, ...] = (),
@@ -65,7 +65,7 @@ class Vm:
                     image = system_image(self.build, self.kernel, files, Path(scratch), packages, installed)
                 except Unavailable as reason:
                     raise Skip(str(reason)) from reason
-            with Guest(self.kernel, layout, image, boot_seconds=240.0) as guest:
+            with self._booted(layout, image, boot_seconds=240.0) as guest:
                 self.guests.append(guest)
                 try:
                     yield guest
