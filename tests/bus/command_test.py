@@ -109,7 +109,7 @@ def progress(w: World) -> None:
         os.close(ours)
         said = undoing.communicate(timeout=30)[0]
     assert b"16 of 16 blocks" in said and undoing.returncode == 0, (undoing.returncode, said, shown)
-    lines = re.findall(rb"\rstep 1 of \d: (\d+) of 16 blocks, \d+ blocks/s, \d+ s left; [^\r]+\x1b\[K", shown)
+    lines = re.findall(rb"\rstep \d of \d: (\d+) of 16 blocks, \d+ blocks/s, \d+ s left; [^\r]+\x1b\[K", shown)
     blocks = [int(line) for line in lines]
     assert blocks and blocks == sorted(blocks) and blocks[0] < blocks[-1], shown
     assert shown.endswith(b"\r\x1b[K"), "the line is gone in the end"
