@@ -23,8 +23,6 @@ using model::State;
 using model::ValidZones;
 
 constexpr const char* kMemory = "sys/devices/system/memory";
-// There since 5.15, and so tells that valid_zones follows the newer rule (see online_by).
-constexpr const char* kEraD = "sys/module/memory_hotplug/parameters/online_policy";
 constexpr std::size_t kBlocksPerThread = 2048;
 // From here on fewer files are worth having to everybody; below, who does not write reads both of
 // every block even where one tells the other already.
@@ -227,8 +225,11 @@ void read_states(const Tree& tree, Detail detail, const model::Host& host, Block
     blocks.all.clear();
     return;
   }
+  // The policy is there since 5.15, and so tells that valid_zones follows the newer rule
+  // (online_by).
+  const bool newer_rule = host.facts.online_policy == true;
   Telling telling = Telling::Nothing;
-  if ((detail == Detail::ToWrite || blocks.all.size() >= kManyBlocks) && tree.exists(kEraD))
+  if ((detail == Detail::ToWrite || blocks.all.size() >= kManyBlocks) && newer_rule)
     telling = detail == Detail::ToWrite ? Telling::All : Telling::Online;
   const std::vector<Alike> alike =
       telling == Telling::Nothing ? std::vector<Alike>{} : alike_outside_zones(blocks, host);

@@ -25,13 +25,15 @@ namespace {
 const std::string kPolicy = "sys/module/memory_hotplug/parameters/online_policy";
 constexpr std::uint64_t kPages = 32768;  // of a block
 
-/// A kernel of era D. No zone reaches 40 to 59 of node 0 and 60 to 79 of node 1.
+/// A kernel of era D. One zone ends where 40 begins, one begins where 79 ends: none reaches 40 to
+/// 59 of node 0 and 60 to 79 of node 1.
 void add_outside_zones(MemoryTree& tree) {
   add_sample(tree);
   tree.add_file(kPolicy, "contig-zones\n");
   tree.add_file("proc/zoneinfo", zoneinfo({{0, "Normal", 0, 8 * kPages, 8 * kPages},
                                            {0, "Movable", 0, 0, 0},
-                                           {1, "Movable", 36 * kPages, 2 * kPages, 2 * kPages}}));
+                                           {1, "Normal", 80 * kPages, 8 * kPages, 1},
+                                           {1, "Movable", 36 * kPages, 4 * kPages, 2 * kPages}}));
   add_blocks(tree, 36, 37, "online", "Movable", 1);
   add_blocks(tree, 40, 59, "offline", "Normal Movable");
   add_blocks(tree, 60, 79, "offline", "Movable Normal", 1);
@@ -67,12 +69,13 @@ TEST_CASE("outside zones: all are read where the rules do not say that they are 
   SECTION("each may come into another zone") { tree.add_file(kPolicy, "auto-movable\n"); }
   SECTION("the policy cannot be read") { tree.add_error(kPolicy, Errno{EACCES}); }
   SECTION("the zones cannot be read") { tree.add_error("proc/zoneinfo", Errno{EACCES}); }
-  SECTION("a zone ends in the last page of one") {
-    tree.add_file("proc/zoneinfo", zoneinfo({{0, "Normal", 0, 59 * kPages + 1, 8 * kPages}}));
+  SECTION("a zone ends in the first page of one, behind a shorter one within it") {
+    tree.add_file("proc/zoneinfo", zoneinfo({{0, "Normal", 0, 40 * kPages + 1, 8 * kPages},
+                                             {1, "Movable", 36 * kPages, 2 * kPages, 1}}));
   }
-  SECTION("a zone begins before the end of one") {
+  SECTION("a zone begins in the last page of one") {
     tree.add_file("proc/zoneinfo", zoneinfo({{0, "Normal", 0, 8 * kPages, 8 * kPages},
-                                             {1, "Movable", 41 * kPages - 1, 100 * kPages, 1}}));
+                                             {1, "Movable", 60 * kPages - 1, 1, 1}}));
   }
   CHECK(with_readable_ends(tree).find_block(BlockId(50))->state == State::Unknown);
 }

@@ -92,9 +92,7 @@ def _libraries(program: Path) -> dict[str, Path]:
         file = path or name  # the loader itself stands by its full name alone
         if file.startswith("/"):
             found[file[1:]] = Path(file)
-    # Where all of them lie: without it the loader looks through the directories of each kind of processor.
-    cache = Path("/etc/ld.so.cache")
-    return found | ({"etc/ld.so.cache": cache} if cache.exists() else {})
+    return found
 
 
 def _busybox() -> Path:
@@ -119,6 +117,10 @@ def _tree(build: Path, kernel: Kernel) -> Tree:
             tree.files[f"bin/{program.name}"] = (_stripped(program), 0o755)
     for place, library in _libraries(build / "bin/memonline").items():
         tree.files[place] = (library.read_bytes(), 0o755)
+    # Where they lie: without it the loader looks through the directories of each kind of processor.
+    cache = Path("/etc/ld.so.cache")
+    if cache.exists():
+        tree.files["etc/ld.so.cache"] = (cache.read_bytes(), 0o644)
     for name, module in kernel.modules.items():
         tree.files[f"modules/{name}.ko"] = (module.read_bytes(), 0o644)
     order = [name for name in kernel.modules if name.startswith("virtio")]
