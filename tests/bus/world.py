@@ -148,9 +148,11 @@ class World:
         ours = source / "dbus/data/org.memonline1.conf"
         shutil.copy(ours, directory / "ours.conf")
         config.write_text(BUS_CONFIG.format(directory=directory, ours=directory / "ours.conf"))
-        bus = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"]
-        self.processes.append(subprocess.Popen(bus, stderr=subprocess.DEVNULL))
-        eventually((directory / "bus").is_socket, "the bus listens")
+        bus = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"]
+        daemon = subprocess.Popen(bus, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.processes.append(daemon)
+        assert daemon.stdout is not None
+        assert daemon.stdout.readline(), "no bus"  # its address: from now on it listens
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.address
 
     def start_polkit(self, rule: str = "") -> None:
