@@ -62,9 +62,9 @@ void settle_in(pid_t parent, Board& board) {
     ::sigaction(signal, &action, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
-  board.lock_in_memory();
-  // What it has touched and will touch; libraries it never calls stay out.
-  (void)::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+  // What it has touched and will touch; libraries it never calls stay out. Who may not lock that
+  // much may lock the board.
+  if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) board.lock_in_memory();
 }
 
 }  // namespace

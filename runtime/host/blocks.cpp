@@ -22,11 +22,15 @@ constexpr const char* kNode = "sys/devices/system/node";
 constexpr std::uint64_t kLargestBlock = std::uint64_t{1} << 46U;
 constexpr std::uint64_t kMostNodes = 65536;
 
-std::vector<std::uint64_t> ids_of(std::string_view prefix, const std::vector<std::string>& names) {
-  std::vector<std::uint64_t> ids;
-  ids.reserve(names.size());
-  for (const std::string& name : names)
+using Ids = std::vector<std::uint64_t>;
+
+/// The numbers N of what is named "prefixN" in a directory, ascending.
+Result<Ids, Errno> ids_in(const Tree& tree, const char* path, std::string_view prefix) {
+  Ids ids;
+  const auto listed = tree.visit(path, [&](std::string_view name) {
     if (const auto id = number_after(prefix, name)) ids.push_back(*id);
+  });
+  if (!listed) return fail(Errno{listed.error()});
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
@@ -67,27 +71,25 @@ void leave_out_unlinked(Blocks& blocks, Notes& notes) {
 }  // namespace
 
 std::vector<std::uint64_t> block_ids(const Tree& tree) {
-  const auto names = tree.list(kMemory);
-  return names ? ids_of("memory", *names) : std::vector<std::uint64_t>{};
+  return ids_in(tree, kMemory, "memory").value_or(Ids());
 }
 
 Blocks list_blocks(const Tree& tree, Notes& notes) {
   Blocks blocks;
   const std::string size_path = fmt::format("{}/block_size_bytes", kMemory);
   const auto size = hexadecimal(trimmed(notes.read(tree, size_path.c_str())));
-  const auto names = tree.list(kMemory);
-  if (!names) {
-    notes.failure(kMemory, names.error());
+  const auto ids = ids_in(tree, kMemory, "memory");
+  if (!ids) {
+    notes.failure(kMemory, ids.error());
     return blocks;
   }
-  const std::vector<std::uint64_t> ids = ids_of("memory", *names);
   if (!size || *size < 4096 || *size > kLargestBlock) {
-    if (!ids.empty()) notes.add(size_path, "no size of a memory block is in it");
+    if (!ids->empty()) notes.add(size_path, "no size of a memory block is in it");
     return blocks;
   }
   blocks.size = *size;
-  blocks.all.reserve(ids.size());
-  for (const std::uint64_t id : ids) {
+  blocks.all.reserve(ids->size());
+  for (const std::uint64_t id : *ids) {
     if (id >= UINT64_MAX / 2 / *size) {
       notes.add(fmt::format("{}/memory{}", kMemory, id), "no memory can be at such an address");
       break;
@@ -99,16 +101,16 @@ Blocks list_blocks(const Tree& tree, Notes& notes) {
 
 NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes) {
   NodeFacts facts;
-  const auto names = tree.list(kNode);
-  if (!names) {
-    notes.failure(kNode, names.error());
+  const auto ids = ids_in(tree, kNode, "node");
+  if (!ids) {
+    notes.failure(kNode, ids.error());
     return facts;
   }
   const std::string has_cpu_path = fmt::format("{}/has_cpu", kNode);
   const auto has_cpu = tree.read(has_cpu_path.c_str());
   std::vector<std::uint32_t> with_cpu;
   if (has_cpu) with_cpu = list_of(*has_cpu);
-  for (const std::uint64_t id : ids_of("node", *names)) {
+  for (const std::uint64_t id : *ids) {
     if (id >= kMostNodes) continue;
     facts.any = true;
     model::Node& node = facts.nodes.emplace_back();
@@ -119,23 +121,20 @@ NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes) {
       node.has_cpu = !trimmed(*cpus).empty();
     }
     const std::string path = fmt::format("{}/node{}", kNode, id);
-    const auto links = tree.list(path.c_str());
-    if (!links) {
-      notes.failure(path, links.error());
-      continue;
-    }
-    for (const std::string& name : *links)
+    const auto links = tree.visit(path.c_str(), [&](std::string_view name) {
       if (const auto number = number_after("memory", name))
         if (Block* block = find(blocks.all, *number)) give_node(*block, node.id);
+    });
+    if (!links) notes.failure(path, links.error());
   }
   // A block's own links tell too, where the node's directory was not complete.
   for (Block& block : blocks.all) {
     if (block.node) continue;
-    const auto links = tree.list(fmt::format("{}/memory{}", kMemory, block.id).c_str());
-    if (!links) continue;
-    for (const std::string& name : *links)
-      if (const auto id = number_after("node", name); id && *id < kMostNodes)
-        give_node(block, NodeId(static_cast<std::uint32_t>(*id)));
+    (void)tree.visit(fmt::format("{}/memory{}", kMemory, block.id).c_str(),
+                     [&](std::string_view name) {
+                       if (const auto id = number_after("node", name); id && *id < kMostNodes)
+                         give_node(block, NodeId(static_cast<std::uint32_t>(*id)));
+                     });
   }
   leave_out_unlinked(blocks, notes);
   return facts;

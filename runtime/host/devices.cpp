@@ -43,7 +43,7 @@ std::vector<FirmwareRange> read_memmap(const Tree& tree, Notes& notes) {
   std::sort(numbers.begin(), numbers.end());
   for (const std::uint64_t number : numbers) {
     const auto attribute = [&](std::string_view name) {
-      const auto text = (*map)->read(fmt::format("{}/{}", number, name).c_str());
+      const auto text = (*map)->attribute(fmt::format("{}/{}", number, name).c_str());
       if (!text) notes.failure(fmt::format("{}/{}/{}", kMemmap, number, name), text.error());
       return text ? std::string(trimmed(*text)) : std::string();
     };

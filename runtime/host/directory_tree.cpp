@@ -121,22 +121,24 @@ class DirectoryTree : public Tree {
     return static_cast<std::size_t>(got);
   }
 
-  [[nodiscard]] Result<std::vector<std::string>, Errno> list(const char* path) const override {
+  [[nodiscard]] Result<std::size_t, Errno> visit(const char* path,
+                                                 const Visitor& name) const override {
     Descriptor file(open_inside(directory_.get(), path, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
     if (!file.valid()) return fail(Errno{errno});
     DIR* stream = ::fdopendir(file.get());
     if (stream == nullptr) return fail(Errno{errno});
     file.release();
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(stream)) {
-      const std::string_view name(entry->d_name);
-      if (name != "." && name != "..") names.emplace_back(name);
+    const std::unique_ptr<DIR, int (*)(DIR*)> open(stream, &::closedir);
+    std::size_t count = 0;
+    for (errno = 0; const dirent* entry = ::readdir(stream); errno = 0) {
+      const std::string_view found(entry->d_name);
+      if (found == "." || found == "..") continue;
+      name(found);
+      ++count;
     }
     const int error = errno;
-    ::closedir(stream);
-    if (error != 0 && names.empty()) return fail(Errno{error});
-    return names;
+    if (error != 0 && count == 0) return fail(Errno{error});
+    return count;
   }
 
   [[nodiscard]] Result<std::string, Errno> link(const char* path) const override {

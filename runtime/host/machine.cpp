@@ -32,7 +32,7 @@ bool contains(std::string_view text, std::string_view part) {
 }
 
 std::string line_of(const Tree& tree, const std::string& path) {
-  const auto text = tree.read(path.c_str());
+  const auto text = tree.attribute(path.c_str());
   return text ? printable(trimmed(*text)) : std::string();
 }
 

@@ -2,6 +2,7 @@
 // The tree in memory: one ordered map from path to entry, so that a directory's names are
 // neighbours.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -27,6 +28,20 @@ std::string clean(std::string_view path) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>, Errno> Tree::list(const char* path) const {
+  std::vector<std::string> names;
+  const auto count = visit(path, [&](std::string_view name) { names.emplace_back(name); });
+  if (!count) return fail(Errno{count.error()});
+  return names;
+}
+
+Result<std::string, Errno> Tree::attribute(const char* path) const {
+  std::array<char, 4096> text{};
+  const auto size = read_some(path, text.data(), text.size());
+  if (!size) return fail(Errno{size.error()});
+  return std::string(text.data(), *size);
+}
 
 bool Tree::exists(const char* path) const {
   char byte = 0;
@@ -82,7 +97,7 @@ Result<std::size_t, Errno> MemoryTree::read_some(const char* path, char* buffer,
   return size;
 }
 
-Result<std::vector<std::string>, Errno> MemoryTree::list(const char* path) const {
+Result<std::size_t, Errno> MemoryTree::visit(const char* path, const Visitor& name) const {
   std::string start = prefix_ + clean(path);
   if (!start.empty() && start.back() != '/') {
     const auto self = entries_->find(start);
@@ -91,12 +106,14 @@ Result<std::vector<std::string>, Errno> MemoryTree::list(const char* path) const
     if (self->second.kind != Entry::Kind::Directory) return fail(Errno{ENOTDIR});
     start += '/';
   }
-  std::vector<std::string> names;
+  std::size_t count = 0;
   for (auto at = entries_->lower_bound(start);
        at != entries_->end() && at->first.compare(0, start.size(), start) == 0; ++at)
-    if (at->first.find('/', start.size()) == std::string::npos)
-      names.push_back(at->first.substr(start.size()));
-  return names;
+    if (at->first.find('/', start.size()) == std::string::npos) {
+      name(std::string_view(at->first).substr(start.size()));
+      ++count;
+    }
+  return count;
 }
 
 Result<std::string, Errno> MemoryTree::link(const char* path) const {

@@ -69,7 +69,7 @@ bool looked_at(std::string_view name) {
 }
 
 std::optional<std::string> knob(const Tree& tree, Notes& notes, const char* path) {
-  const auto text = tree.read(path);
+  const auto text = tree.attribute(path);
   if (text) return printable(trimmed(*text));
   notes.failure(path, text.error());
   return std::nullopt;
@@ -101,6 +101,15 @@ void read_knobs(const Tree& tree, Notes& notes, model::Host& host) {
   host.facts.online_policy = presence(tree, kModules, kPolicy);
 }
 
+/// What a line of a zone counts, by its name; most lines are those of each processor, and count
+/// nothing that is looked at.
+std::uint64_t* counter_of(ZoneSpan& span, std::string_view name) {
+  if (name == "spanned") return &span.spanned;
+  if (name == "present") return &span.present;
+  if (name == "managed") return &span.managed;
+  return name == "cma" ? &span.cma : nullptr;
+}
+
 }  // namespace
 
 ZoneInfo parse_zoneinfo(std::string_view text) {
@@ -124,26 +133,26 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
     started = false;
   };
   while (!text.empty()) {
-    const std::string_view line = take_until(text, '\n');
-    const auto words = words_of(line);
-    if (words.size() == 4 && words[0] == "Node" && words[2] == "zone") {  // "Node 0, zone   DMA32"
+    std::string_view line = take_until(text, '\n');
+    const std::string_view name = take_word(line);
+    if (name == "Node") {  // "Node 0, zone   DMA32"
+      std::string_view number = take_word(line);
+      if (take_word(line) != "zone") continue;
       close();
-      const auto id = decimal(words[1].substr(0, words[1].find(',')));
+      const auto id = decimal(take_until(number, ','));
       node = id && *id < 65536 ? std::optional(static_cast<std::uint32_t>(*id)) : std::nullopt;
-      zone = model::zone_named(words[3]);
+      zone = model::zone_named(take_word(line));
       continue;
     }
-    if (words.size() != 2 || !zone) continue;
-    const auto value = decimal(words[1]);
-    if (!value || *value >= kMostPages) continue;
-    if (words[0] == "spanned") span.spanned = *value;
-    if (words[0] == "present") span.present = *value;
-    if (words[0] == "managed") span.managed = *value;
-    if (words[0] == "cma") span.cma = *value;
-    if (words[0] == "start_pfn:") {
-      span.start = model::Pfn(*value);
-      started = true;
-    }
+    std::uint64_t* const counter = zone ? counter_of(span, name) : nullptr;
+    const bool starts = zone && name == "start_pfn:";
+    if (counter == nullptr && !starts) continue;
+    const auto value = decimal(take_word(line));
+    if (!value || *value >= kMostPages || !take_word(line).empty()) continue;
+    if (counter != nullptr) *counter = *value;
+    if (!starts) continue;
+    span.start = model::Pfn(*value);
+    started = true;
   }
   close();
   return info;

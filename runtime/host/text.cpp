@@ -8,7 +8,7 @@ namespace memonline::runtime {
 
 namespace {
 
-constexpr std::string_view kSpace = " \t\n\r\v\f";
+constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::optional<std::uint64_t> number(std::string_view text, int base) {
   std::uint64_t value = 0;
@@ -20,9 +20,9 @@ std::optional<std::uint64_t> number(std::string_view text, int base) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::string_view take_until(std::string_view& rest, char end) {
@@ -32,13 +32,18 @@ std::string_view take_until(std::string_view& rest, char end) {
   return head;
 }
 
+std::string_view take_word(std::string_view& rest) {
+  const char* const begin = std::find_if_not(rest.begin(), rest.end(), is_space);
+  const char* const end = std::find_if(begin, rest.end(), is_space);
+  const std::string_view word(begin, static_cast<std::size_t>(end - begin));
+  rest.remove_prefix(static_cast<std::size_t>(end - rest.begin()));
+  return word;
+}
+
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
-  for (std::size_t at = text.find_first_not_of(kSpace); at != std::string_view::npos;) {
-    const std::size_t end = std::min(text.find_first_of(kSpace, at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = text.find_first_not_of(kSpace, end);
-  }
+  for (std::string_view word = take_word(text); !word.empty(); word = take_word(text))
+    words.push_back(word);
   return words;
 }
 

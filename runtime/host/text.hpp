@@ -15,6 +15,9 @@ namespace memonline::runtime {
 std::string_view trimmed(std::string_view text);
 /// The text up to the next `end`, which is taken off `rest` with it.
 std::string_view take_until(std::string_view& rest, char end);
+/// The next word between white space, which is taken off `rest` with what stands before it; empty
+/// at the end.
+std::string_view take_word(std::string_view& rest);
 /// Words between white space.
 std::vector<std::string_view> words_of(std::string_view text);
 /// All digits, and the number fits; empty otherwise.

@@ -25,6 +25,8 @@ struct Errno {
 /// All members may be called by several threads at once.
 class Tree {
  public:
+  using Visitor = std::function<void(std::string_view)>;
+
   Tree() = default;
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
@@ -35,13 +37,19 @@ class Tree {
   /// The beginning of a file, in one read: for attributes, which are a line. Bytes got.
   [[nodiscard]] virtual Result<std::size_t, Errno> read_some(const char* path, char* buffer,
                                                              std::size_t capacity) const = 0;
-  /// Names in a directory, in no order, without "." and "..".
-  [[nodiscard]] virtual Result<std::vector<std::string>, Errno> list(const char* path) const = 0;
+  /// Calls `name` with each name in a directory, in no order, without "." and "..". How many there
+  /// were.
+  [[nodiscard]] virtual Result<std::size_t, Errno> visit(const char* path,
+                                                         const Visitor& name) const = 0;
   /// The text of a symbolic link.
   [[nodiscard]] virtual Result<std::string, Errno> link(const char* path) const = 0;
   /// The tree below a directory, for reading many files there.
   [[nodiscard]] virtual Result<std::unique_ptr<Tree>, Errno> below(const char* path) const = 0;
 
+  /// The names in a directory.
+  [[nodiscard]] Result<std::vector<std::string>, Errno> list(const char* path) const;
+  /// A file that is a line or a few, as those of /sys are: one read, of at most 4 KiB.
+  [[nodiscard]] Result<std::string, Errno> attribute(const char* path) const;
   [[nodiscard]] bool exists(const char* path) const;
 };
 
@@ -63,7 +71,8 @@ class MemoryTree : public Tree {
   [[nodiscard]] Result<std::string, Errno> read(const char* path) const override;
   [[nodiscard]] Result<std::size_t, Errno> read_some(const char* path, char* buffer,
                                                      std::size_t capacity) const override;
-  [[nodiscard]] Result<std::vector<std::string>, Errno> list(const char* path) const override;
+  [[nodiscard]] Result<std::size_t, Errno> visit(const char* path,
+                                                 const Visitor& name) const override;
   [[nodiscard]] Result<std::string, Errno> link(const char* path) const override;
   [[nodiscard]] Result<std::unique_ptr<Tree>, Errno> below(const char* path) const override;
 
