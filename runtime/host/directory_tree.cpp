@@ -128,7 +128,7 @@ class DirectoryTree : public Tree {
     DIR* stream = ::fdopendir(file.get());
     if (stream == nullptr) return fail(Errno{errno});
     file.release();
-    const std::unique_ptr<DIR, int (*)(DIR*)> open(stream, &::closedir);
+    const std::unique_ptr<DIR, int (*)(DIR*)> closing(stream, &::closedir);
     std::size_t count = 0;
     for (errno = 0; const dirent* entry = ::readdir(stream); errno = 0) {
       const std::string_view found(entry->d_name);
