@@ -5,16 +5,18 @@
 #include <array>
 #include <cstddef>
 
+#include "runtime/base/space.hpp"
+
 namespace memonline::boot {
 
 namespace {
+
+using runtime::is_space;
 
 struct Piece {
   std::size_t begin = 0;
   std::size_t end = 0;
 };
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /// The kernel's words in a line, as places.
 std::vector<Piece> pieces_of(std::string_view line) {

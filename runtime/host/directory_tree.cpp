@@ -121,24 +121,23 @@ class DirectoryTree : public Tree {
     return static_cast<std::size_t>(got);
   }
 
-  [[nodiscard]] Result<std::size_t, Errno> visit(const char* path,
-                                                 const Visitor& name) const override {
+  [[nodiscard]] Result<void, Errno> visit(const char* path, const Visitor& name) const override {
     Descriptor file(open_inside(directory_.get(), path, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
     if (!file.valid()) return fail(Errno{errno});
     DIR* stream = ::fdopendir(file.get());
     if (stream == nullptr) return fail(Errno{errno});
     file.release();
     const std::unique_ptr<DIR, int (*)(DIR*)> closing(stream, &::closedir);
-    std::size_t count = 0;
+    bool some = false;
     for (errno = 0; const dirent* entry = ::readdir(stream); errno = 0) {
       const std::string_view found(entry->d_name);
       if (found == "." || found == "..") continue;
       name(found);
-      ++count;
+      some = true;
     }
     const int error = errno;
-    if (error != 0 && count == 0) return fail(Errno{error});
-    return count;
+    if (error != 0 && !some) return fail(Errno{error});
+    return {};
   }
 
   [[nodiscard]] Result<std::string, Errno> link(const char* path) const override {

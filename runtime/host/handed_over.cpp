@@ -50,8 +50,7 @@ class WithHandedOver final : public Tree {
                                                      std::size_t capacity) const override {
     return tree_->read_some(path, buffer, capacity);
   }
-  [[nodiscard]] Result<std::size_t, Errno> visit(const char* path,
-                                                 const Visitor& name) const override {
+  [[nodiscard]] Result<void, Errno> visit(const char* path, const Visitor& name) const override {
     return tree_->visit(path, name);
   }
   [[nodiscard]] Result<std::string, Errno> link(const char* path) const override {

@@ -2,7 +2,6 @@
 // The tree in memory: one ordered map from path to entry, so that a directory's names are
 // neighbours.
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -28,26 +27,6 @@ std::string clean(std::string_view path) {
 }
 
 }  // namespace
-
-Result<std::vector<std::string>, Errno> Tree::list(const char* path) const {
-  std::vector<std::string> names;
-  const auto count = visit(path, [&](std::string_view name) { names.emplace_back(name); });
-  if (!count) return fail(Errno{count.error()});
-  return names;
-}
-
-Result<std::string, Errno> Tree::attribute(const char* path) const {
-  std::array<char, 4096> text{};
-  const auto size = read_some(path, text.data(), text.size());
-  if (!size) return fail(Errno{size.error()});
-  return std::string(text.data(), *size);
-}
-
-bool Tree::exists(const char* path) const {
-  char byte = 0;
-  const auto got = read_some(path, &byte, 1);
-  return got || got.error().value != ENOENT;
-}
 
 void MemoryTree::add(std::string_view path, Entry entry) {
   const std::string name = clean(path);
@@ -97,7 +76,7 @@ Result<std::size_t, Errno> MemoryTree::read_some(const char* path, char* buffer,
   return size;
 }
 
-Result<std::size_t, Errno> MemoryTree::visit(const char* path, const Visitor& name) const {
+Result<void, Errno> MemoryTree::visit(const char* path, const Visitor& name) const {
   std::string start = prefix_ + clean(path);
   if (!start.empty() && start.back() != '/') {
     const auto self = entries_->find(start);
@@ -106,14 +85,11 @@ Result<std::size_t, Errno> MemoryTree::visit(const char* path, const Visitor& na
     if (self->second.kind != Entry::Kind::Directory) return fail(Errno{ENOTDIR});
     start += '/';
   }
-  std::size_t count = 0;
   for (auto at = entries_->lower_bound(start);
        at != entries_->end() && at->first.compare(0, start.size(), start) == 0; ++at)
-    if (at->first.find('/', start.size()) == std::string::npos) {
+    if (at->first.find('/', start.size()) == std::string::npos)
       name(std::string_view(at->first).substr(start.size()));
-      ++count;
-    }
-  return count;
+  return {};
 }
 
 Result<std::string, Errno> MemoryTree::link(const char* path) const {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/base/space.hpp"
 #include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
@@ -137,11 +138,13 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
     const std::string_view name = take_word(line);
     if (name == "Node") {  // "Node 0, zone   DMA32"
       std::string_view number = take_word(line);
-      if (take_word(line) != "zone") continue;
+      const bool of_zone = take_word(line) == "zone";
+      const std::string_view which = take_word(line);
+      if (!of_zone || which.empty() || !take_word(line).empty()) continue;
       close();
       const auto id = decimal(take_until(number, ','));
       node = id && *id < 65536 ? std::optional(static_cast<std::uint32_t>(*id)) : std::nullopt;
-      zone = model::zone_named(take_word(line));
+      zone = model::zone_named(which);
       continue;
     }
     std::uint64_t* const counter = zone ? counter_of(span, name) : nullptr;
@@ -174,7 +177,7 @@ std::vector<std::string> parse_command_line(std::string_view text) {
   for (const char c : text) {
     if (c == '"') {
       quoted = !quoted;
-    } else if (!quoted && (c == ' ' || (c >= '\t' && c <= '\r') || c == '\0')) {
+    } else if (!quoted && (is_space(c) || c == '\0')) {
       finish();
     } else {
       word += c;

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "runtime/base/space.hpp"
+
 namespace memonline::runtime {
 
 namespace {
-
-constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::optional<std::uint64_t> number(std::string_view text, int base) {
   std::uint64_t value = 0;
@@ -33,11 +33,10 @@ std::string_view take_until(std::string_view& rest, char end) {
 }
 
 std::string_view take_word(std::string_view& rest) {
-  const char* const begin = std::find_if_not(rest.begin(), rest.end(), is_space);
-  const char* const end = std::find_if(begin, rest.end(), is_space);
-  const std::string_view word(begin, static_cast<std::size_t>(end - begin));
-  rest.remove_prefix(static_cast<std::size_t>(end - rest.begin()));
-  return word;
+  const auto begin = std::find_if_not(rest.begin(), rest.end(), is_space);
+  const auto end = std::find_if(begin, rest.end(), is_space);
+  rest = {end, rest.end()};
+  return {begin, end};
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {

@@ -37,10 +37,8 @@ class Tree {
   /// The beginning of a file, in one read: for attributes, which are a line. Bytes got.
   [[nodiscard]] virtual Result<std::size_t, Errno> read_some(const char* path, char* buffer,
                                                              std::size_t capacity) const = 0;
-  /// Calls `name` with each name in a directory, in no order, without "." and "..". How many there
-  /// were.
-  [[nodiscard]] virtual Result<std::size_t, Errno> visit(const char* path,
-                                                         const Visitor& name) const = 0;
+  /// Calls `name` with each name in a directory, in no order, without "." and "..".
+  [[nodiscard]] virtual Result<void, Errno> visit(const char* path, const Visitor& name) const = 0;
   /// The text of a symbolic link.
   [[nodiscard]] virtual Result<std::string, Errno> link(const char* path) const = 0;
   /// The tree below a directory, for reading many files there.
@@ -71,8 +69,7 @@ class MemoryTree : public Tree {
   [[nodiscard]] Result<std::string, Errno> read(const char* path) const override;
   [[nodiscard]] Result<std::size_t, Errno> read_some(const char* path, char* buffer,
                                                      std::size_t capacity) const override;
-  [[nodiscard]] Result<std::size_t, Errno> visit(const char* path,
-                                                 const Visitor& name) const override;
+  [[nodiscard]] Result<void, Errno> visit(const char* path, const Visitor& name) const override;
   [[nodiscard]] Result<std::string, Errno> link(const char* path) const override;
   [[nodiscard]] Result<std::unique_ptr<Tree>, Errno> below(const char* path) const override;
 

@@ -6,6 +6,7 @@ import fcntl
 import functools
 import os
 import pathlib
+import select
 import shutil
 import signal
 import socket
@@ -149,10 +150,11 @@ class World:
         shutil.copy(ours, directory / "ours.conf")
         config.write_text(BUS_CONFIG.format(directory=directory, ours=directory / "ours.conf"))
         bus = ["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile", "--print-address"]
-        daemon = subprocess.Popen(bus, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.processes.append(daemon)
-        assert daemon.stdout is not None
-        assert daemon.stdout.readline(), "no bus"  # its address: from now on it listens
+        listening = subprocess.Popen(bus, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.processes.append(listening)
+        # It prints its address once it listens; its socket is there before, and refuses.
+        eventually(lambda: select.select([listening.stdout], [], [], 0)[0], "the bus listens")
+        assert listening.stdout is not None and listening.stdout.readline(), "the bus ended"
         os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = self.address
 
     def start_polkit(self, rule: str = "") -> None:

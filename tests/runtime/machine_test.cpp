@@ -108,6 +108,16 @@ TEST_CASE("zoneinfo: spans by node, with gaps in the ids") {
   CHECK_FALSE(runtime::parse_zoneinfo(test::zoneinfo({{0, "DMA", 1, 9, 9}})).lists_empty_zones);
 }
 
+TEST_CASE("zoneinfo: a line that has another shape counts nothing") {
+  const std::string zone = test::zoneinfo({{0, "Normal", 1, 100, 90}});
+  const auto before = runtime::parse_zoneinfo(zone).nodes;
+  for (const char* line : {"Node 1, zone Movable more", "Node 1, zone", "Node 0, per-node stats",
+                           "spanned 7 8", "start_pfn: 7 8", "managed", "present x"}) {
+    INFO(line);
+    CHECK(runtime::parse_zoneinfo(zone + line + "\n").nodes == before);
+  }
+}
+
 TEST_CASE("texts: numbers and lists are strict") {
   using runtime::decimal;
   using runtime::hexadecimal;
