@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The harness itself: guests boot, run memonline, and get hardware."""
-from guest import Dimm, Layout, VirtioMem
+from collections.abc import Callable
+
+from guest import Dimm, Guest, GuestError, Layout, Panicked, VirtioMem
 from harness import Vm, on
 
 
@@ -41,6 +43,26 @@ def test_large_answers_and_files_pass(vm: Vm) -> None:
         assert guest.get("/tmp/file") == content
         failed = guest.run("echo out; echo err >&2; exit 7")
         assert (failed.status, failed.stdout, failed.stderr) == (7, "out\n", "err\n")
+
+
+def refused(ask: Callable[[Guest], object], guest: Guest) -> str:
+    """Why a guest that is gone does not answer."""
+    try:
+        ask(guest)
+    except GuestError as error:
+        return f"{type(error).__name__}: {error}"
+    raise AssertionError("it answered")
+
+
+@on("6.12")
+def test_a_panic_is_told(vm: Vm) -> None:
+    """And as the same again by everything that is asked of the guest after it, by either line."""
+    with vm.guest() as guest:
+        told = refused(lambda guest: guest.run("echo c >/proc/sysrq-trigger"), guest)
+        assert told == f"{Panicked.__name__}: the guest's kernel panicked: sysrq triggered crash", told
+        guest.wait_for(guest.ended, "QEMU to end")
+        for ask in (lambda guest: guest.run("true"), Guest.memory_devices, Guest.block_ids):
+            assert refused(ask, guest) == told
 
 
 @on("6.1-generic")

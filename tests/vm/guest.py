@@ -42,6 +42,10 @@ class GuestError(Exception):
     """The guest died, did not answer in time, or QEMU refused something."""
 
 
+class Panicked(GuestError):
+    """The guest's kernel panicked, and said why."""
+
+
 class CommandFailed(GuestError):
     """A command that had to succeed did not."""
 
@@ -192,7 +196,7 @@ class Guest:
         except BaseException as error:
             self.close()
             if isinstance(error, GuestError):
-                raise GuestError(f"{error} while booting; its console:\n{self.console[-3000:]}") from error
+                raise type(error)(f"{error}, while booting; its console:\n{self.console[-3000:]}") from error
             raise
 
     def _await_boot(self, seconds: float) -> None:
@@ -209,7 +213,7 @@ class Guest:
 
     def close(self) -> None:
         """Ends QEMU, whatever the guest is doing."""
-        if self._process.poll() is None:
+        if not self.ended():
             self._process.kill()
         self._process.wait(timeout=30)
         for end in (self._commands, self._monitor):
@@ -232,17 +236,30 @@ class Guest:
         """Keeps the end of the kernel's log for a report, where the guest still answers."""
         try:
             self.dmesg = self.run("dmesg | tail -n 25", timeout=5).stdout
-        except (GuestError, OSError, ValueError):
+        except (GuestError, ValueError):
             pass
 
+    def ended(self) -> bool:
+        """Whether QEMU is gone: after a panic, or because the guest was powered off."""
+        return self._process.poll() is not None
+
     def _check_alive(self) -> None:
-        if "Kernel panic" in self.console:
-            raise GuestError("the guest's kernel panicked")
-        if self._process.poll() is not None:
+        panic = re.search(r"Kernel panic - not syncing: (.*)", self.console)
+        if panic:
+            raise Panicked(f"the guest's kernel panicked: {panic[1].strip()}")
+        if self.ended():
             complaint = self._process.stderr.read().decode(errors="replace") if self._process.stderr else ""
             raise GuestError(f"QEMU ended with status {self._process.returncode}: {complaint.strip()}")
 
     # --- commands ----------------------------------------------------------------------------------
+
+    def _transmit(self, end: socket.socket, data: bytes) -> None:
+        try:
+            end.sendall(data)
+        except OSError as error:  # nobody is left at the other end
+            self._process.wait(timeout=30)
+            self._check_alive()
+            raise GuestError(f"QEMU closed the line: {error}") from error
 
     def _receive(self, end: socket.socket, deadline: float) -> bytes:
         while time.monotonic() < deadline:
@@ -268,14 +285,14 @@ class Guest:
 
     def _send(self, data: bytes, deadline: float) -> None:
         for start in range(0, len(data), CHUNK):
-            self._commands.sendall(data[start:start + CHUNK])
+            self._transmit(self._commands, data[start:start + CHUNK])
             self._bytes(1, deadline)  # the acknowledgement
 
     def run(self, command: str, timeout: float = 60.0, stdin: bytes = b"", check: bool = False) -> Result:
         """Runs a shell command in the guest and waits for it; with `check` a status other than 0 raises."""
         deadline = time.monotonic() + timeout
         self.log.append(command)
-        self._commands.sendall(f"{len(command.encode())} {len(stdin)}\n".encode())
+        self._transmit(self._commands, f"{len(command.encode())} {len(stdin)}\n".encode())
         self._send(command.encode(), deadline)
         self._send(stdin, deadline)
         status, out_size, error_size = map(int, self._line(deadline).split())
@@ -311,7 +328,7 @@ class Guest:
         """Executes a QMP command; underscores in argument names stand for hyphens."""
         request = {"execute": command, "arguments": {key.replace("_", "-"): value
                                                      for key, value in arguments.items()}}
-        self._monitor.sendall(json.dumps(request).encode() + b"\n")
+        self._transmit(self._monitor, json.dumps(request).encode() + b"\n")
         deadline = time.monotonic() + 60
         while True:
             answer = self._monitor_message(deadline)

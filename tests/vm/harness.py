@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from guest import BOOT_SECONDS, Guest, GuestError, Layout
+from guest import BOOT_SECONDS, Guest, Layout, Panicked
 from initramfs import initramfs
 from kernels import Kernel, Unavailable
 from system_image import system_image
@@ -48,9 +48,7 @@ class Vm:
         """Once in some hundred boots a kernel panics under TCG in its first seconds: booted once more."""
         try:
             return Guest(self.kernel, layout, image, boot_seconds)
-        except GuestError as error:
-            if "panicked while booting" not in str(error):
-                raise
+        except Panicked:
             print(f"        {self.kernel.name} {self.name}: panicked while booting; once more", flush=True)
             return Guest(self.kernel, layout, image, boot_seconds)
 

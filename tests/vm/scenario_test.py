@@ -40,13 +40,13 @@ def ends_at(vm: Vm, files: dict[str, str], knob: str) -> str:
                 guest.add_dimm(f"d{number}", "8G", wait=False)
                 guest.run(f"(end=$(($(date +%s) + 120)); while read -r _ kb _ </proc/meminfo; [ $kb -lt {wanted} ];"
                           " do [ $(date +%s) -lt $end ] || exit 1; sleep 0.5; done)", timeout=180, check=True)
-            except GuestError as error:
+            except GuestError:
                 try:
                     killed = guest.run("dmesg | grep -c 'Out of memory'", timeout=30).stdout.strip()
                     online = int(guest.run("awk '/^MemTotal:/ {print $2}' /proc/meminfo", timeout=30).stdout) - total
                     return f"ends at DIMM {number + 1}, with {online >> 20} GiB online, {killed} processes killed"
-                except GuestError:
-                    return f"ends at DIMM {number + 1}, and the system with it: {error}"[:160]
+                except GuestError as lost:
+                    return f"ends at DIMM {number + 1}, and the system with it: {lost}"[:160]
         return "all 64 DIMMs online"
 
 
