@@ -38,7 +38,8 @@ class Describer {
                 fmt::format(
                     "this share asks for {} blocks, but only {} of the group's {} are left for it",
                     claim.asked, claim.count, shared_.size));
-      if (share.amount && claim.asked == 0 && shared_.size > 0)
+      // Of one that asks for nothing ML0307 was told without a host.
+      if (share.amount && !is_zero(*share.amount) && claim.asked == 0 && shared_.size > 0)
         sink_.add(diag::Code::ShareRoundsToNothing, share.span,
                   group_text() + fmt::format("this share comes to less than one block of {} here",
                                              model::human(host_.block_size)));

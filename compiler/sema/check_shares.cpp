@@ -9,12 +9,6 @@ using diag::Code;
 
 constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent in Percent::millionths
 
-bool is_zero(const Amount& amount) {
-  if (const auto* percent = std::get_if<Percent>(&amount)) return percent->millionths == 0;
-  if (const auto* blocks = std::get_if<Blocks>(&amount)) return blocks->count == 0;
-  return std::get<model::Bytes>(amount).value() == 0;
-}
-
 /// What the shares so far leave over, for groups of any size.
 class Served {
  public:

@@ -4,6 +4,7 @@
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "compiler/syntax/target_words.hpp"
 
 namespace memonline::sema {
 
@@ -43,6 +44,16 @@ void check_rest(const ast::Share& node, diag::Sink& sink) {
   d.fixit = diag::FixIt{{rest.span.file, rest.span.end, span_of(node.amount).end}, ""};
 }
 
+void report_target(const ast::Word& word, diag::Sink& sink) {
+  diag::Diagnostic& d =
+      sink.add(Code::UnknownTarget, word.span, fmt::format("no target named `{}`", word.text));
+  const std::string_view meant = syntax::meant_target(word.text);
+  if (meant.empty())
+    d.help = fmt::format("there is {}", listed(names_of(kTargets), "and"));
+  else
+    replace_by(d, word, meant);
+}
+
 std::optional<Share> lower_share(const ast::Share& node, diag::Sink& sink) {
   const std::size_t errors = sink.errors();
   Share share;
@@ -52,7 +63,8 @@ std::optional<Share> lower_share(const ast::Share& node, diag::Sink& sink) {
     check_rest(node, sink);
   else if (node.amount.number)
     share.amount = read_amount(node.amount, sink);
-  const auto target = look_up(node.target, kTargets, Code::UnknownTarget, "target", sink);
+  const auto target = find_word(node.target, kTargets, sink);
+  if (!target) report_target(node.target, sink);
   if (sink.errors() > errors) return std::nullopt;
   share.target = *target;
   return share;

@@ -111,8 +111,10 @@ bool refuse_list(const ast::Class& node, diag::Sink& sink) {
 }
 
 std::optional<AddressRange> read_address(const ast::Class& node, diag::Sink& sink) {
+  source::SourceSpan span = span_of(node);
+  if (!node.ranges.empty()) span.begin = node.ranges.front().first.span.begin;
   const auto refuse = [&](std::string message) -> diag::Diagnostic& {
-    return sink.add(Code::AddressRange, span_of(node), std::move(message));
+    return sink.add(Code::AddressRange, span, std::move(message));
   };
   if (node.ranges.size() != 1 || !node.ranges.front().last) {
     refuse("`address` takes one range: the first and the last byte").help =
@@ -173,13 +175,26 @@ std::vector<std::string_view> known_words() {
   return words;
 }
 
+void report_class(const ast::Class& node, diag::Sink& sink) {
+  const std::string name = in_lower_case(node.name.text);
+  if (name == "each") {
+    sink.add(Code::UnknownClass, node.name.span, "`each` stands once, before the first class")
+        .help = "write for instance `each dimm hotplugged`";
+    return;
+  }
+  diag::Diagnostic& d = sink.add(Code::UnknownClass, span_of(node),
+                                 fmt::format("no class of memory named `{}`", node.name.text));
+  if (name == "memory" && !node.ranges.empty())
+    replace_by(d, node.name, "block");  // as directories in /sys/devices/system/memory are named
+  else
+    suggest(d, node.name, known_words());
+}
+
 std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
   const auto kind = find_word(node.name, kClasses, sink);
   Class result{SimpleClass::All, span_of(node)};
   if (!kind) {
-    suggest(sink.add(Code::UnknownClass, span_of(node),
-                     fmt::format("no class of memory named `{}`", node.name.text)),
-            node.name, known_words());
+    report_class(node, sink);
     return std::nullopt;
   }
   const auto simple = [&](SimpleClass value) -> std::optional<Class> {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `when FACT TEST VALUE, ...`: facts, tests, and values of the kind that the fact has.
+#include <algorithm>
+
 #include "compiler/render/json_writer.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
@@ -53,12 +55,45 @@ std::optional<Test> lower_test(const ast::Word& word, diag::Sink& sink) {
       sink.add(Code::UnknownTest, word.span, fmt::format("no test named `{}`", word.text));
   for (const auto& foreign : kForeignTests)
     if (foreign.name == word.text) {
-      d.help = fmt::format("replace `{}` with `{}`", word.text, foreign.value);
-      d.fixit = diag::FixIt{word.span, std::string(foreign.value)};
+      replace_by(d, word, foreign.value);
       return std::nullopt;
     }
   d.help = fmt::format("there is {}", listed(names_of(kTests), "and"));
   return std::nullopt;
+}
+
+/// `and`, `or` between values, and which fact the rest asks for, if any.
+struct Joined {
+  const ast::Word* by = nullptr;
+  bool asks_again = false;
+};
+
+/// `is x86_64 and memory > 4GiB`, `is s390x or ppc64`: what joins conditions in other languages. A
+/// text of several words may hold an `and` of its own, unless a fact follows it.
+Joined joined(Fact fact, const std::vector<ast::Word>& words) {
+  for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+    const std::string word = in_lower_case(words[i].text);
+    if (word != "and" && word != "or" && word != "&&" && word != "||") continue;
+    const std::string next = in_lower_case(words[i + 1].text);
+    const bool asks_again = std::any_of(kFacts.begin(), kFacts.end(),
+                                        [&](const auto& entry) { return entry.name == next; });
+    const bool free_text = fact == Fact::Vendor || fact == Fact::Product || fact == Fact::Family;
+    if (asks_again || !free_text) return {&words[i], asks_again};
+  }
+  return {};
+}
+
+void report_joined(const Joined& found, diag::Sink& sink) {
+  const std::string word = in_lower_case(found.by->text);
+  const bool both = word == "and" || word == "&&";
+  diag::Diagnostic& d = sink.add(Code::FactValue, found.by->span,
+                                 fmt::format("`{}` does not join conditions", found.by->text));
+  if (both)
+    d.help = "write another `when` inside the braces of this one";
+  else if (found.asks_again)
+    d.help = "write another `when` behind this one, as `} else when ...`";
+  else
+    d.help = "separate values by `,`";
 }
 
 /// The text of a value as one word, without quotes. Values of several words want quotes.
@@ -126,6 +161,10 @@ std::optional<FactValue> read_memory(const std::vector<ast::Word>& words, diag::
 
 std::optional<FactValue> read_value(Fact fact, const std::vector<ast::Word>& words,
                                     diag::Sink& sink) {
+  if (const Joined found = joined(fact, words); found.by != nullptr) {
+    report_joined(found, sink);
+    return std::nullopt;
+  }
   if (fact == Fact::Memory) return read_memory(words, sink);
   auto text = read_text(words, sink);
   if (!text) return std::nullopt;

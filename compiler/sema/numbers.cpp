@@ -43,9 +43,11 @@ bool push_digit(std::uint64_t& value, std::uint64_t base, std::uint64_t digit) {
   return true;
 }
 
-/// "gb", "GB", "gib", "g" -> "GiB"; empty: nothing like a unit.
+/// "gb", "GB", "gib", "g" -> "GiB", "percent" -> "%"; empty: no unit's name. Sizes are not guessed
+/// by their letters: those of other units are as near, and a thousand times as much.
 std::string_view meant_unit(std::string_view unit) {
   const std::string lower = in_lower_case(unit);
+  if (lower == "percent" || lower == "pct") return "%";
   for (std::size_t i = 0; i < 4; ++i) {
     const std::string letter(1, static_cast<char>(kUnits[i].name[0] - 'A' + 'a'));
     for (const char* tail : {"", "b", "ib", "ibs", "bs", "i", "byte", "bytes", "ibyte", "ibytes"})
@@ -57,12 +59,14 @@ std::string_view meant_unit(std::string_view unit) {
 void report_unit(const ast::Word& unit, diag::Sink& sink) {
   diag::Diagnostic& d =
       sink.add(Code::UnknownUnit, unit.span, fmt::format("no unit named `{}`", unit.text));
-  if (const std::string_view meant = meant_unit(unit.text); !meant.empty()) {
-    d.help = fmt::format("replace `{}` with `{}`", unit.text, meant);
-    d.fixit = diag::FixIt{unit.span, std::string(meant)};
-    return;
-  }
-  suggest(d, unit, {"%", "KiB", "MiB", "GiB", "TiB", "blocks"});
+  const std::string_view meant = meant_unit(unit.text);
+  const std::string_view near = most_similar(unit.text, {"blocks"});
+  if (!meant.empty())
+    replace_by(d, unit, meant);
+  else if (!near.empty())
+    replace_by(d, unit, near);
+  else
+    d.help = "there is `%`, `KiB`, `MiB`, `GiB`, `TiB` and `blocks`";
 }
 
 }  // namespace

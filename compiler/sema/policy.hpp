@@ -29,6 +29,7 @@ struct Blocks {
   friend bool operator==(const Blocks&, const Blocks&) = default;
 };
 using Amount = std::variant<Percent, model::Bytes, Blocks>;
+bool is_zero(const Amount& amount);
 
 enum class Place : std::uint8_t { Unplaced, First, Last, Rest };
 

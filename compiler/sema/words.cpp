@@ -19,8 +19,7 @@ void require_lower_case(const ast::Word& word, diag::Sink& sink) {
   const std::string lower = in_lower_case(word.text);
   diag::Diagnostic& d = sink.add(diag::Code::UpperCase, word.span,
                                  fmt::format("`{}` has upper-case letters", word.text));
-  d.help = fmt::format("replace `{}` with `{}`", word.text, lower);
-  d.fixit = diag::FixIt{word.span, lower};
+  replace_by(d, word, lower);
 }
 
 std::string listed(const std::vector<std::string_view>& words, std::string_view conjunction) {
@@ -32,6 +31,11 @@ std::string listed(const std::vector<std::string_view>& words, std::string_view 
   return text;
 }
 
+void replace_by(diag::Diagnostic& diagnostic, const ast::Word& word, std::string_view meant) {
+  diagnostic.help = fmt::format("replace `{}` with `{}`", word.text, meant);
+  diagnostic.fixit = diag::FixIt{word.span, std::string(meant)};
+}
+
 void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,
              const std::vector<std::string_view>& known) {
   const std::string_view near = most_similar(word.text, known);
@@ -39,8 +43,7 @@ void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,
     diagnostic.help = fmt::format("there is {}", listed(known, "and"));
     return;
   }
-  diagnostic.help = fmt::format("replace `{}` with `{}`", word.text, near);
-  diagnostic.fixit = diag::FixIt{word.span, std::string(near)};
+  replace_by(diagnostic, word, near);
 }
 
 }  // namespace memonline::sema

@@ -140,7 +140,7 @@ const auto word_def   = token[lexeme[alpha >> *word_byte]];
 const auto number_def = token[lexeme[+(digit | char_('.'))]];
 const auto bound_def  = token[lexeme[digit >> *alnum]];
 const auto range_def  = bound >> -('-' > bound);
-const auto list_def   = range % ',';
+const auto list_def   = range >> *(',' > range);
 const auto name_def   = token[lexeme[+(word_byte | char_('.'))]];
 const auto closing_quote_def = x3::lit('"');
 const auto quoted_def = token[lexeme[('"' >> *(x3::char_ - '"' - '\n' - '\r')) > closing_quote]];
@@ -182,7 +182,7 @@ const auto fact_def      = word;
 const auto test_def      = token[lexeme[+char_("<>=!")]] | token[Keyword("is") >> -Keyword("not")];
 const auto value_word    = quoted | token[lexeme[+(x3::ascii::graph - char_(",{};#\""))]];
 const auto value_def     = +value_word;
-const auto values_def    = value % ',';
+const auto values_def    = value >> *(',' > value);
 const auto condition_def = keyword("when") > fact > test > values;
 
 const auto comment = '#' >> *(x3::char_ - '\n');

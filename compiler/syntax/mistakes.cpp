@@ -14,6 +14,7 @@
 #include "compiler/diag/display_width.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "compiler/syntax/target_words.hpp"
 
 namespace memonline::syntax {
 
@@ -63,6 +64,18 @@ constexpr std::array<Lookalike, 10> kLookalikes{{{0x00A0, " "},
                                                  {0x201C, "\""},
                                                  {0x201D, "\""}}};
 
+/// A comment as other languages write it.
+bool report_comment(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink) {
+  const std::string_view start = text.substr(std::min(at, text.size()), 2);
+  if (start != "//" && start != "/*" && start != "--") return false;
+  const SourceSpan span{file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 2)};
+  Diagnostic& d =
+      sink.add(Code::StrayCharacter, span, fmt::format("`{}` starts no comment", start));
+  d.help = "comments start with `#` and end with their line";
+  if (start != "/*") fix(d, span, "#");
+  return true;
+}
+
 /// A byte that may stand only in comments and quotes: control characters and all beyond ASCII.
 bool report_character(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink) {
   if (at >= text.size()) return false;
@@ -98,7 +111,7 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
   return true;
 }
 
-const std::vector<std::string_view> kTargetWords{"movable", "normal", "auto", "offline", "keep"};
+constexpr std::string_view kNameATarget = "name `movable`, `normal`, `auto`, `offline` or `keep`";
 
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::any_of(words.begin(), words.end(),
@@ -134,6 +147,13 @@ struct Place {
   std::uint32_t file;
   std::string_view text;
 };
+
+/// The word before what was found.
+std::string_view last_word(const Place& place) {
+  std::size_t begin = place.before;
+  while (begin > place.start && is_word_byte(place.text[begin - 1])) --begin;
+  return place.text.substr(begin, place.before - begin);
+}
 
 /// "limt movable to 3x normal", "rezone = allowed": read as a rule for want of a better guess.
 bool report_unknown_statement(const Place& place, diag::Sink& sink) {
@@ -193,6 +213,8 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
   if (expected == "`:`") {
     if (there == "=")
       replace(":");
+    else if (same_word(there, "except"))
+      d.help = "a rule has one `except`; the classes behind it intersect, too";
     else
       d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
   } else if (expected == kEndOfStatement) {
@@ -200,12 +222,19 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
     const bool is_rule = !is_one_of(first, {"limit", "set"});
     const bool share = starts_share(word_at(place.at, place.text)) ||
                        (!there.empty() && there[0] >= '0' && there[0] <= '9');
-    if (is_rule && share) {
+    const std::string_view last = last_word(place);
+    if (is_rule && share && same_word(last, "rest")) {
+      d.help = "`rest` takes no amount";
+    } else if (is_rule && share && is_one_of(last, {"first", "last"})) {
+      d.help = fmt::format("`{}` stands before the amount", last);
+    } else if (is_rule && share) {
       d.help = "separate shares by `,`";
       fix(d, point(place.file, place.before), ",");
     } else {
       d.help = "a statement ends with its line, or with `;`";
     }
+  } else if (expected == kTarget) {
+    d.help = kNameATarget;
   } else if (expected == "`=`") {
     if (there == ":")
       replace("=");
@@ -227,7 +256,7 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
 void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std::string_view text,
                   diag::Sink& sink) {
   const std::size_t at = over_blanks(stuck.at, text);
-  if (report_character(at, file, text, sink)) return;
+  if (report_character(at, file, text, sink) || report_comment(at, file, text, sink)) return;
   const Place place{over_blanks(start, text), at, end_before(at, text), file, text};
   if (stuck.expected == "`:`" &&
       (report_unknown_statement(place, sink) || report_missing_colon(place, sink)))
@@ -294,16 +323,16 @@ bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& si
       continue;
     }
     const ast::Word& unit = share.amount.unit;
-    if (unit && unit.text != "%" && !most_similar(unit.text, kTargetWords).empty()) {
+    const std::string_view meant = unit && unit.text != "%" ? meant_target(unit.text) : "";
+    if (!meant.empty()) {
       sink.add(Code::UnknownUnit, unit.span,
                fmt::format("`{}` is neither a unit nor a target", unit.text))
-          .help = fmt::format("write for instance `{}% {}`", share.amount.number.text,
-                              most_similar(unit.text, kTargetWords));
+          .help = fmt::format("write for instance `{}% {}`", share.amount.number.text, meant);
       return false;
     }
     if (!share.places.empty()) cursor = share.places.back().span.end;
     if (share.amount.number) cursor = span_of(share.amount).end;
-    expected("a target", cursor).help = "name `movable`, `normal`, `auto`, `offline` or `keep`";
+    expected(kTarget, cursor).help = kNameATarget;
     return false;
   }
   return true;

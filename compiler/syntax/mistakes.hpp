@@ -12,6 +12,8 @@ namespace memonline::syntax {
 
 /// Stuck::expected where a statement is complete and something follows it.
 inline constexpr std::string_view kEndOfStatement = "the end of the statement";
+/// And where a share lacks its target and something else follows.
+inline constexpr std::string_view kTarget = "a target";
 
 /// The statement that starts at `start` could not be read on.
 void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std::string_view text,

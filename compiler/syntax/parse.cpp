@@ -100,12 +100,18 @@ class Parser {
     return true;
   }
 
+  /// What has to follow what was read of a statement.
+  static std::string_view due_after(const ast::Rule& rule) {
+    return rule.shares.back().target ? kEndOfStatement : kTarget;
+  }
+  static std::string_view due_after(const auto&) { return kEndOfStatement; }
+
   /// A rule, limit or setting has been read: nothing but the end of the statement may follow.
   template <class Node>
   void finish_line(Node node, std::size_t start) {
     skip(false);
     if (!at_end() && text_[at_] != '\n' && text_[at_] != ';' && text_[at_] != '}') {
-      recover({at_, std::string(kEndOfStatement)}, start);
+      recover({at_, std::string(due_after(node))}, start);
       return;
     }
     if constexpr (std::is_same_v<Node, ast::Rule>)
