@@ -24,7 +24,8 @@ std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) 
     found.add(diag::Code::TooManyErrors, std::nullopt,
               "too many errors; the rest was not looked at");
   if (!found.has_errors())
-    for (const auto check : {check_reach, check_shares, check_settings, check_conditions})
+    for (const auto check :
+         {check_reach, check_shares, check_settings, check_conditions, check_words})
       check(policy, files, found);
   sink.append(found);
   if (found.has_errors()) return std::nullopt;

@@ -22,6 +22,9 @@ void check_settings(const Policy& policy, const source::SourceSet& files, diag::
 /// Conditions that always or never hold where they stand.
 void check_conditions(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 
+/// Values that no host has of a fact whose words are known.
+void check_words(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
+
 /// Visits every rule, in and out of `when`, in the order written.
 template <class Visit>
 void for_each_rule(const std::vector<Statement>& statements, const Visit& visit) {

@@ -33,6 +33,53 @@ std::string_view test_name(Test test) {
   return "is";
 }
 
+std::vector<std::string_view> words_of(Fact fact) {
+  switch (fact) {
+    case Fact::Arch:
+      // Those on which Linux hotplugs memory, as uname -m writes them.
+      return {"x86_64", "aarch64", "s390x", "ppc64le", "ppc64", "riscv64", "i686", "loongarch64"};
+    case Fact::Virtualization:
+      return {"none",
+              "kvm",
+              "amazon",
+              "qemu",
+              "bochs",
+              "xen",
+              "uml",
+              "vmware",
+              "oracle",
+              "microsoft",
+              "zvm",
+              "parallels",
+              "bhyve",
+              "qnx",
+              "acrn",
+              "powervm",
+              "apple",
+              "sre",
+              "google",
+              "vm-other",
+              "systemd-nspawn",
+              "lxc-libvirt",
+              "lxc",
+              "openvz",
+              "docker",
+              "podman",
+              "rkt",
+              "wsl",
+              "proot",
+              "pouch",
+              "container-other"};
+    case Fact::Kernel:
+    case Fact::Memory:
+    case Fact::Nodes:
+    case Fact::Vendor:
+    case Fact::Product:
+    case Fact::Family: return {};
+  }
+  return {};
+}
+
 bool matches_pattern(std::string_view text, std::string_view pattern) {
   // Greedy with one point to come back to: the last `*`. Costs text times pattern at most.
   std::size_t t = 0;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 #include "compiler/sema/policy.hpp"
 
@@ -12,6 +13,10 @@ namespace memonline::sema {
 inline constexpr std::size_t kFactCount = 8;
 std::string_view fact_name(Fact fact);
 std::string_view test_name(Test test);
+
+/// Every word that a host may say of a fact, `systemd-detect-virt --list` for one; empty for facts
+/// that may be any text or number.
+std::vector<std::string_view> words_of(Fact fact);
 
 /// As a shell matches names: `*` is any text, `?` any one character (of UTF-8), all else itself.
 bool matches_pattern(std::string_view text, std::string_view pattern);

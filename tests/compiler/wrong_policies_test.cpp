@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every case of wrong_policies.txt: the exact text of its diagnostics, and its fix-its applied.
 // MEMONLINE_UPDATE_GOLDEN=1 writes the file anew.
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -100,6 +101,11 @@ std::size_t errors_in(const std::vector<diag::Diagnostic>& diagnostics) {
   return errors;
 }
 
+std::size_t said(diag::Code code, const std::vector<diag::Diagnostic>& diagnostics) {
+  return static_cast<std::size_t>(std::count_if(diagnostics.begin(), diagnostics.end(),
+                                                [&](const auto& d) { return d.code == code; }));
+}
+
 }  // namespace
 
 TEST_CASE("wrong policies: each is told in exactly these words") {
@@ -142,7 +148,7 @@ TEST_CASE("wrong policies: every fix-it mends what it stands by") {
       if (d.severity == diag::Severity::Error)
         CHECK(errors_in(after) < errors_in(before));
       else
-        CHECK(after.size() < before.size());
+        CHECK(said(d.code, after) < said(d.code, before));
     }
   }
   CHECK(applied >= 40);

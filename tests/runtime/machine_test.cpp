@@ -2,6 +2,13 @@
 // Architecture, virtualization, command line and zones, from the texts that tell them.
 #include "runtime/host/machine.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "compiler/sema/facts.hpp"
 #include "runtime/host/proc.hpp"
 #include "runtime/host/text.hpp"
 #include "tests/runtime/sample_tree.hpp"
@@ -25,7 +32,28 @@ const std::string kX86 = "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\
 const std::string kBare = kX86 + "flags\t\t: fpu lm sse\n";
 const std::string kGuest = kX86 + "flags\t\t: fpu lm hypervisor\n";
 
+/// Whether `when` takes the word without a warning.
+bool may_ask_for(sema::Fact fact, std::string_view word) {
+  const auto words = sema::words_of(fact);
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 }  // namespace
+
+TEST_CASE("machine: `when` knows every word of systemd-detect-virt") {
+  const std::unique_ptr<FILE, int (*)(FILE*)> list(
+      popen("systemd-detect-virt --list 2>/dev/null", "r"), &pclose);
+  REQUIRE(list);
+  std::array<char, 64> line{};
+  std::size_t words = 0;
+  while (std::fgets(line.data(), line.size(), list.get()) != nullptr) {
+    const std::string_view word(line.data(), std::strcspn(line.data(), "\n"));
+    INFO(word);
+    CHECK(may_ask_for(sema::Fact::Virtualization, word));
+    ++words;
+  }
+  if (words == 0) WARN("systemd-detect-virt is not installed");
+}
 
 TEST_CASE("machine: virtualization in systemd's words") {
   const std::string dmi = "sys/class/dmi/id/";
@@ -57,6 +85,7 @@ TEST_CASE("machine: virtualization in systemd's words") {
            {{{"proc/cpuinfo", "vendor_id\t: User Mode Linux\n"}}, "uml"}}) {
     INFO(word);
     CHECK(machine_of(files).virtualization == word);
+    CHECK((word.empty() || may_ask_for(sema::Fact::Virtualization, word)));
   }
 }
 
@@ -74,6 +103,7 @@ TEST_CASE("machine: architecture of a captured kernel") {
            {"", "", ""}}) {
     INFO(version + cpuinfo);
     CHECK(machine_of({{"proc/version", version}, {"proc/cpuinfo", cpuinfo}}).arch == arch);
+    CHECK((arch.empty() || may_ask_for(sema::Fact::Arch, arch)));
   }
   CHECK(machine_of({{"proc/version", "Linux version 3.10.0 (x)"}}).kernel == "3.10.0");
   CHECK(machine_of({{"sys/class/dmi/id/sys_vendor", "Dell Inc.\n"}}).vendor == "Dell Inc.");

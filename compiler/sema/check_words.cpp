@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `when arch is amd64`: a word that no host says never fits, and nothing would tell.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "compiler/sema/checks.hpp"
+#include "compiler/sema/facts.hpp"
+#include "compiler/sema/words.hpp"
+
+namespace memonline::sema {
+
+namespace {
+
+using diag::Code;
+
+/// What others call it, in lower case.
+constexpr std::array<Named<std::string_view>, 20> kForeignWords{
+    {{"amd64", "x86_64"},      {"x64", "x86_64"},        {"x86-64", "x86_64"},
+     {"arm64", "aarch64"},     {"ppc64el", "ppc64le"},   {"powerpc64le", "ppc64le"},
+     {"i386", "i686"},         {"x86", "x86_64"},        {"hyperv", "microsoft"},
+     {"hyper-v", "microsoft"}, {"virtualbox", "oracle"}, {"vbox", "oracle"},
+     {"esxi", "vmware"},       {"aws", "amazon"},        {"ec2", "amazon"},
+     {"gce", "google"},        {"gcp", "google"},        {"tcg", "qemu"},
+     {"baremetal", "none"},    {"bare-metal", "none"}}};
+
+std::string_view meant_word(std::string_view text, const std::vector<std::string_view>& known) {
+  const std::string lower = in_lower_case(text);
+  for (const auto& foreign : kForeignWords)
+    if (foreign.name == lower &&
+        std::find(known.begin(), known.end(), foreign.value) != known.end())
+      return foreign.value;
+  return most_similar(text, known);
+}
+
+void check_value(Fact fact, const FactValue& value, const std::vector<std::string_view>& known,
+                 diag::Sink& sink) {
+  if (std::any_of(known.begin(), known.end(),
+                  [&](std::string_view word) { return matches_pattern(word, value.text); }))
+    return;
+  diag::Diagnostic& d =
+      sink.add(Code::UnknownFactWord, value.span,
+               fmt::format("no host has `{}` as its `{}`", value.text, fact_name(fact)));
+  const std::string_view meant = meant_word(value.text, known);
+  if (!meant.empty())
+    replace_by(d, {value.text, value.span}, meant);
+  else if (fact == Fact::Virtualization)
+    d.help = "the words are those of `systemd-detect-virt --list`";
+  else
+    d.help = fmt::format("there is {}", listed(known, "and"));
+}
+
+void visit(const std::vector<Statement>& statements, diag::Sink& sink) {
+  for (const Statement& statement : statements) {
+    const auto* when = std::get_if<When>(&statement);
+    if (when == nullptr) continue;
+    const std::vector<std::string_view> known = words_of(when->fact);
+    for (const FactValue& value : when->values) {
+      if (sink.all().size() >= kMaxWarnings) return;
+      if (!known.empty()) check_value(when->fact, value, known, sink);
+    }
+    visit(when->then, sink);
+    visit(when->otherwise, sink);
+  }
+}
+
+}  // namespace
+
+void check_words(const Policy& policy, const source::SourceSet&, diag::Sink& sink) {
+  diag::Sink found;
+  visit(policy.statements, found);
+  sink.append(found);
+}
+
+}  // namespace memonline::sema
