@@ -38,6 +38,12 @@ constexpr std::array<Named<ClassWord>, 11> kClasses{{{"all", ClassWord::All},
                                                      {"driver", ClassWord::Driver},
                                                      {"block", ClassWord::Block},
                                                      {"address", ClassWord::Address}}};
+/// What others call it. CXL and persistent memory come as dax devices.
+constexpr std::array<Named<std::string_view>, 5> kForeignClasses{{{"cxl", "dax"},
+                                                                  {"pmem", "dax"},
+                                                                  {"nvdimm", "dax"},
+                                                                  {"hotplug", "hotplugged"},
+                                                                  {"every", "each"}}};
 
 struct ReadRange {
   std::uint64_t first;
@@ -184,8 +190,14 @@ void report_class(const ast::Class& node, diag::Sink& sink) {
   }
   diag::Diagnostic& d = sink.add(Code::UnknownClass, span_of(node),
                                  fmt::format("no class of memory named `{}`", node.name.text));
-  if (name == "memory" && !node.ranges.empty())
-    replace_by(d, node.name, "block");  // as directories in /sys/devices/system/memory are named
+  const bool block = name == "memory" && !node.ranges.empty();  // as its directory is named
+  const auto* const other =
+      std::find_if(kForeignClasses.begin(), kForeignClasses.end(),
+                   [&](const auto& entry) { return !block && entry.name == name; });
+  if (block)
+    replace_by(d, node.name, "block");
+  else if (other != kForeignClasses.end())
+    replace_by(d, node.name, other->value);
   else
     suggest(d, node.name, known_words());
 }

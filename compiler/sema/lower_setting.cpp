@@ -77,7 +77,13 @@ std::optional<Limit> lower_limit(const ast::Limit& node, diag::Sink& sink) {
       d.help = "remove it, or write for instance `3x normal`";
       d.fixit = diag::FixIt{{node.of.span.file, node.amount.unit.span.end, node.of.span.end}, ""};
     }
-    if (const auto bound = read_amount(node.amount, sink)) limit.bound = *bound;
+    if (!node.amount.unit)
+      sink.add(Code::MissingUnit, node.amount.number.span,
+               fmt::format("`{}` has no unit", node.amount.number.text))
+          .help = fmt::format("write for instance `{0}x normal`, `{0}GiB` or `{0}%`",
+                              node.amount.number.text);
+    else if (const auto bound = read_amount(node.amount, sink))
+      limit.bound = *bound;
   }
   if (sink.errors() > errors) return std::nullopt;
   return limit;

@@ -133,6 +133,9 @@ std::size_t end_before(std::size_t at, std::string_view text) {
   while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
   return at;
 }
+bool ends_statement(std::size_t at, std::string_view text) {
+  return at >= text.size() || std::string_view("\r\n;#}").find(text[at]) != std::string_view::npos;
+}
 std::string_view word_at(std::size_t at, std::string_view text) {
   std::size_t end = at;
   while (end < text.size() && is_word_byte(text[end])) ++end;
@@ -167,7 +170,16 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
     fix(d, point(place.file, place.start), "set ");
     return true;
   }
-  const std::string_view near = most_similar(word, {"limit", "when", "set"});
+  if (starts_share(word)) {
+    sink.add(Code::UnknownStatement, span,
+             fmt::format("`{}` starts a share, and there is no memory before it", word))
+        .help = "the shares of a rule stand on one line, separated by `,`";
+    return true;
+  }
+  const std::string_view near = is_one_of(word, {"elif", "elsif", "elseif"}) ? "else when"
+                                : same_word(word, "if")
+                                    ? "when"
+                                    : most_similar(word, {"limit", "when", "set"});
   if (near.empty()) return false;
   Diagnostic& d =
       sink.add(Code::UnknownStatement, span, fmt::format("no statement starts with `{}`", word));
@@ -220,13 +232,20 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
   } else if (expected == kEndOfStatement) {
     const std::string_view first = word_at(place.start, place.text);
     const bool is_rule = !is_one_of(first, {"limit", "set"});
-    const bool share = starts_share(word_at(place.at, place.text)) ||
-                       (!there.empty() && there[0] >= '0' && there[0] <= '9');
+    const bool number = !there.empty() && there[0] >= '0' && there[0] <= '9';
+    const bool share = number || starts_share(word_at(place.at, place.text));
     const std::string_view last = last_word(place);
+    const bool amount_ends_line =
+        number && ends_statement(over_blanks(found.end, place.text), place.text);
     if (is_rule && share && same_word(last, "rest")) {
       d.help = "`rest` takes no amount";
     } else if (is_rule && share && is_one_of(last, {"first", "last"})) {
       d.help = fmt::format("`{}` stands before the amount", last);
+    } else if (is_rule && amount_ends_line) {
+      d.help = "the amount stands before the target";
+    } else if (is_rule && same_word(there, "and")) {
+      replace(",");
+      d.help = "separate shares by `,`";
     } else if (is_rule && share) {
       d.help = "separate shares by `,`";
       fix(d, point(place.file, place.before), ",");
@@ -243,9 +262,18 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
   } else if (expected == "`to`") {
     if (!there.empty() && there[0] >= '0' && there[0] <= '9') insert("to", "to ");
   } else if (expected == "`is`, `is not`, `<`, `<=`, `>` or `>=`") {
-    if (!there.empty() && (is_word_byte(there[0]) || there[0] == '"')) insert("is", "is ");
+    if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
+      replace("is");
+    else if (is_one_of(there, {"isnt", "ne", "not"}))
+      replace("is not");
+    else if (same_word(there, "contains"))
+      d.help = "write `is` and a pattern, for instance `is \"*Cloud*\"`";
+    else if (!there.empty() && (is_word_byte(there[0]) || there[0] == '"'))
+      insert("is", "is ");
   } else if (expected == "`{`") {
     d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";
+  } else if (expected == "`{` or `when`") {
+    if (same_word(there, "if")) replace("when");
   } else if (expected == "a closing `\"`") {
     d.help = "texts in quotes end on their line";
   }

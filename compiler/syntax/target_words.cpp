@@ -14,11 +14,13 @@ struct KernelWord {
   std::string_view word;
   std::string_view target;
 };
-/// What `state` and `auto_online_blocks` take, and lsmem and chmem say.
-constexpr std::array<KernelWord, 4> kKernelWords{{{"online_movable", "movable"},
+/// What `state` and `auto_online_blocks` take, and how zones are called.
+constexpr std::array<KernelWord, 6> kKernelWords{{{"online_movable", "movable"},
                                                   {"online_kernel", "normal"},
                                                   {"kernel", "normal"},
-                                                  {"online", "auto"}}};
+                                                  {"online", "auto"},
+                                                  {"zone_movable", "movable"},
+                                                  {"zone_normal", "normal"}}};
 
 }  // namespace
 

@@ -122,7 +122,8 @@ TEST_CASE("analyse: each groups by the first class that can") {
 
 TEST_CASE("analyse: else when hangs in the otherwise of the one before") {
   const sema::Policy policy = read(
-      "when arch is s390x { set rezone = never } else when kernel is not 6.1 { set hotplug = best } "
+      "when arch is s390x { set rezone = never } else when kernel is not 6.1 { set hotplug = best "
+      "} "
       "else { limit movable to 1x normal }");
   REQUIRE(policy.statements.size() == 1);
   const auto& outer = std::get<sema::When>(policy.statements[0]);
