@@ -162,6 +162,19 @@ def look_alike(guest: Guest) -> None:
         [], ["memonline_service_up 0"]), (counted, direct)
 
 
+def shows_progress(guest: Guest) -> None:
+    """On a terminal a job of the service shows its blocks and bytes, as a run of the command itself does."""
+    added = guest.add_dimm("d1", "64G")
+    expect(guest, added, share(512), 120)
+    take_away = f"memonline apply --offline -e 'block {added[128]}-{added[-1]}: offline'"
+    done = guest.run(f"script -qec \"stty cols 120; {take_away}\" /dev/null", timeout=240)
+    shown = re.findall(r"\rstep \d of \d: (\d+) of 384 blocks, (\d+\.\d) of 48\.0 GiB, \d+ blocks/s, \d+ s left; ",
+                       done.stdout)
+    blocks = [int(count) for count, _ in shown]
+    assert done.status == 0 and blocks and blocks == sorted(blocks), done
+    assert all(abs(float(gib) - int(count) / 8) < 0.06 for count, gib in shown), shown
+
+
 @on("6.12")
 def test_the_command_goes_by_the_service(vm: Vm) -> None:
     """The same output as without it, done by a job that polkit was asked about; nothing while idle."""
@@ -189,6 +202,7 @@ def test_the_command_goes_by_the_service(vm: Vm) -> None:
         # What somebody else did is found by its block.
         assert "taken offline by somebody else" in guest.run("journalctl -o cat MEMONLINE_BLOCK=memory47").stdout
         assert said[0] == said[1], said
+        shows_progress(guest)
 
 
 # What Debian's update-grub does, as far as a word on the command line is concerned.
