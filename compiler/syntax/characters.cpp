@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/syntax/characters.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/display_width.hpp"
+#include "compiler/render/json_writer.hpp"
+#include "compiler/syntax/place.hpp"
+
+namespace memonline::syntax {
+
+namespace {
+
+using diag::Code;
+using diag::Diagnostic;
+using source::SourceSpan;
+
+/// What word processors and web pages make of plain characters.
+struct Lookalike {
+  std::uint32_t code_point;
+  std::string_view plain;
+};
+constexpr std::array<Lookalike, 10> kLookalikes{{{0x00A0, " "},
+                                                 {0x202F, " "},
+                                                 {0x200B, ""},
+                                                 {0xFEFF, ""},
+                                                 {0x2010, "-"},
+                                                 {0x2011, "-"},
+                                                 {0x2013, "-"},
+                                                 {0x2212, "-"},
+                                                 {0x201C, "\""},
+                                                 {0x201D, "\""}}};
+
+/// A comment as other languages write it.
+bool report_comment(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink) {
+  const std::string_view start = text.substr(std::min(at, text.size()), 2);
+  if (start != "//" && start != "/*" && start != "--") return false;
+  const SourceSpan span{file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 2)};
+  Diagnostic& d =
+      sink.add(Code::StrayCharacter, span, fmt::format("`{}` starts no comment", start));
+  d.help = "comments start with `#` and end with their line";
+  if (start != "/*") fix(d, span, "#");
+  return true;
+}
+
+}  // namespace
+
+bool report_character(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink) {
+  if (at >= text.size()) return false;
+  if (report_comment(at, file, text, sink)) return true;
+  const auto byte = static_cast<unsigned char>(text[at]);
+  const bool line_end = byte == '\n' || (byte == '\r' && text.substr(at, 2) == "\r\n");
+  if ((byte >= 0x20 && byte < 0x7F) || line_end || byte == '\t') return false;
+  const std::size_t length = render::utf8_length(text, at);
+  const SourceSpan span{file, static_cast<std::uint32_t>(at),
+                        static_cast<std::uint32_t>(at + std::max<std::size_t>(1, length))};
+  if (length == 0) {
+    sink.add(Code::InvalidUtf8, span, fmt::format("the byte 0x{:02x} is no UTF-8", byte)).help =
+        "save the file as UTF-8";
+    return true;
+  }
+  const std::uint32_t point = diag::code_point(text.substr(at, length));
+  if (length == 1) {
+    Diagnostic& d =
+        sink.add(Code::StrayCharacter, span, fmt::format("control character U+{:04X}", point));
+    const bool line_end_of_old = byte == '\r';
+    d.help = line_end_of_old ? "end lines with LF, or with CR and LF" : "remove it";
+    fix(d, span, line_end_of_old ? "\n" : " ");
+    return true;
+  }
+  Diagnostic& d = sink.add(
+      Code::StrayCharacter, span,
+      fmt::format("`{}` (U+{:04X}) outside comments and quotes", text.substr(at, length), point));
+  const auto* const like =
+      std::find_if(kLookalikes.begin(), kLookalikes.end(),
+                   [&](const Lookalike& entry) { return entry.code_point == point; });
+  if (like == kLookalikes.end()) return true;
+  d.help = like->plain.empty() ? "remove it" : fmt::format("write `{}`", like->plain);
+  fix(d, span, std::string(like->plain));
+  return true;
+}
+
+}  // namespace memonline::syntax

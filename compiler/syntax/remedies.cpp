@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/syntax/remedies.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "compiler/base/similar.hpp"
+#include "compiler/syntax/grammar.hpp"
+#include "compiler/syntax/mistakes.hpp"
+
+namespace memonline::syntax {
+
+using diag::Code;
+using diag::Diagnostic;
+using source::SourceSpan;
+
+namespace {
+
+bool is_setting(std::string_view word) {
+  return is_one_of(word, {"rezone", "hotplug", "memmap-on-memory", "boot-parameters"});
+}
+
+/// `boot movable`, `node2 last 50% movable`: the selector ran into the share. Where the share
+/// seems to start, or nothing.
+std::optional<std::size_t> find_share(const Place& place) {
+  for (std::size_t at = place.start; at < place.before;) {
+    const std::string_view word = word_at(at, place.text);
+    if (at > place.start && starts_share(word)) return at;
+    at += std::max<std::size_t>(1, word.size());
+  }
+  const char next = place.at < place.text.size() ? place.text[place.at] : '\n';
+  return next >= '0' && next <= '9' ? std::optional(place.at) : std::nullopt;
+}
+
+}  // namespace
+
+bool report_unknown_statement(const Place& place, diag::Sink& sink) {
+  const std::string_view word = word_at(place.start, place.text);
+  const SourceSpan span{place.file, static_cast<std::uint32_t>(place.start),
+                        static_cast<std::uint32_t>(place.start + word.size())};
+  if (is_setting(word) && place.at < place.text.size() && place.text[place.at] == '=') {
+    Diagnostic& d = sink.add(Code::UnknownStatement, span,
+                             fmt::format("`{}` is a setting; settings start with `set`", word));
+    d.help = fmt::format("write `set {}`", word);
+    fix(d, point(place.file, place.start), "set ");
+    return true;
+  }
+  if (starts_share(word)) {
+    sink.add(Code::UnknownStatement, span,
+             fmt::format("`{}` starts a share, and there is no memory before it", word))
+        .help = "the shares of a rule stand on one line, separated by `,`";
+    return true;
+  }
+  const std::string_view near = is_one_of(word, {"elif", "elsif", "elseif"}) ? "else when"
+                                : same_word(word, "if")
+                                    ? "when"
+                                    : most_similar(word, {"limit", "when", "set"});
+  if (near.empty()) return false;
+  Diagnostic& d =
+      sink.add(Code::UnknownStatement, span, fmt::format("no statement starts with `{}`", word));
+  d.help = fmt::format("replace `{}` with `{}`", word, near);
+  fix(d, span, std::string(near));
+  return true;
+}
+
+bool report_missing_colon(const Place& place, diag::Sink& sink) {
+  const auto share = find_share(place);
+  if (!share) return false;
+  const SourceSpan found = found_at(*share, place.file, place.text);
+  Diagnostic& d = sink.add(Code::Expected, found,
+                           fmt::format("expected `:` before {}", found_words(found, place.text)));
+  d.help = "write `:` between the memory and what becomes of it";
+  fix(d, point(place.file, end_before(*share, place.text)), ":");
+  return true;
+}
+
+void add_remedy(std::string_view expected, const Place& place, const SourceSpan& found,
+                Diagnostic& d) {
+  const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
+  const auto insert = [&](std::string_view what, std::string_view inserted) {
+    d.help = fmt::format("write `{}` here", what);
+    fix(d, point(place.file, place.at), std::string(inserted));
+  };
+  const auto replace = [&](std::string_view by) {
+    d.help = fmt::format("replace `{}` with `{}`", there, by);
+    fix(d, found, std::string(by));
+  };
+  if (expected == "`:`") {
+    if (there == "=")
+      replace(":");
+    else if (same_word(there, "except"))
+      d.help = "a rule has one `except`; the classes behind it intersect, too";
+    else
+      d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
+  } else if (expected == kEndOfStatement) {
+    const std::string_view first = word_at(place.start, place.text);
+    const bool is_rule = !is_one_of(first, {"limit", "set"});
+    const bool number = !there.empty() && there[0] >= '0' && there[0] <= '9';
+    const bool share = number || starts_share(word_at(place.at, place.text));
+    const std::string_view last = last_word(place);
+    const bool amount_ends_line =
+        number && ends_statement(over_blanks(found.end, place.text), place.text);
+    if (is_rule && share && same_word(last, "rest")) {
+      d.help = "`rest` takes no amount";
+    } else if (is_rule && share && is_one_of(last, {"first", "last"})) {
+      d.help = fmt::format("`{}` stands before the amount", last);
+    } else if (is_rule && amount_ends_line) {
+      d.help = "the amount stands before the target";
+    } else if (is_rule && same_word(there, "and")) {
+      replace(",");
+      d.help = "separate shares by `,`";
+    } else if (is_rule && share) {
+      d.help = "separate shares by `,`";
+      fix(d, point(place.file, place.before), ",");
+    } else {
+      d.help = "a statement ends with its line, or with `;`";
+    }
+  } else if (expected == kTarget) {
+    d.help = kNameATarget;
+  } else if (expected == "`=`") {
+    if (there == ":")
+      replace("=");
+    else if (!there.empty() && is_word_byte(there[0]))
+      insert("=", "= ");
+  } else if (expected == "`to`") {
+    if (!there.empty() && there[0] >= '0' && there[0] <= '9') insert("to", "to ");
+  } else if (expected == "`is`, `is not`, `<`, `<=`, `>` or `>=`") {
+    if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
+      replace("is");
+    else if (is_one_of(there, {"isnt", "ne", "not"}))
+      replace("is not");
+    else if (same_word(there, "contains"))
+      d.help = "write `is` and a pattern, for instance `is \"*Cloud*\"`";
+    else if (!there.empty() && (is_word_byte(there[0]) || there[0] == '"'))
+      insert("is", "is ");
+  } else if (expected == "`{`") {
+    d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";
+  } else if (expected == "`{` or `when`") {
+    if (same_word(there, "if")) replace("when");
+  } else if (expected == "a closing `\"`") {
+    d.help = "texts in quotes end on their line";
+  }
+}
+
+}  // namespace memonline::syntax
