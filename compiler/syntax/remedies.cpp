@@ -9,6 +9,7 @@
 #include "compiler/base/similar.hpp"
 #include "compiler/syntax/grammar.hpp"
 #include "compiler/syntax/mistakes.hpp"
+#include "compiler/syntax/target_words.hpp"
 
 namespace memonline::syntax {
 
@@ -18,6 +19,9 @@ using source::SourceSpan;
 
 namespace {
 
+bool starts_number(std::string_view text) {
+  return !text.empty() && text[0] >= '0' && text[0] <= '9';
+}
 bool is_setting(std::string_view word) {
   return is_one_of(word, {"rezone", "hotplug", "memmap-on-memory", "boot-parameters"});
 }
@@ -30,8 +34,7 @@ std::optional<std::size_t> find_share(const Place& place) {
     if (at > place.start && starts_share(word)) return at;
     at += std::max<std::size_t>(1, word.size());
   }
-  const char next = place.at < place.text.size() ? place.text[place.at] : '\n';
-  return next >= '0' && next <= '9' ? std::optional(place.at) : std::nullopt;
+  return starts_number(place.text.substr(place.at, 1)) ? std::optional(place.at) : std::nullopt;
 }
 
 }  // namespace
@@ -65,6 +68,23 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
   return true;
 }
 
+bool report_unknown_word(const Place& place, diag::Sink& sink) {
+  const std::string_view word = last_word(place);
+  const bool share_follows =
+      starts_share(word_at(place.at, place.text)) || starts_number(place.text.substr(place.at, 1));
+  if (word.empty() || starts_share(word) || !share_follows) return false;
+  const auto end = static_cast<std::uint32_t>(place.before);
+  const SourceSpan span{place.file, end - static_cast<std::uint32_t>(word.size()), end};
+  std::vector<std::string_view> known = target_words();
+  known.insert(known.end(), {"first", "last", "rest"});
+  Diagnostic& d = sink.add(Code::UnknownTarget, span, fmt::format("no target named `{}`", word));
+  const std::string_view near = most_similar(word, known);
+  d.help =
+      near.empty() ? std::string(kNameATarget) : fmt::format("replace `{}` with `{}`", word, near);
+  if (!near.empty()) fix(d, span, std::string(near));
+  return true;
+}
+
 bool report_missing_colon(const Place& place, diag::Sink& sink) {
   const auto share = find_share(place);
   if (!share) return false;
@@ -75,6 +95,41 @@ bool report_missing_colon(const Place& place, diag::Sink& sink) {
   fix(d, point(place.file, end_before(*share, place.text)), ":");
   return true;
 }
+
+namespace {
+
+/// Something follows a share that is complete.
+void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnostic& d) {
+  const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
+  const std::string_view last = last_word(place);
+  const bool number = starts_number(there);
+  if (same_word(there, "and")) {
+    d.help = "separate shares by `,`";
+    fix(d, found, ",");
+  } else if (!number && !starts_share(word_at(place.at, place.text))) {
+    return;
+  } else if (same_word(last, "rest")) {
+    d.help = "`rest` takes no amount";
+  } else if (is_one_of(last, {"first", "last"})) {
+    d.help = fmt::format("`{}` stands before the amount", last);
+  } else if (number && ends_statement(over_blanks(found.end, place.text), place.text)) {
+    d.help = "the amount stands before the target";
+  } else {
+    d.help = "separate shares by `,`";
+    fix(d, point(place.file, place.before), ",");
+  }
+}
+
+/// A text in quotes, or one word with nothing but `,` or `{` behind it.
+bool is_value(const SourceSpan& found, std::string_view text) {
+  if (found.begin == found.end) return false;
+  const std::size_t after = over_blanks(found.end, text);
+  return text[found.begin] == '"' ||
+         (is_word_byte(text[found.begin]) &&
+          (ends_statement(after, text) || text[after] == ',' || text[after] == '{'));
+}
+
+}  // namespace
 
 void add_remedy(std::string_view expected, const Place& place, const SourceSpan& found,
                 Diagnostic& d) {
@@ -88,7 +143,9 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
     fix(d, found, std::string(by));
   };
   if (expected == "`:`") {
-    if (there == "=")
+    const std::size_t after = over_blanks(found.end, place.text);
+    if (there == "=" &&
+        (starts_share(word_at(after, place.text)) || starts_number(place.text.substr(after, 1))))
       replace(":");
     else if (same_word(there, "except"))
       d.help = "a rule has one `except`; the classes behind it intersect, too";
@@ -96,36 +153,18 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
       d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
   } else if (expected == kEndOfStatement) {
     const std::string_view first = word_at(place.start, place.text);
-    const bool is_rule = !is_one_of(first, {"limit", "set"});
-    const bool number = !there.empty() && there[0] >= '0' && there[0] <= '9';
-    const bool share = number || starts_share(word_at(place.at, place.text));
-    const std::string_view last = last_word(place);
-    const bool amount_ends_line =
-        number && ends_statement(over_blanks(found.end, place.text), place.text);
-    if (is_rule && share && same_word(last, "rest")) {
-      d.help = "`rest` takes no amount";
-    } else if (is_rule && share && is_one_of(last, {"first", "last"})) {
-      d.help = fmt::format("`{}` stands before the amount", last);
-    } else if (is_rule && amount_ends_line) {
-      d.help = "the amount stands before the target";
-    } else if (is_rule && same_word(there, "and")) {
-      replace(",");
-      d.help = "separate shares by `,`";
-    } else if (is_rule && share) {
-      d.help = "separate shares by `,`";
-      fix(d, point(place.file, place.before), ",");
-    } else {
-      d.help = "a statement ends with its line, or with `;`";
-    }
+    d.help = "a statement ends with its line, or with `;`";
+    if (!is_one_of(first, {"limit", "set"})) add_remedy_in_shares(place, found, d);
   } else if (expected == kTarget) {
     d.help = kNameATarget;
   } else if (expected == "`=`") {
     if (there == ":")
       replace("=");
-    else if (!there.empty() && is_word_byte(there[0]))
+    else if (!there.empty() && is_word_byte(there[0]) &&
+             ends_statement(over_blanks(found.end, place.text), place.text))
       insert("=", "= ");
   } else if (expected == "`to`") {
-    if (!there.empty() && there[0] >= '0' && there[0] <= '9') insert("to", "to ");
+    if (starts_number(there)) insert("to", "to ");
   } else if (expected == "`is`, `is not`, `<`, `<=`, `>` or `>=`") {
     if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
       replace("is");
@@ -133,7 +172,7 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
       replace("is not");
     else if (same_word(there, "contains"))
       d.help = "write `is` and a pattern, for instance `is \"*Cloud*\"`";
-    else if (!there.empty() && (is_word_byte(there[0]) || there[0] == '"'))
+    else if (is_value(found, place.text))
       insert("is", "is ");
   } else if (expected == "`{`") {
     d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";

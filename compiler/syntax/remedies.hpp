@@ -13,6 +13,9 @@ inline constexpr std::string_view kNameATarget =
 /// "limt movable to 3x normal", "rezone = allowed": read as a rule for want of a better guess.
 /// Whether it was one of these, and told.
 bool report_unknown_statement(const Place& place, diag::Sink& sink);
+/// `reste normal`, `80% to movable`: a word in the place of a target, and more behind it. Whether
+/// there was one, and it was told.
+bool report_unknown_word(const Place& place, diag::Sink& sink);
 /// `boot movable`: the selector ran into the share. Whether it did, and was told.
 bool report_missing_colon(const Place& place, diag::Sink& sink);
 
