@@ -120,6 +120,16 @@ def browser(url: str, *, language: str = "en", dark: bool = False) -> Iterator[P
             driver.quit()
 
 
+def _running_in(directory: str) -> list[str]:
+    """The commands of what runs for the session of that directory, which is in their environment."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
+            if f"XDG_DATA_HOME={directory}/data".encode() in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
 @contextlib.contextmanager
 def session(source: pathlib.Path, *, user: Optional[str] = None, **look: object) -> Iterator[Page]:
     """The page in a session of its own, of `user`: cockpit-ws serves one, and ends with it."""
@@ -138,9 +148,13 @@ def session(source: pathlib.Path, *, user: Optional[str] = None, **look: object)
         server = subprocess.Popen(
             [*run_as, COCKPIT_WS, "--no-tls", "--address=127.0.0.1", f"--port={port}",
              f"--local-session={BRIDGE}"],
-            env={**os.environ, "XDG_DATA_HOME": f"{directory}/data", "HOME": directory},
+            # Without these addresses the bridge starts a session bus and an ssh-agent, and leaves them behind.
+            env={**os.environ, "XDG_DATA_HOME": f"{directory}/data", "HOME": directory,
+                 "DBUS_SESSION_BUS_ADDRESS": "disabled:", "SSH_AUTH_SOCK": f"{directory}/no-agent"},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         stack.callback(server.wait)
         stack.callback(server.terminate)
         eventually(lambda: _answers(port), "cockpit-ws listens")
         yield stack.enter_context(browser(f"http://127.0.0.1:{port}/{PAGE}", **look))
+        stack.close()
+        eventually(lambda: not _running_in(directory), f"all ends that ran in {directory}")
