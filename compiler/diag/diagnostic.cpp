@@ -45,6 +45,12 @@ std::optional<Code> code_named(std::string_view name) {
   return std::nullopt;
 }
 
+void replace_by(Diagnostic& diagnostic, const source::SourceSpan& span, std::string_view text,
+                std::string_view by) {
+  diagnostic.help = fmt::format("replace `{}` with `{}`", text, by);
+  diagnostic.fixit = FixIt{span, std::string(by)};
+}
+
 Diagnostic& Sink::add(Code code, std::optional<source::SourceSpan> span, std::string message) {
   return add_as(entry_of(code).severity, code, span, std::move(message));
 }

@@ -62,6 +62,10 @@ struct Diagnostic {
   std::optional<FixIt> fixit;
 };
 
+/// "replace `text` with `by`", and the fix-it for that; `text` is what stands at `span`.
+void replace_by(Diagnostic& diagnostic, const source::SourceSpan& span, std::string_view text,
+                std::string_view by);
+
 /// Diagnostics in the order they were found. Severity comes from codes.def.
 class Sink {
  public:

@@ -36,9 +36,10 @@ std::string_view meant_word(std::string_view text, const std::vector<std::string
 
 void check_value(Fact fact, const FactValue& value, const std::vector<std::string_view>& known,
                  diag::Sink& sink) {
-  if (std::any_of(known.begin(), known.end(),
-                  [&](std::string_view word) { return matches_pattern(word, value.text); }))
-    return;
+  const bool fits = std::any_of(known.begin(), known.end(), [&](std::string_view word) {
+    return matches_pattern(word, value.text);
+  });
+  if (fits || known.empty()) return;
   diag::Diagnostic& d =
       sink.add(Code::UnknownFactWord, value.span,
                fmt::format("no host has `{}` as its `{}`", value.text, fact_name(fact)));
@@ -58,7 +59,7 @@ void visit(const std::vector<Statement>& statements, diag::Sink& sink) {
     const std::vector<std::string_view> known = words_of(when->fact);
     for (const FactValue& value : when->values) {
       if (sink.all().size() >= kMaxWarnings) return;
-      if (!known.empty()) check_value(when->fact, value, known, sink);
+      check_value(when->fact, value, known, sink);
     }
     visit(when->then, sink);
     visit(when->otherwise, sink);

@@ -36,8 +36,7 @@ void require_word(const ast::Word& word, std::string_view due, diag::Sink& sink)
   if (in_lower_case(word.text) == due) return require_lower_case(word, sink);
   diag::Diagnostic& d = sink.add(Code::LimitWord, word.span,
                                  fmt::format("`{}` stands where `{}` is due", word.text, due));
-  d.help = fmt::format("replace `{}` with `{}`", word.text, due);
-  d.fixit = diag::FixIt{word.span, std::string(due)};
+  replace_by(d, word, due);
 }
 
 std::optional<Limit::TimesNormal> read_times(const ast::Limit& node, diag::Sink& sink) {

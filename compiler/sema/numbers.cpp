@@ -180,8 +180,7 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
       diag::Diagnostic& d =
           sink.add(unit == "blocks" ? Code::UpperCase : Code::UnknownUnit, amount.unit.span,
                    fmt::format("the unit is `blocks`, not `{}`", amount.unit.text));
-      d.help = fmt::format("replace `{}` with `blocks`", amount.unit.text);
-      d.fixit = diag::FixIt{amount.unit.span, "blocks"};
+      replace_by(d, amount.unit, "blocks");
     }
     const Number number = scaled_number(word.text, 1, true);
     if (number.fault == NumberFault::TooFine) {

@@ -31,11 +31,6 @@ std::string listed(const std::vector<std::string_view>& words, std::string_view 
   return text;
 }
 
-void replace_by(diag::Diagnostic& diagnostic, const ast::Word& word, std::string_view meant) {
-  diagnostic.help = fmt::format("replace `{}` with `{}`", word.text, meant);
-  diagnostic.fixit = diag::FixIt{word.span, std::string(meant)};
-}
-
 void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,
              const std::vector<std::string_view>& known) {
   const std::string_view near = most_similar(word.text, known);

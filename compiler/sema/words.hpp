@@ -31,8 +31,10 @@ std::string in_lower_case(std::string_view text);
 /// "`a`, `b` and `c`"
 std::string listed(const std::vector<std::string_view>& words, std::string_view conjunction);
 
-/// "replace `x` with `y`", and the fix-it for that.
-void replace_by(diag::Diagnostic& diagnostic, const ast::Word& word, std::string_view meant);
+inline void replace_by(diag::Diagnostic& diagnostic, const ast::Word& word,
+                       std::string_view meant) {
+  diag::replace_by(diagnostic, word.span, word.text, meant);
+}
 
 /// Adds "replace `x` with `y`" where a known word is near, else the list of those there are.
 void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,

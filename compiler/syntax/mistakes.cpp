@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
 #include "compiler/syntax/characters.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "compiler/syntax/remedies.hpp"
@@ -23,8 +22,8 @@ void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std
   if (stuck.expected == "`:`" &&
       (report_unknown_statement(place, sink) || report_missing_colon(place, sink)))
     return;
-  const bool in_rule = !is_one_of(word_at(place.start, text), {"limit", "set"});
-  if (stuck.expected == kEndOfStatement && in_rule && report_unknown_word(place, sink)) return;
+  if (stuck.expected == kEndOfStatement && in_rule(place) && report_unknown_word(place, sink))
+    return;
   const SourceSpan found = found_at(at, file, text);
   const bool at_start = at == place.start;
   Diagnostic& d =

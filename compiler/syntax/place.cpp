@@ -7,10 +7,15 @@
 
 #include "compiler/render/json_writer.hpp"
 #include "compiler/syntax/grammar.hpp"
+#include "compiler/syntax/target_words.hpp"
 
 namespace memonline::syntax {
 
 using source::SourceSpan;
+
+bool in_rule(const Place& place) {
+  return !is_one_of(word_at(place.start, place.text), {"limit", "set"});
+}
 
 std::string_view last_word(const Place& place) {
   std::size_t begin = place.before;
@@ -62,7 +67,11 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
   return std::any_of(words.begin(), words.end(),
                      [&](std::string_view w) { return same_word(word, w); });
 }
-bool starts_share(std::string_view word) {
-  return is_one_of(word, {"movable", "normal", "auto", "offline", "keep", "first", "last", "rest"});
+bool starts_number(std::string_view text) {
+  return !text.empty() && text[0] >= '0' && text[0] <= '9';
 }
+bool share_at(std::size_t at, std::string_view text) {
+  return starts_share(word_at(at, text)) || starts_number(text.substr(at, 1));
+}
+
 }  // namespace memonline::syntax

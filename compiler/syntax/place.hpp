@@ -20,6 +20,8 @@ struct Place {
   std::string_view text;
 };
 
+/// Neither in a limit nor in a setting. (What is read of a `when` is its head.)
+bool in_rule(const Place& place);
 /// The word before what was found.
 std::string_view last_word(const Place& place);
 
@@ -38,9 +40,11 @@ std::size_t end_before(std::size_t at, std::string_view text);
 bool ends_statement(std::size_t at, std::string_view text);
 std::string_view word_at(std::size_t at, std::string_view text);
 
+/// Whether a share starts there: with a word or with its amount.
+bool share_at(std::size_t at, std::string_view text);
+bool starts_number(std::string_view text);
+
 /// In any case; the words are lower case.
 bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words);
-/// A target, `first`, `last` or `rest`.
-bool starts_share(std::string_view word);
 
 }  // namespace memonline::syntax

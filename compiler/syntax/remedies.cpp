@@ -19,9 +19,6 @@ using source::SourceSpan;
 
 namespace {
 
-bool starts_number(std::string_view text) {
-  return !text.empty() && text[0] >= '0' && text[0] <= '9';
-}
 bool is_setting(std::string_view word) {
   return is_one_of(word, {"rezone", "hotplug", "memmap-on-memory", "boot-parameters"});
 }
@@ -63,25 +60,22 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
   if (near.empty()) return false;
   Diagnostic& d =
       sink.add(Code::UnknownStatement, span, fmt::format("no statement starts with `{}`", word));
-  d.help = fmt::format("replace `{}` with `{}`", word, near);
-  fix(d, span, std::string(near));
+  replace_by(d, span, word, near);
   return true;
 }
 
 bool report_unknown_word(const Place& place, diag::Sink& sink) {
   const std::string_view word = last_word(place);
-  const bool share_follows =
-      starts_share(word_at(place.at, place.text)) || starts_number(place.text.substr(place.at, 1));
-  if (word.empty() || starts_share(word) || !share_follows) return false;
+  if (word.empty() || starts_share(word) || !share_at(place.at, place.text)) return false;
   const auto end = static_cast<std::uint32_t>(place.before);
   const SourceSpan span{place.file, end - static_cast<std::uint32_t>(word.size()), end};
-  std::vector<std::string_view> known = target_words();
-  known.insert(known.end(), {"first", "last", "rest"});
   Diagnostic& d = sink.add(Code::UnknownTarget, span, fmt::format("no target named `{}`", word));
-  const std::string_view near = most_similar(word, known);
-  d.help =
-      near.empty() ? std::string(kNameATarget) : fmt::format("replace `{}` with `{}`", word, near);
-  if (!near.empty()) fix(d, span, std::string(near));
+  const std::string_view meant = meant_target_or_place(word);
+  const bool place_word = is_one_of(meant, {"first", "last", "rest"});
+  if (meant.empty())
+    d.help = kNameATarget;
+  else  // a target ends its share, so that a comma is missing, too
+    replace_by(d, span, word, fmt::format("{}{}", meant, place_word ? "" : ","));
   return true;
 }
 
@@ -106,7 +100,7 @@ void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnosti
   if (same_word(there, "and")) {
     d.help = "separate shares by `,`";
     fix(d, found, ",");
-  } else if (!number && !starts_share(word_at(place.at, place.text))) {
+  } else if (!share_at(place.at, place.text)) {
     return;
   } else if (same_word(last, "rest")) {
     d.help = "`rest` takes no amount";
@@ -138,23 +132,17 @@ void add_remedy(std::string_view expected, const Place& place, const SourceSpan&
     d.help = fmt::format("write `{}` here", what);
     fix(d, point(place.file, place.at), std::string(inserted));
   };
-  const auto replace = [&](std::string_view by) {
-    d.help = fmt::format("replace `{}` with `{}`", there, by);
-    fix(d, found, std::string(by));
-  };
+  const auto replace = [&](std::string_view by) { replace_by(d, found, there, by); };
   if (expected == "`:`") {
-    const std::size_t after = over_blanks(found.end, place.text);
-    if (there == "=" &&
-        (starts_share(word_at(after, place.text)) || starts_number(place.text.substr(after, 1))))
+    if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
       replace(":");
     else if (same_word(there, "except"))
       d.help = "a rule has one `except`; the classes behind it intersect, too";
     else
       d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
   } else if (expected == kEndOfStatement) {
-    const std::string_view first = word_at(place.start, place.text);
     d.help = "a statement ends with its line, or with `;`";
-    if (!is_one_of(first, {"limit", "set"})) add_remedy_in_shares(place, found, d);
+    if (in_rule(place)) add_remedy_in_shares(place, found, d);
   } else if (expected == kTarget) {
     d.help = kNameATarget;
   } else if (expected == "`=`") {

@@ -3,15 +3,16 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 namespace memonline::syntax {
-
-/// "movable", "normal", "auto", "offline", "keep"
-const std::vector<std::string_view>& target_words();
 
 /// The target meant by a word that is none: by what the kernel's files call it ("online_movable"),
 /// else the one that is written nearly so; empty where neither is.
 std::string_view meant_target(std::string_view word);
+/// The same where a place ("first", "last", "rest") may stand, too.
+std::string_view meant_target_or_place(std::string_view word);
+
+/// Whether a share starts with this word, in any case: a target or a place.
+bool starts_share(std::string_view word);
 
 }  // namespace memonline::syntax

@@ -120,14 +120,13 @@ def browser(url: str, *, language: str = "en", dark: bool = False) -> Iterator[P
             driver.quit()
 
 
-def _running_in(directory: str) -> list[str]:
-    """The commands of what runs for the session of that directory, which is in their environment."""
-    found = []
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
+def _in_use(directory: str) -> bool:
+    """Whether anything runs for the session of that directory, which is in its environment."""
+    for environment in pathlib.Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # gone meanwhile, or somebody else's
-            if f"XDG_DATA_HOME={directory}/data".encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_text().replace("\0", " "))
-    return found
+            if f"XDG_DATA_HOME={directory}/data".encode() in environment.read_bytes():
+                return True
+    return False
 
 
 @contextlib.contextmanager
@@ -157,4 +156,4 @@ def session(source: pathlib.Path, *, user: Optional[str] = None, **look: object)
         eventually(lambda: _answers(port), "cockpit-ws listens")
         yield stack.enter_context(browser(f"http://127.0.0.1:{port}/{PAGE}", **look))
         stack.close()
-        eventually(lambda: not _running_in(directory), f"all ends that ran in {directory}")
+        eventually(lambda: not _in_use(directory), f"all ends that ran in {directory}")

@@ -97,6 +97,12 @@ TEST_CASE("allocation: shares beyond the group are served in the order written, 
   CHECK(codes_text(c.diagnostics) == "ML0501");
 }
 
+TEST_CASE("allocation: a share of less than a block is told, and one of nothing once") {
+  const auto host = eight_and_forty().build();
+  CHECK(codes_text(plan_for(host, "node1: 64MiB movable, rest normal").diagnostics) == "ML0509");
+  CHECK(codes_text(plan_for(host, "node1: 0 blocks movable, rest normal").diagnostics) == "ML0307");
+}
+
 TEST_CASE("allocation: online blocks count for their zone and stay") {
   HostBuilder builder;
   builder.boot(0, 0, 8).dimm(0, 32, 8);

@@ -5,7 +5,13 @@ import re
 from guest import Layout, Node
 from harness import Vm, on
 
-SHOWN = re.compile(r"step 1 of 2: (\d+) of 1024 blocks, (\d+\.\d) of 128\.0 GiB, \d+ blocks/s, \d+ s left; ")
+
+def shown(text: str, blocks: int) -> list[int]:
+    """How many of so many blocks of 128 MiB are done, by each progress in a text; its bytes say the same."""
+    found = re.findall(rf"step 1 of \d: (\d+) of {blocks} blocks, (\d+\.\d) of {blocks / 8:.1f} GiB, "
+                       r"\d+ blocks/s, \d+ s left; ", text)
+    assert all(abs(float(gib) - int(done) / 8) < 0.06 for done, gib in found), found
+    return [int(done) for done, _ in found]
 
 
 @on("6.12")
@@ -16,10 +22,8 @@ def test_progress_on_a_terminal(vm: Vm) -> None:
         guest.put("/tmp/50.mempolicy", b"hotplugged: movable\n")
         screens = guest.run("(memonline apply --policy /tmp/50.mempolicy >/tmp/out 2>/dev/tty1; touch /tmp/done) & "
                             "while [ ! -e /tmp/done ]; do cat /dev/vcs1; echo; sleep 0.05; done", timeout=120).stdout
-        lines = [shown[-1] for screen in screens.split("\n") if (shown := SHOWN.findall(screen))]
-        blocks = [int(done) for done, _ in lines]
+        blocks = [done[-1] for screen in screens.split("\n") if (done := shown(screen, 1024))]
         assert blocks and blocks == sorted(blocks) and blocks[0] < 1024, screens
-        assert screens.count("step 1 of 2") == len(lines), f"a line takes the place of the one before:\n{screens}"
-        assert all(abs(float(gib) - int(done) / 8) < 0.06 for done, gib in lines), lines
-        assert not SHOWN.search(guest.run("cat /dev/vcs1").stdout), "the line is gone in the end"
+        assert screens.count("step 1 of 2") == len(blocks), f"a line takes the place of the one before:\n{screens}"
+        assert not shown(guest.run("cat /dev/vcs1").stdout, 1024), "the line is gone in the end"
         assert "1024 blocks" in guest.run("cat /tmp/out").stdout
