@@ -15,11 +15,14 @@ from pathlib import Path
 from guest import Dimm, Guest, Layout, Node
 from harness import Skip, Vm, on
 from network import bring_up
+from system_image import suite
 from systemd_test import wait_until_up, zones
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path += [str(TOP / "tests/bus"), str(TOP / "tests/cli")]
+sys.path += [str(TOP / "tests/bus"), str(TOP / "tests/cli"), str(TOP / "tests/support")]
 import browser  # pylint: disable=wrong-import-position
+import debian_root  # pylint: disable=wrong-import-position
+import own_packages  # pylint: disable=wrong-import-position
 from tutorial import Example, examples  # pylint: disable=wrong-import-position
 
 SYSTEMS = True
@@ -33,28 +36,17 @@ ANY_LINES, ANY_TIME = "...", re.compile(r"\d+\.\d s\b")
 
 # --- the packages --------------------------------------------------------------------------------
 
-def _git(*words: str) -> bytes:
-    done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(TOP), *words], check=False, capture_output=True)
-    if done.returncode != 0:
-        raise Skip(f"no clone to make packages of: {done.stderr.decode().strip()}")
-    return done.stdout
-
-
-def _of_head(directory: Path) -> bool:
-    """Whether packages are there that were made of this commit: their source archive tells."""
-    for archive in directory.glob("memonline_*.orig.tar.gz"):
-        prefix = archive.name.removesuffix(".orig.tar.gz").replace("_", "-")
-        source = _git("archive", f"--prefix={prefix}/", "HEAD")
-        packed = subprocess.run(["gzip", "-n"], input=source, check=True, capture_output=True).stdout
-        return archive.read_bytes() == packed and any(directory.glob("memonline_*.deb"))
-    return False
-
-
 def built_packages(build: Path) -> Path:
-    """Where the packages of this commit are; made where nothing has made them yet."""
-    directory = Path(os.environ.get("MEMONLINE_PACKAGES") or build / "packages")
-    if os.environ.get("MEMONLINE_PACKAGES") or _of_head(directory):
-        return directory
+    """Where the packages of this commit and release are: named, left by tests/fresh or ./dev package, or made now."""
+    directory = build / "packages"
+    if named := os.environ.get("MEMONLINE_PACKAGES"):
+        return Path(named)
+    for kept in (directory / suite(), directory):
+        try:
+            if own_packages.of_commit(kept):
+                return kept
+        except debian_root.Skip as reason:
+            raise Skip(str(reason)) from reason
     for program in ("dpkg-buildpackage", "dh", "lintian"):
         if not shutil.which(program) and os.geteuid() != 0:
             raise Skip(f"{program} is not installed, and only root can install it")

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The stages of `./dev test`, sourced by dev: what each runs, which packages it needs, how long it takes, and
+# which of them .ci/run takes in turn. A stage NAME is the function stage_NAME; its packages are NAME_packages.
+# shellcheck shell=bash disable=SC2154,SC2034
+
+# Other versions of clang-format and clang-tidy give other verdicts: only this one judges.
+llvm_judge=14
+fuzz_seconds=${FUZZ_SECONDS:-60}
+
+# NAME, time on 2 cores once built and downloaded, what it does. `test` runs the first four.
+stage_table=(
+  "build|3 min|everything, with gcc; warnings are errors"
+  "tests|2 min|unit, golden, property and architecture tests; the fuzz corpus replayed"
+  "bus|2 min|the service on a bus of its own, with the real polkitd"
+  "smoke|2 min|a few plans applied on one real kernel in QEMU"
+  "format|1 min|clang-format $llvm_judge would change nothing"
+  "tidy|8 min|clang-tidy $llvm_judge and clang over every file; the unit tests built by clang"
+  "tools|3 min|tests that need Chromium and Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
+  "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
+  "fresh|25 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
+  "packages|20 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
+  "vm|15 min|every plan, kill and fault test on kernels 5.10, 6.1, 6.12 and 7.2 in QEMU"
+  "systems|12 min|the same in a whole Debian with systemd: the service, Cockpit, Ansible, README.md word for word"
+  "long|60 min|512 GiB hot-added to a guest of 1 GiB, in 64 DIMMs and in one"
+)
+# Names for parts of `tests` and `bus`, as ctest labels.
+labels=(unit golden property arch)
+
+tests_packages=("${build_packages[@]}" "${unit_packages[@]}")
+quick_packages=("${tests_packages[@]}")
+bus_packages=("${build_packages[@]}" "${bus_packages[@]}")
+smoke_packages=("${build_packages[@]}" "${smoke_packages[@]}")
+format_packages=()
+[ "$release" != 12 ] || format_packages=("clang-format-$llvm_judge")
+tidy_packages=("${build_packages[@]}" clang clang-tidy)
+tools_packages=("${tests_packages[@]}" "${bus_packages[@]}" strace systemd grub2-common grub-common mandoc
+  chromium chromium-driver cockpit-bridge cockpit-ws python3-selenium ansible-core openssh-client fish zsh vim)
+fuzz_packages=("${build_packages[@]}" clang "libclang-rt-LLVM-dev")
+fresh_packages=(mmdebstrap git python3)
+packages_packages=("${package_packages[@]}" mmdebstrap rpm rpmlint)
+vm_packages=("${smoke_packages[@]}")
+systems_packages=("${vm_packages[@]}" "${package_packages[@]}" mmdebstrap chromium chromium-driver python3-selenium
+  ansible-core openssh-client)
+long_packages=("${vm_packages[@]}")
+
+stages_text() {
+  local row name
+  cat <<'TEXT'
+
+Stages of ./dev test, with their time on 2 cores once built and downloaded. unit, golden, property and arch are
+parts of `tests`. Words after vm, systems, long, packages and fresh go to the runner, as in --kernel 6.12.
+TEXT
+  for row in "${stage_table[@]}"; do
+    IFS='|' read -r name _ _ <<<"$row"
+    printf '  %-9s %7s  %s\n' "$name" "$(cut -d'|' -f2 <<<"$row")" "$(cut -d'|' -f3 <<<"$row")"
+  done
+}
+
+# --- running and counting ------------------------------------------------------------------------
+
+passed=0 failed=0 summary=()
+
+stage() {  # stage NAME COMMAND...: runs it, counts it, goes on
+  local name=$1 began=$SECONDS status=0 log="$build/test-${1// /-}.log" total bad line
+  shift
+  say "$name"
+  mkdir -p "$build"
+  ("$@") 2>&1 | tee "$log" >&2 || status=$?
+  # A stage that ran ctest or a test runner of ours counts as its tests, any other as one.
+  line=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests failed out of [0-9]+' "$log" || true)
+  if [ -n "$line" ]; then
+    bad=$(awk '{n += $4} END {print n}' <<<"$line") total=$(awk '{n += $NF} END {print n}' <<<"$line")
+    [ "$status" = 0 ] || [ "$bad" -gt 0 ] || { bad=1; total=$((total + 1)); }
+    passed=$((passed + total - bad)) failed=$((failed + bad))
+  elif line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log"); then
+    passed=$((passed + $(awk '{n += $1} END {print n}' <<<"$line")))
+    bad=$(awk '{n += $3} END {print n}' <<<"$line")
+    [ "$status" = 0 ] || [ "$bad" -gt 0 ] || bad=1
+    failed=$((failed + bad))
+  elif [ "$status" = 0 ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+  line=ok
+  [ "$status" = 0 ] || line="FAILED (log: $log)"
+  grep -q '^skipped:' "$log" && [ "$status" = 0 ] && line=$(grep -m1 '^skipped:' "$log")
+  [ "$status" != 0 ] || ! grep -q '^partly skipped:' "$log" ||
+    line="ok; $(grep -m1 '^partly skipped:' "$log")"
+  summary+=("$(printf '%-14s %5d s  %s' "$name" $((SECONDS - began)) "$line")")
+  return "$status"
+}
+
+report() {
+  printf '\n' >&2
+  printf '%s\n' "${summary[@]}" "$(printf '%-14s %5d s' total "$SECONDS")" >&2
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  [ "$failed" = 0 ]
+}
+
+tests() {  # tests DIR [options]; a test that could not run says so on a line of its own
+  local status=0
+  ctest --test-dir "$1" -j "$jobs" --output-on-failure --no-tests=error "${@:2}" || status=$?
+  sed -n 's/^skipped: /partly &/p' "$1/Testing/Temporary/LastTest.log" | sort -u
+  return $status
+}
+
+sources() { find compiler runtime dbus tests -name '*.[ch]pp' 2>/dev/null | LC_ALL=C sort; }
+
+# --- the stages ----------------------------------------------------------------------------------
+
+stage_build() { build; }
+stage_tests() { tests "$build" -LE bus "$@"; }
+stage_bus() { tests "$build" -L bus -E cockpit; }
+stage_smoke() { tests/vm/run --build "$build" --smoke; }
+
+stage_format() {
+  if ! command -v clang-format-$llvm_judge >/dev/null; then
+    echo "skipped: clang-format-$llvm_judge is not installed, and other versions format differently"
+    return
+  fi
+  sources | xargs clang-format-$llvm_judge --dry-run --Werror
+}
+
+stage_tidy() {
+  if command -v clang-tidy-$llvm_judge >/dev/null; then
+    configure tidy "$build/clang"
+  else
+    echo "skipped: clang-tidy-$llvm_judge is not packaged here, and other versions judge differently; clang compiles all the same"
+    configure clang "$build/clang"
+  fi
+  compile "$build/clang" -k 0 && tests "$build/clang" -L unit
+}
+
+# Nothing may be skipped here: these tests have their tools by now.
+stage_tools() {
+  local status=0
+  tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema)$' || status=$?
+  ! grep '^skipped: ' "$build/Testing/Temporary/LastTest.log" || { echo "a test was skipped" && return 1; }
+  return $status
+}
+
+stage_fuzz() {
+  configure fuzz "$build/fuzz"
+  compile "$build/fuzz" memonline_fuzzers || return 1
+  find "$build/fuzz/bin" -name 'fuzz_*' -type f -perm -u+x | LC_ALL=C sort |
+    xargs -P "$jobs" -n1 tests/fuzz/run "$fuzz_seconds"
+}
+
+stage_fresh() { tests/fresh/run --build "$build" "$@"; }
+stage_packages() { tests/packages/run --build "$build" "$@"; }
+stage_vm() {
+  if [ $# = 0 ]; then set -- --kernels; fi
+  tests/vm/run --build "$build" "$@"
+}
+stage_systems() { tests/vm/run --build "$build" --systems "$@"; }
+stage_long() { tests/vm/run --build "$build" --long "$@"; }
+
+# --- in turn -------------------------------------------------------------------------------------
+
+# What .ci/run takes in turn, each commit another first, as many as there is time for; before each, the
+# seconds that it takes at most on 2 cores.
+turns=(
+  "400 vm --kernels --kernel 6.1"
+  "600 packages same_bytes_twice"
+  "400 vm --kernels --kernel 7.2"
+  "1000 long --kernel 6.12 --only in_64_dimms"
+  "400 fuzz"
+  "400 vm --kernels --kernel 5.10"
+  "600 packages life_in_sid"
+  "1000 long --kernel 7.2 --only in_one_dimm"
+  "600 packages rpm"
+  "1000 long --kernel 7.2 --only in_64_dimms"
+  "1000 long --kernel 6.12 --only in_one_dimm"
+  "1000 long --kernel 6.1 --only in_64_dimms"
+)
+
+in_turn() {  # in_turn SECONDS: ends before so many seconds have gone since the start
+  local turn=0 one most words later=()
+  turn=$((16#$(git -c "safe.directory=*" rev-parse HEAD 2>/dev/null | cut -c1-8 || true) % ${#turns[@]}))
+  for one in "${turns[@]:turn}" "${turns[@]:0:turn}"; do
+    read -ra words <<<"$one"
+    most=${words[0]}
+    if [ $((SECONDS + most)) -le "$1" ]; then
+      run_stage "${words[@]:1}" || true
+    else
+      later+=("${words[*]:1}")
+    fi
+  done
+  [ ${#later[@]} = 0 ] || summary+=("not this time: $(printf '%s; ' "${later[@]}")")
+}
+
+# --- ./dev test ----------------------------------------------------------------------------------
+
+stage_names() { printf '%s\n' "${stage_table[@]}" | cut -d'|' -f1; }
+
+run_stage() {  # run_stage NAME [words]: its packages, then the stage
+  local packages="${1}_packages[@]"
+  # Outside of the stage, whose output is logged: apt shows its progress on a terminal only.
+  (need "${!packages}") || {
+    failed=$((failed + 1)) summary+=("$(printf '%-14s          FAILED (its packages are not installed)' "${*:1:5}")")
+    return 1
+  }
+  stage "${*:1:5}" "stage_$1" "${@:2}"
+}
+
+build_or_report() {  # nothing can be tested where the build fails, but the summary is still due
+  run_stage build || { summary+=("not run, because the build failed: $*"); report; exit 1; }
+}
+
+other_stages() {
+  local row name minutes what
+  printf '\nWhat else can be run (./dev test STAGE, or all of it: ./dev test all):\n'
+  for row in "${stage_table[@]:4}"; do
+    IFS='|' read -r name minutes what <<<"$row"
+    printf '  %-9s %7s  %s\n' "$name" "$minutes" "$what"
+  done
+}
+
+check_words() {  # check_words WHAT WORDS...: before anything is installed
+  local known
+  mapfile -t known < <(stage_names; printf '%s\n' "${labels[@]}" quick all more)
+  [[ " ${known[*]} " == *" $1 "* ]] || reject stage "$1" "${known[@]}"
+  case $1 in
+    vm | systems | long | packages | fresh) ;;
+    more) [[ ${*:2} =~ ^[0-9]+$ ]] || usage "expected ./dev test more MINUTES" ;;
+    *) [ $# = 1 ] || usage "./dev test $1 takes no more words: \`$2\`" ;;
+  esac
+}
+
+test_what() {
+  [ $# = 0 ] || check_words "$@"
+  local what=${1:-test} name
+  shift || true
+  case $what in
+    test | all)
+      build_or_report tests, bus, smoke
+      for name in tests bus smoke; do run_stage $name || true; done
+      if [ "$what" = all ]; then
+        for name in $(stage_names | tail -n +5); do run_stage "$name" || true; done
+      else
+        other_stages >&2
+      fi
+      ;;
+    quick) stage format stage_format; build_or_report tests; run_stage tests || true ;;
+    unit | golden | property | arch)
+      build_or_report "$what"
+      need "${tests_packages[@]}"
+      stage "$what" tests "$build" -L "$what" || true ;;
+    # What .ci/run runs after `./dev test`: always these, then others in turn.
+    more)
+      for name in format tidy tools fresh packages vm systems; do
+        case $name in
+          packages) run_stage packages life_in_bookworm life_in_trixie library || true ;;
+          vm) run_stage vm --kernels --kernel 6.12 || true ;;
+          *) run_stage "$name" || true ;;
+        esac
+      done
+      in_turn $(($1 * 60))
+      ;;
+    build | format | fresh) run_stage "$what" "$@" || true ;;
+    *) build_or_report "$what"; run_stage "$what" "$@" || true ;;
+  esac
+  report
+}

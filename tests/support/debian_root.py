@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Minimal Debian roots for tests: each suite's minbase is made once by mmdebstrap, kept as a tarball in the
+user's cache, and unpacked into a new directory for every use."""
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "vm"))
+
+from kernels import Unavailable, cache_dir, mirror  # noqa: E402
+
+MADE_AGAIN_AFTER = 7 * 86400.0  # seconds
+NO_MIRROR = r"Could not (resolve|connect)|Temporary failure|Connection (failed|timed out)"
+
+
+class Failure(Exception):
+    """A test did not hold; the text says what."""
+
+
+class Skip(Exception):
+    """A test cannot run here; the text says why."""
+
+
+def run(*command: object, **options: object) -> str:
+    """What it prints; raises with the end of it where it fails."""
+    done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, errors="replace",
+                          stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False, **options)
+    if done.returncode != 0:
+        raise Failure(f"`{' '.join(map(str, command))[:200]}` ended with {done.returncode}:\n{done.stdout[-3000:]}")
+    return done.stdout
+
+
+def require(holds: object, what: str) -> None:
+    """Fails with that sentence unless it holds."""
+    if not holds:
+        raise Failure(what)
+
+
+def _fresh(path: Path) -> bool:
+    return path.exists() and time.time() - path.stat().st_mtime < MADE_AGAIN_AFTER
+
+
+def minbase(suite: str) -> Path:
+    """The tarball of that suite's minbase."""
+    if os.geteuid() != 0:
+        raise Skip("making a Debian root needs root")
+    if not shutil.which("mmdebstrap"):
+        raise Skip("mmdebstrap is not installed")
+    directory = cache_dir().parent / "roots"
+    directory.mkdir(parents=True, exist_ok=True)
+    made = directory / f"{suite}-minbase.tar"
+    with open(directory / f"{suite}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _fresh(made):
+            return made
+        new = directory / f"{suite}-minbase.new.tar"
+        try:
+            # A mirror may stand still for weeks: its signature is as good as before.
+            run("mmdebstrap", "--variant=minbase", '--aptopt=Acquire::Check-Valid-Until "false"', suite, new, mirror())
+        except (Failure, Unavailable) as reason:
+            if made.exists():
+                return made
+            if isinstance(reason, Unavailable) or re.search(NO_MIRROR, str(reason)):
+                raise Skip(f"no minimal root of {suite}: {str(reason).splitlines()[-1]}") from reason
+            raise
+        os.replace(new, made)
+    return made
+
+
+class Root:
+    """A new Debian in a directory."""
+
+    def __init__(self, suite: str, directory: Path) -> None:
+        self.suite, self.directory = suite, directory
+        self.mounts: dict[Path, str] = {}  # what of this machine is seen in there, and where
+        tarball = minbase(suite)
+        directory.mkdir(parents=True)
+        run("tar", "-C", directory, "-xpf", tarball, "--numeric-owner")
+        shutil.copy("/etc/resolv.conf", directory / "etc/resolv.conf")
+        self.path("etc/apt/apt.conf.d/99test").write_text('Acquire::Check-Valid-Until "false";\n')
+
+    def path(self, name: str) -> Path:
+        """A path in there."""
+        return self.directory / name.lstrip("/")
+
+    def install(self, packages: str) -> None:
+        """These packages, with nothing but what they need."""
+        self.run("apt-get -qq update && apt-get -qq -y --no-install-recommends install " + packages)
+
+    def command(self, command: str, user: str = "", network: bool = True, proc: bool = True) -> list[str]:
+        """What runs a shell command in there: by root in a plain environment, or in that user's login shell."""
+        mounts = ['mount -t proc proc "$0/proc"'] if proc else []
+        mounts += [f'mount --bind "{here}" "$0{there}"' for here, there in self.mounts.items()]
+        shell = f'su - {user} -s /bin/bash -c "$1"' if user else 'sh -ec "$1"'
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"]), "sh", "-ec",
+                " && ".join([*mounts, f'exec chroot "$0" {shell}']), str(self.directory), command]
+
+    def run(self, command: str, user: str = "", network: bool = True, proc: bool = True,
+            environment: Mapping[str, str] = {}) -> str:  # noqa: B006 (never changed)
+        """What a command in there prints; raises where it fails. Mounts and processes end with it."""
+        return run(*self.command(command, user, network, proc), env={
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+            "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive", **environment,
+            **{name: value for name, value in os.environ.items() if name.endswith("_proxy")}})
+
+
+@contextlib.contextmanager
+def new_root(suite: str, packages: str = "") -> Iterator[Root]:
+    """A root with these packages, and nothing left of it afterwards."""
+    # Not in /tmp, which may be small, or forbid devices and programs.
+    with tempfile.TemporaryDirectory(prefix="memonline-root-", dir="/var/tmp") as scratch:
+        root = Root(suite, Path(scratch) / "root")
+        if packages:
+            root.install(packages)
+        yield root
