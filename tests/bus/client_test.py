@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from world import dbus, JOB, Client, World, become, eventually, world
+from world import dbus, JOB, Client, World, become, eventually, skip_part, world
 
 
 def ran(w: World, *command: str) -> None:
@@ -39,7 +39,7 @@ def main() -> int:
             as_user(w, program)
             print("ok all as a user")
         else:
-            print("skipped: a user who is denied needs polkitd, which needs root")
+            skip_part("client_test", "a user who is denied: needs polkitd, and root or sudo without a password")
         assert w.stop() == 0
     return 0
 

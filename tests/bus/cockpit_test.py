@@ -7,13 +7,13 @@ import re
 import sys
 from typing import Any
 
-from world import Client, World, dbus, eventually, run
-
 from browser import MISSING, Page, session
+from skip import skip
 
 if MISSING:
-    print(f"skipped: {', '.join(MISSING)}: not installed")
-    sys.exit(77)
+    skip("cockpit_test", f"not installed: {', '.join(MISSING)}")
+
+from world import Client, World, dbus, eventually, needs_polkit, run
 
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -311,11 +311,9 @@ def tells_what_is_wrong(w: World) -> None:
         eventually(lambda: blocks_of(page, "now").get("32-39") == "movable", "the picture is of the new one")
 
 
+@needs_polkit
 def tells_who_may_not(w: World) -> None:
     """polkit's no is told with a way out, and nothing has happened; reading needs nobody's leave."""
-    if not w.polkit:
-        print("no polkitd: nobody is denied anything here")
-        return
     w.start(HOST, policy="hotplugged: keep\n")
     client = Client(w)
     with session(w.source, user="nobody") as page:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A system bus of our own, with the real polkitd where there is one to be had, and memonlined on
-it with a simulated machine. Nothing of this machine's own bus is touched."""
+it with a simulated machine. Nothing of this machine is touched: who imports this is run again in a
+sandbox (sandbox.py)."""
 import contextlib
-import fcntl
 import functools
 import os
 import pathlib
@@ -16,28 +16,19 @@ import tempfile
 import time
 from typing import Callable, Dict, Iterator, List, Optional
 
+from sandbox import ACTIONS, POLKITD, enter, test_name, works
+from skip import SKIPPED, need, skip, skip_part
+from waiting import eventually
+
 try:
     import dbus
     import dbus.mainloop.glib
     from gi.repository import GLib
 except ImportError as missing:
-    print(f"skipped: {missing} (python3-dbus and python3-gi)")
-    sys.exit(77)
+    skip(test_name(), f"{missing} (python3-dbus, python3-gi)")
 
-from waiting import eventually
-
-
-def works(*command: str) -> bool:
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-# Only root may own the service's name on the bus. An ordinary user is root where there is nobody else.
-if os.geteuid() != 0:
-    ALONE = ["unshare", "--user", "--map-root-user"]
-    if not works(*ALONE, "true"):
-        print("skipped: tests on the bus need root, or user namespaces")
-        sys.exit(77)
-    os.execvp(ALONE[0], [*ALONE, sys.executable, *sys.argv])
+need(test_name(), **{"dbus-daemon": "dbus", "busctl": "systemd", "setpriv": "util-linux", "unshare": "util-linux"})
+SANDBOX = enter()
 
 NAME = "org.memonline1"
 PATH = "/org/memonline1"
@@ -46,8 +37,6 @@ NODE = "org.memonline1.Node"
 JOB = "org.memonline1.Job"
 ERROR = "org.memonline1.Error."
 STANDARD = "org.freedesktop.DBus.Error."
-POLKITD = "/usr/lib/polkit-1/polkitd"
-ACTIONS = pathlib.Path("/usr/share/polkit-1/actions/org.memonline1.policy")
 POLICY = "hotplugged: movable\n"
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -163,6 +152,7 @@ class World:
         rules = self.directory / "rules.d"
         rules.mkdir(exist_ok=True)
         (rules / "50-test.rules").write_text(rule)
+        assert POLKITD is not None
         command = [POLKITD, "--no-debug"]
         if self.own_rules:
             command = ["unshare", "--mount", "sh", "-c",
@@ -253,31 +243,22 @@ class World:
 
 @contextlib.contextmanager
 def world(memonlined: str, source: pathlib.Path) -> Iterator[World]:
-    """A world, and nothing left of it afterwards. polkitd reads actions from one place only, so
-    that ours are put there meanwhile: one test at a time."""
+    """A world, and nothing left of it afterwards."""
     dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
-    with tempfile.TemporaryDirectory(prefix="memonline-bus-") as directory, \
-            open("/tmp/.memonline-bus-test.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        privileged = works(*become("nobody"), "true") and os.path.exists(POLKITD)
-        placed = privileged and not ACTIONS.exists()
+    with tempfile.TemporaryDirectory(prefix="memonline-bus-") as directory:
         made = World(pathlib.Path(directory), memonlined, source)
         try:
-            if placed:
-                ACTIONS.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source / "dbus/data/org.memonline1.policy", ACTIONS)
-            if privileged:
+            # polkitd reads actions from one place only: ours are there in the sandbox alone.
+            if SANDBOX and POLKITD and os.path.isdir(ACTIONS) and "nobody" in made.users:
                 made.start_polkit()
             yield made
         except BaseException:
-            if made.log.exists():
-                print(made.log.read_text()[-4000:])
-            print("the actions are there:", ACTIONS.exists())
+            for log in (made.log, made.directory / "polkitd.log"):
+                if log.exists():
+                    print(log.read_text()[-4000:])
             raise
         finally:
             made.close()
-            if placed:
-                ACTIONS.unlink()
 
 
 class Client:
@@ -367,14 +348,14 @@ def unless(missing: Callable[[World], bool], what: str) -> Callable[[Test], Test
     return decorate
 
 
-needs_polkit = unless(lambda w: w.polkit is None, "polkitd, which needs root")
-needs_users = unless(lambda w: "nobody" not in w.users, "root, to be somebody else")
+needs_polkit = unless(lambda w: w.polkit is None, "polkitd, and root or sudo without a password")
+needs_users = unless(lambda w: "nobody" not in w.users, "root or sudo without a password, to be another user")
 
 
 def run(tests: List[Test]) -> int:
     """What a test's main is: PROGRAM MEMONLINED SOURCE [TEST]... runs them one after another."""
     memonlined, source = sys.argv[1], pathlib.Path(sys.argv[2])
-    wanted = set(sys.argv[3:])
+    wanted, ran = set(sys.argv[3:]), 0
     with world(memonlined, source) as w:
         for test in tests:
             if wanted and test.__name__ not in wanted:
@@ -382,9 +363,10 @@ def run(tests: List[Test]) -> int:
             try:
                 test(w)
             except Lacking as lacking:
-                print(f"skipped: {test.__name__} needs {lacking}", flush=True)
+                skip_part(test_name(), f"{test.__name__}: needs {lacking}")
                 continue
+            ran += 1
             if w.daemon is not None:
                 assert w.stop() == 0, "SIGTERM ends it"
             print(f"ok {test.__name__}", flush=True)
-    return 0
+    return 0 if ran else SKIPPED
