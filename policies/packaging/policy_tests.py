@@ -41,10 +41,12 @@ def collect(host: Path, directory: Path, taken: dict[str, Path]) -> str:
         count += 1
         name = f"{count}-{wanted}"
     directory.mkdir(parents=True, exist_ok=True)
+    if (directory / name).exists():
+        return name  # as of a test before
     if host.is_dir():
-        shutil.copytree(host, directory / name, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(host, directory / name, symlinks=True)
     else:
-        shutil.copy(host, directory / name)
+        shutil.copyfile(host, directory / name)
     return name
 
 
