@@ -13,7 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import EVERY_BIN, need, skip  # noqa: E402
 
 Tree = Dict[str, Tuple[str, int, bytes]]
 # As memonline gives it to tools.
@@ -61,7 +65,7 @@ def make_root(root: str, host: str) -> None:
         os.makedirs(f"{root}/{directory}")
     os.mknod(f"{root}/dev/null", 0o20666, os.makedev(1, 3))
     for name in COMMANDS:
-        path = shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+        path = shutil.which(name, path=EVERY_BIN)
         if path:
             copy_program(path, root)
     subprocess.run(["tar", "-C", root, "-xf", host], check=True)
@@ -223,14 +227,20 @@ def play(program: str, host: str, make: Callable[[str], None], tool: str) -> int
 
 def main() -> None:
     program, source = sys.argv[1:3]
+    # A user's PATH lacks the directories of chroot and of the boot loaders' tools.
+    os.environ["PATH"] += ":" + EVERY_BIN
+    os.umask(0o022)  # what the tools' own files have on a machine
+    need("boot_real_tools", **{"update-grub": "grub2-common", "grub-mkconfig": "grub-common",
+                               "kernel-install": "systemd", "strace": "strace", "xz": "xz-utils"})
     if subprocess.run(["chroot", "/", "true"], capture_output=True, check=False).returncode != 0:
-        print("skipped: chroot is not allowed here")
-        sys.exit(77)
-    missing = [t for t in ("update-grub", "kernel-install", "strace")
-               if not shutil.which(t, path="/usr/sbin:/usr/bin")]
-    if missing:
-        print("skipped: not installed: " + " ".join(missing))
-        sys.exit(77)
+        skip("boot_real_tools", "the tools run in a chroot, which needs root")
+    with tempfile.TemporaryDirectory() as directory:
+        try:
+            os.mknod(f"{directory}/null", 0o20666, os.makedev(1, 3))
+            with open(f"{directory}/null", "wb"):
+                pass
+        except PermissionError:
+            skip("boot_real_tools", f"the tools need /dev/null, and no device works in {directory}")
     host = os.path.join(source, "tests/hosts/6.12-a1.tar.xz")
     for make, tool in ((grub_root, "/usr/sbin/update-grub"), (kernel_install_root, "/usr/bin/kernel-install")):
         kills = play(program, host, make, tool)

@@ -10,6 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import EVERY_BIN, need, skip  # noqa: E402
+
 # Ansible's own way is a zip of module and libraries with the arguments in it; this is what it ends in.
 CALL = """
 import importlib.util, sys
@@ -176,11 +179,11 @@ def main() -> int:
     """All of them, on one tree."""
     memonline, source = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     if subprocess.run(["/usr/bin/python3", "-c", "import ansible"], check=False, capture_output=True).returncode != 0:
-        print("not shown: ansible-core is not installed here")
-        return 77
-    if os.geteuid() != 0 or not shutil.which("busybox"):
-        print("not shown: a boot loader's tool runs in a chroot, by root, with busybox-static")
-        return 77
+        skip("ansible_module", "not installed: ansible (ansible-core)")
+    os.environ["PATH"] += ":" + EVERY_BIN  # a user's lacks the directory of chroot
+    need("ansible_module", busybox="busybox-static", xz="xz-utils", **{"ansible-galaxy": "ansible-core"})
+    if os.geteuid() != 0 or subprocess.run(["chroot", "/", "true"], check=False, capture_output=True).returncode != 0:
+        skip("ansible_module", "a boot loader's tool runs in a chroot, which needs root")
     for test in (the_boot_loader_is_told, no_boot_loader_fails_in_check_mode_too,
                  what_was_done_counts_where_the_rest_fails, what_a_policy_hides_comes_back):
         with tempfile.TemporaryDirectory() as directory:

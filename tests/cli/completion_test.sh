@@ -14,7 +14,7 @@ for shell in bash zsh fish; do
   if command -v $shell >/dev/null; then
     $shell -n memonline.$shell
   else
-    echo "not shown: $shell is not installed here"
+    echo "skipped: completions: $shell: not installed: $shell"
   fi
 done
 # shellcheck disable=SC1091

@@ -9,6 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import skip_part  # noqa: E402
+
 EXAMPLE = """# comment: movable
 each node hotplugged except dimm2: first 12.5% normal, rest movable
 limit movable to 3x normal per node; set memmap-on-memory = on
@@ -80,7 +83,7 @@ def vim(source: Path) -> None:
                                                                  syntax.read_text(), re.M))))
     assert words(source) <= known, f"mempolicy.vim does not know {words(source) - known}"
     if not shutil.which("vim"):
-        print("not shown: vim is not installed here")
+        skip_part("editors", "vim's highlighting: not installed: vim")
         return
     with tempfile.TemporaryDirectory() as directory:
         policy, told, script = (Path(directory) / name for name in ("x.mempolicy", "told", "script.vim"))

@@ -8,6 +8,9 @@ import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import skip_part  # noqa: E402
+
 
 def output(*command: object) -> str:
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
@@ -76,8 +79,10 @@ def language(memonline: Path, source: Path, page: str) -> None:
 def rendered(source: Path, pages: list[str]) -> None:
     """scdoc takes them, and man finds nothing to complain of."""
     if not shutil.which("scdoc"):
-        print("not shown: scdoc is not installed here")
+        skip_part("manuals", "how they are rendered: not installed: scdoc")
         return
+    if not shutil.which("groff"):
+        skip_part("manuals", "what groff finds wrong: not installed: groff (groff-base)")
     for page in pages:
         roff = subprocess.run(["scdoc"], input=(source / page).read_bytes(), capture_output=True, check=True).stdout
         if shutil.which("groff"):

@@ -9,12 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Callable
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import skip  # noqa: E402
+
 try:
     import jsonschema
     import yaml
 except ImportError as missing:
-    print(f"skipped: {missing} (python3-jsonschema and python3-yaml)")
-    sys.exit(77)
+    skip("policy_schema", f"{missing} (python3-jsonschema, python3-yaml)")
 
 
 def set_at(*path: object) -> Callable[[dict], None]:

@@ -17,6 +17,10 @@ import re
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import not_installed, skip_part  # noqa: E402
 
 
 def blocks(lines):
@@ -61,6 +65,9 @@ def main():
     }
     if "ASAN_OPTIONS" in os.environ:
         environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
+    os.umask(0o022)  # files of the cases are as the cases say, whatever the user's is
+    no_xz = bool(not_installed("xz"))  # tar unpacks the captured hosts with it
+    skipped = 0
     update = os.environ.get("MEMONLINE_UPDATE_GOLDEN", "") not in ("", "0")
     failed = total = 0
     here = os.path.dirname(os.path.abspath(__file__))
@@ -75,6 +82,10 @@ def main():
             if "text" in part:
                 out.append(part["text"])
                 continue
+            if no_xz and any(re.search(r"\btar\b", line) for line in part["run"]):
+                out += part["expected"]
+                skipped += 1
+                continue
             total += 1
             lines = seen(part, environment)
             out += lines
@@ -86,6 +97,8 @@ def main():
         if update:
             with open(path, "w", encoding="utf-8") as file:
                 file.write(re.sub(r"\n+\Z", "", "\n".join(out)) + "\n")
+    if skipped:
+        skip_part("cli_golden", "%d cases that unpack a host: not installed: xz (xz-utils)" % skipped)
     print("%d cases, %d failed" % (total, failed))
     sys.exit(1 if failed or total == 0 else 0)
 

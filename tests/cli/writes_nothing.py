@@ -11,6 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import need, skip  # noqa: E402
+
 # Calls that change something outside the process, whatever their arguments.
 CHANGING = ("creat", "mkdir", "rename", "unlink", "rmdir", "link", "symlink", "mknod", "chmod", "fchmod", "chown",
             "fchown", "truncate", "ftruncate", "fallocate", "utime", "mount", "umount", "setxattr", "removexattr",
@@ -58,6 +61,10 @@ def trace(command: list[str], directory: str) -> list[str]:
 
 def main() -> int:
     program, source = sys.argv[1], Path(sys.argv[2])
+    need("dry_run_writes_nothing", strace="strace", xz="xz-utils")
+    traced = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
+    if traced.returncode != 0:
+        skip("dry_run_writes_nothing", f"nothing can be traced here: {traced.stderr.strip()}")
     with tempfile.TemporaryDirectory() as directory:
         tree = Path(directory) / "root"
         tree.mkdir()
