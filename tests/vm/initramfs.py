@@ -95,6 +95,16 @@ def _libraries(program: Path) -> dict[str, Path]:
     return found
 
 
+def missing_parts(build: Path) -> list[str]:
+    """What a guest needs and the build directory lacks: a kernel without its agent would panic."""
+    guest = {f"guest/{source.stem}" for source in (Path(__file__).resolve().parent / "guest").glob("*.cpp")}
+    missing = [part for part in ("bin/memonline", *sorted(guest)) if not os.access(build / part, os.X_OK)]
+    if "bin/memonline" not in missing:
+        shown = subprocess.run(["ldd", str(build / "bin/memonline")], text=True, capture_output=True, check=False)
+        missing += re.findall(r"^\s*(\S+) => not found$", shown.stdout, re.MULTILINE)
+    return missing
+
+
 def _busybox() -> Path:
     for candidate in ("/bin/busybox", "/usr/bin/busybox"):
         if os.path.exists(candidate):
