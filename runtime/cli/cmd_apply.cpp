@@ -15,6 +15,7 @@
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/privilege.hpp"
 #include "runtime/cli/progress.hpp"
 #include "runtime/cli/ready.hpp"
 #include "runtime/cli/running.hpp"
@@ -61,6 +62,8 @@ class Apply {
     stops_ = count_stop_signals();
     if (!options_.boot && !options_.recover && !options_.run.direct)
       if (auto service = ServiceClient::find(options_.where.root)) return by_service(*service);
+    if (lacks_root("apply", options_.where.root, sink_))
+      return end_with("failed", ExitStatus::Failure);
     auto session =
         begin_session(options_.where.root, "memonline apply", options_.run.wait, stops_, sink_);
     if (!session) return end_with("failed", ExitStatus::Failure);

@@ -8,10 +8,12 @@
 #include "compiler/render/json_writer.hpp"
 #include "runtime/boot/change.hpp"
 #include "runtime/boot/lock.hpp"
+#include "runtime/boot/not_ours.hpp"
 #include "runtime/cli/boot_text.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/privilege.hpp"
 
 namespace memonline::cli {
 
@@ -21,12 +23,42 @@ using boot::Words;
 using render::JsonWriter;
 using render::Layout;
 
-std::string to_text(const boot::Survey& survey, bool policy) {
+std::string files_text(const Words& files) {
+  std::string text;
+  for (const std::string& file : files) text += (text.empty() ? "" : ", ") + file;
+  return text;
+}
+
+std::string_view when(const boot::NotOurs& one) {
+  if (one.running && one.next) return "in effect, and at the next boot";
+  return one.next ? "from the next boot on" : "in effect until the next boot";
+}
+
+/// Whose the parameters are, what they do, and what follows for the policy; empty without any.
+std::string not_ours_text(const boot::Survey& survey, const std::vector<boot::NotOurs>& words) {
+  if (words.empty()) return {};
+  std::string text = "Not memonline's, and never changed by it:\n";
+  for (const boot::NotOurs& one : words) {
+    text += fmt::format("  {}\n    {}\n    {}{}\n", one.word, boot::effect_of(one.word), when(one),
+                        one.files.empty() ? "" : "; set in " + files_text(one.files));
+    for (const std::string& wished : survey.wished)
+      if (boot::key_of(wished) == boot::key_of(one.word) && wished != one.word)
+        text += fmt::format("    the policy needs {}, which is not written while this is set\n",
+                            wished);
+  }
+  return text +
+         "memonline leaves them as they are: to be rid of one, remove it where it was set.\n";
+}
+
+std::string to_text(const boot::Survey& survey, bool policy,
+                    const std::vector<boot::NotOurs>& others) {
   std::string text =
       fmt::format("Boot loader  {}\nOurs         {}\nOf others    {}\nWished       {}\n",
                   name_of(survey), or_none(survey.view.own), or_none(survey.foreign),
                   policy ? or_none(survey.wished) : "there is no policy");
-  if (!survey.pending) return text + "Nothing to do.\n";
+  const std::string explained = not_ours_text(survey, others);
+  if (!survey.pending) return text + (explained.empty() ? "Nothing to do.\n" : explained);
+  text += explained;
   text += survey.back_end ? "To do:\n" : "To do by hand: no boot loader that memonline knows.\n";
   if (survey.told && survey.leftovers.empty()) text += "  write what is foretold\n";
   return text + steps_text(survey);
@@ -57,12 +89,24 @@ void write_commands(JsonWriter& json, const boot::Survey& survey) {
   }
 }
 
-std::string to_json(const boot::Survey& survey) {
+void write_not_ours(JsonWriter& json, const std::vector<boot::NotOurs>& words) {
+  json.key("not_ours").begin_array();
+  for (const boot::NotOurs& one : words) {
+    json.begin_object(Layout::Line).member("word", one.word);
+    json.member("running", one.running).member("next", one.next);
+    write_words(json, "files", one.files);
+    json.member("effect", boot::effect_of(one.word)).end_object();
+  }
+  json.end_array();
+}
+
+std::string to_json(const boot::Survey& survey, const std::vector<boot::NotOurs>& others) {
   JsonWriter json;
   json.begin_object().member("schema", "memonline.boot/1");
   json.member("back_end", name_of(survey));
   write_words(json, "own", survey.view.own);
   write_words(json, "foreign", survey.foreign);
+  write_not_ours(json, others);
   write_words(json, "wished", survey.wished);
   write_words(json, "words", survey.words);
   json.member("pending", survey.pending);
@@ -86,14 +130,35 @@ class Boot {
       return complain(ExitStatus::Failure,
                       fmt::format("`{}` is no directory, and boot loaders are in directories",
                                   options_.where.root));
+    if (changes() && lacks_root(name(), options_.where.root, sink_))
+      return give_up(ExitStatus::Failure);
     if (!wish()) return give_up(status_);
-    if (options_.action == BootOptions::Action::Show || options_.dry_run) return look();
+    if (!changes()) return look();
     const BootWritten written = write_boot(options_.where.root, wished_, arch_, false, sink_);
     if (!written.done) return give_up(ExitStatus::Failure);
-    return finish(written.changed ? written.text : "Nothing to do.\n");
+    return finish(written.changed ? written.text : unchanged());
   }
 
  private:
+  [[nodiscard]] bool changes() const {
+    return options_.action != BootOptions::Action::Show && !options_.dry_run;
+  }
+  [[nodiscard]] std::string_view name() const {
+    return options_.action == BootOptions::Action::Apply ? "boot apply" : "boot remove";
+  }
+  /// Parameters of others explain why a host is not as the policy says all the same.
+  std::string unchanged() {
+    std::string explained;
+    if (options_.action == BootOptions::Action::Apply) {
+      const boot::Root root(options_.where.root);
+      const boot::Runner run = boot::runner_below(root.path());
+      diag::Sink reported_already;
+      if (const auto survey = boot::survey(root, run, wish_of(wished_), arch_, reported_already))
+        explained = not_ours_text(*survey, boot::not_ours(root, *survey));
+    }
+    return explained.empty() ? "Nothing to do.\n" : "Nothing was changed.\n" + explained;
+  }
+
   /// What the policy needs; nothing for `remove`, what is there for `show` without a policy.
   bool wish() {
     if (options_.action == BootOptions::Action::Remove) return true;
@@ -118,13 +183,13 @@ class Boot {
   ExitStatus look() {
     const boot::Root root(options_.where.root);
     const boot::Runner run = boot::runner_below(root.path());
-    auto survey = boot::survey(root, run, wish_of(wished_), arch_, sink_);
-    return survey ? show(*survey) : give_up(ExitStatus::Failure);
+    const auto survey = boot::survey(root, run, wish_of(wished_), arch_, sink_);
+    return survey ? show(*survey, boot::not_ours(root, *survey)) : give_up(ExitStatus::Failure);
   }
 
-  ExitStatus show(const boot::Survey& survey) {
-    if (options_.format == Format::Json) return print(to_json(survey));
-    return finish(to_text(survey, policy_));
+  ExitStatus show(const boot::Survey& survey, const std::vector<boot::NotOurs>& others) {
+    if (options_.format == Format::Json) return print(to_json(survey, others));
+    return finish(to_text(survey, policy_, others));
   }
 
   ExitStatus finish(const std::string& text) {

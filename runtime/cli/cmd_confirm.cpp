@@ -2,9 +2,11 @@
 // memonline confirm: what an `apply --confirm` that still waits has done may stay.
 #include <fmt/format.h>
 
+#include "compiler/diag/render.hpp"
 #include "runtime/apply/run_directory.hpp"
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/privilege.hpp"
 #include "runtime/cli/service_client.hpp"
 
 namespace memonline::cli {
@@ -13,13 +15,17 @@ namespace {
 constexpr std::string_view kConfirmed = "confirmed: what was applied stays\n";
 }
 
-ExitStatus run(const ConfirmOptions& options, ColorChoice) {
+ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   if (auto service = options.direct ? std::nullopt : ServiceClient::find(options.root)) {
     const auto failure = service->confirm();
     if (!failure) return print(kConfirmed);
     // It may be a run beside the service that waits.
     if (failure->name != "org.memonline1.Error.NothingToDo")
       return complain(ExitStatus::Failure, "memonlined refused: " + failure->message);
+  }
+  if (diag::Sink sink; lacks_root("confirm", options.root, sink)) {
+    print_error(diag::to_text(sink.sorted(), {}, {colour_errors(color)}));
+    return ExitStatus::Failure;
   }
   using Which = apply::RunDirectory::Which;
   auto directory = apply::RunDirectory::open(options.root);

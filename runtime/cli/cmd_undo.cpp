@@ -10,6 +10,7 @@
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/privilege.hpp"
 #include "runtime/cli/progress.hpp"
 #include "runtime/cli/running.hpp"
 #include "runtime/cli/service_client.hpp"
@@ -29,6 +30,7 @@ class Undo {
     const auto* stops = count_stop_signals();
     if (auto service = options_.run.direct ? std::nullopt : ServiceClient::find(options_.root))
       return by_service(*service, stops);
+    if (lacks_root("undo", options_.root, sink_)) return give_up();
     auto session = begin_session(options_.root, "memonline undo", options_.run.wait, stops, sink_);
     if (!session) return give_up();
     const apply::Limits limits = limits_of(options_.run);
