@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <variant>
+
 namespace memonline::plan {
 
 using model::BlockId;
@@ -24,6 +25,16 @@ bool unwanted(const BlockRun& run, const std::string& wanted) {
   if (run.state == State::Offline) return true;
   if (!online || run.zones.size() == 0) return false;
   return (run.zones[0] == model::Zone::Movable) != (wanted == "movable");
+}
+
+/// Does the host leave open what a rule wants to know of these blocks?
+bool is_unknown(const BlockRun& run, const std::string& wanted) {
+  if (wanted == "keep") return false;
+  if (run.state == State::Unknown) return true;
+  using Kind = model::ValidZones::Kind;
+  const bool needs_zone = wanted == "movable" || wanted == "normal";
+  return needs_zone && run.state == State::Online &&
+         (run.zones.kind() == Kind::Unknown || run.zones.kind() == Kind::Empty);
 }
 
 /// Runs that overlap [first, last], cut to it.
@@ -81,6 +92,21 @@ std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* pl
     add(run, at, run.end(), false);
   }
   return runs;
+}
+
+Judged judged_blocks(const model::Host& host, const plan::Plan& plan) {
+  Judged judged;
+  for (const plan::Step& step : plan.steps)
+    if (const plan::WriteRun* blocks = blocks_of(step)) judged.selected += blocks->count();
+  for (const plan::Skipped& skipped : plan.skipped) {
+    if (skipped.rule.path.empty()) continue;
+    each_run_in(host, skipped.first, skipped.last, [&](const BlockRun& run, Interval part) {
+      const std::uint64_t count = part.end - part.first;
+      judged.selected += count;
+      if (is_unknown(run, skipped.wanted)) judged.unknown += count;
+    });
+  }
+  return judged;
 }
 
 std::optional<std::string> zone_text(const BlockRun& run) {

@@ -3,6 +3,7 @@
 // says of one block.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,13 @@ struct StatusRun {
 
 /// Without a plan nothing drifts.
 std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan);
+
+/// How many blocks can be compared with what the policy says of them.
+struct Judged {
+  std::uint64_t selected = 0;  ///< blocks that a rule selects
+  std::uint64_t unknown = 0;   ///< of these, blocks whose state or zone the host does not report
+};
+Judged judged_blocks(const model::Host& host, const plan::Plan& plan);
 
 /// The zone a run is in, as the kernel spells it: "Movable", "none" for blocks that span zones;
 /// empty for blocks that are not online or do not tell. Where an old kernel lists two names, the

@@ -12,11 +12,16 @@ namespace memonline::cli {
 
 namespace {
 
-std::string listed(const policy::Store& store) {
-  std::vector<std::vector<std::string>> rows;
-  for (const policy::PolicyFile& file : store.files)
-    rows.push_back({file.path, std::string(policy::file_state_name(file.state)), file.by});
-  return table({{"FILE"}, {"STATE"}, {"BY"}}, rows);
+std::string listed(const policy::Store& store, bool colored) {
+  std::vector<std::vector<Cell>> rows;
+  for (const policy::PolicyFile& file : store.files) {
+    const bool used = file.state == policy::FileState::Used;
+    rows.push_back(
+        {file.path,
+         {std::string(policy::file_state_name(file.state)), used ? Tint::Movable : Tint::Faint},
+         file.by});
+  }
+  return table({{"FILE"}, {"STATE"}, {"BY"}}, rows, colored);
 }
 
 std::string merged(const policy::Store& store) {
@@ -36,7 +41,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-ExitStatus run(const CatPolicyOptions& options, ColorChoice) {
+ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
   struct stat status {};
   if (::stat(options.where.root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
     return complain(ExitStatus::Failure, fmt::format("`{}` is not a directory", options.where.root),
@@ -44,7 +49,7 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice) {
                     "policies");
   const auto store = policy::read_store(options.where.root);
   if (!store) return complain(ExitStatus::Failure, store.error().message());
-  const std::string text = options.list ? listed(*store) : merged(*store);
+  const std::string text = options.list ? listed(*store, colour_output(color)) : merged(*store);
   if (text.empty())
     return complain(ExitStatus::Usage, "there is no policy",
                     "looked in " + joined(store->directories));

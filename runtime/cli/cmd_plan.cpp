@@ -73,7 +73,10 @@ ExitStatus run_fleet(const PlanOptions& options, Format format, ColorChoice colo
   for (const FleetRow& row : rows)
     if (!row.problem.empty()) status = ExitStatus::Failure;
   return print_to(options.output,
-                  format == Format::Json ? fleet_to_json(rows) : fleet_to_text(rows), status);
+                  format == Format::Json
+                      ? fleet_to_json(rows)
+                      : fleet_to_text(rows, colour_output(color, options.output)),
+                  status);
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ class Parser {
     add("status", "show the memory of a host and where it drifts from policy",
         [this](CLI::App& status) {
           add_where(status);
-          add_format(status, {"text", "json", "prometheus"});
+          add_format(status, {"text", "json", "yaml", "prometheus"});
           add_output(status, "write to FILE, whole or not at all");
           add_direct(status);
         });

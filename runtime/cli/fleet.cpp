@@ -108,8 +108,8 @@ std::vector<FleetRow> plan_fleet(const std::string& directory, const sema::Polic
   return rows;
 }
 
-std::string fleet_to_text(const std::vector<FleetRow>& rows) {
-  std::vector<std::vector<std::string>> lines;
+std::string fleet_to_text(const std::vector<FleetRow>& rows, bool colored) {
+  std::vector<std::vector<Cell>> lines;
   for (const FleetRow& row : rows) {
     const auto size = [&](std::uint64_t bytes) {
       return row.problem.empty() ? model::human(model::Bytes(bytes)) : std::string("-");
@@ -118,7 +118,8 @@ std::string fleet_to_text(const std::vector<FleetRow>& rows) {
                      row.problem.empty() ? std::to_string(row.steps) : "-", size(row.normal),
                      size(row.movable), size(row.offline),
                      row.problem.empty() ? (row.reboot_required ? "yes" : "no") : "-",
-                     row.problem.empty() ? joined(row.warnings) : row.problem});
+                     row.problem.empty() ? Cell(joined(row.warnings), Tint::Attention)
+                                         : Cell(row.problem, Tint::Problem)});
   }
   std::string text = table({{"HOST"},
                             {"KERNEL"},
@@ -128,7 +129,7 @@ std::string fleet_to_text(const std::vector<FleetRow>& rows) {
                             {"OFFLINE", true},
                             {"REBOOT"},
                             {"SAID"}},
-                           lines);
+                           lines, colored);
   return text + fmt::format(
                     "\n{} host{}: {} as the policy says, {} with steps, {} with a reboot, {} "
                     "without a plan\n",

@@ -28,7 +28,7 @@ std::vector<FleetRow> plan_fleet(const std::string& directory, const sema::Polic
                                  const source::SourceSet& files);
 
 /// The table and a line that sums it up; ends with a newline.
-std::string fleet_to_text(const std::vector<FleetRow>& rows);
+std::string fleet_to_text(const std::vector<FleetRow>& rows, bool colored);
 /// Schema memonline.fleet/1.
 std::string fleet_to_json(const std::vector<FleetRow>& rows);
 

@@ -70,13 +70,17 @@ std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink&
   return std::nullopt;
 }
 
-Compiled load_for(const Where& where) {
+Compiled load_for(const Where& where, OnPolicyErrors on_errors) {
   Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (!compiled.policies.files.empty())
     compiled.policy = sema::analyse(compiled.policies.files, compiled.sink);
-  if (compiled.sink.has_errors()) return compiled;
-  compiled.status = ExitStatus::Failure;
+  if (compiled.sink.has_errors()) {
+    compiled.policy.reset();
+    if (on_errors == OnPolicyErrors::Stop) return compiled;
+  } else {
+    compiled.status = ExitStatus::Failure;
+  }
   compiled.host = load_host_with_blocks(where, compiled.sink, &compiled.news);
   return compiled;
 }

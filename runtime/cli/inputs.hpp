@@ -49,8 +49,10 @@ struct Compiled {
 enum class Service : std::uint8_t { AsItIs, Without };
 Compiled compile_for(const Where& where, Service service = Service::AsItIs);
 /// For commands that have an answer without a policy, too: the policies there are, checked, and the
-/// host, which must have blocks. Without a `host` in it, `status` is what to end with.
-Compiled load_for(const Where& where);
+/// host, which must have blocks. Without a `host` in it, `status` is what to end with. A host
+/// beside a policy with errors is read only on request; there is no `policy` then.
+enum class OnPolicyErrors : std::uint8_t { Stop, ReadHost };
+Compiled load_for(const Where& where, OnPolicyErrors on_errors = OnPolicyErrors::Stop);
 /// The later half of compile_for, for a host that was read already.
 void plan_for_host(Compiled& compiled);
 

@@ -71,6 +71,18 @@ void write_counters(const Metrics& metrics, Text& text) {
   }
 }
 
+void write_drift(const Metrics& metrics, Text& text) {
+  std::uint64_t drifting = 0;
+  for (const plan::StatusRun& run : metrics.runs)
+    if (run.drift) drifting += run.blocks.count;
+  text.metric("drift_blocks", "gauge", "Blocks that are not as the policy says.");
+  text.sample(drifting);
+  text.metric("pending_steps", "gauge", "Steps of the plan that would change that.");
+  text.sample(metrics.pending_steps);
+  text.metric("reboot_required", "gauge", "Whether kernel parameters wait for a reboot.");
+  text.sample(metrics.reboot_pending ? 1 : 0);
+}
+
 }  // namespace
 
 std::string to_prometheus(const Metrics& metrics) {
@@ -83,15 +95,9 @@ std::string to_prometheus(const Metrics& metrics) {
   text.sample(metrics.host.block_size.value());
   text.metric("policy", "gauge", "Whether there is a policy, and a plan for it.");
   text.sample(metrics.policy ? 1 : 0);
-  std::uint64_t drifting = 0;
-  for (const plan::StatusRun& run : metrics.runs)
-    if (run.drift) drifting += run.blocks.count;
-  text.metric("drift_blocks", "gauge", "Blocks that are not as the policy says.");
-  text.sample(drifting);
-  text.metric("pending_steps", "gauge", "Steps of the plan that would change that.");
-  text.sample(metrics.pending_steps);
-  text.metric("reboot_required", "gauge", "Whether kernel parameters wait for a reboot.");
-  text.sample(metrics.reboot_pending ? 1 : 0);
+  text.metric("policy_error", "gauge", "Whether the policy has an error, or no plan is possible.");
+  text.sample(metrics.drift_known ? 0 : 1);
+  if (metrics.drift_known) write_drift(metrics, text);
   write_counters(metrics, text);
   return text.take();
 }

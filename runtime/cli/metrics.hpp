@@ -21,6 +21,8 @@ struct Metrics {
   bool reboot_pending = false;
   /// The service's own: "blocks-onlined", "last-latency-ms", ...; empty: it does not run here.
   std::map<std::string, std::uint64_t> counters;
+  /// False: the policy has an error, or cannot be planned here; no drift and no steps are given.
+  bool drift_known = true;
 };
 
 /// Text format 0.0.4; every metric with its HELP and TYPE.

@@ -42,6 +42,9 @@ bool colour(ColorChoice choice, int descriptor) {
 
 bool colour_errors(ColorChoice choice) { return colour(choice, STDERR_FILENO); }
 bool colour_output(ColorChoice choice) { return colour(choice, STDOUT_FILENO); }
+bool colour_output(ColorChoice choice, const std::string& path) {
+  return path.empty() || path == "-" ? colour_output(choice) : choice == ColorChoice::Always;
+}
 
 std::optional<std::size_t> terminal_width(int descriptor) {
   winsize size{};

@@ -18,6 +18,8 @@ bool colour_errors(ColorChoice choice);
 
 /// The same for standard output.
 bool colour_output(ColorChoice choice);
+/// The same for what print_to(path, ...) writes: a file is colored only on request.
+bool colour_output(ColorChoice choice, const std::string& path);
 /// How wide the terminal at this descriptor is; empty: it is none.
 std::optional<std::size_t> terminal_width(int descriptor);
 /// By the name of the file: ".svg" of "map.svg".

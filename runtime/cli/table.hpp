@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace memonline::cli {
@@ -12,8 +13,21 @@ struct Column {
   bool right = false;
 };
 
-/// A row has a text for each column. The table is as wide as its longest texts.
-std::string table(const std::vector<Column>& columns,
-                  const std::vector<std::vector<std::string>>& rows);
+/// What a color says of a cell; zones have those of `memonline map`. No color is the only sign of
+/// anything: the text of the cell says the same.
+enum class Tint : std::uint8_t { None, Kernel, Movable, Several, Faint, Attention, Problem };
+
+struct Cell {
+  // A text is a cell without a color.
+  Cell(std::string words) : text(std::move(words)) {}  // NOLINT(google-explicit-constructor)
+  Cell(const char* words) : text(words) {}             // NOLINT(google-explicit-constructor)
+  Cell(std::string words, Tint its) : text(std::move(words)), tint(its) {}
+  std::string text;
+  Tint tint = Tint::None;
+};
+
+/// A row has a cell for each column. The table is as wide as its longest texts.
+std::string table(const std::vector<Column>& columns, const std::vector<std::vector<Cell>>& rows,
+                  bool colored);
 
 }  // namespace memonline::cli

@@ -37,6 +37,9 @@ memonline_block_size_bytes 134217728
 # HELP memonline_policy Whether there is a policy, and a plan for it.
 # TYPE memonline_policy gauge
 memonline_policy 1
+# HELP memonline_policy_error Whether the policy has an error, or no plan is possible.
+# TYPE memonline_policy_error gauge
+memonline_policy_error 0
 # HELP memonline_drift_blocks Blocks that are not as the policy says.
 # TYPE memonline_drift_blocks gauge
 memonline_drift_blocks 6
@@ -94,4 +97,15 @@ TEST_CASE("metrics: what the service has counted, its latency in seconds") {
 
 TEST_CASE("metrics: without a service there are no counters") {
   CHECK(metrics_of({}) == kGauges + "memonline_service_up 0\n");
+}
+
+TEST_CASE("metrics: where the policy has an error, drift and steps are absent, not 0") {
+  const model::Host host = test::HostBuilder().boot(0, 0, 8).build();
+  const std::vector<plan::StatusRun> runs = plan::status_runs(host, nullptr);
+  const std::string text = cli::to_prometheus({host, runs, false, 0, false, {}, false});
+  CHECK(text.find("memonline_policy_error 1\n") != std::string::npos);
+  CHECK(text.find("memonline_policy 0\n") != std::string::npos);
+  CHECK(text.find("drift") == std::string::npos);
+  CHECK(text.find("pending") == std::string::npos);
+  CHECK(text.find("memonline_memory_bytes") != std::string::npos);
 }

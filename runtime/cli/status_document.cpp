@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The status of memory for programs: one description, written as JSON or as YAML.
+#include <optional>
+#include <utility>
+
+#include "compiler/render/json_writer.hpp"
+#include "compiler/render/yaml_writer.hpp"
+#include "runtime/cli/status_report.hpp"
+
+namespace memonline::cli {
+
+namespace {
+
+using render::Layout;
+
+template <class Writer>
+class Document {
+ public:
+  std::string of(const StatusReport& status) && {
+    const model::Host& host = *status.compiled.host;
+    out_.begin_object().member("schema", "memonline.status/1");
+    write_host(host);
+    write_knobs(host.knobs);
+    out_.key("blocks").begin_array();
+    for (const plan::StatusRun& run : status.runs) write_run(run, host, status.drift_known());
+    out_.end_array().member("verdict", verdict_name(status.verdict));
+    write_pending(status);
+    write_boot(status.boot);
+    if (!status.compiled.news.empty()) write_news(status.compiled.news);
+    out_.key("unread").begin_array();
+    for (const model::Unread& unread : host.unread)
+      out_.begin_object(Layout::Line)
+          .member("path", unread.path)
+          .member("reason", unread.reason)
+          .end_object();
+    out_.end_array().key("diagnostics").begin_array();
+    for (const diag::Diagnostic& one : status.compiled.sink.sorted())
+      write_diagnostic(one, status.compiled.policies.shown);
+    out_.end_array().end_object();
+    return std::move(out_).finish();
+  }
+
+ private:
+  template <class Value>
+  void maybe(std::string_view name, const std::optional<Value>& value) {
+    out_.key(name);
+    if (value)
+      out_.value(*value);
+    else
+      out_.null();
+  }
+
+  void write_host(const model::Host& host) {
+    out_.key("host").begin_object();
+    out_.member("name", host.name).member("kernel", host.kernel);
+    out_.member("era", model::era_name(host.era)).member("era_evidence", host.era_evidence);
+    out_.member("arch", host.arch).member("virtualization", host.virtualization);
+    maybe("memory", host.memory ? std::optional(host.memory->value()) : std::nullopt);
+    out_.member("block_size", host.block_size.value()).member("fingerprint", host.fingerprint);
+    out_.end_object();
+  }
+
+  void write_knobs(const model::Knobs& knobs) {
+    out_.key("knobs").begin_object();
+    maybe("auto_online_blocks", knobs.auto_online_blocks);
+    maybe("online_policy", knobs.online_policy);
+    maybe("auto_movable_ratio", knobs.auto_movable_ratio);
+    maybe("auto_movable_numa_aware", knobs.auto_movable_numa_aware);
+    maybe("memmap_on_memory", knobs.memmap_on_memory);
+    out_.end_object();
+  }
+
+  void write_run(const plan::StatusRun& run, const model::Host& host, bool drift_known) {
+    const model::BlockRun& b = run.blocks;
+    out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
+    out_.value(b.first.value()).value(b.last().value()).end_array();
+    out_.member("state", model::state_name(b.state));
+    maybe("zone", plan::zone_text(b));
+    maybe("node", b.node ? std::optional(b.node->value()) : std::nullopt);
+    out_.member("device", host.devices.at(b.device).name);
+    maybe("drift", drift_known ? std::optional(run.drift) : std::nullopt);
+    out_.end_object();
+  }
+
+  void write_pending(const StatusReport& status) {
+    const bool known = status.drift_known();
+    out_.key("pending").begin_object();
+    maybe("steps", known ? std::optional(status.steps) : std::nullopt);
+    maybe("reboot", known ? std::optional(status.reboot) : std::nullopt);
+    out_.end_object();
+  }
+
+  void write_boot(const BootOutcome& boot) {
+    out_.key("boot").begin_object().member("outcome", outcome_name(boot.is));
+    out_.key("parameters").begin_array(Layout::Line);
+    for (const std::string& word : boot.parameters) out_.value(word);
+    out_.end_array().key("differences").begin_array();
+    for (const ZoneDifference& one : boot.differences)
+      out_.begin_object(Layout::Line)
+          .member("node", std::uint64_t{one.node})
+          .member("zone", one.zone)
+          .member("predicted", one.predicted)
+          .member("real", one.real)
+          .end_object();
+    out_.end_array().end_object();
+  }
+
+  void write_news(const ServiceNews& news) {
+    out_.key("service").begin_object().key("failing").begin_array();
+    for (const ServiceNews::Failing& one : news.failing) {
+      out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
+      out_.value(one.first).value(one.last).end_array();
+      out_.member("errno", static_cast<std::uint64_t>(one.error))
+          .member("text", one.text)
+          .end_object();
+    }
+    out_.end_array().key("left_alone").begin_array();
+    for (const std::string& sentence : news.left_alone) out_.value(sentence);
+    out_.end_array().end_object();
+  }
+
+  void write_diagnostic(const diag::Diagnostic& one, const source::SourceSet& shown) {
+    out_.begin_object()
+        .member("code", diag::name_of(one.code))
+        .member("severity", diag::severity_name(one.severity))
+        .member("message", one.message);
+    const bool placed = one.span && one.span->file < shown.size();
+    out_.key("path");
+    if (placed) {
+      const source::SourceFile& file = shown[one.span->file];
+      const source::Place place = file.place(one.span->begin);
+      out_.value(file.path());
+      out_.member("line", place.line).member("column", place.column);
+    } else {
+      out_.null().key("line").null().key("column").null();
+    }
+    out_.key("notes").begin_array();
+    for (const std::string& note : one.notes) out_.value(note);
+    out_.end_array();
+    maybe("help", one.help.empty() ? std::nullopt : std::optional(one.help));
+    out_.end_object();
+  }
+
+  Writer out_;
+};
+
+}  // namespace
+
+std::string status_to_json(const StatusReport& status) {
+  return Document<render::JsonWriter>().of(status);
+}
+std::string status_to_yaml(const StatusReport& status) {
+  return Document<render::YamlWriter>().of(status);
+}
+
+}  // namespace memonline::cli
