@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: manuals.py MEMONLINE MEMONLINED SOURCE: the manuals tell of every command, option, interface member
-and word of the language, their policies compile, and scdoc and man take them."""
+"""Usage: manuals.py MEMONLINE MEMONLINED SOURCE: the manuals describe every command, option, interface member,
+word of the language and key of a package; their examples compile and pass; scdoc, man and mandoc accept them."""
+import json
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -76,15 +78,40 @@ def language(memonline: Path, source: Path, page: str) -> None:
         assert said.returncode == 0 and not said.stderr, (example, said)
 
 
+def packages(memonline: Path, source: Path, page: str) -> None:
+    """Every key of a package, as the schema has it; the example passes its own test, and its steps are the plan."""
+    schema = json.loads((source / "policies/policy.schema.json").read_text())
+    test = schema["$defs"]["test"]["properties"]
+    keys = [*schema["properties"], *test, *test["expect"]["properties"]]
+    assert len(keys) > 12, keys
+    written = re.findall(r"^\*([a-z]+)\*$", page, re.M)
+    assert sorted(written) == sorted(keys), f"memonline-policy(5) has {written}, the schema {keys}"
+    example = re.search(r"```\n(schema:.*?)```", page, re.S)
+    assert example, "memonline-policy(5) shows a package"
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copy(source / "policies/hosts/two-dimms.yaml", Path(directory) / "host.yaml")
+        (Path(directory) / "50-quarter.yaml").write_text(example[1])
+        said = output(memonline, "test", Path(directory) / "50-quarter.yaml")
+    assert said.endswith("1 passed, 0 failed\n"), said
+
+
 def rendered(source: Path, pages: list[str]) -> None:
-    """scdoc takes them, and man finds nothing to complain of."""
+    """scdoc takes them, man has no warning, and `mandoc -Tlint` is silent at its lowest level, style: not even
+    long lines. That needs tidy_manual.awk, through which the build passes what scdoc makes."""
     if not shutil.which("scdoc"):
         skip_part("manuals", "how they are rendered: not installed: scdoc")
         return
     if not shutil.which("groff"):
         skip_part("manuals", "what groff finds wrong: not installed: groff (groff-base)")
+    if not shutil.which("mandoc"):
+        skip_part("manuals", "what mandoc finds wrong: not installed: mandoc")
     for page in pages:
         roff = subprocess.run(["scdoc"], input=(source / page).read_bytes(), capture_output=True, check=True).stdout
+        roff = subprocess.run(["awk", "-f", source / "policies/packaging/tidy_manual.awk"], input=roff,
+                              capture_output=True, check=True).stdout
+        if shutil.which("mandoc"):
+            said = subprocess.run(["mandoc", "-Tlint", "-Wstyle"], input=roff, capture_output=True, check=False)
+            assert not said.stdout + said.stderr, (page, (said.stdout + said.stderr).decode())
         if shutil.which("groff"):
             said = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-Z"], input=roff, capture_output=True, check=True)
             assert not said.stderr, (page, said.stderr.decode())
@@ -93,12 +120,16 @@ def rendered(source: Path, pages: list[str]) -> None:
 def main() -> int:
     memonline, memonlined, source = (Path(word) for word in sys.argv[1:4])
     pages = ["runtime/cli/memonline.1.scd", "dbus/memonlined.8.scd", "compiler/mempolicy.5.scd",
-             "dbus/org.memonline1.5.scd"]
+             "dbus/org.memonline1.5.scd", "policies/memonline-policy.5.scd"]
+    told_of = sorted(str(page.relative_to(source)) for page in source.glob("*/**/*.scd")
+                     if not page.relative_to(source).parts[0].startswith("build"))
+    assert told_of == sorted(pages), told_of
     texts = [(source / page).read_text() for page in pages]
     command_line(memonline, texts[0])
     service(memonlined, texts[1])
     language(memonline, source, texts[2])
     interfaces(source, texts[3])
+    packages(memonline, source, texts[4])
     rendered(source, pages)
     return 0
 
