@@ -23,7 +23,7 @@ sys.path += [str(TOP / "tests/bus"), str(TOP / "tests/cli"), str(TOP / "tests/su
 import browser  # pylint: disable=wrong-import-position
 import debian_root  # pylint: disable=wrong-import-position
 import own_packages  # pylint: disable=wrong-import-position
-from tutorial import Example, examples  # pylint: disable=wrong-import-position
+from documents import Example, examples, is_as_shown  # pylint: disable=wrong-import-position
 
 SYSTEMS = True
 
@@ -31,7 +31,6 @@ HOME = "root/memonline"  # where the user of the guest is, as in a clone
 PACKAGES = ("cockpit", "iproute2")
 FILES = {"etc/apt/apt.conf.d/99test": 'APT::Get::Assume-Yes "true";\n'}
 PASSWORD = "correct-horse"
-ANY_LINES, ANY_TIME = "...", re.compile(r"\d+\.\d s\b")
 
 
 # --- the packages --------------------------------------------------------------------------------
@@ -64,17 +63,7 @@ def told_to_do() -> list[Example]:
     """The commands of the section, with what it shows of their output."""
     section = re.search(r"^## Install\n(.*?)^## ", (TOP / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert section, "README.md says how to install"
-    return examples(re.sub(r"(?m)^    # ", "    $ ", section[1]).splitlines())
-
-
-def is_as_shown(shown: list[str], printed: list[str]) -> bool:
-    """Line by line; `...` stands for any lines, and times are what they are."""
-    if not shown:
-        return True
-    pattern = "".join(r"(?:.*\n)*?" if line == ANY_LINES else re.escape(line.rstrip()) + r"\n"
-                      for line in (ANY_TIME.sub("0.0 s", line) for line in shown))
-    text = "".join(ANY_TIME.sub("0.0 s", line.rstrip()) + "\n" for line in printed)
-    return re.fullmatch(pattern, text) is not None
+    return [example for example in examples(section[1].splitlines()) if not example.inline]
 
 
 def follow(guest: Guest, example: Example) -> None:
