@@ -14,7 +14,8 @@ stage_table=(
   "bus|2 min|the service on a bus of its own, with the real polkitd"
   "smoke|2 min|a few plans applied on one real kernel in QEMU"
   "format|1 min|clang-format $llvm_judge would change nothing"
-  "tidy|8 min|clang-tidy $llvm_judge and clang over every file; the unit tests built by clang"
+  "tidy|8 min|clang-tidy $llvm_judge over every file (\`tidy changed\`: what changed lately, and a third of the rest)"
+  "clang|6 min|everything and the unit tests, with clang; warnings are errors"
   "tools|3 min|tests that need Chromium and Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "fresh|25 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
@@ -32,7 +33,9 @@ bus_packages=("${build_packages[@]}" "${bus_packages[@]}")
 smoke_packages=("${build_packages[@]}" "${smoke_packages[@]}")
 format_packages=()
 [ "$release" != 12 ] || format_packages=("clang-format-$llvm_judge")
-tidy_packages=("${build_packages[@]}" clang clang-tidy)
+tidy_packages=("${build_packages[@]}")
+[ "$release" != 12 ] || tidy_packages+=("clang-tidy-$llvm_judge")
+clang_packages=("${build_packages[@]}" clang)
 tools_packages=("${tests_packages[@]}" "${bus_packages[@]}" strace systemd grub2-common grub-common mandoc
   chromium chromium-driver cockpit-bridge cockpit-ws python3-selenium ansible-core openssh-client fish zsh vim)
 fuzz_packages=("${build_packages[@]}" clang "libclang-rt-LLVM-dev")
@@ -122,13 +125,35 @@ stage_format() {
   sources | xargs clang-format-$llvm_judge --dry-run --Werror
 }
 
-stage_tidy() {
-  if command -v clang-tidy-$llvm_judge >/dev/null; then
-    configure tidy "$build/clang"
-  else
-    echo "skipped: clang-tidy-$llvm_judge is not packaged here, and other versions judge differently; clang compiles all the same"
-    configure clang "$build/clang"
+# What tidy judges: every file, or with `changed` those of the last commits and, each commit another, a third.
+tidy_sources() {
+  local git=(git -c "safe.directory=*") recent=HEAD~30 third
+  sources | grep -v '^tests/' | grep '\.cpp$' >"$build/tidy-sources"
+  if [ "${1:-}" != changed ] || ! "${git[@]}" rev-parse -q --verify $recent >/dev/null; then
+    cat "$build/tidy-sources"
+    return
   fi
+  third=$((16#$("${git[@]}" rev-parse HEAD | cut -c1-8) % 3))
+  {
+    "${git[@]}" diff --name-only $recent HEAD -- | grep -xFf "$build/tidy-sources" || true
+    awk -v third=$third 'NR % 3 == third' "$build/tidy-sources"
+  } | sort -u
+}
+
+stage_tidy() {
+  if ! command -v clang-tidy-$llvm_judge >/dev/null; then
+    echo "skipped: clang-tidy-$llvm_judge is not packaged here, and other versions judge differently"
+    return
+  fi
+  tidy_sources "$@" >"$build/tidy-now"
+  echo "clang-tidy-$llvm_judge: $(wc -l <"$build/tidy-now") of $(wc -l <"$build/tidy-sources") files"
+  # The compilation database is gcc's: clang does not know all of its options.
+  xargs -P "$jobs" -n 3 clang-tidy-$llvm_judge -p "$build" --quiet '--warnings-as-errors=*' \
+    --extra-arg=-Wno-unknown-warning-option <"$build/tidy-now" 2> >(grep -v ' warnings\? generated\.$' >&2)
+}
+
+stage_clang() {
+  configure clang "$build/clang"
   compile "$build/clang" -k 0 && tests "$build/clang" -L unit
 }
 
@@ -166,6 +191,8 @@ turns=(
   "400 vm --kernels --kernel 7.2"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
+  "800 systems"
+  "600 clang"
   "400 vm --kernels --kernel 5.10"
   "600 packages life_in_sid"
   "1000 long --kernel 7.2 --only in_one_dimm"
@@ -223,6 +250,7 @@ check_words() {  # check_words WHAT WORDS...: before anything is installed
   [[ " ${known[*]} " == *" $1 "* ]] || reject stage "$1" "${known[@]}"
   case $1 in
     vm | systems | long | packages | fresh) ;;
+    tidy) [ "${*:2}" = "" ] || [ "${*:2}" = changed ] || usage "expected ./dev test tidy [changed]" ;;
     more) [[ ${*:2} =~ ^[0-9]+$ ]] || usage "expected ./dev test more MINUTES" ;;
     *) [ $# = 1 ] || usage "./dev test $1 takes no more words: \`$2\`" ;;
   esac
@@ -251,8 +279,10 @@ test_what() {
     more)
       for name in format tidy tools fresh packages vm systems; do
         case $name in
+          tidy) run_stage tidy changed || true ;;
           packages) run_stage packages life_in_bookworm life_in_trixie library || true ;;
           vm) run_stage vm --kernels --kernel 6.12 || true ;;
+          systems) run_stage systems --only walk --only documents || true ;;
           *) run_stage "$name" || true ;;
         esac
       done
