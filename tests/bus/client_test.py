@@ -39,7 +39,7 @@ def main() -> int:
             as_user(w, program)
             print("ok all as a user")
         else:
-            skip_part("client_test", "a user who is denied: needs polkitd, and root or sudo without a password")
+            skip_part("client_test", "a user who is denied: needs polkitd, and the right to mount as root or by sudo")
         assert w.stop() == 0
     return 0
 
