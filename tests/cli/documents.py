@@ -280,20 +280,13 @@ def environment_of(mode: str, scratch: Path) -> dict[str, str]:
     return environment
 
 
-def check_installed(mode: str) -> None:
+def check_installed() -> None:
     """What the pages need, in words that say what to do."""
     for path in (DOCUMENTS / "README.md", POLICY_D, Path("/etc/memonline/memory-changed.d")):
         if not path.exists():
             raise SystemExit(f"{path} is missing: install the packages memonline and libmemonline0, with documents")
     if os.geteuid() != 0:
         raise SystemExit("this follows the pages as root, in a system that may be thrown away")
-    if mode == MACHINE:
-        return
-    missing = [program for program in ("dpkg-buildpackage", "dh") if not shutil.which(program)]
-    if subprocess.run(["/usr/bin/python3", "-c", "import yaml"], check=False, stderr=subprocess.DEVNULL).returncode:
-        missing.append("python3-yaml")
-    if missing:
-        raise SystemExit(f"policies/README.md needs {', '.join(missing)}: apt install debhelper dpkg-dev python3-yaml")
 
 
 def follow_pages(follower: Follower, source: Path, active: bool) -> None:
@@ -330,7 +323,7 @@ def main() -> int:
         source = arguments.source.resolve()
         follower = Follower(mode, source, arguments.memonline.resolve())
     else:
-        check_installed(mode)
+        check_installed()
         source = DOCUMENTS
         follower = Follower(mode, DOCUMENTS, None)
     check_links(source)

@@ -19,7 +19,7 @@ DEBS = ("memonline", "libmemonline0")
 INSTALL = "dpkg --path-include='/usr/share/doc/memonline/*' -i /root/debs/*.deb"
 
 
-@on("6.12")
+@on("6.1")
 def test_every_command_on_an_installed_machine(vm: Vm) -> None:
     """The script says what it ran, and what of the pages is wrong."""
     directory = built_packages(vm.build)
