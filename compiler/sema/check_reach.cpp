@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compiler/sema/checks.hpp"
@@ -71,16 +73,43 @@ class Reach {
     for (std::size_t i = 0; i < selector.classes.size(); ++i)
       for (std::size_t j = i + 1; j < selector.classes.size(); ++j)
         if (disjoint(selector.classes[i], selector.classes[j])) {
-          sink_
-              .add(Code::EmptySelection, selector.classes[j].span,
-                   "this rule selects no block; none can be of both classes")
-              .labels.push_back({selector.classes[i].span, "the other class"});
+          diag::Diagnostic& d =
+              sink_.add(Code::EmptySelection, selector.classes[j].span,
+                        "this rule selects no block; none can be of both classes");
+          d.labels.push_back({selector.classes[i].span, "the other class"});
+          suggest_list(selector.classes, i, d);
           return true;
         }
     if (selector.except.empty() || !contains(selector.except, selector.classes)) return false;
     sink_.add(Code::EmptySelection, selector.span,
               "this rule selects no block; its exception takes them all");
     return true;
+  }
+
+  /// `node1 node2`: what is in any of them is one list.
+  void suggest_list(const std::vector<Class>& classes, std::size_t first, diag::Diagnostic& d) {
+    std::size_t end = first + 1;
+    const bool is_list = std::holds_alternative<NodeList>(classes[first].is) ||
+                         std::holds_alternative<DimmList>(classes[first].is) ||
+                         std::holds_alternative<BlockList>(classes[first].is);
+    while (end < classes.size() && classes[end].is.index() == classes[first].is.index()) ++end;
+    if (!is_list || end == first + 1) {
+      d.help =
+          "classes side by side select what is in all of them; write one rule for each class "
+          "to select what is in any";
+      return;
+    }
+    const auto text_of = [&](const Class& one) {
+      return std::string(files_[one.span.file].text_of(one.span));
+    };
+    std::string list = text_of(classes[first]);
+    for (std::size_t i = first + 1; i < end; ++i) {
+      const std::string text = text_of(classes[i]);
+      list += "," + text.substr(std::min(text.find_first_of("0123456789"), text.size()));
+    }
+    d.help = fmt::format("write `{}` for the memory of them all", list);
+    d.fixit = diag::FixIt{
+        {classes[first].span.file, classes[first].span.begin, classes[end - 1].span.end}, list};
   }
 
   const source::SourceSet& files_;

@@ -79,8 +79,7 @@ std::optional<Limit> lower_limit(const ast::Limit& node, diag::Sink& sink) {
     if (!node.amount.unit)
       sink.add(Code::MissingUnit, node.amount.number.span,
                fmt::format("`{}` has no unit", node.amount.number.text))
-          .help = fmt::format("write for instance `{0}x normal`, `{0}GiB` or `{0}%`",
-                              node.amount.number.text);
+          .help = "write for instance " + examples_for(node.amount.number.text, "x");
     else if (const auto bound = read_amount(node.amount, sink))
       limit.bound = *bound;
   }

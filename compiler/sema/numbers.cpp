@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/sema/words.hpp"
+#include "compiler/syntax/vocabulary.hpp"
 
 namespace memonline::sema {
 
@@ -43,23 +44,12 @@ bool push_digit(std::uint64_t& value, std::uint64_t base, std::uint64_t digit) {
   return true;
 }
 
-/// "gb", "GB", "gib", "g" -> "GiB", "percent" -> "%"; empty: no unit's name. Sizes are not guessed
-/// by their letters: those of other units are as near, and a thousand times as much.
-std::string_view meant_unit(std::string_view unit) {
-  const std::string lower = in_lower_case(unit);
-  if (lower == "percent" || lower == "pct") return "%";
-  for (std::size_t i = 0; i < 4; ++i) {
-    const std::string letter(1, static_cast<char>(kUnits[i].name[0] - 'A' + 'a'));
-    for (const char* tail : {"", "b", "ib", "ibs", "bs", "i", "byte", "bytes", "ibyte", "ibytes"})
-      if (lower == letter + tail) return kUnits[i].name;
-  }
-  return {};
-}
-
 void report_unit(const ast::Word& unit, diag::Sink& sink) {
   diag::Diagnostic& d =
       sink.add(Code::UnknownUnit, unit.span, fmt::format("no unit named `{}`", unit.text));
-  const std::string_view meant = meant_unit(unit.text);
+  // Sizes are not guessed by their letters: those of other units are as near, and a thousand times
+  // as much.
+  const std::string_view meant = syntax::unit_of(unit.text);
   const std::string_view near = most_similar(unit.text, {"blocks"});
   if (!meant.empty())
     replace_by(d, unit, meant);
@@ -69,7 +59,30 @@ void report_unit(const ast::Word& unit, diag::Sink& sink) {
     d.help = "there is `%`, `KiB`, `MiB`, `GiB`, `TiB` and `blocks`";
 }
 
+/// The unit that a bare number of a size is likely to have: nobody has thousands of GiB by hand.
+std::string_view size_unit_for(std::string_view number) {
+  const Number value = scaled_number(number, 1, false);
+  return value.fault == NumberFault::None && value.value >= 1024 ? "MiB" : "GiB";
+}
+
 }  // namespace
+
+std::string examples_for(std::string_view number, std::string_view relative) {
+  const Number value = scaled_number(number, 1, false);
+  const bool percent = value.fault == NumberFault::None && value.value <= 100;
+  std::vector<std::string> examples;
+  if (relative == "x" && (percent || value.fault != NumberFault::None))
+    examples.push_back(fmt::format("`{}x normal`", number));
+  examples.push_back(fmt::format("`{}{}`", number, size_unit_for(number)));
+  if (percent)
+    examples.insert(examples.begin() + (relative == "x" ? 2 : 0), fmt::format("`{}%`", number));
+  if (relative == "%" && number.find('.') == std::string_view::npos)
+    examples.push_back(fmt::format("`{} blocks`", number));
+  std::string text;
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == examples.size() ? " or " : ", ") + examples[i];
+  return text;
+}
 
 Number scaled_number(std::string_view text, std::uint64_t scale, bool exact) {
   const std::size_t point = std::min(text.find('.'), text.size());
@@ -148,12 +161,20 @@ std::optional<model::Bytes> read_size(const ast::Amount& amount, diag::Sink& sin
   if (!amount.unit) {
     sink.add(Code::MissingUnit, amount.number.span,
              fmt::format("`{}` has no unit", amount.number.text))
-        .help = fmt::format("write for instance `{}GiB`", amount.number.text);
+        .help = fmt::format("write for instance `{}{}`", amount.number.text,
+                            size_unit_for(amount.number.text));
     return std::nullopt;
   }
   const auto unit = unit_size(amount.unit.text);
   if (!unit) {
-    report_unit(amount.unit, sink);
+    const std::string_view meant = syntax::unit_of(amount.unit.text);
+    if (meant == "blocks" || amount.unit.text == "%" ||
+        meant == "%")  // of a fact: no group is there
+      sink.add(Code::UnknownUnit, amount.unit.span,
+               fmt::format("`{}` is not a unit of a size", amount.unit.text))
+          .help = "write for instance `64GiB`";
+    else
+      report_unit(amount.unit, sink);
     return std::nullopt;
   }
   const Number number = scaled_number(amount.number.text, *unit, false);
@@ -194,7 +215,7 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
   if (!amount.unit) {
     diag::Diagnostic& d =
         sink.add(Code::MissingUnit, word.span, fmt::format("`{}` has no unit", word.text));
-    d.help = fmt::format("write `{0}%`, `{0}GiB` or `{0} blocks`", word.text);
+    d.help = fmt::format("write {}", examples_for(word.text, "%"));
     return std::nullopt;
   }
   if (const auto size = read_size(amount, sink)) return *size;

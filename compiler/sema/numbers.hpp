@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "compiler/diag/diagnostic.hpp"
@@ -31,6 +32,10 @@ Number whole_number(std::string_view text);
 
 /// Bytes of one KiB (or K), MiB, GiB, TiB; empty: no such unit.
 std::optional<std::uint64_t> unit_size(std::string_view unit);
+
+/// A number without its unit, as what could be meant: "`80%`, `80GiB` or `80 blocks`". `relative`
+/// is "%" for a share, "x" for a limit.
+std::string examples_for(std::string_view number, std::string_view relative);
 
 /// The amount in front of a target or of a limit, checked; empty if it was reported.
 std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink);

@@ -36,8 +36,8 @@ constexpr std::array<Lookalike, 10> kLookalikes{{{0x00A0, " "},
 
 /// A comment as other languages write it.
 bool report_comment(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink) {
-  const std::string_view start = text.substr(std::min(at, text.size()), 2);
-  if (start != "//" && start != "/*" && start != "--") return false;
+  if (!starts_comment(at, text)) return false;
+  const std::string_view start = text.substr(at, 2);
   const SourceSpan span{file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 2)};
   Diagnostic& d =
       sink.add(Code::StrayCharacter, span, fmt::format("`{}` starts no comment", start));
@@ -47,6 +47,11 @@ bool report_comment(std::size_t at, std::uint32_t file, std::string_view text, d
 }
 
 }  // namespace
+
+bool starts_comment(std::size_t at, std::string_view text) {
+  const std::string_view start = text.substr(std::min(at, text.size()), 2);
+  return start == "//" || start == "/*" || start == "--";
+}
 
 bool report_character(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink) {
   if (at >= text.size()) return false;

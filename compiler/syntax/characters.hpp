@@ -14,4 +14,7 @@ namespace memonline::syntax {
 /// where one is at `at`: whether one was.
 bool report_character(std::size_t at, std::uint32_t file, std::string_view text, diag::Sink& sink);
 
+/// Whether a comment of another language starts at `at`.
+bool starts_comment(std::size_t at, std::string_view text);
+
 }  // namespace memonline::syntax

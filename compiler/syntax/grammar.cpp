@@ -93,40 +93,40 @@ struct Keyword : x3::parser<Keyword> {
 };
 auto keyword(std::string_view name) { return token[Keyword(name)]; }
 
-// Each rule is named as messages shall call it.
+// A rule that may be due (`>`) has the name that messages call it by; due_named() finds it again.
 const x3::rule<struct WordId, ast::Word> word{"a word"};
-const x3::rule<struct NumberId, ast::Word> number{"a number"};
-const x3::rule<struct BoundId, ast::Word> bound{"a number"};
-const x3::rule<struct RangeId, ast::Range> range{"a number or a range"};
+const x3::rule<struct NumberId, ast::Word> number{due_text(Due::Number)};
+const x3::rule<struct BoundId, ast::Word> bound{due_text(Due::Number)};
+const x3::rule<struct RangeId, ast::Range> range{due_text(Due::Range)};
 const x3::rule<struct ListId, std::vector<ast::Range>> list{"a list of numbers"};
 const x3::rule<struct NameId, ast::Word> name{"a name"};
-const x3::rule<struct ClosingId> closing_quote{"a closing `\"`"};
+const x3::rule<struct ClosingId> closing_quote{due_text(Due::ClosingQuote)};
 const x3::rule<struct QuotedId, ast::Word> quoted{"a text in quotes"};
 // NOLINTNEXTLINE(readability-identifier-naming): `class` is taken
-const x3::rule<struct ClassId, ast::Class> class_{"a class of memory"};
-const x3::rule<struct ClassesId, std::vector<ast::Class>> classes{"a class of memory"};
-const x3::rule<struct SelectorId, ast::Selector> selector{"a class of memory"};
-const x3::rule<struct AmountId, ast::Amount> amount{"an amount"};
+const x3::rule<struct ClassId, ast::Class> class_{due_text(Due::Class)};
+const x3::rule<struct ClassesId, std::vector<ast::Class>> classes{due_text(Due::Class)};
+const x3::rule<struct SelectorId, ast::Selector> selector{due_text(Due::Class)};
+const x3::rule<struct AmountId, ast::Amount> amount{due_text(Due::Amount)};
 const x3::rule<struct UnitId, ast::Word> unit{"a unit"};
 const x3::rule<struct PlaceId, ast::Word> place{"a place"};
-const x3::rule<struct ShareId, ast::Share> share{"a share"};
-const x3::rule<struct SharesId, std::vector<ast::Share>> shares{"a share"};
-const x3::rule<struct ColonId> colon{"`:`"};
+const x3::rule<struct ShareId, ast::Share> share{due_text(Due::Share)};
+const x3::rule<struct SharesId, std::vector<ast::Share>> shares{due_text(Due::Share)};
+const x3::rule<struct ColonId> colon{due_text(Due::Colon)};
 const x3::rule<struct RuleId, ast::Rule> rule{"a rule"};
-const x3::rule<struct ToId, ast::Word> to{"`to`"};
-const x3::rule<struct MovableId, ast::Word> limited{"`movable`"};
+const x3::rule<struct ToId, ast::Word> to{due_text(Due::To)};
+const x3::rule<struct MovableId, ast::Word> limited{due_text(Due::Movable)};
 const x3::rule<struct OfId, ast::Word> of{"`normal`"};
-const x3::rule<struct PerWhatId, ast::Word> per_what{"`node`"};
+const x3::rule<struct PerWhatId, ast::Word> per_what{due_text(Due::Node)};
 const x3::rule<struct PerId, ast::Per> per{"`per`"};
 const x3::rule<struct LimitId, ast::Limit> limit{"a limit"};
-const x3::rule<struct EqualsId> equals{"`=`"};
-const x3::rule<struct SettingNameId, ast::Word> setting_name{"the name of a setting"};
-const x3::rule<struct SettingValueId, ast::Word> setting_value{"a value"};
+const x3::rule<struct EqualsId> equals{due_text(Due::Equals)};
+const x3::rule<struct SettingNameId, ast::Word> setting_name{due_text(Due::SettingName)};
+const x3::rule<struct SettingValueId, ast::Word> setting_value{due_text(Due::Value)};
 const x3::rule<struct SettingId, ast::Setting> setting{"a setting"};
-const x3::rule<struct FactId, ast::Word> fact{"a fact"};
-const x3::rule<struct TestId, ast::Word> test{"`is`, `is not`, `<`, `<=`, `>` or `>=`"};
-const x3::rule<struct ValueId, std::vector<ast::Word>> value{"a value"};
-const x3::rule<struct ValuesId, std::vector<std::vector<ast::Word>>> values{"a value"};
+const x3::rule<struct FactId, ast::Word> fact{due_text(Due::Fact)};
+const x3::rule<struct TestId, ast::Word> test{due_text(Due::Test)};
+const x3::rule<struct ValueId, std::vector<ast::Word>> value{due_text(Due::Value)};
+const x3::rule<struct ValuesId, std::vector<std::vector<ast::Word>>> values{due_text(Due::Value)};
 const x3::rule<struct ConditionId, ast::Condition> condition{"a condition"};
 
 // clang-format off
@@ -194,6 +194,14 @@ BOOST_SPIRIT_DEFINE(word, number, bound, range, list, name, closing_quote, quote
                     value, values, condition)
 // clang-format on
 
+/// X3 reports what was due by the name of its rule.
+Due due_named(std::string_view text) {
+  for (auto due = Due::Statement; due != Due::EndOfStatement;
+       due = static_cast<Due>(static_cast<unsigned>(due) + 1))
+    if (due_text(due) == text) return due;
+  return Due::Statement;
+}
+
 template <class Node, class Grammar>
 ItemResult parse_as(const Grammar& grammar, std::string_view text, std::size_t at,
                     std::uint32_t file) {
@@ -208,9 +216,9 @@ ItemResult parse_as(const Grammar& grammar, std::string_view text, std::size_t a
                          x3::skip_flag::dont_post_skip))
       result.item = std::move(node);
     else
-      result.stuck = Stuck{at, grammar.name};
+      result.stuck = Stuck{at, Due::Statement};
   } catch (const x3::expectation_failure<const char*>& failure) {
-    result.stuck = Stuck{offset(failure.where()), failure.which()};
+    result.stuck = Stuck{offset(failure.where()), due_named(failure.which())};
   }
   result.end = offset(first);
   return result;
@@ -224,6 +232,32 @@ std::string_view first_word(std::string_view text, std::size_t at) {
 }
 
 }  // namespace
+
+const char* due_text(Due due) {
+  switch (due) {
+    case Due::Statement: return "a rule, `limit`, `set` or `when`";
+    case Due::Class: return "a class of memory";
+    case Due::Number: return "a number";
+    case Due::Range: return "a number or a range";
+    case Due::Colon: return "`:`";
+    case Due::Share: return "a share";
+    case Due::Target: return "a target";
+    case Due::Movable: return "`movable`";
+    case Due::To: return "`to`";
+    case Due::Amount: return "an amount";
+    case Due::Node: return "`node`";
+    case Due::SettingName: return "the name of a setting";
+    case Due::Equals: return "`=`";
+    case Due::Value: return "a value";
+    case Due::Fact: return "a fact";
+    case Due::Test: return "`is`, `is not`, `<`, `<=`, `>` or `>=`";
+    case Due::ClosingQuote: return "a closing `\"`";
+    case Due::OpenBrace: return "`{`";
+    case Due::OpenBraceOrWhen: return "`{` or `when`";
+    case Due::EndOfStatement: return "the end of the statement";
+  }
+  return "";
+}
 
 bool is_word_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -4,18 +4,44 @@
 // call stack, and a mistake costs one statement.
 #pragma once
 
+#include <cstdint>
 #include <optional>
-#include <string>
 #include <variant>
 
 #include "compiler/syntax/ast.hpp"
 
 namespace memonline::syntax {
 
-/// Why a statement could not be read on: at byte `at` something called `expected` was due.
+/// What has to stand at a place of a statement.
+enum class Due : std::uint8_t {
+  Statement,
+  Class,
+  Number,
+  Range,
+  Colon,
+  Share,
+  Target,
+  Movable,
+  To,
+  Amount,
+  Node,
+  SettingName,
+  Equals,
+  Value,
+  Fact,
+  Test,
+  ClosingQuote,
+  OpenBrace,
+  OpenBraceOrWhen,
+  EndOfStatement,
+};
+/// As messages call it: "a target", "`:`".
+const char* due_text(Due due);
+
+/// Why a statement could not be read on: at byte `at` something else was due.
 struct Stuck {
   std::size_t at = 0;
-  std::string expected;  ///< in words: "a target", "`:`"
+  Due due = Due::Statement;
 };
 
 /// The head of a `when` is read as far as its `{`.

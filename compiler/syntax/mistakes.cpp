@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "compiler/syntax/mistakes.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compiler/syntax/characters.hpp"
+#include "compiler/syntax/kernel_words.hpp"
+#include "compiler/syntax/limit_notation.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "compiler/syntax/remedies.hpp"
+#include "compiler/syntax/selector_notation.hpp"
+#include "compiler/syntax/share_notation.hpp"
 #include "compiler/syntax/target_words.hpp"
+#include "compiler/syntax/vocabulary.hpp"
 
 namespace memonline::syntax {
 
@@ -14,24 +21,76 @@ using diag::Code;
 using diag::Diagnostic;
 using source::SourceSpan;
 
-void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std::string_view text,
-                  diag::Sink& sink) {
+namespace {
+
+/// Whatever of it is written as other languages or people write it.
+bool report_notation(const StatementText& statement, diag::Sink& sink) {
+  if (statement.pieces.empty()) return false;
+  if (statement.pieces.front().is("when") || statement.pieces.front().is("else")) return false;
+  if (report_kernel_word(statement, sink) || report_limit_notation(statement, sink)) return true;
+  if (statement.pieces.front().is("limit") || statement.pieces.front().is("set")) return false;
+  return report_selector_notation(statement, sink) || report_share_notation(statement, sink) ||
+         report_second_rule(statement, sink) || report_swapped_rule(statement, sink);
+}
+
+}  // namespace
+
+std::size_t report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file,
+                         std::string_view text, diag::Sink& sink) {
   const std::size_t at = over_blanks(stuck.at, text);
-  if (report_character(at, file, text, sink)) return;
+  const StatementText statement(text, file, over_blanks(start, text));
+  if (!starts_comment(at, text) && report_notation(statement, sink)) return statement.end;
+  if (report_character(at, file, text, sink)) return stuck.at;
   const Place place{over_blanks(start, text), at, end_before(at, text), file, text};
-  if (stuck.expected == "`:`" &&
+  if (stuck.due == Due::Colon &&
       (report_unknown_statement(place, sink) || report_missing_colon(place, sink)))
-    return;
-  if (stuck.expected == kEndOfStatement && in_rule(place) && report_unknown_word(place, sink))
-    return;
+    return stuck.at;
+  if (stuck.due == Due::EndOfStatement && in_rule(place) && report_unknown_word(place, sink))
+    return stuck.at;
   const SourceSpan found = found_at(at, file, text);
-  const bool at_start = at == place.start;
+  const Due due = at == place.start ? Due::Statement : stuck.due;
   Diagnostic& d =
       sink.add(Code::Expected, found,
-               fmt::format("expected {}, found {}",
-                           at_start ? "a rule, `limit`, `set` or `when`" : stuck.expected,
-                           found_words(found, text)));
-  if (!at_start) add_remedy(stuck.expected, place, found, d);
+               fmt::format("expected {}, found {}", due_text(due), found_words(found, text)));
+  add_remedy(due, place, found, d);
+  return stuck.at;
+}
+
+namespace {
+
+/// `address 4G-8G`
+bool has_sizes(const ast::Class& one) {
+  return same_word(one.name.text, "address") && one.ranges.size() == 1 && one.ranges.front().last &&
+         one.ranges.front().last.text.find_first_of("KMGTkmgt") != std::string_view::npos;
+}
+
+}  // namespace
+
+bool report_notation(const ast::Rule& rule, std::string_view text, diag::Sink& sink) {
+  const auto is_odd = [](const ast::Class& one) {
+    return !is_class_word(one.name.text) || has_sizes(one);
+  };
+  const auto& selector = rule.selector;
+  const bool odd = std::any_of(selector.classes.begin(), selector.classes.end(), is_odd) ||
+                   std::any_of(selector.exceptions.begin(), selector.exceptions.end(), is_odd) ||
+                   std::any_of(rule.shares.begin(), rule.shares.end(), [](const ast::Share& share) {
+                     return (share.target && !starts_share(share.target.text)) ||
+                            (share.amount.unit && unit_of(share.amount.unit.text).empty() &&
+                             share.amount.unit.text != "%");
+                   });
+  const SourceSpan span = span_of(rule.selector);
+  return odd && report_notation(StatementText(text, span.file, span.begin), sink);
+}
+
+bool report_notation(const ast::Limit& limit, std::string_view text, diag::Sink& sink) {
+  const SourceSpan span = limit.keyword.span;
+  return report_limit_notation(StatementText(text, span.file, span.begin), sink);
+}
+
+bool report_notation(const ast::Setting& setting, std::string_view text, diag::Sink& sink) {
+  const SourceSpan span = setting.keyword.span;
+  return is_kernel_word(setting.name.text) &&
+         report_kernel_word(StatementText(text, span.file, span.begin), sink);
 }
 
 void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sink) {
@@ -75,7 +134,7 @@ bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& si
                     fmt::format("expected {}, found {}", what, found_words(found, text)));
   };
   if (rule.selector.except && rule.selector.exceptions.empty()) {
-    expected("a class of memory", rule.selector.except.span.end);
+    expected(due_text(Due::Class), rule.selector.except.span.end);
     return false;
   }
   std::size_t cursor = span_of(rule.selector).end;
@@ -95,7 +154,7 @@ bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& si
     }
     if (!share.places.empty()) cursor = share.places.back().span.end;
     if (share.amount.number) cursor = span_of(share.amount).end;
-    expected(kTarget, cursor).help = kNameATarget;
+    expected(due_text(Due::Target), cursor).help = kNameATarget;
     return false;
   }
   return true;

@@ -10,14 +10,16 @@
 
 namespace memonline::syntax {
 
-/// Stuck::expected where a statement is complete and something follows it.
-inline constexpr std::string_view kEndOfStatement = "the end of the statement";
-/// And where a share lacks its target and something else follows.
-inline constexpr std::string_view kTarget = "a target";
+/// The statement that starts at `start` could not be read on. Gives where reading may continue: at
+/// the end of the statement if all of it is explained, else at what was found.
+std::size_t report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file,
+                         std::string_view text, diag::Sink& sink);
 
-/// The statement that starts at `start` could not be read on.
-void report_stuck(const Stuck& stuck, std::size_t start, std::uint32_t file, std::string_view text,
-                  diag::Sink& sink);
+/// Statements that fit the grammar although they are written in another notation: true if this is
+/// one and it was reported.
+bool report_notation(const ast::Rule& rule, std::string_view text, diag::Sink& sink);
+bool report_notation(const ast::Limit& limit, std::string_view text, diag::Sink& sink);
+bool report_notation(const ast::Setting& setting, std::string_view text, diag::Sink& sink);
 
 void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sink);
 void report_nesting(source::SourceSpan at, diag::Sink& sink);

@@ -101,21 +101,22 @@ class Parser {
   }
 
   /// What has to follow what was read of a statement.
-  static std::string_view due_after(const ast::Rule& rule) {
-    return rule.shares.back().target ? kEndOfStatement : kTarget;
+  static Due due_after(const ast::Rule& rule) {
+    return rule.shares.back().target ? Due::EndOfStatement : Due::Target;
   }
-  static std::string_view due_after(const auto&) { return kEndOfStatement; }
+  static Due due_after(const auto&) { return Due::EndOfStatement; }
 
   /// A rule, limit or setting has been read: nothing but the end of the statement may follow.
   template <class Node>
   void finish_line(Node node, std::size_t start) {
     skip(false);
     if (!at_end() && text_[at_] != '\n' && text_[at_] != ';' && text_[at_] != '}') {
-      recover({at_, std::string(due_after(node))}, start);
+      recover({at_, due_after(node)}, start);
       return;
     }
     if constexpr (std::is_same_v<Node, ast::Rule>)
       if (!check_complete(node, text_, sink_)) return;
+    if (report_notation(node, text_, sink_)) return;
     statements().emplace_back(std::move(node));
   }
 
@@ -128,7 +129,7 @@ class Parser {
     if (at_end() || text_[at_] != '{') {
       at_ = end;
       if (else_keyword) close_frame();
-      recover({stuck, "`{`"}, condition.keyword.span.begin);
+      recover({stuck, Due::OpenBrace}, condition.keyword.span.begin);
       return;
     }
     open_block(std::move(condition), else_keyword);
@@ -211,7 +212,7 @@ class Parser {
       return;
     }
     close_frame();
-    recover({stuck, "`{` or `when`"}, else_keyword.span.begin);
+    recover({stuck, Due::OpenBraceOrWhen}, else_keyword.span.begin);
   }
 
   void close_frame() {
@@ -229,8 +230,7 @@ class Parser {
   /// Tells the mistake and goes to the end of the statement. A `{` on the way opens a block, so
   /// that its `}` finds a partner.
   void recover(const Stuck& stuck, std::size_t start) {
-    report_stuck(stuck, start, file_, text_, sink_);
-    at_ = std::max(at_, stuck.at);
+    at_ = std::max(at_, report_stuck(stuck, start, file_, text_, sink_));
     bool quoted = false;
     for (; !at_end() && text_[at_] != '\n'; ++at_) {
       const char c = text_[at_];

@@ -10,6 +10,7 @@
 #include "compiler/syntax/grammar.hpp"
 #include "compiler/syntax/mistakes.hpp"
 #include "compiler/syntax/target_words.hpp"
+#include "compiler/syntax/vocabulary.hpp"
 
 namespace memonline::syntax {
 
@@ -19,9 +20,7 @@ using source::SourceSpan;
 
 namespace {
 
-bool is_setting(std::string_view word) {
-  return is_one_of(word, {"rezone", "hotplug", "memmap-on-memory", "boot-parameters"});
-}
+constexpr std::string_view kLimitReads = "a limit reads for example `limit movable to 3x normal`";
 
 /// `boot movable`, `node2 last 50% movable`: the selector ran into the share. Where the share
 /// seems to start, or nothing.
@@ -40,7 +39,7 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
   const std::string_view word = word_at(place.start, place.text);
   const SourceSpan span{place.file, static_cast<std::uint32_t>(place.start),
                         static_cast<std::uint32_t>(place.start + word.size())};
-  if (is_setting(word) && place.at < place.text.size() && place.text[place.at] == '=') {
+  if (is_setting_word(word) && place.at < place.text.size() && place.text[place.at] == '=') {
     Diagnostic& d = sink.add(Code::UnknownStatement, span,
                              fmt::format("`{}` is a setting; settings start with `set`", word));
     d.help = fmt::format("write `set {}`", word);
@@ -64,6 +63,18 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
   return true;
 }
 
+namespace {
+
+/// Whether the last word read is a share by itself: without an amount it takes everything, and
+/// another share behind a comma would never get a block.
+bool takes_everything(const Place& place) {
+  const std::string_view word = last_word(place);
+  const std::size_t before = end_before(place.before - word.size(), place.text);
+  return before > place.start && (place.text[before - 1] == ':' || place.text[before - 1] == ',');
+}
+
+}  // namespace
+
 bool report_unknown_word(const Place& place, diag::Sink& sink) {
   const std::string_view word = last_word(place);
   if (word.empty() || starts_share(word) || !share_at(place.at, place.text)) return false;
@@ -74,6 +85,8 @@ bool report_unknown_word(const Place& place, diag::Sink& sink) {
   const bool place_word = is_one_of(meant, {"first", "last", "rest"});
   if (meant.empty())
     d.help = kNameATarget;
+  else if (!place_word && takes_everything(place))
+    d.help = fmt::format("write `{}`, and give each share an amount or `rest`", meant);
   else  // a target ends its share, so that a comma is missing, too
     replace_by(d, span, word, fmt::format("{}{}", meant, place_word ? "" : ","));
   return true;
@@ -97,7 +110,13 @@ void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnosti
   const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
   const std::string_view last = last_word(place);
   const bool number = starts_number(there);
-  if (same_word(there, "and")) {
+  const bool ends = ends_statement(over_blanks(found.end, place.text), place.text);
+  const bool joined = same_word(there, "and");
+  if (takes_everything(place) && starts_share(last) && (joined || share_at(place.at, place.text)) &&
+      !(number && ends)) {
+    d.help = fmt::format(
+        "separate shares by `,`, and give `{}` an amount: without one it takes all", last);
+  } else if (joined) {
     d.help = "separate shares by `,`";
     fix(d, found, ",");
   } else if (!share_at(place.at, place.text)) {
@@ -106,7 +125,7 @@ void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnosti
     d.help = "`rest` takes no amount";
   } else if (is_one_of(last, {"first", "last"})) {
     d.help = fmt::format("`{}` stands before the amount", last);
-  } else if (number && ends_statement(over_blanks(found.end, place.text), place.text)) {
+  } else if (number && ends) {
     d.help = "the amount stands before the target";
   } else {
     d.help = "separate shares by `,`";
@@ -125,49 +144,77 @@ bool is_value(const SourceSpan& found, std::string_view text) {
 
 }  // namespace
 
-void add_remedy(std::string_view expected, const Place& place, const SourceSpan& found,
-                Diagnostic& d) {
+void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic& d) {
   const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
   const auto insert = [&](std::string_view what, std::string_view inserted) {
     d.help = fmt::format("write `{}` here", what);
     fix(d, point(place.file, place.at), std::string(inserted));
   };
   const auto replace = [&](std::string_view by) { replace_by(d, found, there, by); };
-  if (expected == "`:`") {
-    if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
-      replace(":");
-    else if (same_word(there, "except"))
-      d.help = "a rule has one `except`; the classes behind it intersect, too";
-    else
-      d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
-  } else if (expected == kEndOfStatement) {
-    d.help = "a statement ends with its line, or with `;`";
-    if (in_rule(place)) add_remedy_in_shares(place, found, d);
-  } else if (expected == kTarget) {
-    d.help = kNameATarget;
-  } else if (expected == "`=`") {
-    if (there == ":")
-      replace("=");
-    else if (!there.empty() && is_word_byte(there[0]) &&
-             ends_statement(over_blanks(found.end, place.text), place.text))
-      insert("=", "= ");
-  } else if (expected == "`to`") {
-    if (starts_number(there)) insert("to", "to ");
-  } else if (expected == "`is`, `is not`, `<`, `<=`, `>` or `>=`") {
-    if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
-      replace("is");
-    else if (is_one_of(there, {"isnt", "ne", "not"}))
-      replace("is not");
-    else if (same_word(there, "contains"))
-      d.help = "write `is` and a pattern, for instance `is \"*Cloud*\"`";
-    else if (is_value(found, place.text))
-      insert("is", "is ");
-  } else if (expected == "`{`") {
-    d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";
-  } else if (expected == "`{` or `when`") {
-    if (same_word(there, "if")) replace("when");
-  } else if (expected == "a closing `\"`") {
-    d.help = "texts in quotes end on their line";
+  switch (due) {
+    case Due::Statement:
+      if (starts_number(there))
+        d.help =
+            "a rule names memory before its shares, for example `all: 80% movable, rest normal`";
+      return;
+    case Due::Colon:
+      if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
+        replace(":");
+      else if (same_word(there, "except"))
+        d.help = "a rule has one `except`; the classes behind it intersect, too";
+      else
+        d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
+      return;
+    case Due::EndOfStatement:
+      d.help = "a statement ends with its line, or with `;`";
+      if (in_rule(place)) add_remedy_in_shares(place, found, d);
+      return;
+    case Due::Target: d.help = kNameATarget; return;
+    case Due::Equals:
+      if (there == ":")
+        replace("=");
+      else if (!there.empty() && is_word_byte(there[0]) &&
+               ends_statement(over_blanks(found.end, place.text), place.text))
+        insert("=", "= ");
+      return;
+    case Due::To:
+      d.help = kLimitReads;
+      if (starts_number(there)) insert("to", "to ");
+      return;
+    case Due::Test:
+      if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
+        replace("is");
+      else if (is_one_of(there, {"isnt", "ne", "not"}))
+        replace("is not");
+      else if (same_word(there, "contains"))
+        d.help = "write `is` and a pattern, for instance `is \"*Cloud*\"`";
+      else if (is_value(found, place.text))
+        insert("is", "is ");
+      return;
+    case Due::OpenBrace:
+      d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";
+      return;
+    case Due::OpenBraceOrWhen:
+      if (same_word(there, "if")) replace("when");
+      return;
+    case Due::Movable: d.help = kLimitReads; return;
+    case Due::Amount:
+      d.help = kLimitReads;
+      if (same_word(word_at(over_blanks(place.start + std::string_view("limit").size(), place.text),
+                            place.text),
+                    "normal"))
+        d.help =
+            "only movable memory has a limit; a share such as `2GiB normal` keeps memory normal";
+      return;
+    case Due::ClosingQuote: d.help = "texts in quotes end on their line"; return;
+    case Due::Class:
+    case Due::Number:
+    case Due::Range:
+    case Due::Share:
+    case Due::Node:
+    case Due::SettingName:
+    case Due::Value:
+    case Due::Fact: return;  // what was due says it all
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/diag/diagnostic.hpp"
+#include "compiler/syntax/grammar.hpp"
 #include "compiler/syntax/place.hpp"
 
 namespace memonline::syntax {
@@ -19,8 +20,8 @@ bool report_unknown_word(const Place& place, diag::Sink& sink);
 /// `boot movable`: the selector ran into the share. Whether it did, and was told.
 bool report_missing_colon(const Place& place, diag::Sink& sink);
 
-/// Says what to do where `expected` was due (Stuck::expected) and `found` was there.
-void add_remedy(std::string_view expected, const Place& place, const source::SourceSpan& found,
+/// Says what to do where `due` should stand and `found` was there.
+void add_remedy(Due due, const Place& place, const source::SourceSpan& found,
                 diag::Diagnostic& diagnostic);
 
 }  // namespace memonline::syntax

@@ -95,15 +95,22 @@ std::string shown(const std::vector<diag::Diagnostic>& diagnostics, const std::s
   return diag::to_text(diagnostics, {{"t.mempolicy", text}});
 }
 
-std::size_t errors_in(const std::vector<diag::Diagnostic>& diagnostics) {
-  std::size_t errors = 0;
-  for (const auto& d : diagnostics) errors += d.severity == diag::Severity::Error ? 1U : 0U;
-  return errors;
+/// The same without a host: a policy that a fix-it repaired may ask for facts that this host lacks.
+std::vector<diag::Diagnostic> found_without_host(const std::string& text) {
+  diag::Sink sink;
+  (void)sema::analyse({{"t.mempolicy", text}}, sink);
+  return sink.sorted();
 }
 
-std::size_t said(diag::Code code, const std::vector<diag::Diagnostic>& diagnostics) {
-  return static_cast<std::size_t>(std::count_if(diagnostics.begin(), diagnostics.end(),
-                                                [&](const auto& d) { return d.code == code; }));
+std::string with_fix(const std::string& text, const diag::FixIt& fix) {
+  std::string fixed = text;
+  return fixed.replace(fix.span.begin, fix.span.end - fix.span.begin, fix.replacement);
+}
+
+std::size_t count_of(const diag::Diagnostic& one, const std::vector<diag::Diagnostic>& among) {
+  return static_cast<std::size_t>(std::count_if(among.begin(), among.end(), [&](const auto& d) {
+    return d.code == one.code && d.message == one.message;
+  }));
 }
 
 }  // namespace
@@ -119,7 +126,7 @@ TEST_CASE("wrong policies: each is told in exactly these words") {
            << shown(found_in(unescape(c.policy)), unescape(c.policy)) << "\n";
     return;
   }
-  CHECK(table.cases.size() >= 80);
+  CHECK(table.cases.size() >= 300);
   for (const Case& c : table.cases) {
     INFO(c.name);
     const std::string text = unescape(c.policy);
@@ -129,7 +136,7 @@ TEST_CASE("wrong policies: each is told in exactly these words") {
   }
 }
 
-TEST_CASE("wrong policies: every fix-it mends what it stands by") {
+TEST_CASE("wrong policies: a fix-it removes its problem and adds none") {
   std::size_t applied = 0;
   for (const Case& c : read_table().cases) {
     const std::string text = unescape(c.policy);
@@ -139,19 +146,46 @@ TEST_CASE("wrong policies: every fix-it mends what it stands by") {
       ++applied;
       INFO(c.name << ": " << d.message);
       CHECK(!d.help.empty());
-      std::string mended = text;
-      mended.replace(d.fixit->span.begin, d.fixit->span.end - d.fixit->span.begin,
-                     d.fixit->replacement);
-      INFO(mended);
-      const auto after = found_in(mended);
-      INFO(shown(after, mended));
-      if (d.severity == diag::Severity::Error)
-        CHECK(errors_in(after) < errors_in(before));
-      else
-        CHECK(said(d.code, after) < said(d.code, before));
+      const std::string fixed = with_fix(text, *d.fixit);
+      const auto after = found_without_host(fixed);
+      INFO(fixed << "\n" << shown(after, fixed));
+      CHECK(count_of(d, after) < count_of(d, before));
+      // An error hides the checks that need the whole policy; what those say then is not new.
+      const bool only_one = before.size() == 1;
+      if (only_one) CHECK(after.empty());
+      for (const diag::Diagnostic& other : after)
+        if (other.severity == diag::Severity::Error)
+          CHECK(count_of(other, after) <= count_of(other, before));
     }
   }
-  CHECK(applied >= 40);
+  CHECK(applied >= 100);
+}
+
+TEST_CASE("wrong policies: where every error has a fix-it, all of them make the policy right") {
+  std::size_t repaired = 0;
+  for (const Case& c : read_table().cases) {
+    std::string text = unescape(c.policy);
+    auto found = found_without_host(text);
+    const auto fixable = [](const auto& d) {
+      return d.fixit || d.severity != diag::Severity::Error;
+    };
+    if (found.empty() || !std::all_of(found.begin(), found.end(), fixable)) continue;
+    INFO(c.name << ": " << text);
+    // One after the other, as an editor does: a fix-it is good for the text it was given for.
+    for (std::size_t left = found.size(); left > 0; --left) {
+      const auto next =
+          std::find_if(found.begin(), found.end(), [](const auto& d) { return d.fixit; });
+      if (next == found.end()) break;
+      text = with_fix(text, *next->fixit);
+      found = found_without_host(text);
+    }
+    INFO(text << "\n" << shown(found, text));
+    CHECK(std::none_of(found.begin(), found.end(), [](const auto& d) {
+      return d.fixit || d.severity == diag::Severity::Error;
+    }));
+    ++repaired;
+  }
+  CHECK(repaired >= 100);
 }
 
 TEST_CASE("wrong policies: the table reaches every code of families 01 to 04") {

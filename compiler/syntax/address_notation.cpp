@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/syntax/address_notation.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "compiler/syntax/vocabulary.hpp"
+
+namespace memonline::syntax {
+
+namespace {
+
+enum class Form : std::uint8_t {
+  Prefixed,  ///< 0x1fff
+  Digits,    ///< 4096: decimal or hexadecimal, nobody can tell
+  Hex,       ///< 13fffffff: hexadecimal for its letters
+  Size,      ///< 4G
+};
+struct Bound {
+  Form form;
+  std::uint64_t value;
+};
+
+std::optional<std::uint64_t> number_in(std::string_view text, int base) {
+  std::uint64_t value = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+unsigned shift_of(std::string_view unit) {
+  constexpr std::string_view kLetters = "KMGT";
+  return 10U * (static_cast<unsigned>(kLetters.find(unit.front())) + 1);
+}
+
+std::optional<Bound> read_bound(std::string_view text) {
+  if (text.substr(0, 2) == "0x" || text.substr(0, 2) == "0X") {
+    const auto value = number_in(text.substr(2), 16);
+    return value ? std::optional(Bound{Form::Prefixed, *value}) : std::nullopt;
+  }
+  if (const auto value = number_in(text, 10)) return Bound{Form::Digits, *value};
+  const std::size_t end = text.find_first_not_of("0123456789");
+  if (end == std::string_view::npos) return std::nullopt;  // beyond 64 bits
+  const std::string_view unit = unit_of(text.substr(end));
+  if (!unit.empty() && unit != "blocks" && unit != "%") {
+    const auto number = number_in(text.substr(0, end), 10);
+    const unsigned shift = shift_of(unit);
+    if (!number || *number > std::numeric_limits<std::uint64_t>::max() >> shift)
+      return std::nullopt;
+    return Bound{Form::Size, *number << shift};
+  }
+  const auto value = number_in(text, 16);
+  return value ? std::optional(Bound{Form::Hex, *value}) : std::nullopt;
+}
+
+std::string text_of(std::uint64_t first, std::uint64_t last) {
+  return first < last ? fmt::format("{:#x}-{:#x}", first, last) : std::string();
+}
+
+/// Empty: the two do not make a range.
+std::string range_of(const Bound& first, const Bound& last, std::string_view last_text) {
+  if (first.form == Form::Prefixed && last.form == Form::Prefixed)
+    return text_of(first.value, last.value);
+  if (last.form == Form::Size && (first.form == Form::Size || first.value == 0))
+    return last.value == 0 ? std::string() : text_of(first.value, last.value - 1);
+  if (first.form == Form::Size || last.form == Form::Size) return {};
+  // One of them is certain to be hexadecimal: so is the other.
+  if (first.form == Form::Digits && last.form == Form::Digits) return {};
+  const auto hex = [](const Bound& bound, std::string_view text) {
+    return bound.form == Form::Digits ? number_in(text, 16) : std::optional(bound.value);
+  };
+  const auto end = hex(last, last_text);
+  return first.form == Form::Digits || !end ? std::string() : text_of(first.value, *end);
+}
+
+}  // namespace
+
+std::optional<AddressNotation> address_range_at(const std::vector<Piece>& pieces, std::size_t count,
+                                                std::size_t& at) {
+  if (at + 2 >= count || !pieces[at].number() || !pieces[at + 2].number()) return std::nullopt;
+  const Piece& sign = pieces[at + 1];
+  if (!sign.is("-") && !sign.is("..") && !sign.is("to") && !sign.is("through")) return std::nullopt;
+  const auto first = read_bound(pieces[at].text);
+  const auto last = read_bound(pieces[at + 2].text);
+  if (!first || !last) return std::nullopt;
+  AddressNotation range;
+  Bound from = *first;
+  // 100000000-13fffffff: the letters of one make both hexadecimal.
+  if (from.form == Form::Digits && (last->form == Form::Hex || last->form == Form::Prefixed))
+    if (const auto value = number_in(pieces[at].text, 16)) from = {Form::Hex, *value};
+  range.text = range_of(from, *last, pieces[at + 2].text);
+  range.canonical = sign.is("-") && from.form == Form::Prefixed && last->form == Form::Prefixed &&
+                    pieces[at].text[1] == 'x' && pieces[at + 2].text[1] == 'x';
+  at += 3;
+  return range;
+}
+
+}  // namespace memonline::syntax

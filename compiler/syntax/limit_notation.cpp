@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/syntax/limit_notation.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "compiler/syntax/amount_words.hpp"
+#include "compiler/syntax/place.hpp"
+#include "compiler/syntax/vocabulary.hpp"
+
+namespace memonline::syntax {
+
+using diag::Diagnostic;
+
+namespace {
+
+bool is_times_sign(const Piece& piece) {
+  return (piece.word() && is_one_of(piece.text, {"times", "time", "fold"})) || piece.is("*") ||
+         piece.is("\xC3\x97");
+}
+bool is_normal(const Piece& piece) {
+  return piece.word() && is_one_of(piece.text, {"normal", "kernel"});
+}
+
+/// Reads what stands behind `limit`; gives up at what it does not know.
+class Reader {
+ public:
+  explicit Reader(const std::vector<Piece>& pieces) : pieces_(pieces) {}
+
+  bool read() {
+    at_ = 1;
+    return read_subject() && read_relation() && read_amount() && read_of() && read_per() &&
+           at_end();
+  }
+  /// Whether anything is written in another way than the language writes it.
+  [[nodiscard]] bool odd() const { return odd_; }
+  /// The limit as the language writes it; empty where none has this meaning.
+  [[nodiscard]] std::string text() const {
+    if (amount_.empty()) return {};
+    return fmt::format("limit movable to {}{}", amount_, per_node_ ? " per node" : "");
+  }
+
+ private:
+  [[nodiscard]] bool at_end() const { return at_ == pieces_.size(); }
+  [[nodiscard]] const Piece* here(std::size_t ahead = 0) const {
+    return at_ + ahead < pieces_.size() ? &pieces_[at_ + ahead] : nullptr;
+  }
+  bool skip(std::string_view word) {
+    if (here() == nullptr || !here()->is(word)) return false;
+    ++at_;
+    return true;
+  }
+  void skip_fillers() {
+    while (here() != nullptr && is_filler(*here()) && !here()->is("to")) ++at_;
+  }
+
+  /// `movable`, or `movable:normal` of a ratio.
+  bool read_subject() {
+    skip_fillers();
+    if (!skip("movable")) return false;
+    skip_fillers();
+    if (here(1) != nullptr && (here()->is(":") || here()->is("/")) && is_normal(*here(1))) {
+      odd_ = true;
+      at_ += 2;
+    }
+    return true;
+  }
+
+  bool read_relation() {
+    if (skip("to")) return true;
+    if (here() != nullptr && (here()->is("=") || here()->is(":") || here()->is("at")) &&
+        !bound_at(pieces_, at_)) {
+      odd_ = true;
+      ++at_;
+    }
+    return true;
+  }
+
+  bool read_amount() {
+    skip_fillers();
+    if (const auto bound = bound_at(pieces_, at_)) {
+      if (bound->bound != Bound::AtMost && bound->bound != Bound::Exactly) return false;
+      odd_ = true;
+      at_ += bound->pieces;
+      skip("of");
+    }
+    if (here() == nullptr) return false;
+    if (const auto often = multiple_word(*here())) {
+      odd_ = true;
+      ++at_;
+      return set_times({*often, 1, 0});
+    }
+    const std::size_t start = at_;
+    if (const auto fraction = fraction_at(pieces_, at_)) {
+      odd_ = true;
+      at_ += fraction->pieces;
+      skip_fillers();
+      const bool of_normal = here() != nullptr && is_normal(*here());
+      if (of_normal || fraction->numerator > fraction->denominator) return set_times(*fraction);
+      amount_ = percent_text(*fraction);
+      return !amount_.empty();
+    }
+    at_ = start;
+    return read_number();
+  }
+
+  static std::optional<std::uint64_t> multiple_word(const Piece& piece) {
+    if (piece.is("twice") || piece.is("double")) return 2;
+    if (piece.is("thrice") || piece.is("triple")) return 3;
+    return std::nullopt;
+  }
+
+  bool set_times(const Fraction& fraction) {
+    times_ = true;
+    const std::string times = times_text(fraction);
+    if (!times.empty()) amount_ = fmt::format("{}x normal", times);
+    return true;
+  }
+
+  bool read_number() {
+    const Piece& p = *here();
+    std::string number(p.text);
+    std::string_view tail;
+    if (const auto value = number_word(p)) {
+      odd_ = true;
+      number = std::to_string(*value);
+    } else {
+      if (!p.number()) return false;
+      const std::size_t end = std::min(p.text.find_first_not_of("0123456789."), p.text.size());
+      number = p.text.substr(0, end);
+      tail = p.text.substr(end);
+    }
+    ++at_;
+    if (tail.empty() && read_ratio(number)) return true;
+    if (is_one_of(tail, {"x", "times"}) || (tail.empty() && here() != nullptr && here()->is("x"))) {
+      if (tail.empty()) ++at_;
+      odd_ = odd_ || is_one_of(tail, {"times"});
+      times_ = true;
+      amount_ = fmt::format("{}x normal", number);
+      return true;
+    }
+    if (tail.empty() && here() != nullptr && is_times_sign(*here())) {
+      odd_ = true;
+      times_ = true;
+      ++at_;
+      amount_ = fmt::format("{}x normal", number);
+      return true;
+    }
+    return read_unit(number, tail);
+  }
+
+  bool read_unit(const std::string& number, std::string_view tail) {
+    std::string_view unit = tail.empty() ? std::string_view{} : unit_of(tail);
+    if (tail.empty() && here() != nullptr) {
+      unit = here()->is("%") ? "%" : here()->word() ? unit_of(here()->text) : "";
+      if (!unit.empty()) ++at_;
+    }
+    if (unit.empty()) return false;  // of what is asked elsewhere
+    amount_ = fmt::format("{}{}{}", number, unit == "blocks" ? " " : "", unit);
+    return true;
+  }
+
+  /// `3:1`, `3 to 1`.
+  bool read_ratio(const std::string& number) {
+    if (here(1) == nullptr || !(here()->is(":") || here()->is("to")) || !here(1)->number())
+      return false;
+    Fraction fraction;
+    const auto whole = [](std::string_view text, std::uint64_t& value) {
+      const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+      return result.ec == std::errc() && result.ptr == text.data() + text.size() &&
+             value < 1'000'000;
+    };
+    if (!whole(number, fraction.numerator) || !whole(here(1)->text, fraction.denominator))
+      return false;
+    odd_ = true;
+    at_ += 2;
+    return set_times(fraction);
+  }
+
+  /// `normal`, also as `of the normal memory`.
+  bool read_of() {
+    skip_fillers();
+    if (here() != nullptr && is_normal(*here())) {
+      if (!times_) return false;
+      if (here()->is("kernel")) odd_ = true;
+      ++at_;
+    }
+    skip_fillers();
+    return true;
+  }
+
+  bool read_per() {
+    if (skip("on") || skip("for") || skip("in")) odd_ = true;
+    if (skip("per")) {
+      per_node_ = true;
+    } else if (skip("each") || skip("every")) {
+      odd_ = true;
+      per_node_ = true;
+    }
+    return !per_node_ || skip("node");
+  }
+
+  const std::vector<Piece>& pieces_;
+  std::size_t at_ = 0;
+  std::string amount_;
+  bool times_ = false;
+  bool per_node_ = false;
+  bool odd_ = false;
+};
+
+}  // namespace
+
+bool report_limit_notation(const StatementText& limit, diag::Sink& sink) {
+  const std::vector<Piece>& pieces = limit.pieces;
+  if (pieces.empty() || !pieces.front().is("limit")) return false;
+  Reader reader(pieces);
+  if (!reader.read() || !reader.odd()) return false;
+  const std::size_t begin = pieces[1].begin;
+  const std::size_t end = pieces.back().end;
+  Diagnostic& d =
+      sink.add(diag::Code::LimitNotation, limit.span(begin, end),
+               fmt::format("invalid limit `{}`: expected for example `movable to 3x normal`",
+                           limit.text.substr(begin, end - begin)));
+  const std::string text = reader.text();
+  if (text.empty()) {
+    d.help =
+        "write how many times the normal memory it may be, with at most three decimals: "
+        "`limit movable to 1.5x normal`";
+    return true;
+  }
+  d.help = fmt::format("write `{}`", text);
+  fix(d, limit.span(pieces.front().begin, end), text);
+  return true;
+}
+
+}  // namespace memonline::syntax

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The words of the language by the place they have in a statement, in any case. Targets and places
+// are in target_words.hpp; what the words mean is sema's.
+#pragma once
+
+#include <string_view>
+
+namespace memonline::syntax {
+
+/// "node", "virtio-mem": without its numbers.
+bool is_class_word(std::string_view word);
+/// "node", "dimm", "block": what a list of numbers may follow.
+bool takes_list(std::string_view word);
+/// "limit", "set", "when", "else", "each".
+bool starts_statement(std::string_view word);
+/// "rezone", "hotplug".
+bool is_setting_word(std::string_view word);
+/// "kernelcore", "auto_online_blocks": parameters and settings of the kernel, which no statement
+/// of the language names.
+bool is_kernel_word(std::string_view word);
+/// The unit meant: "GiB" for "GiB", "G", "GB" and "gib"; empty where none is.
+std::string_view unit_of(std::string_view word);
+
+}  // namespace memonline::syntax
