@@ -6,7 +6,7 @@
 
 #include "compiler/sema/checks.hpp"
 #include "compiler/sema/lower.hpp"
-#include "compiler/syntax/mistakes.hpp"
+#include "compiler/syntax/foreign_document.hpp"
 #include "compiler/syntax/parse.hpp"
 
 namespace memonline::sema {
@@ -16,8 +16,11 @@ std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) 
   Policy policy;
   for (std::uint32_t file = 0; file < files.size(); ++file) {
     if (found.errors() >= syntax::kMaxErrors) break;
-    const ast::File tree = syntax::parse(files, file, found);
-    std::vector<Statement> statements = lower(tree.statements, found);
+    diag::Sink of_file;
+    const ast::File tree = syntax::parse(files, file, of_file);
+    std::vector<Statement> statements = lower(tree.statements, of_file);
+    if (!of_file.has_errors() || !syntax::report_foreign(files[file].text(), file, found))
+      found.append(of_file);
     std::move(statements.begin(), statements.end(), std::back_inserter(policy.statements));
   }
   if (found.errors() >= syntax::kMaxErrors)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/syntax/foreign_document.hpp"
 #include "compiler/syntax/parse.hpp"
 #include "compiler/syntax/print.hpp"
 
@@ -151,8 +152,11 @@ std::optional<std::string> format(const source::SourceFile& file, diag::Sink& si
   diag::Sink found;
   const source::SourceSet files{file};
   const ast::File tree = parse(files, 0, found);
+  if (found.has_errors()) {
+    if (!report_foreign(files[0].text(), 0, sink)) sink.append(found);
+    return std::nullopt;
+  }
   sink.append(found);
-  if (found.has_errors()) return std::nullopt;
   return Formatter(files[0].text()).run(tree);
 }
 

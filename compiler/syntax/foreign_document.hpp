@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Files of another kind given as a policy: a udev rule, YAML, JSON, an INI section. Recognized by
+// their form, and only where a text has errors, so that no policy is ever taken for one. One
+// diagnostic then stands for the many that the parser would report.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "compiler/diag/diagnostic.hpp"
+
+namespace memonline::syntax {
+
+enum class Document : std::uint8_t {
+  UdevRule,
+  SystemdUnit,
+  Ini,
+  Toml,
+  Settings,  ///< lines of NAME=VALUE
+  Json,
+  Plan,           ///< what `memonline plan --json` or `-o plan.yaml` writes
+  OwnDocument,    ///< any other document of memonline
+  PolicyPackage,  ///< YAML with a policy in it
+  Yaml,
+  Xml,
+  Script,
+  ShellCommands,
+  CommandLine,  ///< /proc/cmdline
+  BootLoader,
+  Tmpfiles,
+  Lsmem,
+  Iomem,
+};
+
+struct Foreign {
+  Document document;
+  std::size_t begin;  ///< the line that shows it
+  std::size_t end;
+};
+
+/// What the text is, if it is certain not to be meant as a policy.
+std::optional<Foreign> recognize_foreign(std::string_view text);
+
+/// Reports the text of file number `file` as what it is; false where it is not recognized.
+bool report_foreign(std::string_view text, std::uint32_t file, diag::Sink& sink);
+
+}  // namespace memonline::syntax
