@@ -7,6 +7,7 @@
 
 #include "compiler/diag/display_width.hpp"
 #include "compiler/render/json_writer.hpp"
+#include "compiler/render/yaml_writer.hpp"
 
 namespace memonline::diag {
 
@@ -140,8 +141,8 @@ std::string printable(std::string_view text) {
 }
 
 /// Every field is always there: null, or an empty list, where there is nothing to say.
-void write_place(render::JsonWriter& json, const std::optional<SourceSpan>& span,
-                 const SourceSet& files) {
+template <class Writer>
+void write_place(Writer& json, const std::optional<SourceSpan>& span, const SourceSet& files) {
   const SourceFile* file = file_of(span, files);
   if (file == nullptr) {
     for (const char* name : {"path", "line", "column", "begin", "end"}) json.key(name).null();
@@ -152,7 +153,8 @@ void write_place(render::JsonWriter& json, const std::optional<SourceSpan>& span
   json.member("begin", span->begin).member("end", span->end);
 }
 
-void write(render::JsonWriter& json, const Diagnostic& d, const SourceSet& files) {
+template <class Writer>
+void write(Writer& json, const Diagnostic& d, const SourceSet& files) {
   json.begin_object();
   json.member("code", name_of(d.code)).member("severity", severity_name(d.severity));
   json.member("message", d.message);
@@ -177,6 +179,15 @@ void write(render::JsonWriter& json, const Diagnostic& d, const SourceSet& files
     json.null();
   }
   json.end_object();
+}
+
+template <class Writer>
+std::string document(const std::vector<Diagnostic>& diagnostics, const SourceSet& files) {
+  Writer out;
+  out.begin_object().member("schema", "memonline.diagnostics/1").key("diagnostics").begin_array();
+  for (const Diagnostic& d : diagnostics) write(out, d, files);
+  out.end_array().end_object();
+  return std::move(out).finish();
 }
 
 }  // namespace
@@ -214,11 +225,11 @@ std::string to_text(const std::vector<Diagnostic>& diagnostics, const SourceSet&
 }
 
 std::string to_json(const std::vector<Diagnostic>& diagnostics, const SourceSet& files) {
-  render::JsonWriter json;
-  json.begin_object().member("schema", "memonline.diagnostics/1").key("diagnostics").begin_array();
-  for (const Diagnostic& d : diagnostics) write(json, d, files);
-  json.end_array().end_object();
-  return std::move(json).finish();
+  return document<render::JsonWriter>(diagnostics, files);
+}
+
+std::string to_yaml(const std::vector<Diagnostic>& diagnostics, const SourceSet& files) {
+  return document<render::YamlWriter>(diagnostics, files);
 }
 
 }  // namespace memonline::diag

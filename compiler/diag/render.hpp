@@ -22,5 +22,7 @@ std::string to_text(const std::vector<Diagnostic>& diagnostics, const source::So
 /// {"schema": "memonline.diagnostics/1", "diagnostics": [...]}: the fields of a diagnostic plus
 /// path, line, column and byte offsets. Byte-stable, ends with a new line.
 std::string to_json(const std::vector<Diagnostic>& diagnostics, const source::SourceSet& files);
+/// The same document as YAML.
+std::string to_yaml(const std::vector<Diagnostic>& diagnostics, const source::SourceSet& files);
 
 }  // namespace memonline::diag

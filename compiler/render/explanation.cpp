@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "compiler/render/explanation.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "compiler/base/overloaded.hpp"
+#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/plan/drift.hpp"
+#include "compiler/render/explained.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "compiler/render/plan.hpp"
 
@@ -18,40 +22,6 @@ namespace {
 
 using model::BlockId;
 using model::Host;
-
-std::optional<std::uint64_t> number_of(std::string_view text, int base) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-/// memoryN, or an address in hexadecimal.
-struct Asked {
-  std::optional<BlockId> block;
-  std::optional<std::uint64_t> address;
-};
-std::optional<Asked> parse_asked(std::string_view what) {
-  if (what.substr(0, 6) == "memory") {
-    const auto id = number_of(what.substr(6), 10);
-    if (!id) return std::nullopt;
-    return Asked{BlockId(*id), {}};
-  }
-  if (what.substr(0, 2) == "0x" || what.substr(0, 2) == "0X") {
-    const auto address = number_of(what.substr(2), 16);
-    if (!address) return std::nullopt;
-    return Asked{{}, address};
-  }
-  return std::nullopt;
-}
-
-/// Empty where a host without blocks has no block at the address.
-std::optional<BlockId> asked_block(std::string_view what, const Host& host) {
-  const auto asked = parse_asked(what);
-  if (!asked || asked->block) return asked ? asked->block : std::nullopt;
-  if (host.block_size.value() == 0) return std::nullopt;
-  return BlockId(*asked->address / host.block_size.value());
-}
 
 /// What the plan says of one block: at most one of step and skipped is there.
 struct Fate {
@@ -88,21 +58,82 @@ std::string rule_text(const plan::RuleRef& rule) {
   return fmt::format("`{}` ({}:{}:{})", rule.text, rule.path, rule.line, rule.column);
 }
 
-std::string to_text(const Host& host, const plan::Plan* plan, BlockId block,
-                    const model::BlockRun& run) {
+/// "memory42", "memory32..39".
+std::string range_text(const Piece& piece) {
+  return piece.count == 1 ? fmt::format("memory{}", piece.first.value())
+                          : fmt::format("memory{}..{}", piece.first.value(), piece.last().value());
+}
+
+/// What the target of `Asked` is called, where it is more than one block.
+struct Group {
+  std::string_view kind;  ///< "node", "device" or "blocks"; empty: a single block
+  std::string name;
+};
+Group group_of(const Asked& asked) {
+  return std::visit(
+      overloaded{[](BlockId) { return Group{}; }, [](const AskedAddress&) { return Group{}; },
+                 [](const AskedBlocks& blocks) {
+                   return Group{"blocks", fmt::format("memory{}..{}", blocks.first.value(),
+                                                      blocks.last.value())};
+                 },
+                 [](const AskedNode& node) {
+                   return Group{"node", fmt::format("node{}", node.id.value())};
+                 },
+                 [](const AskedDevice& device) {
+                   return Group{"device", std::string(device.name)};
+                 }},
+      asked);
+}
+
+/// Cut so that the plan has one thing to say of all blocks of a piece.
+std::vector<Piece> cut(const std::vector<Piece>& pieces, const plan::Plan* plan) {
+  if (plan == nullptr) return pieces;
+  std::vector<BlockId> borders;
+  for (const plan::Step& step : plan->steps)
+    if (const plan::WriteRun* run = plan::blocks_of(step)) {
+      borders.push_back(run->low());
+      borders.push_back(run->high() + 1);
+    }
+  for (const plan::Skipped& skipped : plan->skipped) {
+    borders.push_back(skipped.first);
+    borders.push_back(skipped.last + 1);
+  }
+  std::sort(borders.begin(), borders.end());
+  borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
+  std::vector<Piece> parts;
+  for (const Piece& piece : pieces) {
+    BlockId first = piece.first;
+    const BlockId end = piece.first + piece.count;
+    for (auto border = std::upper_bound(borders.begin(), borders.end(), first);
+         border != borders.end() && *border < end; ++border) {
+      parts.push_back({first, *border - first, piece.run});
+      first = *border;
+    }
+    parts.push_back({first, end - first, piece.run});
+  }
+  return parts;
+}
+
+std::uint64_t blocks_in(const std::vector<Piece>& pieces) {
+  std::uint64_t count = 0;
+  for (const Piece& piece : pieces) count += piece.count;
+  return count;
+}
+
+std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece) {
   const std::uint64_t size = host.block_size.value();
-  std::string text =
-      fmt::format("memory{}: {:#x}..{:#x}, {}\n", block.value(), block.value() * size,
-                  block.value() * size + (size - 1), model::human(host.block_size));
+  std::string text = fmt::format(
+      "{}: {:#x}..{:#x}, {}\n", range_text(piece), piece.first.value() * size,
+      piece.last().value() * size + (size - 1), model::human(host.block_size * piece.count));
   const auto line = [&](std::string_view name, std::string_view what) {
     text += fmt::format("  {:<6} {}\n", name, what);
   };
-  line("now", now_text(host, run));
+  line("now", now_text(host, *piece.run));
   if (plan == nullptr) {
     line("policy", "none");
     return text;
   }
-  const Fate fate = fate_of(*plan, block);
+  const Fate fate = fate_of(*plan, piece.first);
   if (const plan::RuleRef* rule = fate.rule()) line("rule", rule_text(*rule));
   if (fate.step != nullptr) {
     std::string what = fmt::format("step {} of {}: {}", fate.step->number, plan->steps.size(),
@@ -120,6 +151,17 @@ std::string to_text(const Host& host, const plan::Plan* plan, BlockId block,
   return text;
 }
 
+std::string to_text(const Host& host, const plan::Plan* plan, const Group& group,
+                    const std::vector<Piece>& pieces) {
+  const std::uint64_t count = blocks_in(pieces);
+  std::string text =
+      count == 0 ? fmt::format("{}: no memory blocks\n", group.name)
+                 : fmt::format("{}: {} block{}, {}\n", group.name, count, count == 1 ? "" : "s",
+                               model::human(host.block_size * count));
+  for (const Piece& piece : pieces) text += to_text(host, plan, piece);
+  return text;
+}
+
 void write_rule(JsonWriter& json, const plan::RuleRef* rule) {
   json.key("rule");
   if (rule == nullptr || rule->path.empty()) {
@@ -134,21 +176,18 @@ void write_rule(JsonWriter& json, const plan::RuleRef* rule) {
       .end_object();
 }
 
-std::string to_json(const Host& host, const plan::Plan* plan, BlockId block,
-                    const model::BlockRun& run) {
-  JsonWriter json;
-  json.begin_object().member("schema", "memonline.explanation/1");
-  json.member("block", block.value());
-  json.member("address", block.value() * host.block_size.value());
-  json.member("size", host.block_size.value());
-  json.member("state", model::state_name(run.state)).member("zone", plan::zone_text(run));
-  json.key("node");
-  if (run.node)
-    json.value(run.node->value());
+/// The members that a block and a range of blocks have in common.
+void write_piece(JsonWriter& json, const Host& host, const plan::Plan* plan, const Piece& piece) {
+  json.member("address", piece.first.value() * host.block_size.value());
+  json.member("size", host.block_size.value() * piece.count);
+  json.member("state", model::state_name(piece.run->state));
+  json.member("zone", plan::zone_text(*piece.run)).key("node");
+  if (piece.run->node)
+    json.value(piece.run->node->value());
   else
     json.null();
-  json.member("device", host.devices.at(run.device).name);
-  const Fate fate = plan != nullptr ? fate_of(*plan, block) : Fate{};
+  json.member("device", host.devices.at(piece.run->device).name);
+  const Fate fate = plan != nullptr ? fate_of(*plan, piece.first) : Fate{};
   write_rule(json, fate.rule());
   if (fate.step != nullptr) {
     json.key("step").begin_object();
@@ -160,7 +199,28 @@ std::string to_json(const Host& host, const plan::Plan* plan, BlockId block,
     json.member("wanted", fate.skipped->wanted).member("reason", fate.skipped->reason);
     json.end_object();
   }
-  json.end_object();
+}
+
+std::string to_json(const Host& host, const plan::Plan* plan, const Group& group,
+                    const std::vector<Piece>& pieces) {
+  JsonWriter json;
+  json.begin_object().member("schema", "memonline.explanation/1");
+  if (group.kind.empty()) {
+    json.member("block", pieces.front().first.value());
+    write_piece(json, host, plan, pieces.front());
+    json.end_object();
+    return std::move(json).finish();
+  }
+  const std::uint64_t count = blocks_in(pieces);
+  json.member("kind", group.kind).member("name", group.name).member("blocks", count);
+  json.member("size", host.block_size.value() * count).key("ranges").begin_array();
+  for (const Piece& piece : pieces) {
+    json.begin_object().key("blocks").begin_array(Layout::Line);
+    json.value(piece.first.value()).value(piece.last().value()).end_array();
+    write_piece(json, host, plan, piece);
+    json.end_object();
+  }
+  json.end_array().end_object();
   return std::move(json).finish();
 }
 
@@ -187,29 +247,30 @@ bool names_code(std::string_view what) {
 Result<std::string, Unexplained> explain_code(std::string_view what, Form form) {
   if (const auto code = diag::code_named(std::string(what))) return code_text(*code, form);
   return fail(Unexplained{Unexplained::Kind::NoSuchCode,
-                          fmt::format("no diagnostic is called `{}`", what),
+                          fmt::format("no diagnostic is called `{}`", printable(what)),
                           "codes are `ML` and four digits, as in `error[ML0201]`"});
 }
 
 std::optional<Unexplained> unclear(std::string_view what) {
   if (names_code(what) || parse_asked(what)) return std::nullopt;
-  return Unexplained{Unexplained::Kind::Unclear, fmt::format("cannot explain `{}`", what),
-                     "write `memory42`, an address as `0x150000000`, or a code as `ML0503`"};
+  return Unexplained{Unexplained::Kind::Unclear,
+                     fmt::format("cannot explain `{}`", printable(what)),
+                     "expected blocks (`memory42`, `memory32-39`), `node1`, a device as `dimm1` or "
+                     "`dax0.0`, an address as `0x150000000`, or a code as `ML0503`"};
 }
 
-Result<std::string, Unexplained> explain(std::string_view what, const Host& host,
+Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,
                                          const plan::Plan* plan, Form form) {
   if (names_code(what)) return explain_code(what, form);
-  if (auto why = unclear(what)) return fail(std::move(*why));
-  const auto block = asked_block(what, host);
-  const model::BlockRun* run = block ? host.find_block(*block) : nullptr;
-  if (run == nullptr)
-    return fail(
-        Unexplained{Unexplained::Kind::NoSuchBlock,
-                    block ? fmt::format("there is no block memory{} on this host", block->value())
-                          : "this host has no memory blocks",
-                    "`memonline status` shows which there are"});
-  return form == Form::Json ? to_json(host, plan, *block, *run) : to_text(host, plan, *block, *run);
+  const auto asked = parse_asked(what);
+  if (!asked) return fail(*unclear(what));
+  auto pieces = pieces_of(*asked, host);
+  if (!pieces) return fail(std::move(pieces.error()));
+  const Group group = group_of(*asked);
+  const std::vector<Piece> parts = cut(*pieces, plan);
+  if (form == Form::Json) return to_json(host, plan, group, parts);
+  return group.kind.empty() ? to_text(host, plan, parts.front())
+                            : to_text(host, plan, group, parts);
 }
 
 }  // namespace memonline::render

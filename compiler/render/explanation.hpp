@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One diagnostic code, or one block: what it is, which rule governs it, and what the plan does with
-// it and why.
+// One diagnostic code, or blocks (one, a range, those of a node or of a device): what they are,
+// which rule governs them, and what the plan does with them and why.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,10 @@ struct Unexplained {
 /// Whether it looks like a code, `ML0503`: no host is needed then.
 bool names_code(std::string_view what);
 Result<std::string, Unexplained> explain_code(std::string_view what, Form form);
-/// Why nobody could explain that on any host: it is no code, no `memory42` and no address.
+/// Why that cannot be explained on any host: nothing is called like that.
 std::optional<Unexplained> unclear(std::string_view what);
-/// A code, a block, or the block at an address (`0x150000000`). Without a plan there is no policy.
+/// A code, `memory42`, `memory32-39`, `node1`, a device (`dimm1`, `dax0.0`), or the block at an
+/// address (`0x150000000`). Without a plan there is no policy.
 Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,
                                          const plan::Plan* plan, Form form);
 

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,11 @@ class YamlWriter {
     return scalar(std::to_string(number));
   }
   YamlWriter& null() { return scalar("null"); }
+  /// The value, or null.
+  template <class T>
+  YamlWriter& value(const std::optional<T>& maybe) {
+    return maybe ? value(*maybe) : null();
+  }
   template <class T>
   YamlWriter& member(std::string_view name, const T& v) {
     key(name);

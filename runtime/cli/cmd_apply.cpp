@@ -11,7 +11,7 @@
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/report_json.hpp"
 #include "runtime/cli/boot_text.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
@@ -312,10 +312,60 @@ class Apply {
   std::string boot_text_;  ///< what became of the kernel parameters
 };
 
-}  // namespace
-
 ExitStatus run(const ApplyOptions& options, ColorChoice color) {
   return Apply(options, color).run();
+}
+
+Ran run_given(const Given& given, ColorChoice color) {
+  auto where = where_of(given);
+  if (!where) return fail(where.error());
+  const auto run_options = run_options_of(given);
+  if (!run_options) return fail(run_options.error());
+  where->offline = given.has("offline");
+  ApplyOptions options{*where,
+                       *run_options,
+                       given.operand(),
+                       given.has("dry-run"),
+                       given.has("recover"),
+                       given.has("strict"),
+                       given.has("boot"),
+                       std::nullopt};
+  if (given.has("confirm")) {
+    const auto time = time_of(given, "confirm");
+    if (!time) return fail(time.error());
+    options.confirm = *time;
+  }
+  for (const char* name : {"policy", "expression", "offline"})
+    if (!options.plan_file.empty() && given.has(name))
+      return fail(UsageError{
+          fmt::format("PLAN and `{}` contradict each other: the plan was made from its policies",
+                      given.spelling(name))});
+  return run(options, color);
+}
+
+}  // namespace
+
+Command apply_command() {
+  std::vector<Option> options;
+  add_where(options);
+  options.push_back(dry_run_option());
+  options.push_back({.names = {"confirm"},
+                     .value = "TIME",
+                     .help = "Undo the changes unless `memonline confirm` is run within TIME"});
+  options.push_back({.names = {"offline"},
+                     .help = "Allow offlining online blocks to change their zone, as with "
+                             "`set rezone = allowed`"});
+  options.push_back({.names = {"recover"}, .help = "Only restore what a killed run left behind"});
+  options.push_back({.names = {"strict"}, .help = "Treat competing onlining agents as errors"});
+  options.push_back({.names = {"boot"},
+                     .help = "For memonline-apply.service: accept a missing policy, and do nothing "
+                             "if memonline.mode=off is on the kernel command line"});
+  add_run(options);
+  return {"apply", "Carry out the plan, or a plan that `plan -o` wrote",
+          Operand{.name = "PLAN",
+                  .help = "A plan in JSON; refused if the host has changed since",
+                  .offers = options::Offers::Files},
+          with_common(std::move(options)), &run_given};
 }
 
 }  // namespace memonline::cli

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline boot: the words of the policy on the kernel command line of the next boot.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,7 +11,7 @@
 #include "runtime/boot/lock.hpp"
 #include "runtime/boot/not_ours.hpp"
 #include "runtime/cli/boot_text.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/privilege.hpp"
@@ -211,8 +212,36 @@ class Boot {
   ExitStatus status_ = ExitStatus::Failure;
 };
 
+ExitStatus run(const BootOptions& options, ColorChoice color) { return Boot(options, color).run(); }
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given);
+  if (!where) return fail(where.error());
+  const auto form = form_of(given, {Format::Text, Format::Json});
+  if (!form) return fail(form.error());
+  using Action = BootOptions::Action;
+  const std::string action = given.operand();
+  return run({*where,
+              action == "apply"    ? Action::Apply
+              : action == "remove" ? Action::Remove
+                                   : Action::Show,
+              given.has("dry-run"), form->output},
+             color);
+}
+
 }  // namespace
 
-ExitStatus run(const BootOptions& options, ColorChoice color) { return Boot(options, color).run(); }
+Command boot_command() {
+  std::vector<Option> options;
+  add_where(options);
+  options.push_back(dry_run_option());
+  add_formats(options, {Format::Text, Format::Json});
+  return {"boot", "Show, write or remove memonline's kernel parameters for the next boot",
+          Operand{.name = "ACTION",
+                  .help = "show, apply or remove",
+                  .words = {"show", "apply", "remove"},
+                  .required = true},
+          with_common(std::move(options)), &run_given};
+}
 
 }  // namespace memonline::cli

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/table.hpp"
 #include "runtime/policy/store.hpp"
@@ -39,8 +39,6 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-}  // namespace
-
 ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
   struct stat status {};
   if (::stat(options.where.root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
@@ -54,6 +52,22 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
     return complain(ExitStatus::Usage, "there is no policy",
                     "looked in " + joined(store->directories));
   return print(text);
+}
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given);
+  if (!where) return fail(where.error());
+  return run({*where, given.has("list")}, color);
+}
+
+}  // namespace
+
+Command cat_policy_command() {
+  return {"cat-policy", "Show the active policies, one text with file headers", std::nullopt,
+          with_common(
+              {root_option(),
+               {.names = {"list"}, .help = "List the files: used, masked, or replaced by which"}}),
+          &run_given};
 }
 
 }  // namespace memonline::cli

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline check: mistakes in policies, whatever the host.
+#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 
 #include "compiler/sema/analyse.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 
@@ -27,8 +28,6 @@ std::string counted(std::size_t count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-}  // namespace
-
 ExitStatus run(const CheckOptions& options, ColorChoice color) {
   const Policies policies = load_policies(options.where);
   diag::Sink sink = policies.problems;
@@ -36,12 +35,37 @@ ExitStatus run(const CheckOptions& options, ColorChoice color) {
   const auto policy = sema::analyse(policies.files, sink);
   const ExitStatus status = sink.has_errors() ? ExitStatus::Usage : ExitStatus::Done;
   if (const ExitStatus told = report(sink, policies.shown, options.format, color, status);
-      told != ExitStatus::Done || options.format == Format::Json)
+      told != ExitStatus::Done || options.format != Format::Text)
     return told;
   const std::size_t warnings = sink.all().size();
   return print(fmt::format("ok: {}, {}{}\n", counted(policies.files.size(), "policy file"),
                            counted(policy ? count_rules(policy->statements) : 0, "rule"),
                            warnings > 0 ? ", " + counted(warnings, "warning") : ""));
+}
+
+constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml};
+
+Ran run_given(const Given& given, ColorChoice color) {
+  auto where = where_of(given);
+  if (!where) return fail(where.error());
+  const auto form = form_of(given, kFormats);
+  if (!form) return fail(form.error());
+  for (const std::string& file : given.operands()) where->policies.push_back(file);
+  return run({*where, form->output}, color);
+}
+
+}  // namespace
+
+Command check_command() {
+  std::vector<Option> options;
+  add_where(options);
+  add_formats(options, kFormats);
+  return {"check", "Report mistakes in policies, without a host",
+          Operand{.name = "FILE",
+                  .help = "Policy files or packages, after those of --policy; - is standard input",
+                  .repeats = true,
+                  .offers = options::Offers::Files},
+          with_common(std::move(options)), &run_given};
 }
 
 }  // namespace memonline::cli

@@ -4,7 +4,7 @@
 
 #include "compiler/diag/render.hpp"
 #include "runtime/apply/run_directory.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/privilege.hpp"
 #include "runtime/cli/service_client.hpp"
@@ -12,8 +12,8 @@
 namespace memonline::cli {
 
 namespace {
+
 constexpr std::string_view kConfirmed = "confirmed: what was applied stays\n";
-}
 
 ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   if (auto service = options.direct ? std::nullopt : ServiceClient::find(options.root)) {
@@ -40,6 +40,19 @@ ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   const auto confirmed = directory->confirm((*journal)->run);
   if (!confirmed) return complain(ExitStatus::Failure, confirmed.error().message());
   return print(kConfirmed);
+}
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given);
+  if (!where) return fail(where.error());
+  return run({where->root, given.has("direct")}, color);
+}
+
+}  // namespace
+
+Command confirm_command() {
+  return {"confirm", "Keep the changes made by `apply --confirm`", std::nullopt,
+          with_common({root_option(), direct_option()}), &run_given};
 }
 
 }  // namespace memonline::cli

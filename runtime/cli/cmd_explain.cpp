@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline explain: a diagnostic code, or one block: what it is, which rule governs it, and what
-// the plan does with it and why.
+// memonline explain: diagnostic codes, and blocks, nodes and devices: what they are, which rule
+// governs them, and what the plan does with them and why.
+#include <algorithm>
 #include <utility>
 
 #include "compiler/render/explanation.hpp"
-#include "runtime/cli/commands.hpp"
+#include "compiler/render/json_writer.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 
@@ -12,32 +14,80 @@ namespace memonline::cli {
 
 namespace {
 
-ExitStatus told(const Result<std::string, render::Unexplained>& text) {
-  if (text) return print(*text);
-  const render::Unexplained& why = text.error();
+using render::Unexplained;
+
+ExitStatus unexplained(const Unexplained& why) {
   return complain(
-      why.kind == render::Unexplained::Kind::NoSuchBlock ? ExitStatus::Failure : ExitStatus::Usage,
+      why.kind == Unexplained::Kind::NoSuchBlock ? ExitStatus::Failure : ExitStatus::Usage,
       why.message, why.help);
 }
 
-}  // namespace
+/// One explanation is a document; several are one document that lists them.
+std::string joined(const std::vector<std::string>& explanations, render::Form form) {
+  if (explanations.size() == 1) return explanations.front();
+  if (form == render::Form::Text) {
+    std::string text;
+    for (const std::string& one : explanations) text += (text.empty() ? "" : "\n") + one;
+    return text;
+  }
+  render::JsonWriter json;
+  json.begin_object().member("schema", "memonline.explanations/1");
+  json.key("explanations").begin_array();
+  for (const std::string& one : explanations) json.embed(one);
+  json.end_array().end_object();
+  return std::move(json).finish();
+}
 
 ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   const render::Form form =
       options.format == Format::Json ? render::Form::Json : render::Form::Text;
-  if (render::names_code(options.what)) return told(render::explain_code(options.what, form));
-  if (auto why = render::unclear(options.what)) return told(fail(std::move(*why)));
+  for (const std::string& what : options.what)
+    if (const auto why = render::unclear(what)) return unexplained(*why);
 
-  Compiled compiled = load_for(options.where);
-  const auto give_up = [&](ExitStatus status) {
-    return report(compiled.sink, compiled.policies.shown, options.format, color, status);
-  };
-  if (!compiled.host) return give_up(compiled.status);
-  const auto without_plan = render::explain(options.what, *compiled.host, nullptr, form);
-  if (!without_plan || !compiled.policy) return told(without_plan);
-  plan_for_host(compiled);
-  if (!compiled.plan) return give_up(ExitStatus::Failure);
-  return told(render::explain(options.what, *compiled.host, &*compiled.plan, form));
+  // Codes need no host.
+  Compiled compiled;
+  if (!std::all_of(options.what.begin(), options.what.end(),
+                   [](const std::string& what) { return render::names_code(what); })) {
+    compiled = load_for(options.where);
+    if (compiled.host && compiled.policy) plan_for_host(compiled);
+    if (!compiled.host || (compiled.policy && !compiled.plan))
+      return report(compiled.sink, compiled.policies.shown, options.format, color, compiled.status);
+  }
+  std::vector<std::string> explanations;
+  for (const std::string& what : options.what) {
+    const auto text = render::names_code(what)
+                          ? render::explain_code(what, form)
+                          : render::explain(what, *compiled.host,
+                                            compiled.plan ? &*compiled.plan : nullptr, form);
+    if (!text) return unexplained(text.error());
+    explanations.push_back(*text);
+  }
+  return print(joined(explanations, form));
+}
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given, true);
+  if (!where) return fail(where.error());
+  const auto form = form_of(given, {Format::Text, Format::Json});
+  if (!form) return fail(form.error());
+  return run({*where, form->output, given.operands()}, color);
+}
+
+}  // namespace
+
+Command explain_command() {
+  std::vector<Option> options;
+  add_where(options);
+  add_formats(options, {Format::Text, Format::Json});
+  options.push_back(direct_option());
+  return {"explain", "Explain the state of memory blocks, or what a diagnostic code means",
+          Operand{.name = "WHAT",
+                  .help = "memory42, memory32-39, node1, a device (dimm1, dax0.0), a physical "
+                          "address (0x150000000), or a code (ML0503)",
+                  .required = true,
+                  .repeats = true,
+                  .offers = options::Offers::Explainable},
+          with_common(std::move(options)), &run_given};
 }
 
 }  // namespace memonline::cli

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline fmt: canonical form, for policy files and for the block in a package.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
 #include "compiler/syntax/format.hpp"
 #include "runtime/base/file.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/policy/package.hpp"
 
@@ -48,8 +49,6 @@ std::optional<std::string> formatted_text(const std::string& path, const std::st
   return with_policy(text, *package, *formatted);
 }
 
-}  // namespace
-
 ExitStatus run(const FmtOptions& options, ColorChoice color) {
   ExitStatus status = ExitStatus::Done;
   std::string out;
@@ -80,6 +79,28 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
   // Printed text of some files would pass for that of all.
   if (!options.check && status != ExitStatus::Done) return status;
   return print(out, status);
+}
+
+Ran run_given(const Given& given, ColorChoice color) {
+  if (given.has("check") && given.has("write"))
+    return fail(UsageError{fmt::format("`{}` and `{}` contradict each other: expected one of them",
+                                       given.spelling("check"), given.spelling("write"))});
+  return run({given.has("check"), given.has("write"), given.operands()}, color);
+}
+
+}  // namespace
+
+Command fmt_command() {
+  return {"fmt", "Print policies in canonical form",
+          Operand{.name = "FILE",
+                  .help = "Policy files or packages; - is standard input",
+                  .required = true,
+                  .repeats = true,
+                  .offers = options::Offers::Files},
+          with_common({{.names = {"check"},
+                        .help = "Only list the files that would change, and exit with status 1"},
+                       {.letter = 'w', .names = {"write"}, .help = "Write the files back"}}),
+          &run_given};
 }
 
 }  // namespace memonline::cli

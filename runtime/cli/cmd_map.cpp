@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline map: memory as a picture.
 #include <algorithm>
+#include <utility>
 
 #include <unistd.h>
 
 #include "compiler/diag/render.hpp"
 #include "compiler/render/map.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 
@@ -17,15 +18,9 @@ namespace {
 /// Beside the bars stand the devices and their sizes.
 constexpr std::size_t kBeside = 26, kNarrowest = 16, kWidest = 128;
 
-Format format_of(const MapOptions& options) {
-  if (options.format) return *options.format;
-  if (ends_with(options.output, ".svg")) return Format::Svg;
-  return ends_with(options.output, ".html") ? Format::Html : Format::Text;
-}
-
 render::MapStyle style_of(const MapOptions& options, ColorChoice color) {
   render::MapStyle style;
-  const bool to_file = !options.output.empty() && options.output != "-";
+  const bool to_file = !options.output.empty();
   style.color = to_file ? color == ColorChoice::Always : colour_output(color);
   const auto width = to_file ? std::nullopt : terminal_width(STDOUT_FILENO);
   if (width)
@@ -33,21 +28,39 @@ render::MapStyle style_of(const MapOptions& options, ColorChoice color) {
   return style;
 }
 
-}  // namespace
-
 ExitStatus run(const MapOptions& options, ColorChoice color) {
-  const Format format = format_of(options);
   diag::Sink sink;
   const auto host = load_host_with_blocks(options.where, sink);
   if (!host) return report(sink, {}, Format::Text, color, ExitStatus::Failure);
   std::string picture;
-  if (format == Format::Svg)
+  if (options.format == Format::Svg)
     picture = render::map_to_svg(*host);
-  else if (format == Format::Html)
+  else if (options.format == Format::Html)
     picture = render::map_to_html(*host);
   else
     picture = render::map_to_text(*host, style_of(options, color));
   return print_to(options.output, picture);
+}
+
+constexpr auto kFormats = {Format::Text, Format::Svg, Format::Html};
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given, true);
+  if (!where) return fail(where.error());
+  const auto form = form_of(given, kFormats);
+  if (!form) return fail(form.error());
+  return run({*where, form->output, output_of(given)}, color);
+}
+
+}  // namespace
+
+Command map_command() {
+  std::vector<Option> options{root_option()};
+  add_formats(options, kFormats);
+  options.push_back(output_option(kFormats));
+  options.push_back(direct_option());
+  return {"map", "Draw the memory of a host to scale", std::nullopt,
+          with_common(std::move(options)), &run_given};
 }
 
 }  // namespace memonline::cli

@@ -2,12 +2,16 @@
 // memonline plan: what would be done here, in order and proved.
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
+#include <fmt/format.h>
+
+#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/sema/analyse.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/fleet.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
@@ -15,14 +19,6 @@
 namespace memonline::cli {
 
 namespace {
-
-Format format_of(const PlanOptions& options) {
-  if (options.format) return *options.format;
-  if (ends_with(options.output, ".json")) return Format::Json;
-  if (ends_with(options.output, ".yaml") || ends_with(options.output, ".yml")) return Format::Yaml;
-  if (ends_with(options.output, ".svg")) return Format::Svg;
-  return ends_with(options.output, ".sh") ? Format::Shell : Format::Text;
-}
 
 std::string rendered(const plan::Plan& plan, const model::Host& host, Format format,
                      const forecast::Forecast* forecast) {
@@ -51,14 +47,14 @@ Compiled compiled_for(const PlanOptions& options) {
   return compiled;
 }
 
-ExitStatus run_fleet(const PlanOptions& options, Format format, ColorChoice color) {
+ExitStatus run_fleet(const PlanOptions& options, ColorChoice color) {
   const Policies policies = load_policies(options.where);
   diag::Sink sink;
   sink.append(policies.problems);
   if (policies.none()) add_no_policy(policies, options.where, sink);
   const auto policy = sema::analyse(policies.files, sink);
   if (sink.has_errors() || !policy)
-    return report(sink, policies.shown, format, color, ExitStatus::Usage);
+    return report(sink, policies.shown, options.errors, color, ExitStatus::Usage);
   print_error(diag::to_text(sink.sorted(), policies.shown, {colour_errors(color)}));
   if (!std::filesystem::is_directory(options.hosts))
     return complain(ExitStatus::Failure, "`" + options.hosts + "` is no directory of hosts",
@@ -73,26 +69,25 @@ ExitStatus run_fleet(const PlanOptions& options, Format format, ColorChoice colo
   for (const FleetRow& row : rows)
     if (!row.problem.empty()) status = ExitStatus::Failure;
   return print_to(options.output,
-                  format == Format::Json
+                  options.format == Format::Json
                       ? fleet_to_json(rows)
                       : fleet_to_text(rows, colour_output(color, options.output)),
                   status);
 }
 
-}  // namespace
-
 ExitStatus run(const PlanOptions& options, ColorChoice color) {
-  const Format format = format_of(options);
-  if (!options.hosts.empty()) return run_fleet(options, format, color);
+  const Format format = options.format;
+  if (!options.hosts.empty()) return run_fleet(options, color);
   Compiled compiled = compiled_for(options);
   if (!compiled.plan)
-    return report(compiled.sink, compiled.policies.shown, format, color, compiled.status);
+    return report(compiled.sink, compiled.policies.shown, options.errors, color, compiled.status);
   std::optional<forecast::Forecast> forecast;
   if (options.add) {
     forecast = forecast::make_forecast(*compiled.policy, compiled.policies.files, *compiled.host,
                                        *options.add, compiled.sink);
     if (!forecast)
-      return report(compiled.sink, compiled.policies.shown, format, color, ExitStatus::Failure);
+      return report(compiled.sink, compiled.policies.shown, options.errors, color,
+                    ExitStatus::Failure);
     plan::place_diagnostics(*compiled.plan, compiled.sink, compiled.policies.files);
   }
   ExitStatus status = ExitStatus::Done;
@@ -106,6 +101,70 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
   return print_to(options.output,
                   rendered(*compiled.plan, *compiled.host, format, forecast ? &*forecast : nullptr),
                   status);
+}
+
+constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml, Format::Shell, Format::Svg};
+
+UsageError exclusive(const Given& given, std::string_view a, std::string_view b) {
+  return {fmt::format("`{}` and `{}` contradict each other", given.spelling(a), given.spelling(b))};
+}
+
+UsageError refused(std::string_view option, std::string_view why) {
+  return {fmt::format("`{}`: {}", option, printable(why))};
+}
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given, true);
+  if (!where) return fail(where.error());
+  const auto form = form_of(given, kFormats);
+  if (!form) return fail(form.error());
+  PlanOptions options{*where,           form->output, form->errors, given.has("exit-code"),
+                      output_of(given), {},           {},           given.value("hosts")};
+  const bool data = form->output == Format::Text || form->output == Format::Json;
+  for (const char* name : {"root", "add", "unplug"})
+    if (given.has("hosts") && given.has(name)) return fail(exclusive(given, "hosts", name));
+  if (given.has("hosts") && !data)
+    return fail(refused("--hosts", "a summary of hosts is text or json"));
+  if (given.has("add") && given.has("unplug")) return fail(exclusive(given, "add", "unplug"));
+  if (given.has("unplug")) {
+    auto request = plan::parse_unplug(given.value("unplug"));
+    if (!request) return fail(refused("--unplug", request.error()));
+    options.unplug = *request;
+  }
+  if (given.has("add")) {
+    auto request = forecast::parse_add(given.value("add"));
+    if (!request) return fail(refused("--add", request.error()));
+    if (!data && form->output != Format::Yaml)
+      return fail(refused("--add", "a forecast is text, json or yaml"));
+    options.add = *request;
+  }
+  return run(options, color);
+}
+
+}  // namespace
+
+Command plan_command() {
+  std::vector<Option> options;
+  add_where(options);
+  add_formats(options, kFormats);
+  options.push_back(output_option(kFormats));
+  options.push_back(
+      {.names = {"exit-code"},
+       .help = "Exit with status 3 if there are steps, 4 if only a reboot is pending"});
+  options.push_back({.names = {"add"},
+                     .value = "MEMORY",
+                     .help = "Predict adding memory: SIZE[@nodeN][,dimm=SIZE]"});
+  options.push_back({.names = {"unplug"},
+                     .value = "WHAT",
+                     .help = "Plan what must go offline first: SIZE[@nodeN], dimmN or memoryA-B",
+                     .offers = options::Offers::Removable});
+  options.push_back({.names = {"hosts"},
+                     .value = "DIR",
+                     .help = "Summarize every captured host in DIR instead of planning for one",
+                     .offers = options::Offers::Files});
+  options.push_back(direct_option());
+  return {"plan", "Print what would be done, ordered and verified", std::nullopt,
+          with_common(std::move(options)), &run_given};
 }
 
 }  // namespace memonline::cli

@@ -5,7 +5,7 @@
 
 #include "compiler/diag/render.hpp"
 #include "runtime/cli/boot_outcome.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/metrics.hpp"
 #include "runtime/cli/output.hpp"
@@ -34,12 +34,10 @@ Metrics metrics_of(const StatusReport& report, const Where& where) {
   return metrics;
 }
 
-}  // namespace
-
 ExitStatus run(const StatusOptions& options, ColorChoice color) {
   Compiled compiled = load_for(options.where, OnPolicyErrors::ReadHost);
   if (!compiled.host)
-    return report(compiled.sink, compiled.policies.shown, options.format, color, compiled.status);
+    return report(compiled.sink, compiled.policies.shown, options.errors, color, compiled.status);
   if (compiled.policy) plan_for_host(compiled);
   // A host in a file has no state, and no kernel parameters of ours.
   const auto state = boot::read_state(boot::Root(options.where.root));
@@ -68,6 +66,28 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
   const ExitStatus ended = print_to(options.output, text, status_of(status));
   print_error("\n" + diagnostics);
   return ended;
+}
+
+constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml, Format::Prometheus};
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given, true);
+  if (!where) return fail(where.error());
+  const auto form = form_of(given, kFormats);
+  if (!form) return fail(form.error());
+  return run({*where, form->output, form->errors, output_of(given)}, color);
+}
+
+}  // namespace
+
+Command status_command() {
+  std::vector<Option> options;
+  add_where(options);
+  add_formats(options, kFormats);
+  options.push_back(output_option(kFormats));
+  options.push_back(direct_option());
+  return {"status", "Show the memory of a host and where it drifts from the policy", std::nullopt,
+          with_common(std::move(options)), &run_given};
 }
 
 }  // namespace memonline::cli

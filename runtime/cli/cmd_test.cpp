@@ -12,7 +12,7 @@
 #include "compiler/diag/render.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "runtime/base/file.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/policy/package.hpp"
 #include "runtime/policy/store.hpp"
@@ -116,12 +116,24 @@ class Runner {
   ExitStatus status_ = ExitStatus::Done;
 };
 
-}  // namespace
-
 ExitStatus run(const TestOptions& options, ColorChoice color) {
   Runner runner(colour_errors(color));
   for (const std::string& path : options.paths) runner.add_path(path);
   return runner.finish();
+}
+
+Ran run_given(const Given& given, ColorChoice color) { return run({given.operands()}, color); }
+
+}  // namespace
+
+Command test_command() {
+  return {"test", "Run the tests inside policy packages",
+          Operand{.name = "PATH",
+                  .help = "Packages (.yaml), or directories of them",
+                  .required = true,
+                  .repeats = true,
+                  .offers = options::Offers::Files},
+          with_common({}), &run_given};
 }
 
 }  // namespace memonline::cli

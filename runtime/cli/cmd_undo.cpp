@@ -7,7 +7,7 @@
 
 #include "compiler/diag/render.hpp"
 #include "runtime/apply/report_json.hpp"
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/privilege.hpp"
@@ -99,8 +99,23 @@ class Undo {
   RunDocument document_;
 };
 
+ExitStatus run(const UndoOptions& options, ColorChoice color) { return Undo(options, color).run(); }
+
+Ran run_given(const Given& given, ColorChoice color) {
+  const auto where = where_of(given);
+  if (!where) return fail(where.error());
+  const auto run_options = run_options_of(given);
+  if (!run_options) return fail(run_options.error());
+  return run({where->root, *run_options}, color);
+}
+
 }  // namespace
 
-ExitStatus run(const UndoOptions& options, ColorChoice color) { return Undo(options, color).run(); }
+Command undo_command() {
+  std::vector<Option> options{root_option()};
+  add_run(options);
+  return {"undo", "Undo the last apply, as far as possible", std::nullopt,
+          with_common(std::move(options)), &run_given};
+}
 
 }  // namespace memonline::cli

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The words after `memonline` as a value. The only part that knows CLI11.
+// The options of each command as a value, and the way from the words after `memonline` to a run.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "compiler/forecast/forecast.hpp"
@@ -35,7 +34,8 @@ struct CheckOptions {
 };
 struct PlanOptions {
   Where where;
-  std::optional<Format> format;  ///< empty: by the name of the output file, else text
+  Format format = Format::Text;
+  Format errors = Format::Text;
   bool exit_code = false;
   std::string output;  ///< empty: standard output
   std::optional<plan::UnplugRequest> unplug;
@@ -45,12 +45,13 @@ struct PlanOptions {
 struct StatusOptions {
   Where where;
   Format format = Format::Text;
+  Format errors = Format::Text;  ///< of what is wrong: what --format said, whatever -o says
   std::string output;
 };
 struct ExplainOptions {
   Where where;
   Format format = Format::Text;
-  std::string what;
+  std::vector<std::string> what;
 };
 struct CaptureOptions {
   Where where;
@@ -58,7 +59,7 @@ struct CaptureOptions {
 };
 struct MapOptions {
   Where where;                   ///< without policies
-  std::optional<Format> format;  ///< Text, Svg or Html; empty: by the name of the output file
+  Format format = Format::Text;  ///< Text, Svg or Html
   std::string output;
 };
 struct GenerateOptions {
@@ -114,20 +115,7 @@ struct BootOptions {
   Format format = Format::Text;  ///< Text or Json
 };
 
-struct CommandLine {
-  ColorChoice color = ColorChoice::Auto;
-  std::variant<CheckOptions, PlanOptions, StatusOptions, ExplainOptions, CaptureOptions, MapOptions,
-               GenerateOptions, FmtOptions, TestOptions, CatPolicyOptions, ApplyOptions,
-               UndoOptions, ConfirmOptions, BootOptions>
-      command;
-};
-
-/// Help, the version or a complaint: to be printed, then the program ends.
-struct Ending {
-  ExitStatus status = ExitStatus::Done;
-  std::string text;  ///< to standard output if Done, else to standard error
-};
-
-std::variant<CommandLine, Ending> parse_command_line(int argc, const char* const* argv);
+/// Runs what the words after `memonline` say. Wrong words are reported on standard error.
+ExitStatus run_command_line(int argc, const char* const* argv);
 
 }  // namespace memonline::cli

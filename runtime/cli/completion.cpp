@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/completion.hpp"
 
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -9,54 +10,35 @@ namespace memonline::cli {
 
 namespace {
 
+using options::Offers;
+
 /// What may stand where a value is wanted.
 struct Value {
   bool wanted = false;
-  bool files = false;
+  Offers offers = Offers::Nothing;
   std::string words;  ///< with spaces between; empty: any text
 };
-struct Option {
-  std::vector<std::string> short_names, long_names;
-  std::string description;
-  Value value;
-};
-struct Command {
-  std::string name, description;
-  std::vector<Option> options;
-  Value positional;
-};
 
-Value value_of(CLI::Option& option) {
-  Value value;
-  value.wanted = option.get_items_expected_max() > 0;
-  try {
-    value.words = option.get_validator(0)->get_name();
-  } catch (const CLI::OptionNotFound&) {  // any text
-    value.words.clear();
-  }
-  const std::string type = option.get_positional() ? option.get_name(true) : option.get_type_name();
-  value.files = type == "FILE" || type == "DIR" || type == "PLAN" || type == "PATH";
-  return value;
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (const std::string_view word : words)
+    text += fmt::format("{}{}", text.empty() ? "" : " ", word);
+  return text;
 }
 
-Command command_of(CLI::App& app) {
-  Command command{app.get_name(), app.get_description(), {}, {}};
-  for (CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) {
-      command.positional = value_of(*option);
-      continue;
-    }
-    command.options.push_back(
-        {option->get_snames(), option->get_lnames(), option->get_description(), value_of(*option)});
-  }
-  return command;
+Value value_of(const Option& option) {
+  // One that may be left out is not waited for.
+  return {!option.value.empty() && option.takes == nullptr, option.offers, joined(option.words)};
+}
+Value value_of(const std::optional<Operand>& operand) {
+  if (!operand) return {};
+  return {true, operand->offers, joined(operand->words)};
 }
 
-std::vector<Command> commands_of(CLI::App& program) {
-  std::vector<Command> commands;
-  for (CLI::App* app : program.get_subcommands([](CLI::App*) { return true; }))
-    if (!app->get_group().empty()) commands.push_back(command_of(*app));
-  return commands;
+/// The command that says what there is on the host; empty: nothing needs to be asked.
+std::string_view names_for(Offers offers) {
+  if (offers == Offers::Explainable) return "explain";
+  return offers == Offers::Removable ? "unplug" : "";
 }
 
 /// In single quotes, for all three shells.
@@ -73,8 +55,8 @@ std::string in_quotes(std::string_view text) {
 
 std::string names(const Option& option, char between) {
   std::string text;
-  for (const std::string& name : option.short_names) text += fmt::format("-{}{}", name, between);
-  for (const std::string& name : option.long_names) text += fmt::format("--{}{}", name, between);
+  if (option.letter != '\0') text += fmt::format("-{}{}", option.letter, between);
+  for (const std::string_view name : option.names) text += fmt::format("--{}{}", name, between);
   text.pop_back();
   return text;
 }
@@ -83,9 +65,14 @@ std::string names(const Option& option, char between) {
 
 constexpr std::string_view kBashHead = R"(# bash completion for memonline
 _memonline() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= word
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= value= word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in -*) ;; *) command=$word; break ;; esac
+    case $value$word in
+      --root|--sysroot|--color) value=of ;;
+      -*|of=) ;;
+      of*) value= ;;
+      *) command=$word; break ;;
+    esac
   done
   local words= files=
   case $command:$prev in
@@ -100,32 +87,48 @@ constexpr std::string_view kBashTail = R"(  esac
 complete -F _memonline memonline
 )";
 
+std::string bash_value(const Value& value) {
+  std::string text;
+  if (!value.words.empty()) text += fmt::format(" words={}", in_quotes(value.words));
+  if (value.offers == Offers::Files) text += " files=1";
+  if (const std::string_view names = names_for(value.offers); !names.empty())
+    text += fmt::format(
+        " words=$(memonline completion {} -- \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\" 2>/dev/null)",
+        names);
+  return text;
+}
+
+/// A line of `case` for each option that wants a value; all their names are added to `offered`.
+std::string bash_cases(std::string_view command, const std::vector<Option>& options,
+                       std::string& offered) {
+  std::string text;
+  for (const Option& option : options) {
+    offered += (offered.empty() ? "" : " ") + names(option, ' ');
+    const Value value = value_of(option);
+    if (!value.wanted) continue;
+    std::string cases;
+    if (option.letter != '\0') cases = fmt::format("{}:-{}", command, option.letter);
+    for (const std::string_view name : option.names)
+      cases += fmt::format("{}{}:--{}", cases.empty() ? "" : "|", command, name);
+    text += fmt::format("    {}){} ;;\n", cases, bash_value(value));
+  }
+  return text;
+}
+
 std::string bash(const std::vector<Command>& commands) {
   std::string text(kBashHead);
   std::string all;
   for (const Command& command : commands) {
-    all += (all.empty() ? "" : " ") + command.name;
+    if (command.hidden) continue;
+    all += fmt::format("{}{}", all.empty() ? "" : " ", command.name);
     std::string offered;
-    for (const Option& option : command.options) {
-      offered += (offered.empty() ? "" : " ") + names(option, ' ');
-      if (!option.value.wanted) continue;
-      std::string cases;
-      for (const std::string& name : option.short_names)
-        cases += fmt::format("{}{}:-{}", cases.empty() ? "" : "|", command.name, name);
-      for (const std::string& name : option.long_names)
-        cases += fmt::format("{}{}:--{}", cases.empty() ? "" : "|", command.name, name);
-      text += fmt::format("    {})", cases);
-      if (!option.value.words.empty())
-        text += fmt::format(" words={}", in_quotes(option.value.words));
-      text += option.value.files ? " files=1 ;;\n" : " ;;\n";
-    }
+    text += bash_cases(command.name, command.options, offered);
     text += fmt::format("    {}:*)\n", command.name);
-    text += fmt::format("      case $cur in -*) words={} ;; *)", in_quotes(offered));
-    const Value& positional = command.positional;
-    if (!positional.words.empty()) text += fmt::format(" words={}", in_quotes(positional.words));
-    text += positional.files ? " files=1 ;; esac ;;\n" : " ;; esac ;;\n";
+    text += fmt::format("      case $cur in -*) words={} ;; *){} ;; esac ;;\n", in_quotes(offered),
+                        bash_value(value_of(command.operand)));
   }
-  text += fmt::format("    :*) words={} ;;\n", in_quotes(all + " --help --version"));
+  text += bash_cases({}, program_options(), all);
+  text += fmt::format("    :*) words={} ;;\n", in_quotes(all));
   return text + std::string(kBashTail);
 }
 
@@ -134,7 +137,9 @@ std::string bash(const std::vector<Command>& commands) {
 std::string zsh_value(const Value& value, std::string_view name) {
   if (!value.wanted) return {};
   if (!value.words.empty()) return fmt::format(":{}:({})", name, value.words);
-  return fmt::format(":{}:{}", name, value.files ? "_files" : " ");
+  if (const std::string_view names = names_for(value.offers); !names.empty())
+    return fmt::format(":{}:_memonline_{}", name, names);
+  return fmt::format(":{}:{}", name, value.offers == Offers::Files ? "_files" : " ");
 }
 
 /// What _arguments and _describe take for a description.
@@ -147,30 +152,47 @@ std::string zsh_text(std::string_view text) {
   return result;
 }
 
+constexpr std::string_view kZshHead = R"zsh(#compdef memonline
+_memonline_names() { compadd -- ${(f)"$(memonline completion $1 -- $words 2>/dev/null)"} }
+_memonline_explain() { _memonline_names explain }
+_memonline_unplug() { _memonline_names unplug }
+_memonline() {
+  local curcontext=$curcontext state line
+)zsh";
+
+/// Each name of an option, as _arguments takes it.
+std::string zsh_options(const std::vector<Option>& options) {
+  std::string text;
+  for (const Option& option : options) {
+    const auto one = [&](const std::string& name) {
+      text += fmt::format(
+          " \\\n        {}",
+          in_quotes(fmt::format("{}{}[{}]{}", option.repeats ? "*" : "", name,
+                                zsh_text(option.help), zsh_value(value_of(option), "value"))));
+    };
+    if (option.letter != '\0') one(fmt::format("-{}", option.letter));
+    for (const std::string_view name : option.names) one(fmt::format("--{}", name));
+  }
+  return text;
+}
+
 std::string zsh(const std::vector<Command>& commands) {
-  std::string text =
-      "#compdef memonline\n_memonline() {\n  local curcontext=$curcontext state line\n"
-      "  _arguments -C '(-h --help)'{-h,--help}'[print help]' '--version[print the version]' "
-      "'1:command:->command' '*::argument:->argument'\n  case $state in\n  command)\n"
-      "    local -a commands=(\n";
+  std::string text(kZshHead);
+  text += fmt::format(
+      "  _arguments -C -A '-*'{} \\\n        '1:command:->command' '*::argument:->argument'\n"
+      "  case $state in\n  command)\n    local -a commands=(\n",
+      zsh_options(program_options()));
   for (const Command& command : commands)
-    text += fmt::format(
-        "      {}\n", in_quotes(fmt::format("{}:{}", command.name, zsh_text(command.description))));
+    if (!command.hidden)
+      text += fmt::format("      {}\n",
+                          in_quotes(fmt::format("{}:{}", command.name, zsh_text(command.summary))));
   text += "    )\n    _describe command commands ;;\n  argument)\n    case $line[1] in\n";
   for (const Command& command : commands) {
-    text += fmt::format("    {})\n      _arguments", command.name);
-    for (const Option& option : command.options) {
-      const auto one = [&](const std::string& name) {
-        text += fmt::format(" \\\n        {}",
-                            in_quotes(fmt::format("{}[{}]{}", name, zsh_text(option.description),
-                                                  zsh_value(option.value, "value"))));
-      };
-      for (const std::string& name : option.short_names) one("-" + name);
-      for (const std::string& name : option.long_names) one("--" + name);
-    }
-    if (command.positional.wanted)
-      text +=
-          fmt::format(" \\\n        {}", in_quotes("*" + zsh_value(command.positional, "what")));
+    if (command.hidden) continue;
+    text += fmt::format("    {})\n      _arguments{}", command.name, zsh_options(command.options));
+    const Value operand = value_of(command.operand);
+    if (operand.wanted)
+      text += fmt::format(" \\\n        {}", in_quotes("*" + zsh_value(operand, "what")));
     text += " ;;\n";
   }
   return text + "    esac ;;\n  esac\n}\n_memonline \"$@\"\n";
@@ -178,34 +200,48 @@ std::string zsh(const std::vector<Command>& commands) {
 
 // ---- fish ----
 
+std::string fish_words(const Value& value) {
+  if (!value.words.empty()) return fmt::format(" -a {}", in_quotes(value.words));
+  const std::string_view names = names_for(value.offers);
+  if (names.empty()) return {};
+  return fmt::format(" -a '(memonline completion {} -- (commandline -opc) 2>/dev/null)'", names);
+}
+
+std::string fish_options(const std::vector<Option>& options, std::string_view when) {
+  std::string text;
+  for (const Option& option : options) {
+    const Value value = value_of(option);
+    text += when;
+    if (option.letter != '\0') text += fmt::format(" -s {}", option.letter);
+    for (const std::string_view name : option.names) text += fmt::format(" -l {}", name);
+    if (value.wanted) text += value.offers == Offers::Files ? " -r -F" : " -x";
+    text += fish_words(value) + fmt::format(" -d {}\n", in_quotes(option.help));
+  }
+  return text;
+}
+
 std::string fish(const std::vector<Command>& commands) {
   std::string text = "# fish completion for memonline\ncomplete -c memonline -f\n";
   for (const Command& command : commands)
-    text += fmt::format("complete -c memonline -n __fish_use_subcommand -a {} -d {}\n",
-                        command.name, in_quotes(command.description));
+    if (!command.hidden)
+      text += fmt::format("complete -c memonline -n __fish_use_subcommand -a {} -d {}\n",
+                          command.name, in_quotes(command.summary));
+  text += fish_options(program_options(), "complete -c memonline -n __fish_use_subcommand");
   for (const Command& command : commands) {
+    if (command.hidden) continue;
     const std::string when =
         fmt::format("complete -c memonline -n '__fish_seen_subcommand_from {}'", command.name);
-    for (const Option& option : command.options) {
-      text += when;
-      for (const std::string& name : option.short_names) text += fmt::format(" -s {}", name);
-      for (const std::string& name : option.long_names) text += fmt::format(" -l {}", name);
-      if (option.value.wanted) text += option.value.files ? " -r -F" : " -x";
-      if (!option.value.words.empty()) text += fmt::format(" -a {}", in_quotes(option.value.words));
-      text += fmt::format(" -d {}\n", in_quotes(option.description));
-    }
-    const Value& positional = command.positional;
-    if (!positional.words.empty())
-      text += fmt::format("{} -a {}\n", when, in_quotes(positional.words));
-    if (positional.files) text += when + " -F\n";
+    text += fish_options(command.options, when);
+    const Value operand = value_of(command.operand);
+    if (const std::string words = fish_words(operand); !words.empty()) text += when + words + "\n";
+    if (operand.offers == Offers::Files) text += when + " -F\n";
   }
   return text;
 }
 
 }  // namespace
 
-std::string completion_for(std::string_view shell, CLI::App& program) {
-  const std::vector<Command> commands = commands_of(program);
+std::string completion_for(std::string_view shell, const std::vector<Command>& commands) {
   if (shell == "zsh") return zsh(commands);
   return shell == "fish" ? fish(commands) : bash(commands);
 }

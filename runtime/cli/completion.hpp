@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Completions for bash, zsh and fish, made of the same options that the command line is read by.
+// Completions for bash, zsh and fish, made of the same table as the parser and its help.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include <CLI/CLI.hpp>
+#include "runtime/cli/command.hpp"
 
 namespace memonline::cli {
 
-/// The script for `shell`: bash, zsh or fish.
-std::string completion_for(std::string_view shell, CLI::App& program);
+/// `shell` is bash, zsh or fish.
+std::string completion_for(std::string_view shell, const std::vector<Command>& commands);
+
+/// What there is on the host to complete after `explain` or `--unplug`, a word per line: blocks,
+/// nodes, devices, codes. `words` are those of the command line so far; --root is looked up there.
+std::string offered_names(options::Offers offers, const std::vector<std::string>& words);
 
 }  // namespace memonline::cli

@@ -114,6 +114,7 @@ Compiled compile_for(const Where& where, Service service) {
 ExitStatus report(const diag::Sink& sink, const source::SourceSet& shown, Format format,
                   ColorChoice color, ExitStatus status) {
   if (format == Format::Json) return print(diag::to_json(sink.sorted(), shown), status);
+  if (format == Format::Yaml) return print(diag::to_yaml(sink.sorted(), shown), status);
   print_error(diag::to_text(sink.sorted(), shown, {colour_errors(color)}));
   return status;
 }

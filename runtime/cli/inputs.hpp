@@ -56,7 +56,7 @@ Compiled load_for(const Where& where, OnPolicyErrors on_errors = OnPolicyErrors:
 /// The later half of compile_for, for a host that was read already.
 void plan_for_host(Compiled& compiled);
 
-/// Diagnostics on standard error, or as a JSON document on standard output.
+/// Diagnostics on standard error, or as a JSON or YAML document on standard output.
 ExitStatus report(const diag::Sink& sink, const source::SourceSet& shown, Format format,
                   ColorChoice color, ExitStatus status);
 

@@ -3,24 +3,14 @@
 #include <exception>
 #include <new>
 
-#include <unistd.h>
-
-#include "runtime/cli/commands.hpp"
+#include "runtime/cli/command_line.hpp"
 #include "runtime/cli/output.hpp"
 
 using namespace memonline::cli;
 
 int main(int argc, char** argv) {
   try {
-    const auto parsed = parse_command_line(argc, argv);
-    if (const auto* ending = std::get_if<Ending>(&parsed)) {
-      if (ending->status == ExitStatus::Done) return static_cast<int>(print(ending->text));
-      print_error(ending->text);
-      return static_cast<int>(ending->status);
-    }
-    const auto& line = std::get<CommandLine>(parsed);
-    return static_cast<int>(
-        std::visit([&](const auto& options) { return run(options, line.color); }, line.command));
+    return static_cast<int>(run_command_line(argc, argv));
   } catch (const std::bad_alloc&) {
     return static_cast<int>(complain(ExitStatus::Failure, "out of memory"));
   } catch (const std::exception& error) {

@@ -8,6 +8,9 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
 touch db.mempolicy
+cp "$here/../hosts/6.1-b1.tar.xz" host.tar.xz
+# Completions ask `memonline` for names of the host.
+PATH=$(dirname "$(readlink -f "$memonline")"):$PATH
 
 for shell in bash zsh fish; do
   "$memonline" completion $shell >memonline.$shell
@@ -57,6 +60,17 @@ for shell in bash fish zsh; do
   expect "pl" plan
   expect "plan --" --root --policy --expression --add --unplug --hosts --format --exit-code
   expect "plan --format " text json yaml shell svg
+  expect "--" --root --color --help --version
+  expect "help " plan boot
+  expect "check d" db.mempolicy
+  expect "capture --" --root --output
+  refuse "capture --" --format
+  expect "explain --root host.tar.xz " memory0 memory42 node0 node1 dimm1 boot ML0503
+  expect "explain --root=host.tar.xz dim" dimm0 dimm1
+  refuse "explain --root host.tar.xz " memory20
+  expect "plan --root host.tar.xz --unplug " memory42 dimm0
+  refuse "plan --root host.tar.xz --unplug " ML0503
+  refuse "plan --root host.tar.xz --unplug " node0
   expect "plan --format j" json
   expect "map --format " text svg html
   refuse "map --format " json
@@ -74,6 +88,6 @@ shell=bash
 while read -r command; do
   expect "" "$command"
   while read -r option; do expect "$command --" "$option"; done < \
-    <("$memonline" "$command" --help | sed -n '/^Options:/,/^$/p' | grep -o '^  [^ ].*' |
+    <("$memonline" "$command" --help | sed -n '/^Options:/,/^$/s/^  \(-.*\)/\1/p' | sed 's/   *.*//' |
       grep -o -- '--[a-z-]*' | sort -u)
 done < <("$memonline" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/base/printable.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "compiler/diag/display_width.hpp"
+#include "compiler/render/json_writer.hpp"
+
+namespace memonline {
+
+std::string printable(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = render::utf8_length(text, at);
+    const std::string_view bytes = text.substr(at, std::max<std::size_t>(1, length));
+    const auto first = static_cast<unsigned char>(bytes.front());
+    if (length == 0 || first < 0x20 || first == 0x7F || diag::is_unprintable(bytes))
+      for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += "\\x";
+        out += kDigits[byte >> 4U];
+        out += kDigits[byte & 0xFU];
+      }
+    else
+      out += bytes;
+    at += bytes.size();
+  }
+  return out;
+}
+
+}  // namespace memonline

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/render/explained.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "compiler/base/overloaded.hpp"
+#include "compiler/base/similar.hpp"
+
+namespace memonline::render {
+
+namespace {
+
+using model::BlockId;
+using model::BlockRun;
+using model::Host;
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text, int base) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// "memory42", "memory32-39" and, as `status` prints it, "memory32..39".
+std::optional<Asked> asked_blocks(std::string_view text) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto first = number_of<std::uint64_t>(text.substr(0, digits), 10);
+  if (!first) return std::nullopt;
+  std::string_view rest = text.substr(digits);
+  if (rest.empty()) return BlockId(*first);
+  if (rest.starts_with("-"))
+    rest.remove_prefix(1);
+  else if (rest.starts_with(".."))
+    rest.remove_prefix(2);
+  else
+    return std::nullopt;
+  if (rest.starts_with("memory")) rest.remove_prefix(6);
+  const auto last = number_of<std::uint64_t>(rest, 10);
+  if (!last || *last < *first) return std::nullopt;
+  return AskedBlocks{BlockId(*first), BlockId(*last)};
+}
+
+/// As devices are called: dimm0, dax0.0, virtio3; a driver without devices gives its own name.
+bool could_be_device(std::string_view what) {
+  if (what == "boot" || what == "kmem" || what == "virtio_mem") return true;
+  constexpr std::string_view kLetters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
+  const bool letter =
+      !what.empty() && ((what[0] >= 'a' && what[0] <= 'z') || (what[0] >= 'A' && what[0] <= 'Z'));
+  return letter && what.find_first_not_of(kLetters) == std::string_view::npos &&
+         what.find_first_of("0123456789") != std::string_view::npos;
+}
+
+auto missing(std::string message, std::string help) {
+  return fail(Unexplained{Unexplained::Kind::NoSuchBlock, std::move(message), std::move(help)});
+}
+
+/// "available: dimm0, dimm1"; of many only the first.
+std::string available(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 16;
+  std::string text = "available: ";
+  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kMost ? text + fmt::format(" and {} more", names.size() - kMost) : text;
+}
+
+template <class Predicate>
+std::vector<Piece> pieces_where(const Host& host, Predicate wanted) {
+  std::vector<Piece> pieces;
+  for (const BlockRun& run : host.blocks)
+    if (wanted(run)) pieces.push_back({run.first, run.count, &run});
+  return pieces;
+}
+
+using Found = Result<std::vector<Piece>, Unexplained>;
+
+Found one_block(BlockId id, const Host& host) {
+  const BlockRun* run = host.find_block(id);
+  if (run == nullptr)
+    return missing(fmt::format("no block memory{} on this host", id.value()),
+                   "`memonline status` shows the blocks");
+  return std::vector<Piece>{{id, 1, run}};
+}
+
+Found blocks_between(const AskedBlocks& asked, const Host& host) {
+  std::vector<Piece> pieces;
+  for (const BlockRun& run : host.blocks) {
+    const BlockId first = std::max(run.first, asked.first);
+    const BlockId last = std::min(run.last(), asked.last);
+    if (first <= last) pieces.push_back({first, last - first + 1, &run});
+  }
+  if (pieces.empty())
+    return missing(fmt::format("no blocks between memory{} and memory{} on this host",
+                               asked.first.value(), asked.last.value()),
+                   "`memonline status` shows the blocks");
+  return pieces;
+}
+
+Found blocks_of_node(model::NodeId id, const Host& host) {
+  // Blocks that several nodes share are listed under the lowest of them.
+  auto pieces = pieces_where(host, [id](const BlockRun& run) { return run.node == id; });
+  if (!pieces.empty() || host.find_node(id) != nullptr) return pieces;
+  std::vector<std::string> names;
+  for (const model::Node& node : host.nodes)
+    names.push_back(fmt::format("node{}", node.id.value()));
+  return missing(fmt::format("no node{} on this host", id.value()),
+                 names.empty() ? "the host does not show its nodes" : available(names));
+}
+
+Found blocks_of_device(std::string_view name, const Host& host) {
+  auto pieces = pieces_where(
+      host, [&](const BlockRun& run) { return host.devices.at(run.device).name == name; });
+  if (!pieces.empty()) return pieces;
+  std::vector<std::string> names;
+  for (const model::Device& device : host.devices)
+    if (std::find(names.begin(), names.end(), device.name) == names.end())
+      names.push_back(device.name);
+  const std::string_view near =
+      most_similar(name, std::vector<std::string_view>(names.begin(), names.end()));
+  return missing(fmt::format("no device `{}` with memory blocks on this host{}", name,
+                             near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
+                 available(names));
+}
+
+}  // namespace
+
+std::optional<Asked> parse_asked(std::string_view what) {
+  if (what.starts_with("memory"))
+    if (const auto blocks = asked_blocks(what.substr(6))) return blocks;
+  if (what.starts_with("0x") || what.starts_with("0X")) {
+    const auto address = number_of<std::uint64_t>(what.substr(2), 16);
+    if (!address) return std::nullopt;
+    return AskedAddress{*address};
+  }
+  if (what.starts_with("memory")) return std::nullopt;
+  if (what.starts_with("node"))
+    if (const auto id = number_of<std::uint32_t>(what.substr(4), 10))
+      return AskedNode{model::NodeId(*id)};
+  if (could_be_device(what)) return AskedDevice{what};
+  return std::nullopt;
+}
+
+Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const model::Host& host) {
+  if (host.block_size.value() == 0)
+    return missing("this host has no memory blocks", "`memonline status` shows the memory");
+  return std::visit(
+      overloaded{[&](BlockId id) { return one_block(id, host); },
+                 [&](const AskedAddress& at) {
+                   return one_block(BlockId(at.address / host.block_size.value()), host);
+                 },
+                 [&](const AskedBlocks& blocks) { return blocks_between(blocks, host); },
+                 [&](const AskedNode& node) { return blocks_of_node(node.id, host); },
+                 [&](const AskedDevice& device) { return blocks_of_device(device.name, host); }},
+      asked);
+}
+
+}  // namespace memonline::render

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What `explain` is asked about, and which blocks of a host that is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "compiler/base/result.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/render/explanation.hpp"
+
+namespace memonline::render {
+
+struct AskedAddress {
+  std::uint64_t address = 0;
+};
+struct AskedBlocks {
+  model::BlockId first, last;
+};
+struct AskedNode {
+  model::NodeId id;
+};
+struct AskedDevice {
+  std::string_view name;
+};
+/// One block, `memory42` or the block at an address; or many: `memory32-39`, `node1`, `dimm0`.
+using Asked = std::variant<model::BlockId, AskedAddress, AskedBlocks, AskedNode, AskedDevice>;
+
+/// Empty for what nothing on any host is called.
+std::optional<Asked> parse_asked(std::string_view what);
+
+/// Neighbouring blocks of one run of the host.
+struct Piece {
+  model::BlockId first;
+  std::uint64_t count = 1;
+  const model::BlockRun* run = nullptr;
+  [[nodiscard]] model::BlockId last() const { return first + (count - 1); }
+};
+/// In ascending order. A node without memory has none; what the host does not have is an error.
+Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const model::Host& host);
+
+}  // namespace memonline::render

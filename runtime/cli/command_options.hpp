@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The options that several commands share, and what they mean.
+#pragma once
+
+#include <chrono>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/cli/command.hpp"
+
+namespace memonline::cli {
+
+Option help_option();
+Option version_option();
+Option color_option();
+Option root_option();
+Option policy_option();
+Option expression_option();
+Option dry_run_option();
+Option direct_option();
+/// `-o FILE`. The formats are those of format_options(); without any the suffix is free.
+Option output_option(std::initializer_list<Format> formats = {});
+
+/// Every command has --help and --color.
+std::vector<Option> with_common(std::vector<Option> options);
+/// --root, --policy and -e.
+void add_where(std::vector<Option>& options);
+/// --format, and --json where there is JSON.
+void add_formats(std::vector<Option>& options, std::initializer_list<Format> formats);
+/// --deadline, --wait, --format, --json and --direct.
+void add_run(std::vector<Option>& options);
+
+std::string_view format_name(Format format);
+
+/// Which host and which policies. `look`: where memonlined runs, this machine as it sees it, unless
+/// --direct was given. An empty root is an error, also in MEMONLINE_ROOT.
+Result<Where, UsageError> where_of(const Given& given, bool look = false);
+/// A time of more than nothing.
+Result<std::chrono::milliseconds, UsageError> time_of(const Given& given, std::string_view name);
+Result<RunOptions, UsageError> run_options_of(const Given& given);
+
+/// In which form the output is asked for.
+struct Form {
+  Format output = Format::Text;
+  Format errors = Format::Text;  ///< what --format or --json said: -o never changes this
+  bool chosen = false;           ///< by --format or --json
+};
+/// By --format and --json, else by the suffix of -o FILE, else text. A suffix that is none of
+/// `formats` is an error, and so is one that contradicts --format.
+Result<Form, UsageError> form_of(const Given& given, std::initializer_list<Format> formats);
+
+/// The file of -o; empty: standard output.
+std::string output_of(const Given& given);
+/// Of a command that has one form: a suffix, if there is one, must be one of these.
+std::optional<UsageError> wrong_suffix(const Given& given,
+                                       const std::vector<std::string_view>& suffixes);
+
+}  // namespace memonline::cli
