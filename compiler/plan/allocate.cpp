@@ -33,10 +33,10 @@ std::uint64_t blocks_of(const sema::Amount& amount, Target target, std::uint64_t
 }
 
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
-                    const model::Host& host, diag::Sink& sink) {
+                    const model::Host& host) {
   Allocation allocation;
   for (const Group& group : selection.groups)
-    describe(share_out(group, policy, host), policy, host, allocation, sink);
+    describe(share_out(group, policy, host), policy, host, allocation);
   for (const BlockRun& run : selection.unselected) {
     Decision decision;
     decision.blocks = run;

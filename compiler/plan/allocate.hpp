@@ -10,6 +10,7 @@
 
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
+#include "compiler/plan/findings.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/sema/policy.hpp"
 
@@ -20,6 +21,7 @@ struct Decision {
   model::BlockRun blocks;  ///< as the host shows them
   sema::Target target = sema::Target::Keep;
   bool change = false;                     ///< a write is needed to get there
+  bool fixed = false;                      ///< online, and can never be taken offline
   std::optional<source::SourceSpan> span;  ///< the share (or limit) that asked; empty: nobody did
   std::string reason;                      ///< why there is no write, where there is none
 };
@@ -33,10 +35,11 @@ struct Rounding {
 struct Allocation {
   std::vector<Decision> decisions;  ///< every block of the host once, ascending
   std::vector<Rounding> roundings;
+  std::vector<Finding> findings;  ///< by group; they point into the policy
 };
 
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
-                    const model::Host& host, diag::Sink& sink);
+                    const model::Host& host);
 
 /// Step 4: turns the lowest-addressed blocks about to become movable into normal until each limit
 /// holds; says so where it cannot.

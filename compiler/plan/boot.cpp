@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/boot_zones.hpp"
 
 namespace memonline::plan {
@@ -50,7 +51,7 @@ class BootPlanner {
         sink_(sink),
         memory_(kernel::boot_memory_of(host)) {}
 
-  Boot make() {
+  BootPart make() {
     if (policy_.boot_parameters == sema::BootParameters::Ignore) return {};
     zones();
     memmap_on_memory();
@@ -61,7 +62,12 @@ class BootPlanner {
       if (!has(boot_.parameters, word) && has(host_.command_line, word))
         boot_.remove.push_back(word);
     boot_.reboot_required = !boot_.set.empty() || !boot_.remove.empty();
-    return std::move(boot_);
+    const auto added = [&](const std::string& word) {
+      return has(boot_.set, word) ? word : std::string();
+    };
+    const std::string split = added(splits_);
+    const std::string dimms = added(places_dimms_);
+    return {std::move(boot_), split, dimms};
   }
 
  private:
@@ -101,13 +107,15 @@ class BootPlanner {
   /// Boot memory that should be Movable and that no write of this plan makes so.
   Wish wish() const {
     Wish wish;
-    for (const Decision& decision : allocation_.decisions) {
-      const model::BlockRun& blocks = decision.blocks;
-      if (decision.target != sema::Target::Movable || decision.change || !blocks.node) continue;
-      if (host_.devices.at(blocks.device).origin != model::Origin::Boot) continue;
-      if (blocks.state == model::State::Online) wish[*blocks.node] += pages_in(blocks);
-    }
+    for (const Decision& decision : allocation_.decisions)
+      if (is_wish(decision)) wish[*decision.blocks.node] += pages_in(decision.blocks);
     return wish;
+  }
+  bool is_wish(const Decision& decision) const {
+    const model::BlockRun& blocks = decision.blocks;
+    return decision.target == sema::Target::Movable && !decision.change && blocks.node &&
+           host_.devices.at(blocks.device).origin == model::Origin::Boot &&
+           blocks.state == model::State::Online;
   }
 
   void zones() {
@@ -273,7 +281,10 @@ class BootPlanner {
                                   node.id.value(), text(got), text(all), text(wish)));
       boot_.nodes.push_back(std::move(shown));
     }
-    if (near) return;
+    if (near) {
+      if (!boot_.parameters.empty()) splits_ = boot_.parameters.front();
+      return;
+    }
     auto& d = sink_.add(
         diag::Code::BootWishNotMet, std::nullopt,
         !decided_by_.empty()
@@ -283,8 +294,11 @@ class BootPlanner {
             : fmt::format("`{}` comes nearest to what the policy says of boot "
                           "memory, and it is not near",
                           boot_.parameters.front()));
-    d.notes = std::move(notes);
-    d.help = host_.era < model::Era::C1
+    diag::add_first_few(d, notes);
+    const bool some_can_move =
+        std::any_of(allocation_.decisions.begin(), allocation_.decisions.end(),
+                    [&](const Decision& one) { return is_wish(one) && !one.fixed; });
+    d.help = host_.era < model::Era::C1 || !some_can_move
                  ? "ask for less of boot memory, or for the same amount of kernel memory on each "
                    "node"
                  : "`set rezone = allowed` takes free boot blocks offline and brings them back "
@@ -336,6 +350,7 @@ class BootPlanner {
       return;
     }
     boot_.parameters.push_back(word);
+    places_dimms_ = word;
   }
 
   const Allocation& allocation_;
@@ -344,14 +359,16 @@ class BootPlanner {
   const Host& host_;
   diag::Sink& sink_;
   BootMemory memory_;
-  std::string decided_by_;  ///< the user's own word that splits boot memory
+  std::string splits_;        ///< our word that splits boot memory as the policy says
+  std::string places_dimms_;  ///< our word for DIMMs present at boot
+  std::string decided_by_;    ///< the user's own word that splits boot memory
   Boot boot_;
 };
 
 }  // namespace
 
-Boot plan_boot(const Allocation& allocation, const HotplugPart& hotplug,
-               const sema::FlatPolicy& policy, const Host& host, diag::Sink& sink) {
+BootPart plan_boot(const Allocation& allocation, const HotplugPart& hotplug,
+                   const sema::FlatPolicy& policy, const Host& host, diag::Sink& sink) {
   return BootPlanner(allocation, hotplug, policy, host, sink).make();
 }
 

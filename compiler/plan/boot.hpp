@@ -14,14 +14,14 @@
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/allocate.hpp"
-#include "compiler/plan/plan.hpp"
+#include "compiler/plan/boot_part.hpp"
 #include "compiler/sema/policy.hpp"
 
 namespace memonline::plan {
 
 /// The boot part of a plan. Words of the user's own on the command line are never replaced: they
 /// are named in `sink`, and what they lead to is predicted.
-Boot plan_boot(const Allocation& allocation, const HotplugPart& hotplug,
-               const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
+BootPart plan_boot(const Allocation& allocation, const HotplugPart& hotplug,
+                   const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
 
 }  // namespace memonline::plan

@@ -19,51 +19,58 @@ namespace {
 
 class Describer {
  public:
-  Describer(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host,
-            diag::Sink& sink)
-      : shared_(shared), policy_(policy), host_(host), sink_(sink) {}
+  Describer(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host)
+      : shared_(shared), policy_(policy), host_(host), group_(group_name()) {}
 
   void emit(Allocation& into) const {
     for (const Part& part : shared_.parts) into.decisions.push_back(decide(part));
     for (const Claim& claim : shared_.claims) note_rounding(claim, into);
   }
 
-  void report() const {
+  void report(std::vector<Finding>& findings) const {
     for (const Claim& claim : shared_.claims) {
       const Share& share = *claim.share;
+      const auto found = [&](Finding::Kind kind, std::uint64_t blocks,
+                             std::uint64_t of) -> Finding& {
+        findings.push_back({kind, &share, group_, blocks, of, shared_.size});
+        return findings.back();
+      };
       if (share.amount && claim.count < claim.asked)
-        sink_.add(
-            diag::Code::AmountExceedsGroup, share.span,
-            group_text() +
-                fmt::format(
-                    "this share asks for {} blocks, but only {} of the group's {} are left for it",
-                    claim.asked, claim.count, shared_.size));
+        found(Finding::Kind::ExceedsGroup, claim.count, claim.asked);
       // Of one that asks for nothing ML0307 was told without a host.
       if (share.amount && !is_zero(*share.amount) && claim.asked == 0 && shared_.size > 0)
-        sink_.add(diag::Code::ShareRoundsToNothing, share.span,
-                  group_text() + fmt::format("this share comes to less than one block of {} here",
-                                             model::human(host_.block_size)));
-      if (claim.owed() > 0 && !claim.wants(Target::Keep)) report_unreached(claim);
-      if (claim.count > 0 && (share.place == Place::First || share.place == Place::Last))
-        report_drift(claim);
+        found(Finding::Kind::RoundsToNothing, 0, 0);
+      if (claim.owed() > 0 && !claim.wants(Target::Keep)) {
+        const Misplaced lack = misplaced(claim);
+        if (lack.all() > 0)
+          found(Finding::Kind::NotReached, lack.all(), claim.count).misplaced = lack;
+        if (claim.owed() > lack.all())
+          found(Finding::Kind::Unusable, claim.owed() - lack.all(), claim.count);
+      }
+      if (claim.count > 0 && (share.place == Place::First || share.place == Place::Last)) {
+        // Blocks that are astray for want of blocks are reported as not reached already.
+        const std::uint64_t n = astray(claim);
+        if (n > claim.owed()) found(Finding::Kind::OutOfPosition, n - claim.owed(), claim.count);
+      }
     }
   }
 
  private:
-  void report_unreached(const Claim& claim) const {
-    auto& d = sink_.add(
-        diag::Code::ShareNotReached, claim.share->span,
-        group_text() +
-            fmt::format("{} of the {} blocks this share asks for {} online in another zone",
-                        claim.owed(), claim.count, claim.owed() == 1 ? "is" : "are"));
-    d.help =
-        policy_.rezone == sema::Rezone::Never
-            ? "`set rezone = allowed` lets memonline take them offline and bring them back there"
-            : "these blocks cannot be taken offline; boot parameters can place boot memory";
+  [[nodiscard]] Misplaced misplaced(const Claim& claim) const {
+    Misplaced sum;
+    for (const Part& part : shared_.parts) {
+      if (part.missed_by != &claim) continue;
+      const model::Device& device = host_.devices.at(part.blocks.device);
+      const bool boot = device.origin == model::Origin::Boot;
+      const bool dimm = device.kind == model::Device::Kind::Dimm;
+      (boot ? sum.boot : dimm ? sum.dimms : sum.others) += part.blocks.count;
+      if (part.fixed) sum.fixed += part.blocks.count;
+    }
+    return sum;
   }
 
-  // Positions: would the blocks at the written end of the group be what the share says?
-  void report_drift(const Claim& claim) const {
+  // Positions: how many blocks at the written end of the group are not what the share says.
+  [[nodiscard]] std::uint64_t astray(const Claim& claim) const {
     std::uint64_t before = 0;  // blocks of earlier shares at the same end
     for (const Claim& other : shared_.claims) {
       if (&other == &claim) break;
@@ -72,19 +79,14 @@ class Describer {
     const bool last = claim.share->place == Place::Last;
     const std::uint64_t from = last ? shared_.size - before - claim.count : before;
     std::uint64_t index = 0;
-    std::uint64_t astray = 0;
+    std::uint64_t sum = 0;
     for (const Part& part : shared_.parts) {
       const std::uint64_t begin = std::max(index, from);
       const std::uint64_t end = std::min(index + part.blocks.count, from + claim.count);
       index += part.blocks.count;
-      if (begin < end && !becomes(part, claim.share->target)) astray += end - begin;
+      if (begin < end && !becomes(part, claim.share->target)) sum += end - begin;
     }
-    // Blocks that are astray for want of blocks are reported as unreached already.
-    if (astray <= claim.owed()) return;
-    sink_.add(diag::Code::PositionDrift, claim.share->span,
-              group_text() + fmt::format("{} of the {} blocks stand elsewhere in the group; what "
-                                         "is online stays where it is",
-                                         astray - claim.owed(), claim.count));
+    return sum;
   }
 
   static bool becomes(const Part& part, Target target) {
@@ -98,6 +100,7 @@ class Describer {
   Decision decide(const Part& part) const {
     Decision d;
     d.blocks = part.blocks;
+    d.fixed = part.fixed;
     if (const Claim* claim = part.claim != nullptr ? part.claim : part.missed_by) {
       d.target = claim->share->target;
       d.span = claim->share->span;
@@ -147,14 +150,14 @@ class Describer {
     return std::string(model::zone_name(kernel::zone_of(host_, run)));
   }
 
-  // "node1: " where a rule makes several groups.
-  std::string group_text() const {
+  // "node1" where a rule makes several groups.
+  [[nodiscard]] std::string group_name() const {
     const BlockRun& run = shared_.group.runs.front();
     switch (shared_.group.rule->selector.each) {
       case sema::Each::None: break;
       case sema::Each::Node:
-        return run.node ? fmt::format("node{}: ", run.node->value()) : std::string{};
-      case sema::Each::Device: return host_.devices.at(run.device).name + ": ";
+        return run.node ? fmt::format("node{}", run.node->value()) : "memory of no known node";
+      case sema::Each::Device: return host_.devices.at(run.device).name;
     }
     return {};
   }
@@ -175,15 +178,15 @@ class Describer {
   const SharedGroup& shared_;
   const sema::FlatPolicy& policy_;
   const model::Host& host_;
-  diag::Sink& sink_;
+  std::string group_;
 };
 
 }  // namespace
 
 void describe(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host,
-              Allocation& into, diag::Sink& sink) {
-  const Describer describer(shared, policy, host, sink);
-  describer.report();
+              Allocation& into) {
+  const Describer describer(shared, policy, host);
+  describer.report(into.findings);
   describer.emit(into);
 }
 

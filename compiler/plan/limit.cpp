@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/allocate.hpp"
 
@@ -131,18 +132,19 @@ std::uint64_t convert(Allocation& allocation, const sema::Limit& limit,
 void apply_limits(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
                   diag::Sink& sink) {
   for (const sema::Limit& limit : policy.limits) {
+    std::vector<std::string> beyond;
     for (const auto& node : scopes_of(allocation, limit)) {
       const Balance balance = balance_of(allocation, host, node, limit.per_node);
       const std::uint64_t too_many = excess(limit, balance, host.block_size);
-      if (too_many == 0) continue;
-      const std::uint64_t left = convert(allocation, limit, node, too_many);
-      if (left == 0) continue;
-      const std::string where =
-          limit.per_node && node ? fmt::format("node{} has", node->value()) : "this host has";
-      auto& d = sink.add(diag::Code::LimitExceededAlready, limit.span,
-                         fmt::format("{} more Movable online than the limit allows", where));
-      d.help = "memory that is online stays; take blocks offline by hand, or raise the limit";
+      if (too_many == 0 || convert(allocation, limit, node, too_many) == 0) continue;
+      beyond.push_back(limit.per_node && node ? fmt::format("node{}", node->value())
+                                              : std::string("this host"));
     }
+    if (beyond.empty()) continue;
+    auto& d = sink.add(diag::Code::LimitExceededAlready, limit.span,
+                       fmt::format("{} {} more Movable online than the limit allows",
+                                   diag::first_few(beyond), beyond.size() == 1 ? "has" : "have"));
+    d.help = "memory that is online stays; take blocks offline by hand, or raise the limit";
   }
 }
 

@@ -3,6 +3,7 @@
 #include "compiler/plan/planner.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
@@ -156,7 +157,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
   const Selection selection = select(flat, host, sink);
   diag::Sink while_planning;
-  Allocation allocation = allocate(selection, flat, host, while_planning);
+  Allocation allocation = allocate(selection, flat, host);
+  const std::vector<Finding> findings = std::exchange(allocation.findings, {});
   apply_limits(allocation, flat, host, while_planning);
 
   Plan plan;
@@ -176,12 +178,14 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     const Host reached = model.host();
     if (tighten_limits(allocation, flat, host, reached)) continue;
     diag::Sink again;
-    Allocation next = allocate(select(flat, reached, again), flat, reached, again);
+    Allocation next = allocate(select(flat, reached, again), flat, reached);
     apply_limits(next, flat, reached, again);
     if (!overlay(allocation, next)) break;
   }
   // At boot there is no service yet.
-  plan.boot = plan_boot(allocation, lowered, flat, host, while_planning);
+  BootPart boot = plan_boot(allocation, lowered, flat, host, while_planning);
+  report_findings(findings, boot, flat, host, while_planning);
+  plan.boot = std::move(boot.boot);
   Planned planned;
   if (possible) {
     planned.outcome = model.host();

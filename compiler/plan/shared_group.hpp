@@ -54,9 +54,9 @@ struct SharedGroup {
 /// Steps 1 to 3 of "Allocation in full". `group` must outlive the result.
 SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host);
 
-/// Adds the group's decisions, with what is to be said of them, to `into` and `sink`.
+/// Adds the group's decisions, and what is to be reported of them, to `into`.
 void describe(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host,
-              Allocation& into, diag::Sink& sink);
+              Allocation& into);
 
 /// `part` of `n`, in millionths of one percent, rounded up or down.
 std::uint64_t percent_of(std::uint64_t n, std::uint64_t part, bool up);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
 #include "compiler/plan/outcome.hpp"
@@ -134,11 +135,13 @@ class Picker {
                     model::human(model::Bytes((wanted - owed) * bs)),
                     size.node ? fmt::format(" of node{}", size.node->value()) : std::string(),
                     model::human(size.bytes)));
+    std::vector<std::string> never;
     for (const Candidate& one : all)
       if (one.prospect.chance == Chance::Never)
-        d.notes.push_back(fmt::format("{} never goes offline: {}",
-                                      run_text(one.blocks.first, one.blocks.last()),
-                                      one.prospect.why));
+        never.push_back(fmt::format("{} never goes offline: {}",
+                                    run_text(one.blocks.first, one.blocks.last()),
+                                    one.prospect.why));
+    diag::add_first_few(d, never);
     d.help = "ask for less; Movable memory that was hot-added goes most easily";
     return {};
   }
@@ -165,7 +168,7 @@ bool check(const std::vector<Candidate>& candidates, const Host& host, diag::Sin
   if (never > 0) {
     auto& d = sink.add(diag::Code::UnplugBlocked, std::nullopt,
                        fmt::format("{} of the blocks asked for can never go offline", never));
-    d.notes = std::move(never_why);
+    diag::add_first_few(d, never_why);
     d.help = host.hot_remove ? "ask for memory that came later, `dimmN` or a size"
                              : "this takes a kernel with CONFIG_MEMORY_HOTREMOVE";
     return false;
@@ -173,7 +176,7 @@ bool check(const std::vector<Candidate>& candidates, const Host& host, diag::Sin
   if (unlikely > 0) {
     auto& d = sink.add(diag::Code::UnplugUnlikely, std::nullopt,
                        fmt::format("{} of the blocks asked for will hardly go offline", unlikely));
-    d.notes = std::move(unlikely_why);
+    diag::add_first_few(d, unlikely_why);
     d.help =
         "they are tried first, and everything comes back if one cannot go; memory that is to be "
         "unplugged belongs into Movable";

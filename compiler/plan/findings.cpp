@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/plan/findings.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/first_few.hpp"
+
+namespace memonline::plan {
+
+using sema::Target;
+using Kind = Finding::Kind;
+
+namespace {
+
+/// The findings of all groups of one share, added up.
+struct Sum {
+  Finding total;  ///< its `group` is not used
+  std::vector<std::string> groups;
+};
+
+void add(Finding& total, const Finding& one) {
+  total.blocks += one.blocks;
+  total.of += one.of;
+  total.of_group += one.of_group;
+  total.misplaced.boot += one.misplaced.boot;
+  total.misplaced.dimms += one.misplaced.dimms;
+  total.misplaced.others += one.misplaced.others;
+  total.misplaced.fixed += one.misplaced.fixed;
+}
+
+std::vector<Sum> added_up(const std::vector<Finding>& findings) {
+  std::vector<Sum> sums;
+  for (const Finding& one : findings) {
+    // The groups of a rule follow one another, and a share has a handful of kinds: what belongs
+    // together is near the end.
+    const auto at = std::find_if(sums.rbegin(), sums.rend(), [&](const Sum& sum) {
+      return sum.total.share == one.share && sum.total.kind == one.kind;
+    });
+    const bool is_new = at == sums.rend();
+    Sum& sum = is_new ? sums.emplace_back(Sum{one, {}}) : *at;
+    if (!is_new) add(sum.total, one);
+    if (!one.group.empty()) sum.groups.push_back(one.group);
+  }
+  return sums;
+}
+
+std::string_view is_or_are(std::uint64_t count) { return count == 1 ? "is" : "are"; }
+
+class Reporter {
+ public:
+  Reporter(const BootPart& boot, const sema::FlatPolicy& policy, const model::Host& host,
+           diag::Sink& sink)
+      : boot_(boot), policy_(policy), host_(host), sink_(sink) {}
+
+  void report(const Sum& sum) const {
+    const Finding& total = sum.total;
+    const std::string of_group = sum.groups.size() > 1 ? "the groups'" : "the group's";
+    switch (total.kind) {
+      case Kind::ExceedsGroup:
+        add(diag::Code::AmountExceedsGroup, sum,
+            fmt::format("this share asks for {} blocks, but only {} of {} {} are left for it",
+                        total.of, total.blocks, of_group, total.of_group));
+        return;
+      case Kind::RoundsToNothing:
+        add(diag::Code::ShareRoundsToNothing, sum,
+            fmt::format("this share comes to less than one block of {} here",
+                        model::human(host_.block_size)));
+        return;
+      case Kind::NotReached: {
+        const bool offline = total.share->target == Target::Offline;
+        add(diag::Code::ShareNotReached, sum,
+            fmt::format("{} of the {} blocks this share asks for {} online{}", total.blocks,
+                        total.of, is_or_are(total.blocks), offline ? "" : " in another zone"))
+            .help = remedy(total);
+        return;
+      }
+      case Kind::Unusable:
+        add(diag::Code::ShareNotReached, sum,
+            fmt::format("the state of {} of the {} blocks this share asks for cannot be used now",
+                        total.blocks, total.of))
+            .help =
+            "another process is taking them offline, or their state could not be read: "
+            "plan again later";
+        return;
+      case Kind::OutOfPosition:
+        add(diag::Code::PositionDrift, sum,
+            fmt::format("{} of the {} blocks stand elsewhere in {}; what is online stays where it "
+                        "is",
+                        total.blocks, total.of,
+                        sum.groups.size() > 1 ? "their groups" : "the group"));
+        return;
+    }
+  }
+
+ private:
+  diag::Diagnostic& add(diag::Code code, const Sum& sum, const std::string& message) const {
+    return sink_.add(
+        code, sum.total.share->span,
+        sum.groups.empty() ? message : fmt::format("{}: {}", diag::first_few(sum.groups), message));
+  }
+
+  [[nodiscard]] std::string remedy(const Finding& total) const {
+    const Misplaced& lack = total.misplaced;
+    const bool offline = total.share->target == Target::Offline;
+    if (total.share->target == Target::Movable) {
+      const std::string words = at_next_boot(lack);
+      if (!words.empty()) return words;
+    }
+    const std::uint64_t free = lack.all() - lack.fixed;
+    if (free == 0) return no_way_offline(total);
+    if (policy_.rezone == sema::Rezone::Allowed)  // else they would have been taken
+      return "beside a `limit` no memory is taken offline for good: remove the limit, or take "
+             "these blocks offline by hand";
+    const std::string which =
+        lack.fixed == 0 ? std::string("them") : fmt::format("{} of them", free);
+    if (!offline)
+      return fmt::format(
+          "`set rezone = allowed` lets memonline take {} offline and bring them back there", which);
+    return fmt::format("`set rezone = allowed`{} lets memonline take {} offline",
+                       policy_.limits.empty() ? "" : ", and no `limit` beside it,", which);
+  }
+
+  /// How the plan's own boot parameters place all of them; empty where they do not.
+  [[nodiscard]] std::string at_next_boot(const Misplaced& lack) const {
+    std::vector<std::string> words;
+    const auto settles = [&](std::uint64_t blocks, const std::string& word) {
+      if (blocks == 0) return true;
+      words.push_back(fmt::format("`{}`", word));
+      return !word.empty();
+    };
+    const bool settled = lack.others == 0 && settles(lack.boot, boot_.splits_boot_memory) &&
+                         settles(lack.dimms, boot_.places_dimms);
+    if (!settled || words.empty()) return {};
+    return fmt::format("reboot with {}, as this plan says, and they are placed there",
+                       diag::first_few(words));
+  }
+
+  [[nodiscard]] std::string no_way_offline(const Finding& total) const {
+    std::string text = "these blocks cannot be taken offline";
+    if (total.share->target == Target::Offline)
+      return text + "; `except` leaves them out of the rule";
+    if (total.misplaced.boot == 0) return text;
+    if (policy_.boot_parameters == sema::BootParameters::Ignore)
+      return text + "; `set boot-parameters = suggest` shows what could place boot memory";
+    return text + "; boot parameters can place boot memory";
+  }
+
+  const BootPart& boot_;
+  const sema::FlatPolicy& policy_;
+  const model::Host& host_;
+  diag::Sink& sink_;
+};
+
+}  // namespace
+
+void report_findings(const std::vector<Finding>& findings, const BootPart& boot,
+                     const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink) {
+  const Reporter reporter(boot, policy, host, sink);
+  for (const Sum& sum : added_up(findings)) reporter.report(sum);
+}
+
+}  // namespace memonline::plan
