@@ -81,21 +81,31 @@ std::string range_of(const Bound& first, const Bound& last, std::string_view las
 
 std::optional<AddressNotation> address_range_at(const std::vector<Piece>& pieces, std::size_t count,
                                                 std::size_t& at) {
-  if (at + 2 >= count || !pieces[at].number() || !pieces[at + 2].number()) return std::nullopt;
-  const Piece& sign = pieces[at + 1];
+  // A number, and its unit as a word of its own: "4 GiB".
+  std::size_t next = at;
+  const auto read = [&](std::string& text) {
+    if (next >= count || !pieces[next].number()) return std::optional<Bound>();
+    text = pieces[next++].text;
+    const bool unit = next < count && pieces[next].word() && !unit_of(pieces[next].text).empty();
+    if (unit) text += pieces[next++].text;
+    return read_bound(text);
+  };
+  std::string first_text;
+  std::string last_text;
+  auto first = read(first_text);
+  if (!first || next >= count) return std::nullopt;
+  const Piece& sign = pieces[next++];
   if (!sign.is("-") && !sign.is("..") && !sign.is("to") && !sign.is("through")) return std::nullopt;
-  const auto first = read_bound(pieces[at].text);
-  const auto last = read_bound(pieces[at + 2].text);
-  if (!first || !last) return std::nullopt;
-  AddressNotation range;
-  Bound from = *first;
+  const auto last = read(last_text);
+  if (!last) return std::nullopt;
   // 100000000-13fffffff: the letters of one make both hexadecimal.
-  if (from.form == Form::Digits && (last->form == Form::Hex || last->form == Form::Prefixed))
-    if (const auto value = number_in(pieces[at].text, 16)) from = {Form::Hex, *value};
-  range.text = range_of(from, *last, pieces[at + 2].text);
-  range.canonical = sign.is("-") && from.form == Form::Prefixed && last->form == Form::Prefixed &&
-                    pieces[at].text[1] == 'x' && pieces[at + 2].text[1] == 'x';
-  at += 3;
+  if (first->form == Form::Digits && (last->form == Form::Hex || last->form == Form::Prefixed))
+    if (const auto value = number_in(first_text, 16)) first = Bound{Form::Hex, *value};
+  AddressNotation range;
+  range.text = range_of(*first, *last, last_text);
+  range.canonical = sign.is("-") && first->form == Form::Prefixed && last->form == Form::Prefixed &&
+                    first_text[1] == 'x' && last_text[1] == 'x';
+  at = next;
   return range;
 }
 

@@ -210,8 +210,8 @@ std::optional<Mapping> mapping(std::string_view line) {
   if (end + 1 < line.size() && !is_blank(line[end + 1])) return std::nullopt;
   const std::string_view value = without_blanks(line.substr(end + 1));
   const std::string_view letters = line.substr(0, line.find_first_of("0123456789:"));
-  const bool share = starts_number(value) || starts_share(word_at(0, value));
-  return Mapping{share || starts_statement(letters) || is_class_word(letters)};
+  const bool share = starts_number(value) || !meant_target_or_place(word_at(0, value)).empty();
+  return Mapping{share || starts_statement(letters) || resembles_class(letters)};
 }
 
 bool is_yaml(const std::vector<Line>& lines) {

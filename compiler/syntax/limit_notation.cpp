@@ -55,7 +55,7 @@ class Reader {
     return true;
   }
   void skip_fillers() {
-    while (here() != nullptr && is_filler(*here()) && !here()->is("to")) ++at_;
+    for (; here() != nullptr && is_filler(*here()) && !here()->is("to"); ++at_) odd_ = true;
   }
 
   /// `movable`, or `movable:normal` of a ratio.
@@ -161,23 +161,39 @@ class Reader {
     }
     if (unit.empty()) return false;  // of what is asked elsewhere
     amount_ = fmt::format("{}{}{}", number, unit == "blocks" ? " " : "", unit);
-    return true;
+    return unit != "%" || read_percent(number);
   }
 
-  /// `3:1`, `3 to 1`.
+  /// Of all memory, unless it is more than the whole or said to be of the normal memory.
+  bool read_percent(const std::string& number) {
+    Fraction fraction{0, 100, 0};
+    if (!whole(number, fraction.numerator)) return true;
+    const bool of_normal =
+        here(1) != nullptr && here()->is("of") &&
+        (is_normal(*here(1)) || (here(2) != nullptr && here(1)->is("the") && is_normal(*here(2))));
+    if (!of_normal && fraction.numerator <= 100) return true;
+    odd_ = true;
+    amount_.clear();
+    return set_times(fraction);
+  }
+
+  static bool whole(std::string_view text, std::uint64_t& value) {
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    return result.ec == std::errc() && result.ptr == text.data() + text.size() && value < 1'000'000;
+  }
+
+  /// `3:1`, `3 to 1`, `3-to-1`.
   bool read_ratio(const std::string& number) {
-    if (here(1) == nullptr || !(here()->is(":") || here()->is("to")) || !here(1)->number())
-      return false;
+    const bool hyphens =
+        here(3) != nullptr && here()->is("-") && here(1)->is("to") && here(2)->is("-");
+    const std::size_t sign = hyphens ? 1 : 0;
+    const std::size_t second = hyphens ? 3 : 1;
+    if (here(second) == nullptr || !(here(sign)->is(":") || here(sign)->is("to"))) return false;
     Fraction fraction;
-    const auto whole = [](std::string_view text, std::uint64_t& value) {
-      const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-      return result.ec == std::errc() && result.ptr == text.data() + text.size() &&
-             value < 1'000'000;
-    };
-    if (!whole(number, fraction.numerator) || !whole(here(1)->text, fraction.denominator))
+    if (!whole(number, fraction.numerator) || !whole(here(second)->text, fraction.denominator))
       return false;
     odd_ = true;
-    at_ += 2;
+    at_ += second + 1;
     return set_times(fraction);
   }
 

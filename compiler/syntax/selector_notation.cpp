@@ -21,16 +21,17 @@ namespace {
 
 /// The first thing in a selector that the language writes in another way.
 enum class Oddity : std::uint8_t {
-  RepeatedName,  ///< node1,node2
-  Bracket,       ///< node[1-3]
-  RangeSign,     ///< node1..3
-  Separator,     ///< node-1
-  Connector,     ///< node1 and node2
-  Negation,      ///< not boot
-  Pattern,       ///< node*
-  Synonym,       ///< everything
-  Address,       ///< 4G-8G
-  BareNumber,    ///< 32-47
+  NothingBefore,  ///< except boot
+  RepeatedName,   ///< node1,node2
+  Bracket,        ///< node[1-3]
+  RangeSign,      ///< node1..3
+  Separator,      ///< node-1
+  Connector,      ///< node1 and node2
+  Negation,       ///< not boot
+  Pattern,        ///< node*
+  Synonym,        ///< everything
+  Address,        ///< 4G-8G
+  BareNumber,     ///< 32-47
 };
 
 struct Found {
@@ -151,11 +152,15 @@ class Reader {
 
   bool read_except() {
     if (excluding_ || negated_) return false;
-    if (!here().is("except")) note(Oddity::Negation, here());
+    const bool own_word = here().is("except");
+    if (!own_word)
+      note(Oddity::Negation, here());
+    else if (included_.empty())
+      note(Oddity::NothingBefore, here());
     excluding_ = true;
     expects_class_ = true;
     ++at_;
-    if (at_ < count_ && is_not(here())) ++at_;  // "but not boot"
+    if (!own_word && at_ < count_ && is_not(here())) ++at_;  // "but not boot"
     return true;
   }
 
@@ -229,6 +234,11 @@ class Reader {
       name = "all";
     }
     if (name == "memory" && next != nullptr && (is_digits(*next) || next->is("["))) name = "block";
+    const bool range = next != nullptr && next->number() && !is_digits(*next);
+    if (is_one_of(name, {"range", "addr", "addresses"}) || (name == "memory" && range)) {
+      note(Oddity::Synonym, p);
+      name = "address";
+    }
     if (!is_class_word(name)) return false;
     ++at_;
     if (name == "driver") return read_argument(name);
@@ -255,8 +265,8 @@ class Reader {
   bool read_argument(const std::string& name) {
     std::string argument;
     const std::size_t from = at_;
-    while (at_ < count_ && (at_ == from || adjacent(pieces_[at_ - 1], here())))
-      argument += here().text, ++at_;
+    for (; at_ < count_ && (at_ == from || adjacent(pieces_[at_ - 1], here())); ++at_)
+      argument += here().text;
     return !argument.empty() && take({name, argument});
   }
 
@@ -352,6 +362,8 @@ class Reader {
 
 std::string message_for(Oddity oddity, std::string_view odd) {
   switch (oddity) {
+    case Oddity::NothingBefore:
+      return fmt::format("`{}` has nothing to take memory from: expected a class before it", odd);
     case Oddity::RepeatedName:
       return fmt::format("`{}` repeats the class inside its list of numbers", odd);
     case Oddity::Bracket: return fmt::format("`{}`: numbers have no brackets", odd);

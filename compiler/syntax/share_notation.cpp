@@ -106,9 +106,10 @@ class Reader {
       }
     }
     if (target.empty() || (place == "rest" && !amount.empty())) return false;
+    std::string share;
     for (const std::string& part : {place, amount, target})
-      if (!part.empty()) text_ += (text_.empty() ? "" : fresh_ ? ", " : " ") + part, fresh_ = false;
-    fresh_ = true;
+      if (!part.empty()) share += (share.empty() ? "" : " ") + part;
+    text_ += (text_.empty() ? "" : ", ") + share;
     return true;
   }
 
@@ -140,7 +141,6 @@ class Reader {
   const std::vector<Piece>& pieces_;
   std::size_t at_;
   bool more_ = false;
-  bool fresh_ = false;
   std::optional<Found> found_;
   std::string text_;
 };

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "compiler/syntax/vocabulary.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
+#include "compiler/base/similar.hpp"
 #include "compiler/syntax/kernel_words.hpp"
 #include "compiler/syntax/place.hpp"
 
 namespace memonline::syntax {
 
+namespace {
+
+constexpr std::array<std::string_view, 11> kClasses{"all",     "boot",  "hotplugged", "node",
+                                                    "cpuless", "dimm",  "virtio-mem", "dax",
+                                                    "driver",  "block", "address"};
+
+}  // namespace
+
 bool is_class_word(std::string_view word) {
-  return is_one_of(word, {"all", "boot", "hotplugged", "node", "cpuless", "dimm", "virtio-mem",
-                          "dax", "driver", "block", "address"});
+  return std::any_of(kClasses.begin(), kClasses.end(),
+                     [&](std::string_view name) { return is_one_of(word, {name}); });
+}
+
+bool resembles_class(std::string_view word) {
+  return !most_similar(word, {kClasses.begin(), kClasses.end()}).empty();
 }
 
 bool takes_list(std::string_view word) { return is_one_of(word, {"node", "dimm", "block"}); }

@@ -9,6 +9,8 @@ namespace memonline::syntax {
 
 /// "node", "virtio-mem": without its numbers.
 bool is_class_word(std::string_view word);
+/// The same, or written nearly so.
+bool resembles_class(std::string_view word);
 /// "node", "dimm", "block": what a list of numbers may follow.
 bool takes_list(std::string_view word);
 /// "limit", "set", "when", "else", "each".
