@@ -23,6 +23,8 @@ shown=$(nm -D --defined-only -C "$library" | cut -d' ' -f3- | grep -v '^memonlin
 mkdir project
 cp "$source/tests/library/consumer.cpp" project/
 cp "$source/tests/library/consumer.cmake" project/CMakeLists.txt
+# CMake alone would take make, which a machine that builds with ninja need not have.
+command -v ninja >/dev/null && export CMAKE_GENERATOR=Ninja
 cmake -S project -B by-cmake -DCMAKE_PREFIX_PATH="$prefix" >cmake.log
 cmake --build by-cmake >build.log
 
