@@ -157,19 +157,15 @@ bool check_number(const ast::Word& word, NumberFault fault, diag::Sink& sink) {
   return false;
 }
 
-std::optional<model::Bytes> read_size(const ast::Amount& amount, diag::Sink& sink) {
-  if (!amount.unit) {
-    sink.add(Code::MissingUnit, amount.number.span,
-             fmt::format("`{}` has no unit", amount.number.text))
-        .help = fmt::format("write for instance `{}{}`", amount.number.text,
-                            size_unit_for(amount.number.text));
-    return std::nullopt;
-  }
+namespace {
+
+/// `of_group`: other units than those of sizes are fine there.
+std::optional<model::Bytes> size_of(const ast::Amount& amount, bool of_group, diag::Sink& sink) {
   const auto unit = unit_size(amount.unit.text);
   if (!unit) {
     const std::string_view meant = syntax::unit_of(amount.unit.text);
-    if (meant == "blocks" || amount.unit.text == "%" ||
-        meant == "%")  // of a fact: no group is there
+    const bool relative = meant == "blocks" || meant == "%" || amount.unit.text == "%";
+    if (relative && !of_group)
       sink.add(Code::UnknownUnit, amount.unit.span,
                fmt::format("`{}` is not a unit of a size", amount.unit.text))
           .help = "write for instance `64GiB`";
@@ -180,6 +176,17 @@ std::optional<model::Bytes> read_size(const ast::Amount& amount, diag::Sink& sin
   const Number number = scaled_number(amount.number.text, *unit, false);
   if (!check_number(amount.number, number.fault, sink)) return std::nullopt;
   return model::Bytes(number.value);
+}
+
+}  // namespace
+
+std::optional<model::Bytes> read_size(const ast::Amount& amount, diag::Sink& sink) {
+  if (amount.unit) return size_of(amount, false, sink);
+  sink.add(Code::MissingUnit, amount.number.span,
+           fmt::format("`{}` has no unit", amount.number.text))
+      .help = fmt::format("write for instance `{}{}`", amount.number.text,
+                          size_unit_for(amount.number.text));
+  return std::nullopt;
 }
 
 std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
@@ -218,7 +225,7 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
     d.help = fmt::format("write {}", examples_for(word.text, "%"));
     return std::nullopt;
   }
-  if (const auto size = read_size(amount, sink)) return *size;
+  if (const auto size = size_of(amount, true, sink)) return *size;
   return std::nullopt;
 }
 

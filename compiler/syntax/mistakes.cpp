@@ -29,8 +29,11 @@ bool report_notation(const StatementText& statement, diag::Sink& sink) {
   if (statement.pieces.front().is("when") || statement.pieces.front().is("else")) return false;
   if (report_kernel_word(statement, sink) || report_limit_notation(statement, sink)) return true;
   if (statement.pieces.front().is("limit") || statement.pieces.front().is("set")) return false;
-  return report_selector_notation(statement, sink) || report_share_notation(statement, sink) ||
-         report_second_rule(statement, sink) || report_swapped_rule(statement, sink);
+  // Both halves of a rule may be written so, and each has a fix-it of its own.
+  const bool selector = report_selector_notation(statement, sink);
+  const bool shares = report_share_notation(statement, sink);
+  return selector || shares || report_second_rule(statement, sink) ||
+         report_swapped_rule(statement, sink);
 }
 
 }  // namespace
