@@ -196,6 +196,8 @@ void report_class(const ast::Class& node, diag::Sink& sink) {
                    [&](const auto& entry) { return !block && entry.name == name; });
   if (block)
     replace_by(d, node.name, "block");
+  else if (other != kForeignClasses.end() && other->value == "dax" && !node.ranges.empty())
+    d.help = "such memory comes as dax devices, which have two numbers: write for example `dax0.0`";
   else if (other != kForeignClasses.end())
     replace_by(d, node.name, other->value);
   else

@@ -38,6 +38,7 @@ class Reader {
   }
   /// Whether anything is written in another way than the language writes it.
   [[nodiscard]] bool odd() const { return odd_; }
+  [[nodiscard]] bool lacks_to() const { return lacks_to_; }
   /// The limit as the language writes it; empty where none has this meaning.
   [[nodiscard]] std::string text() const {
     if (amount_.empty()) return {};
@@ -72,6 +73,7 @@ class Reader {
 
   bool read_relation() {
     if (skip("to")) return true;
+    lacks_to_ = true;
     if (here() != nullptr && (here()->is("=") || here()->is(":") || here()->is("at")) &&
         !bound_at(pieces_, at_)) {
       odd_ = true;
@@ -226,15 +228,28 @@ class Reader {
   bool times_ = false;
   bool per_node_ = false;
   bool odd_ = false;
+  bool lacks_to_ = false;
 };
 
 }  // namespace
+
+bool reads_as_limit(const StatementText& limit) {
+  const bool is_limit = !limit.pieces.empty() && limit.pieces.front().is("limit");
+  return is_limit && Reader(limit.pieces).read();
+}
 
 bool report_limit_notation(const StatementText& limit, diag::Sink& sink) {
   const std::vector<Piece>& pieces = limit.pieces;
   if (pieces.empty() || !pieces.front().is("limit")) return false;
   Reader reader(pieces);
-  if (!reader.read() || !reader.odd()) return false;
+  if (!reader.read()) return false;
+  if (!reader.odd()) {
+    // What else is wrong where `to` is missing would be found only when it is there.
+    if (!reader.lacks_to()) return false;
+    const std::string_view amount =
+        limit.text.substr(pieces[2].begin, pieces.back().end - pieces[2].begin);
+    if (reader.text() == fmt::format("limit movable to {}", amount)) return false;
+  }
   const std::size_t begin = pieces[1].begin;
   const std::size_t end = pieces.back().end;
   Diagnostic& d =

@@ -11,4 +11,7 @@ namespace memonline::syntax {
 /// Reports the limit if it is written so; false where it is not.
 bool report_limit_notation(const StatementText& limit, diag::Sink& sink);
 
+/// Whether it can be read as a limit at all, with or without its `to`.
+bool reads_as_limit(const StatementText& limit);
+
 }  // namespace memonline::syntax

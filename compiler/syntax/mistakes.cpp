@@ -32,8 +32,8 @@ bool report_notation(const StatementText& statement, diag::Sink& sink) {
   // Both halves of a rule may be written so, and each has a fix-it of its own.
   const bool selector = report_selector_notation(statement, sink);
   const bool shares = report_share_notation(statement, sink);
-  return selector || shares || report_second_rule(statement, sink) ||
-         report_swapped_rule(statement, sink);
+  const bool second = report_second_rule(statement, sink);
+  return selector || shares || second || report_swapped_rule(statement, sink);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "compiler/base/similar.hpp"
 #include "compiler/syntax/grammar.hpp"
+#include "compiler/syntax/limit_notation.hpp"
 #include "compiler/syntax/mistakes.hpp"
 #include "compiler/syntax/target_words.hpp"
 #include "compiler/syntax/vocabulary.hpp"
@@ -179,7 +180,9 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
       return;
     case Due::To:
       d.help = kLimitReads;
-      if (starts_number(there)) insert("to", "to ");
+      if (starts_number(there) &&
+          reads_as_limit(StatementText(place.text, place.file, place.start)))
+        insert("to", "to ");
       return;
     case Due::Test:
       if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))

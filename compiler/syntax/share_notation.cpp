@@ -233,16 +233,26 @@ std::vector<Further> further_rules(const StatementText& rule, std::size_t colon)
   for (std::size_t last = colon;;) {
     const std::size_t next = rule.find(":", last + 1);
     if (next >= pieces.size()) return further;
-    // The shares before it end at the last comma that a class of memory follows; those inside of a
-    // list have a number behind them.
+    // The shares before it end with a target, which a comma follows.
     std::size_t comma = next;
-    while (comma > last && !(pieces[comma].is(",") && !pieces[comma + 1].number())) --comma;
+    while (comma > last && !(pieces[comma].is(",") && is_target(pieces[comma - 1]))) --comma;
     if (comma == last || comma + 1 == next) return {};
     const Piece& start = pieces[comma + 1];
-    if (!start.is("each") && !is_class_word(start.text)) return {};
+    if (is_target(start) || is_place(start)) return {};
     further.push_back({comma, next});
     last = next;
   }
+}
+
+/// Classes and their lists as the language writes them.
+bool is_plain_selector(const StatementText& rule, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
+    const Piece& p = rule.pieces[i];
+    const bool known = p.word() && (is_class_word(p.text) || p.is("each") || p.is("except"));
+    const bool sign = (p.is(",") || p.is("-")) && i + 1 < to && rule.pieces[i + 1].number();
+    if (!known && !p.number() && !sign) return false;
+  }
+  return true;
 }
 
 /// Whether a rule for `earlier` may leave a rule for `later` without blocks.
@@ -287,7 +297,8 @@ bool report_second_rule(const StatementText& rule, diag::Sink& sink) {
   std::string_view before = head;
   for (const Further& one : further) {
     const std::string_view selector = text_between(one.comma + 1, one.colon - 1);
-    if (selector == before || may_take_all(before, selector) || may_take_all(head, selector))
+    if (!is_plain_selector(rule, one.comma + 1, one.colon) || selector == before ||
+        may_take_all(before, selector) || may_take_all(head, selector))
       return true;
     before = selector;
     text += std::string(rule.text.substr(from, pieces[one.comma].begin - from)) + ";";
