@@ -114,9 +114,9 @@ class Parser {
       recover({at_, due_after(node)}, start);
       return;
     }
+    if (report_notation(node, text_, sink_)) return;
     if constexpr (std::is_same_v<Node, ast::Rule>)
       if (!check_complete(node, text_, sink_)) return;
-    if (report_notation(node, text_, sink_)) return;
     statements().emplace_back(std::move(node));
   }
 
