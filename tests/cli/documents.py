@@ -229,7 +229,7 @@ class Follower:
             if self.mode == CLONE and "new-policy-package" in example.words and not has_yaml():
                 # The page installs it first, which only root may do, and not on a machine that is worked on.
                 self.listed += 1
-                print("skipped: policies/README.md: new-policy-package: not installed: python3-yaml")
+                print("skipped: documents: new-policy-package of policies/README.md: not installed: python3-yaml")
                 continue
             self.ran += 1
             status, printed = shell.run(self.typed(example))
