@@ -250,7 +250,7 @@ bool is_plain_selector(const StatementText& rule, std::size_t from, std::size_t 
     const Piece& p = rule.pieces[i];
     const bool known = p.word() && (is_class_word(p.text) || p.is("each") || p.is("except"));
     const bool sign = (p.is(",") || p.is("-")) && i + 1 < to && rule.pieces[i + 1].number();
-    if (!known && !p.number() && !sign) return false;
+    if (!known && !(p.number() && i > from) && !sign) return false;
   }
   return true;
 }
