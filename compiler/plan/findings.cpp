@@ -105,7 +105,7 @@ class Reporter {
     const Misplaced& lack = total.misplaced;
     const bool offline = total.share->target == Target::Offline;
     if (total.share->target == Target::Movable) {
-      const std::string words = at_next_boot(lack);
+      std::string words = at_next_boot(lack);
       if (!words.empty()) return words;
     }
     const std::uint64_t free = lack.all() - lack.fixed;

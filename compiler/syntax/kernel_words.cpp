@@ -49,7 +49,8 @@ std::string amount_for(std::string_view value) {
   const std::size_t end = std::min(value.find_first_not_of("0123456789"), value.size());
   const std::string_view number = value.substr(0, end);
   const std::string_view unit = value.substr(end);
-  if (!all_digits(number) || number.size() > 6 || number.find_first_not_of('0') == number.npos)
+  if (!all_digits(number) || number.size() > 6 ||
+      number.find_first_not_of('0') == std::string_view::npos)
     return {};
   if (unit == "%") return number.size() < 3 ? fmt::format("{}%", number) : std::string();
   const std::string_view meant = unit_of(unit);
@@ -67,7 +68,8 @@ std::string_view target_for(std::string_view state) {
 
 /// 301 percent are 3.01 times.
 std::string times_for(std::string_view percent) {
-  if (!all_digits(percent) || percent.size() > 6 || percent.find_first_not_of('0') == percent.npos)
+  if (!all_digits(percent) || percent.size() > 6 ||
+      percent.find_first_not_of('0') == std::string_view::npos)
     return {};
   const std::string padded =
       std::string(percent.size() < 3 ? 3 - percent.size() : 0, '0') + std::string(percent);

@@ -258,8 +258,9 @@ bool is_plain_selector(const StatementText& rule, std::size_t from, std::size_t 
 /// Whether a rule for `earlier` may leave a rule for `later` without blocks.
 bool may_take_all(std::string_view earlier, std::string_view later) {
   if (is_one_of(later, {"all"})) return false;
-  return is_one_of(earlier, {"all", "hotplugged"}) || later.find(earlier) != later.npos ||
-         earlier.find_first_of("-,") != earlier.npos;
+  return is_one_of(earlier, {"all", "hotplugged"}) ||
+         later.find(earlier) != std::string_view::npos ||
+         earlier.find_first_of("-,") != std::string_view::npos;
 }
 
 }  // namespace
