@@ -41,7 +41,7 @@ def clone(root: Root, home: str, commit: str = "HEAD") -> None:
 def share_ccache(root: Root, directory: Path) -> None:
     """Compilations in there go through ccache, into a cache of this machine that all roots use."""
     directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o1777)
+    run("chmod", "-R", "a+rwX", directory)  # root fills it, too
     root.path(CCACHE).mkdir(parents=True, exist_ok=True)
     root.mounts[directory] = CCACHE
     root.install("ccache")
