@@ -36,7 +36,7 @@ Command completion_command() {
   return {"completion",
           "Print the completions for a shell",
           Operand{.name = "SHELL", .help = "bash, zsh or fish", .required = true, .repeats = true},
-          {help_option()},
+          with_common({}),
           &run_given,
           true};
 }

@@ -89,8 +89,8 @@ Ran run_help(const Given& given, ColorChoice) {
 Command help_command() {
   return {"help",
           "Print the help of the program or of a command",
-          Operand{.name = "COMMAND", .help = "A command of memonline", .words = command_names()},
-          {help_option()},
+          Operand{.name = "COMMAND", .help = "a command of memonline", .words = command_names()},
+          with_common({}),
           &run_help};
 }
 

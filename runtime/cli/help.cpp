@@ -82,9 +82,9 @@ named. Files are written whole or not at all, read back, and put back where a to
 Exit status: 0 done or nothing to do; 1 failure; 2 wrong usage or policy.)"},
     {"check", R"(Examples:
   memonline check                             the policies in force
-  memonline check --policy db.mempolicy       one file
+  memonline check db.mempolicy packages/*.yaml
   memonline check -e 'node1: 80% movble'      a text
-  memonline check --format json               for editors
+  memonline check --json db.mempolicy         for editors
 
 Exit status: 0 no errors (warnings may be); 2 errors.)"},
     {"status", R"(Examples:
@@ -100,14 +100,15 @@ Exit status: 0 as the policy says, or no policy; 1 failure; 2 wrong usage or pol
     {"explain", R"(Examples:
   memonline explain memory42                  a block: its rule, its zone, its place in the plan
   memonline explain 0x150000000               the block that holds this physical address
+  memonline explain memory32-39 node1 dimm1   each range of blocks there
   memonline explain ML0503                    a diagnostic code
 
-Exit status: 0; 1 there is no such block; 2 wrong usage or policy.)"},
+Exit status: 0; 1 there is no such block, node or device; 2 wrong usage or policy.)"},
     {"capture", R"(Examples:
   memonline capture -o host.yaml
   memonline plan --root host.yaml -e 'hotplugged: movable'      later, elsewhere
 
-The file holds what planning needs and no addresses of yours, names or secrets.
+The file holds what planning needs; it contains no network addresses, host names or secrets.
 Exit status: 0; 1 failure.)"},
     {"map", R"(Examples:
   memonline map                               a row for each device of each node

@@ -18,28 +18,79 @@ def output(*command: object) -> str:
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
 
 
-def options_in(text: str) -> set[str]:
-    """Long options as --help lists them."""
+def options_in(text: str) -> dict[str, tuple[set[str], bool]]:
+    """What --help lists: by the last long name all names of an option, and whether it takes a value."""
     listed = re.search(r"^Options:\n(.*?)(?:\n\n|\Z)", text, re.S | re.M)
     assert listed, text
-    # Names stand at the left; what follows after two spaces or more tells of them.
-    names = [re.split(r" {2,}", line.strip())[0] for line in listed.group(1).splitlines()
-             if line.strip().startswith("-")]
-    return set(re.findall(r"--[a-z][a-z-]*", " ".join(names)))
+    options = {}
+    for line in listed.group(1).splitlines():
+        if not line.strip().startswith("-"):
+            continue
+        # Names stand at the left; what follows after two spaces or more tells of them.
+        words = re.split(r" {2,}", line.strip())[0].replace(",", "").split()
+        names = {word for word in words if word.startswith("-")}
+        long = [word for word in words if word.startswith("--")]
+        options[long[0]] = (names, not words[-1].startswith("-"))
+    return options
+
+
+def listed_in_manual(commands: str, command: str) -> set[str]:
+    """The options that memonline(1) lists below a command."""
+    entry = re.search(rf"^\*{command}\*.*?(?=^\*|\Z)", commands, re.M | re.S)
+    assert entry, f"memonline(1) has no {command}"
+    line = re.search(r"^\tOptions: (.*)", entry.group(0), re.S | re.M)
+    assert line, f"memonline(1) lists no options of {command}"
+    return set(re.findall(r"--[a-z][a-z-]*", line.group(1)))
+
+
+def offered_by_bash(memonline: Path, command: str) -> set[str]:
+    """What completion offers after `memonline COMMAND --`."""
+    script = f'''. <("$0" completion bash); COMP_WORDS=(memonline {command} --); COMP_CWORD=2
+_memonline; printf "%s\\n" "${{COMPREPLY[@]}}"'''
+    return set(output("bash", "-c", script, memonline).split())
+
+
+def rejects(memonline: Path, command: str, option: str, value: str | None) -> bool:
+    """Whether the command knows no such option. --help after it keeps the command from running."""
+    words = [memonline, command, option, *([] if value is None else [value]), "--help"]
+    said = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert said.returncode in (0, 2), said
+    assert said.returncode == 0 or "unknown option" in said.stderr, said
+    return said.returncode == 2
+
+
+# Values that every command with the option accepts; of others any text will do.
+VALUES = {"--format": "text", "--color": "never", "--wait": "60s"}
 
 
 def command_line(memonline: Path, page: str) -> None:
-    """memonline(1) has all that --help has, and nothing else."""
+    """memonline(1), --help, completion and the parser agree on the options of every command."""
     told = output(memonline, "--help")
     commands = re.findall(r"^  ([a-z-]+) {2,}", told[told.index("Commands:"):told.index("Options:")], re.M)
     assert len(commands) > 10, commands
-    options = options_in(told)
-    for command in commands:
-        assert re.search(rf"^\*{command}\*", page, re.M), f"memonline(1) has no {command}"
-        options |= options_in(output(memonline, command, "--help"))
-    body = page[page.index("# OPTIONS"):page.index("# EXIT STATUS")]
-    written = set(re.findall(r"--[a-z][a-z-]*", "".join(re.findall(r"^\*.*$", body, re.M))))
-    assert options == written, f"memonline(1): missing {options - written}, not there {written - options}"
+    listing = page[page.index("# COMMANDS"):page.index("# OPTIONS")]
+    assert commands == re.findall(r"^\*([a-z-]+)\*", listing, re.M), "memonline(1) has other commands"
+    by_command = {command: options_in(output(memonline, command, "--help")) for command in commands}
+    every = {option: value for options in by_command.values() for option, value in options.items()}
+    for command, options in by_command.items():
+        in_manual = listed_in_manual(listing, command) | {"--help", "--color"}
+        assert set(options) == in_manual, (command, set(options) ^ in_manual)
+        offered = offered_by_bash(memonline, command)
+        names = set().union(*(names for names, _ in options.values()))
+        assert offered == {name for name in names if name.startswith("--")}, (command, offered ^ names)
+        for option, (names, takes_value) in every.items():
+            for name in names:
+                value = VALUES.get(option, "x") if takes_value else None
+                rejected = rejects(memonline, command, name, value)
+                # A letter may mean something else to another command.
+                known = any(name in its for its, _ in options.values())
+                assert rejected != known, (command, name, "rejected" if rejected else "taken")
+    every |= options_in(told)
+    body = page[page.index("# OPTIONS"):page.index("# THE SERVICE")]
+    described = set(re.findall(r"(?<![a-z-])-{1,2}[a-z][a-z-]*|-[A-Z]\b",
+                               "".join(re.findall(r"^\*-.*$", body, re.M))))
+    names = set().union(*(names for names, _ in every.values()))
+    assert names == described, f"memonline(1): missing {names - described}, not there {described - names}"
 
 
 def service(memonlined: Path, page: str) -> None:
