@@ -9,7 +9,7 @@
 
 namespace memonline {
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, std::string_view keep) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
@@ -17,7 +17,9 @@ std::string printable(std::string_view text) {
     const std::size_t length = render::utf8_length(text, at);
     const std::string_view bytes = text.substr(at, std::max<std::size_t>(1, length));
     const auto first = static_cast<unsigned char>(bytes.front());
-    if (length == 0 || first < 0x20 || first == 0x7F || diag::is_unprintable(bytes))
+    if (keep.find(bytes.front()) != std::string_view::npos)
+      out += bytes;
+    else if (length == 0 || first < 0x20 || first == 0x7F || diag::is_unprintable(bytes))
       for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
         out += "\\x";

@@ -10,7 +10,7 @@ namespace memonline {
 
 /// `text` on one line: control characters, bytes that are not UTF-8, and what would change the
 /// direction of text become `\xNN`, one for each byte. Everything else stays, backslashes included,
-/// so that doing it twice changes nothing more.
-std::string printable(std::string_view text);
+/// so that doing it twice changes nothing more. The control characters in `keep` stay, too.
+std::string printable(std::string_view text, std::string_view keep = {});
 
 }  // namespace memonline

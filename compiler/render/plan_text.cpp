@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/base/printable.hpp"
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/render/plan.hpp"
 
@@ -96,6 +97,9 @@ Row row_of(const Step& step, model::Bytes block_size) {
   row.rule = step.rule.text;
   if (!step.rule.path.empty())
     row.place = fmt::format("{}:{}:{}", step.rule.path, step.rule.line, step.rule.column);
+  // A plan may come from a file, and then anything may stand in its texts.
+  for (std::string* text : {&row.action, &row.what, &row.rule, &row.place})
+    *text = printable(*text);
   return row;
 }
 
@@ -203,10 +207,8 @@ std::string plan_to_text(const Plan& plan, const Host& before) {
     text += plan.policy.empty() ? "  nothing to do: all that was asked for is offline already\n"
                                 : "  nothing to do: everything is as the policy says\n";
   for (const plan::NodeOutcome& node : plan.outcome)
-    text += after_line(node, touched.contains(node.node)) + "\n";
-  text += hotplug_line(plan.hotplug);
-  text += boot_lines(plan.boot);
-  return text;
+    text += printable(after_line(node, touched.contains(node.node))) + "\n";
+  return text + printable(hotplug_line(plan.hotplug) + boot_lines(plan.boot), "\n");
 }
 
 }  // namespace memonline::render

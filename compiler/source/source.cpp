@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "compiler/base/printable.hpp"
+
 namespace memonline::source {
 
 namespace {
@@ -28,7 +30,7 @@ SourceFile::SourceFile(std::string path, std::string text, std::string digest)
 
 SourceFile::SourceFile(std::string path, std::string text, std::string digest,
                        std::vector<EmbeddedLine> origin)
-    : path_(std::move(path)),
+    : path_(printable(path)),
       label_(last_component(path_)),
       text_(std::move(text)),
       digest_(std::move(digest)),

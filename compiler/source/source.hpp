@@ -35,8 +35,8 @@ struct EmbeddedLine {
 
 class SourceFile {
  public:
-  /// `path`: what messages call the file. `label`: the short name plans use (its last component).
-  /// `digest`: "sha256:..." of the file's bytes, or empty; computed by the caller.
+  /// `path`: what messages call the file, made printable. `label`: the short name plans use (its
+  /// last component). `digest`: "sha256:..." of the file's bytes, or empty; by the caller.
   SourceFile(std::string path, std::string text, std::string digest = {});
   /// Text of a block scalar of the file `path`, line by line with its origin there.
   SourceFile(std::string path, std::string text, std::string digest,

@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "compiler/base/printable.hpp"
+
 namespace memonline::runtime {
 
 namespace {
@@ -96,7 +98,7 @@ int open_below(const std::string& root, const std::string& path) {
 }  // namespace
 
 std::string FileError::message() const {
-  return fmt::format("cannot {} `{}`: {}", operation, path, reason);
+  return fmt::format("cannot {} `{}`: {}", operation, printable(path), reason);
 }
 
 Result<std::string, FileError> read_file(const std::string& path) {

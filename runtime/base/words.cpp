@@ -13,6 +13,9 @@ namespace memonline::options {
 
 namespace {
 
+/// Longer lists of words are left to --help.
+constexpr std::size_t kListed = 8;
+
 bool contains(const std::vector<std::string_view>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -130,7 +133,7 @@ class Reader {
     const std::size_t equals = word.find('=');
     const std::string_view shown = word.substr(0, equals);
     const Option* option = named(options_, shown.substr(2));
-    if (option == nullptr) return unknown(shown);
+    if (option == nullptr) return unknown(shown.size() > 2 ? shown : word);
     std::optional<std::string_view> value;
     if (equals != std::string_view::npos) value = word.substr(equals + 1);
     take(*option, std::string(shown), value);
@@ -174,8 +177,7 @@ class Reader {
     if (!value && (at_ == words_.size() || ends_value(options_, words_[at_])))
       return wrong(fmt::format(
           "missing value for `{}`: expected {}{}", shown, expected(option),
-          at_ == words_.size() ? ""
-                               : fmt::format(", and `{}` is an option", printable(words_[at_]))));
+          at_ == words_.size() ? "" : fmt::format(", found `{}`", printable(words_[at_]))));
     if (!value) value = words_[at_++];
     if (value->empty() && !option.may_be_empty)
       return wrong(fmt::format("empty value for `{}`: expected {}", shown, expected(option)));
@@ -196,8 +198,10 @@ class Reader {
           operand_ == nullptr ? "only options" : fmt::format("at most one {}", operand_->name)));
     if (word.empty()) return wrong(fmt::format("empty operand: expected {}", operand_->name));
     if (!operand_->words.empty() && !contains(operand_->words, word))
-      return wrong(fmt::format("invalid {} `{}`: expected {}{}", operand_->name, printable(word),
-                               one_of(operand_->words), did_you_mean(word, operand_->words)));
+      return wrong(fmt::format(
+          "invalid {} `{}`{}{}", operand_->name, printable(word),
+          operand_->words.size() > kListed ? "" : ": expected " + one_of(operand_->words),
+          did_you_mean(word, operand_->words)));
     given_.operands_.emplace_back(word);
   }
 

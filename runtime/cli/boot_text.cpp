@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/base/printable.hpp"
 #include "runtime/boot/lock.hpp"
 
 namespace memonline::cli {
@@ -18,7 +19,9 @@ boot::Wish wish_of(const plan::Boot& boot) {
   return wish;
 }
 
-std::string or_none(const Words& words) { return words.empty() ? "none" : boot::joined(words); }
+std::string or_none(const Words& words) {
+  return words.empty() ? "none" : printable(boot::joined(words));
+}
 
 std::string_view name_of(const boot::Survey& survey) {
   return survey.back_end ? survey.back_end->name() : "none";
@@ -29,13 +32,13 @@ std::string steps_text(const boot::Survey& survey) {
   for (const boot::Survey& leftover : survey.leftovers) text += steps_text(leftover);
   for (const boot::Edit& edit : survey.change.edits) {
     if (!edit.after) {
-      text += fmt::format("  remove {}\n", edit.path);
+      text += fmt::format("  remove {}\n", printable(edit.path));
       continue;
     }
-    text += fmt::format("  write {}\n", edit.path);
+    text += fmt::format("  write {}\n", printable(edit.path));
     for (std::size_t at = 0; at < edit.after->size();) {
       const std::size_t end = std::min(edit.after->find('\n', at), edit.after->size());
-      text += fmt::format("    {}\n", edit.after->substr(at, end - at));
+      text += fmt::format("    {}\n", printable(edit.after->substr(at, end - at), "\t"));
       at = end + 1;
     }
   }

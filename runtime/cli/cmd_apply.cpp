@@ -363,7 +363,7 @@ Command apply_command() {
   add_run(options);
   return {"apply", "Carry out the plan, or a plan that `plan -o` wrote",
           Operand{.name = "PLAN",
-                  .help = "A plan in JSON; refused if the host has changed since",
+                  .help = "a plan in JSON; refused if the host has changed since",
                   .offers = options::Offers::Files},
           with_common(std::move(options)), &run_given};
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/base/printable.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/table.hpp"
@@ -27,7 +28,7 @@ std::string listed(const policy::Store& store, bool colored) {
 std::string merged(const policy::Store& store) {
   std::string text;
   for (const policy::PolicyFile* file : store.used()) {
-    text += fmt::format("{}# {}\n{}", text.empty() ? "" : "\n", file->path, file->text);
+    text += fmt::format("{}# {}\n{}", text.empty() ? "" : "\n", printable(file->path), file->text);
     if (text.back() != '\n') text += '\n';
   }
   return text;

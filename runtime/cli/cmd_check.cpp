@@ -62,7 +62,7 @@ Command check_command() {
   add_formats(options, kFormats);
   return {"check", "Report mistakes in policies, without a host",
           Operand{.name = "FILE",
-                  .help = "Policy files or packages, after those of --policy; - is standard input",
+                  .help = "policy files or packages, after those of --policy; - is standard input",
                   .repeats = true,
                   .offers = options::Offers::Files},
           with_common(std::move(options)), &run_given};

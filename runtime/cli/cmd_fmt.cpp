@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/syntax/format.hpp"
 #include "runtime/base/file.hpp"
@@ -68,7 +69,7 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
       at_least(ExitStatus::Usage);
     } else if (options.check) {
       if (*formatted == *text) continue;
-      out += shown + "\n";
+      out += printable(shown) + "\n";
       at_least(ExitStatus::Failure);
     } else if (options.write && path != "-") {
       if (*formatted != *text) at_least(print_to(path, *formatted));
@@ -93,7 +94,7 @@ Ran run_given(const Given& given, ColorChoice color) {
 Command fmt_command() {
   return {"fmt", "Print policies in canonical form",
           Operand{.name = "FILE",
-                  .help = "Policy files or packages; - is standard input",
+                  .help = "policy files or packages; - is standard input",
                   .required = true,
                   .repeats = true,
                   .offers = options::Offers::Files},

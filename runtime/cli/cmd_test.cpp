@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "runtime/base/file.hpp"
@@ -94,13 +95,14 @@ class Runner {
     const policy::TestResult result = policy::run_test(package, test, directory);
     if (result.passed()) {
       ++passed_;
-      out_ += fmt::format("ok    {}: {}\n", label, test.name);
+      out_ += fmt::format("ok    {}: {}\n", label, printable(test.name));
       return;
     }
     ++failed_;
     worse(ExitStatus::Failure);
-    out_ += fmt::format("FAIL  {}:{}: {}\n", label, test.line, test.name);
-    for (const std::string& line : result.mismatches) out_ += fmt::format("      {}\n", line);
+    out_ += fmt::format("FAIL  {}:{}: {}\n", label, test.line, printable(test.name));
+    for (const std::string& line : result.mismatches)
+      out_ += fmt::format("      {}\n", printable(line));
     tell(result.diagnostics, {package.policy});
   }
 
@@ -129,7 +131,7 @@ Ran run_given(const Given& given, ColorChoice color) { return run({given.operand
 Command test_command() {
   return {"test", "Run the tests inside policy packages",
           Operand{.name = "PATH",
-                  .help = "Packages (.yaml), or directories of them",
+                  .help = "packages (.yaml), or directories of them",
                   .required = true,
                   .repeats = true,
                   .offers = options::Offers::Files},

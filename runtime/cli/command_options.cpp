@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/printable.hpp"
+#include "compiler/base/similar.hpp"
 #include "runtime/cli/duration.hpp"
 
 namespace memonline::cli {
@@ -52,10 +53,14 @@ Words shown_suffixes(std::initializer_list<Format> formats) {
 
 UsageError unknown_suffix(std::string_view suffix, const Given& given, const Words& suffixes,
                           std::string_view otherwise) {
+  // Suffixes are short: one of two wrong letters may be any other.
+  std::string_view near;
+  for (const std::string_view known : suffixes)
+    if (edit_distance(suffix, known) == 1) near = known;
   return {fmt::format("invalid suffix `{}` in `{} {}`: expected {}{}{}", printable(suffix),
                       given.spelling("output"), printable(given.value("output")),
                       memonline::options::one_of(suffixes), otherwise,
-                      memonline::options::did_you_mean(suffix, suffixes))};
+                      near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
 }
 
 /// For `--wait`: "60s" is its time, "plan.json" is not.

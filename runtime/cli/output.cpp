@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "compiler/base/printable.hpp"
 #include "runtime/base/file.hpp"
 
 namespace memonline::cli {
@@ -72,8 +73,9 @@ ExitStatus print_to(const std::string& path, std::string_view text, ExitStatus s
 void print_error(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 ExitStatus complain(ExitStatus status, std::string_view message, std::string_view hint) {
-  print_error(hint.empty() ? fmt::format("memonline: {}\n", message)
-                           : fmt::format("memonline: {}\nhint: {}\n", message, hint));
+  print_error(hint.empty()
+                  ? fmt::format("memonline: {}\n", printable(message))
+                  : fmt::format("memonline: {}\nhint: {}\n", printable(message), printable(hint)));
   return status;
 }
 

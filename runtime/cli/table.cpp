@@ -7,6 +7,8 @@
 
 #include <libsmartcols.h>
 
+#include "compiler/base/printable.hpp"
+
 namespace memonline::cli {
 
 namespace {
@@ -42,7 +44,8 @@ void add_row(libscols_table* table, const std::vector<Cell>& row) {
   libscols_line* line = scols_table_new_line(table, nullptr);
   must(line != nullptr);
   for (std::size_t i = 0; i < row.size(); ++i) {
-    must(scols_line_set_data(line, i, row[i].text.c_str()) == 0);
+    // Names of files and devices are others' words: whatever the table is of.
+    must(scols_line_set_data(line, i, printable(row[i].text).c_str()) == 0);
     const char* escape = row[i].text.empty() ? nullptr : escape_of(row[i].tint);
     if (escape != nullptr) must(scols_cell_set_color(scols_line_get_cell(line, i), escape) == 0);
   }

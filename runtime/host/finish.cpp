@@ -1,13 +1,39 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/host/finish.hpp"
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/base/printable.hpp"
 #include "compiler/model/detect_era.hpp"
 #include "compiler/model/facts.hpp"
 #include "runtime/base/digest.hpp"
 
 namespace memonline::runtime {
 
+void make_printable(model::Host& host) {
+  const auto clean = [](std::string& text) { text = memonline::printable(text); };
+  for (std::string* text : {&host.kernel, &host.arch, &host.virtualization, &host.vendor,
+                            &host.product, &host.family, &host.era_evidence})
+    clean(*text);
+  for (std::optional<std::string>* text :
+       {&host.knobs.auto_online_blocks, &host.knobs.online_policy, &host.knobs.memmap_on_memory})
+    if (*text) clean(**text);
+  for (std::vector<std::string>* words : {&host.command_line, &host.own_parameters})
+    for (std::string& word : *words) clean(word);
+  for (model::Device& device : host.devices) {
+    clean(device.name);
+    clean(device.driver);
+  }
+  for (model::Unread& unread : host.unread) {
+    clean(unread.path);
+    clean(unread.reason);
+  }
+}
+
 void finish(model::Host& host) {
+  make_printable(host);
   model::DetectedEra era = model::detect_era(host);
   host.era = era.era;
   host.era_evidence = std::move(era.evidence);

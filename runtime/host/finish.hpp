@@ -6,7 +6,11 @@
 namespace memonline::runtime {
 
 /// What follows from the facts, the same for each source: the era with its evidence, and the
-/// fingerprint.
+/// fingerprint. Texts are made printable before.
 void finish(model::Host& host);
+
+/// Names that a host brings end up on terminals and in generated files: none has a control
+/// character, and all are UTF-8.
+void make_printable(model::Host& host);
 
 }  // namespace memonline::runtime

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "compiler/base/printable.hpp"
 #include "runtime/boot/state.hpp"
 #include "runtime/host/archive.hpp"
 #include "runtime/host/capture.hpp"
@@ -89,7 +90,7 @@ Result<model::Host, HostError> read_host_text(std::string_view text) {
 
 Result<model::Host, HostError> read_host(const std::string& source, Detail detail) {
   auto host = host_of_source(source, detail);
-  if (host) host->name = source;
+  if (host) host->name = memonline::printable(source);
   return host;
 }
 

@@ -10,6 +10,7 @@
 #include "compiler/model/facts.hpp"
 #include "runtime/base/digest.hpp"
 #include "runtime/host/capture.hpp"
+#include "runtime/host/finish.hpp"
 #include "runtime/host/proc.hpp"
 #include "runtime/host/snapshot_words.hpp"
 #include "runtime/host/text.hpp"
@@ -260,6 +261,7 @@ model::Host host_in(const YAML::Node& root) {
     const Map note(item);
     host.unread.push_back({text_of(note.need("path")), text_of(note.need("reason"))});
   });
+  make_printable(host);
   host.fingerprint = sha256_of(model::canonical_text(host));
   return host;
 }

@@ -86,8 +86,7 @@ TEST_CASE("words: errors name what was expected, and the nearest valid word") {
   CHECK(wrong({"--format", "jsno"}) ==
         "invalid value `jsno` for `--format`: expected text or json; did you mean `json`?");
   CHECK(wrong({"--root"}) == "missing value for `--root`: expected DIR");
-  CHECK(wrong({"--root", "-n"}) ==
-        "missing value for `--root`: expected DIR, and `-n` is an option");
+  CHECK(wrong({"--root", "-n"}) == "missing value for `--root`: expected DIR, found `-n`");
   CHECK(wrong({"--root="}) == "empty value for `--root`: expected DIR");
   CHECK(wrong({"--root", "a", "--sysroot", "b"}) ==
         "`--sysroot` is given twice: expected at most once");
