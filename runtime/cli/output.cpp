@@ -53,10 +53,6 @@ std::optional<std::size_t> terminal_width(int descriptor) {
   return size.ws_col;
 }
 
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
-}
-
 ExitStatus print(std::string_view text, ExitStatus status) {
   if (write_all(STDOUT_FILENO, text)) return status;
   return complain(ExitStatus::Failure,

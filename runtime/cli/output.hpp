@@ -22,8 +22,6 @@ bool colour_output(ColorChoice choice);
 bool colour_output(ColorChoice choice, const std::string& path);
 /// How wide the terminal at this descriptor is; empty: it is none.
 std::optional<std::size_t> terminal_width(int descriptor);
-/// By the name of the file: ".svg" of "map.svg".
-bool ends_with(std::string_view text, std::string_view end);
 
 /// Writes to standard output; gives `status`, or Failure with a message where writing failed.
 ExitStatus print(std::string_view text, ExitStatus status = ExitStatus::Done);
