@@ -62,6 +62,8 @@ std::string table(const std::vector<Column>& columns, const std::vector<std::vec
   // What is printed must not depend on the terminal: a cut number is a wrong number.
   scols_table_set_termforce(made.get(), SCOLS_TERMFORCE_NEVER);
   must(scols_table_enable_colors(made.get(), colored ? 1 : 0) == 0);
+  // The cells are printable; it would escape the backslashes of what was escaped.
+  must(scols_table_enable_noencoding(made.get(), 1) == 0);
   add_columns(made.get(), columns, colored);
   for (const auto& row : rows) add_row(made.get(), row);
   char* printed = nullptr;
