@@ -130,7 +130,7 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece
   };
   line("now", now_text(host, *piece.run));
   if (plan == nullptr) {
-    line("policy", "none");
+    line("plan", "none");
     return text;
   }
   const Fate fate = fate_of(*plan, piece.first);

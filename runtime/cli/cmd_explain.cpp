@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/diag/render.hpp"
 #include "compiler/render/explanation.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "runtime/cli/command_options.hpp"
@@ -48,10 +49,10 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   Compiled compiled;
   if (!std::all_of(options.what.begin(), options.what.end(),
                    [](const std::string& what) { return render::names_code(what); })) {
-    compiled = load_for(options.where);
-    if (compiled.host && compiled.policy) plan_for_host(compiled);
-    if (!compiled.host || (compiled.policy && !compiled.plan))
+    compiled = load_for(options.where, OnPolicyErrors::ReadHost);
+    if (!compiled.host)
       return report(compiled.sink, compiled.policies.shown, options.format, color, compiled.status);
+    if (compiled.policy) plan_for_host(compiled);
   }
   std::vector<std::string> explanations;
   for (const std::string& what : options.what) {
@@ -62,7 +63,12 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
     if (!text) return unexplained(text.error());
     explanations.push_back(*text);
   }
-  return print(joined(explanations, form));
+  const ExitStatus printed = print(joined(explanations, form));
+  if (!compiled.sink.has_errors()) return printed;
+  // The memory is what it is whatever the policy says; without a plan nothing more is known of it.
+  print_error("\n" + diag::to_text(compiled.sink.sorted(), compiled.policies.shown,
+                                   {colour_errors(color)}));
+  return compiled.policy ? ExitStatus::Failure : ExitStatus::Usage;
 }
 
 Ran run_given(const Given& given, ColorChoice color) {

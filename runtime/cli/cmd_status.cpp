@@ -45,12 +45,16 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
       make_status(compiled, boot_outcome(*compiled.host, state.value_or(boot::State{})));
   tell(status.boot, compiled.sink);
 
-  if (options.format == Format::Json)
-    return print_to(options.output, status_to_json(status), status_of(status));
-  if (options.format == Format::Yaml)
-    return print_to(options.output, status_to_yaml(status), status_of(status));
   const std::string diagnostics =
       diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)});
+  if (options.format == Format::Json || options.format == Format::Yaml) {
+    // The document has them, too; but -o chose its form, not that of the messages.
+    if (options.errors == Format::Text) print_error(diagnostics);
+    return print_to(
+        options.output,
+        options.format == Format::Json ? status_to_json(status) : status_to_yaml(status),
+        status_of(status));
+  }
   if (options.format == Format::Prometheus) {
     print_error(diagnostics);
     // The collector reads the values; a step or a reboot that is pending is one of them.
