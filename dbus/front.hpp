@@ -2,6 +2,7 @@
 // The service as the bus, the log and systemd see it: hears what changed and tells all three.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 

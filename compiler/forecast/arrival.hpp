@@ -3,6 +3,8 @@
 // next one comes. Only for the forecast: the same walk answers a request and tries its remedies.
 #pragma once
 
+#include <cstdint>
+
 #include "compiler/forecast/forecast.hpp"
 
 namespace memonline::forecast {

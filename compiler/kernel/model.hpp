@@ -5,6 +5,7 @@
 // proved on it before it is shown.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

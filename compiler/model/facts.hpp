@@ -4,6 +4,7 @@
 // these lines, so that a later run can say what changed; the fingerprint is their digest.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>

@@ -4,6 +4,7 @@
 // tests hold it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -3,6 +3,7 @@
 // comes first, found on the kernel model and thereby proved.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"

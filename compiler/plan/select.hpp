@@ -3,6 +3,7 @@
 // selects it; `each` splits what a rule selected into groups by node or device.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 

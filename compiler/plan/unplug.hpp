@@ -7,6 +7,7 @@
 // memory_hotplug.c, offline_pages(): one zone, no holes (5.5), isolation; drivers/base/memory.c.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

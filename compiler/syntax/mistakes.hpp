@@ -2,6 +2,7 @@
 // How mistakes of syntax are told: what was found, what was due, and the remedy where it shows.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "compiler/diag/diagnostic.hpp"

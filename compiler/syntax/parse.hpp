@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/syntax/ast.hpp"

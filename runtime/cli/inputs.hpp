@@ -3,6 +3,7 @@
 // and what the compiler makes of both.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -3,6 +3,7 @@
 // as diagnostics, limits from options, a report as text or JSON.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // Tables as util-linux prints them, by its own libsmartcols.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>

@@ -2,6 +2,7 @@
 // Which device each block came with, and so whether it is boot memory.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

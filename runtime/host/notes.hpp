@@ -3,6 +3,7 @@
 // first file.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

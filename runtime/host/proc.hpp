@@ -2,6 +2,7 @@
 // The texts of /proc that speak of memory, and the kernel's switches under /sys/module.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

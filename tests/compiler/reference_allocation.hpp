@@ -3,6 +3,7 @@
 // property tests to hold the planner against. `rezone = never`, one rule, one group.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 // 0..7 online and Normal, 32..35 offline.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 

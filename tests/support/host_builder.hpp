@@ -3,6 +3,7 @@
 // a test sets them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "compiler/model/host.hpp"
