@@ -87,11 +87,9 @@ Ran run_help(const Given& given, ColorChoice) {
 }  // namespace
 
 Command help_command() {
-  return {"help",
-          "Print the help of the program or of a command",
+  return {"help", "Print the help of the program or of a command",
           Operand{.name = "COMMAND", .help = "a command of memonline", .words = command_names()},
-          with_common({}),
-          &run_help};
+          with_common({}), &run_help};
 }
 
 std::vector<Command> all_commands() {

@@ -1,7 +1,7 @@
 // A room that looks where it must not, in a file without a licence.
 #pragma once
-#include "dbus/service.hpp"
-
 #include <string>
+
+#include "dbus/service.hpp"
 
 using Fixed = std::uint8_t;
