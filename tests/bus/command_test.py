@@ -67,9 +67,9 @@ def mistakes(w: World) -> None:
                   ["plan"], ["plan", "--policy", "/nowhere.mempolicy", "--format", "json"]):
         status, printed, errors = memonline(w, *words)
         direct = memonline(w, *words, "--direct")
-        assert status == 2 and (status, errors) == (direct[0], direct[2]), (words, errors, direct)
-        # Memory is shown all the same, each way its own.
-        assert printed == direct[1] or words[0] == "status", (words, printed, direct)
+        assert status == 2 == direct[0], (words, status, direct)
+        # status shows memory all the same: the service its own, and this machine may have none to show.
+        assert errors.strip() in direct[2] if words[0] == "status" else (printed, errors) == direct[1:], (words, errors, direct)
 
 
 @needs_users

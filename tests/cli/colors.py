@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from skip import skip  # noqa: E402
+
 
 def shown(command: list[str], terminal: bool, **environment: str) -> str:
     """What it prints on standard output, which is a terminal or a pipe."""
@@ -32,6 +35,11 @@ def shown(command: list[str], terminal: bool, **environment: str) -> str:
 
 def main() -> int:
     memonline, source = str(Path(sys.argv[1]).resolve()), Path(sys.argv[2]).resolve()
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError as error:
+        skip("colors", f"no terminals here: {error.strerror} (/dev/pts is not mounted)")
     host, hosts = str(source / "policies/hosts/two-dimms.yaml"), str(source / "policies/hosts")
     policy = ["-e", "hotplugged: movable"]
     status = [memonline, "status", "--root", host, *policy]

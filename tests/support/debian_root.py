@@ -97,7 +97,9 @@ class Root:
 
     def command(self, command: str, user: str = "", network: bool = True, proc: bool = True) -> list[str]:
         """What runs a shell command in there: by root in a plain environment, or in that user's login shell."""
-        mounts = ['mount -t proc proc "$0/proc"'] if proc else []
+        # The root is a mount itself, as on a machine: programs in there may make namespaces of their own.
+        mounts = ['mount --bind "$0" "$0"', 'cd "$0"', 'mount -t devpts -o newinstance,ptmxmode=666,mode=620 pts "$0/dev/pts"']
+        mounts += ['mount -t proc proc "$0/proc"'] if proc else []
         mounts += [f'mount --bind "{here}" "$0{there}"' for here, there in self.mounts.items()]
         shell = f'su - {user} -s /bin/bash -c "$1"' if user else 'sh -ec "$1"'
         return ["unshare", "--mount", "--pid", "--fork", "--kill-child", *([] if network else ["--net"]), "sh", "-ec",
