@@ -30,12 +30,14 @@ SourceFile::SourceFile(std::string path, std::string text, std::string digest)
 
 SourceFile::SourceFile(std::string path, std::string text, std::string digest,
                        std::vector<EmbeddedLine> origin)
-    : path_(printable(path)),
-      label_(last_component(path_)),
+    : path_(std::move(path)),
       text_(std::move(text)),
       digest_(std::move(digest)),
       line_starts_(index_lines(text_)),
-      origin_(std::move(origin)) {}
+      origin_(std::move(origin)) {
+  path_ = printable(path_);
+  label_ = last_component(path_);
+}
 
 std::size_t SourceFile::line_index(std::size_t offset) const {
   const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
