@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The stages of `./dev test`, sourced by dev: what each runs, which packages it needs, how long it takes, and
-# which of them .ci/run takes in turn. A stage NAME is the function stage_NAME; its packages are NAME_packages.
+# which of them .ci/run rotates. A stage NAME is the function stage_NAME; its packages are NAME_packages.
 # shellcheck shell=bash disable=SC2154,SC2034
 
-# Other versions of clang-format and clang-tidy give other verdicts: only this one judges.
+# Versions of clang-format and clang-tidy differ in their verdicts: only this version counts.
 llvm_judge=14
 fuzz_seconds=${FUZZ_SECONDS:-60}
 
@@ -13,10 +13,10 @@ stage_table=(
   "tests|2 min|unit, golden, property and architecture tests; the fuzz corpus replayed"
   "bus|2 min|the service on a bus of its own, with the real polkitd"
   "smoke|2 min|a few plans applied on one real kernel in QEMU"
-  "format|1 min|clang-format $llvm_judge would change nothing"
-  "tidy|8 min|clang-tidy $llvm_judge over every file (\`tidy changed\`: what changed lately, and a third of the rest)"
+  "format|1 min|the sources are formatted as clang-format $llvm_judge formats them"
+  "tidy|8 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
-  "tools|3 min|tests that need Chromium and Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
+  "tools|3 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "fresh|25 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
   "packages|20 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
@@ -50,8 +50,9 @@ stages_text() {
   local row name
   cat <<'TEXT'
 
-Stages of ./dev test, with their time on 2 cores once built and downloaded. unit, golden, property and arch are
-parts of `tests`. Words after vm, systems, long, packages and fresh go to the runner, as in --kernel 6.12.
+Stages of ./dev test, with their time on 2 cores once built and downloaded. `test` runs the first four. unit,
+golden, property and arch are parts of `tests`. Arguments after vm, systems, long, packages and fresh go to the
+runner, for example ./dev test vm --kernel 6.12.
 TEXT
   for row in "${stage_table[@]}"; do
     IFS='|' read -r name _ _ <<<"$row"
@@ -63,7 +64,7 @@ TEXT
 
 passed=0 failed=0 summary=()
 
-stage() {  # stage NAME COMMAND...: runs it, counts it, goes on
+stage() {  # stage NAME COMMAND...: runs the command and counts its results
   local name=$1 began=$SECONDS status=0 log="$build/test-${1// /-}.log" total bad line
   shift
   say "$name"
@@ -101,7 +102,7 @@ report() {
   [ "$failed" = 0 ]
 }
 
-tests() {  # tests DIR [options]; a test that could not run says so on a line of its own
+tests() {  # tests DIR [options]: runs ctest, then repeats the reasons of skipped tests
   local status=0
   ctest --test-dir "$1" -j "$jobs" --output-on-failure --no-tests=error "${@:2}" || status=$?
   sed -n 's/^skipped: /partly &/p' "$1/Testing/Temporary/LastTest.log" | sort -u
@@ -119,13 +120,14 @@ stage_smoke() { tests/vm/run --build "$build" --smoke; }
 
 stage_format() {
   if ! command -v clang-format-$llvm_judge >/dev/null; then
-    echo "skipped: clang-format-$llvm_judge is not installed, and other versions format differently"
+    echo "skipped: clang-format-$llvm_judge is not installed; other versions format differently"
     return
   fi
   sources | xargs clang-format-$llvm_judge --dry-run --Werror
 }
 
-# What tidy judges: every file, or with `changed` those of the last commits and, each commit another, a third.
+# The files that tidy checks: all, or with `changed` those of the last 30 commits and a third of all, another
+# third for each commit.
 tidy_sources() {
   local git=(git -c "safe.directory=*") recent=HEAD~30 third
   sources | grep -v '^tests/' | grep '\.cpp$' >"$build/tidy-sources"
@@ -142,7 +144,7 @@ tidy_sources() {
 
 stage_tidy() {
   if ! command -v clang-tidy-$llvm_judge >/dev/null; then
-    echo "skipped: clang-tidy-$llvm_judge is not packaged here, and other versions judge differently"
+    echo "skipped: clang-tidy-$llvm_judge is not installed; other versions give other verdicts"
     return
   fi
   tidy_sources "$@" >"$build/tidy-now"
@@ -157,7 +159,7 @@ stage_clang() {
   compile "$build/clang" -k 0 && tests "$build/clang" -L unit
 }
 
-# Nothing may be skipped here: these tests have their tools by now.
+# No test may be skipped: this stage has installed their tools.
 stage_tools() {
   local status=0
   tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema)$' || status=$?
@@ -181,10 +183,10 @@ stage_vm() {
 stage_systems() { tests/vm/run --build "$build" --systems "$@"; }
 stage_long() { tests/vm/run --build "$build" --long "$@"; }
 
-# --- in turn -------------------------------------------------------------------------------------
+# --- rotation -------------------------------------------------------------------------------------
 
-# What .ci/run takes in turn, each commit another first, as many as there is time for; before each, the
-# seconds that it takes at most on 2 cores.
+# What .ci/run runs in rotation: each commit starts at another entry, and runs as many as there is time for.
+# Before each, the maximum time in seconds on 2 cores.
 turns=(
   "400 vm --kernels --kernel 6.1"
   "600 packages same_bytes_twice"
@@ -202,7 +204,7 @@ turns=(
   "1000 long --kernel 6.1 --only in_64_dimms"
 )
 
-in_turn() {  # in_turn SECONDS: ends before so many seconds have gone since the start
+in_turn() {  # in_turn SECONDS: starts only what ends within SECONDS of the start of ./dev
   local turn=0 one most words later=()
   turn=$((16#$(git -c "safe.directory=*" rev-parse HEAD 2>/dev/null | cut -c1-8 || true) % ${#turns[@]}))
   for one in "${turns[@]:turn}" "${turns[@]:0:turn}"; do
@@ -214,16 +216,16 @@ in_turn() {  # in_turn SECONDS: ends before so many seconds have gone since the 
       later+=("${words[*]:1}")
     fi
   done
-  [ ${#later[@]} = 0 ] || summary+=("not this time: $(printf '%s; ' "${later[@]}")")
+  [ ${#later[@]} = 0 ] || summary+=("not run this time: $(printf '%s; ' "${later[@]}")")
 }
 
 # --- ./dev test ----------------------------------------------------------------------------------
 
 stage_names() { printf '%s\n' "${stage_table[@]}" | cut -d'|' -f1; }
 
-run_stage() {  # run_stage NAME [words]: its packages, then the stage
+run_stage() {  # run_stage NAME [words]: installs the stage's packages, then runs it
   local packages="${1}_packages[@]"
-  # Outside of the stage, whose output is logged: apt shows its progress on a terminal only.
+  # Before the stage, because its output is piped to a log, and apt shows its progress only on a terminal.
   (need "${!packages}") || {
     failed=$((failed + 1)) summary+=("$(printf '%-14s          FAILED (its packages are not installed)' "${*:1:5}")")
     return 1
@@ -231,20 +233,20 @@ run_stage() {  # run_stage NAME [words]: its packages, then the stage
   stage "${*:1:5}" "stage_$1" "${@:2}"
 }
 
-build_or_report() {  # nothing can be tested where the build fails, but the summary is still due
+build_or_report() {  # if the build fails, nothing can be tested: print the summary and exit
   run_stage build || { summary+=("not run, because the build failed: $*"); report; exit 1; }
 }
 
 other_stages() {
   local row name minutes what
-  printf '\nWhat else can be run (./dev test STAGE, or all of it: ./dev test all):\n'
+  printf '\nFurther stages (./dev test STAGE, or ./dev test all):\n'
   for row in "${stage_table[@]:4}"; do
     IFS='|' read -r name minutes what <<<"$row"
     printf '  %-9s %7s  %s\n' "$name" "$minutes" "$what"
   done
 }
 
-check_words() {  # check_words WHAT WORDS...: before anything is installed
+check_words() {  # check_words WHAT WORDS...: rejects wrong words before anything is installed
   local known
   mapfile -t known < <(stage_names; printf '%s\n' "${labels[@]}" quick all more)
   [[ " ${known[*]} " == *" $1 "* ]] || reject stage "$1" "${known[@]}"
@@ -252,7 +254,7 @@ check_words() {  # check_words WHAT WORDS...: before anything is installed
     vm | systems | long | packages | fresh) ;;
     tidy) [ "${*:2}" = "" ] || [ "${*:2}" = changed ] || usage "expected ./dev test tidy [changed]" ;;
     more) [[ ${*:2} =~ ^[0-9]+$ ]] || usage "expected ./dev test more MINUTES" ;;
-    *) [ $# = 1 ] || usage "./dev test $1 takes no more words: \`$2\`" ;;
+    *) [ $# = 1 ] || usage "unexpected argument \`$2\`: ./dev test $1 takes none" ;;
   esac
 }
 
@@ -275,7 +277,7 @@ test_what() {
       build_or_report "$what"
       need "${tests_packages[@]}"
       stage "$what" tests "$build" -L "$what" || true ;;
-    # What .ci/run runs after `./dev test`: always these, then others in turn.
+    # What .ci/run runs after `./dev test`: always these, then others in rotation.
     more)
       for name in format tidy tools fresh packages vm systems; do
         case $name in
