@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Minimal Debian roots for tests: each suite's minbase is made once by mmdebstrap, kept as a tarball in the
-user's cache, and unpacked into a new directory for every use."""
+"""Minimal Debian roots for tests: mmdebstrap makes the minbase of each suite once; it is kept as a tarball
+in the user's cache for a week, and unpacked into a new directory for every use."""
 import contextlib
 import fcntl
 import os
@@ -22,15 +22,15 @@ NO_MIRROR = r"Could not (resolve|connect)|Temporary failure|Connection (failed|t
 
 
 class Failure(Exception):
-    """A test did not hold; the text says what."""
+    """A test failed, for this reason."""
 
 
 class Skip(Exception):
-    """A test cannot run here; the text says why."""
+    """A test cannot run here, for this reason."""
 
 
 def run(*command: object, **options: object) -> str:
-    """What it prints; raises with the end of it where it fails."""
+    """Returns the output of the command; raises Failure with the end of it if the command fails."""
     done = subprocess.run([str(word) for word in command], text=True, stdout=subprocess.PIPE, errors="replace",
                           stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False, **options)
     if done.returncode != 0:
@@ -39,7 +39,7 @@ def run(*command: object, **options: object) -> str:
 
 
 def require(holds: object, what: str) -> None:
-    """Fails with that sentence unless it holds."""
+    """Raises Failure with this text unless the condition holds."""
     if not holds:
         raise Failure(what)
 
@@ -49,7 +49,7 @@ def _fresh(path: Path) -> bool:
 
 
 def minbase(suite: str) -> Path:
-    """The tarball of that suite's minbase."""
+    """Returns the tarball of the suite's minbase."""
     if os.geteuid() != 0:
         raise Skip("making a Debian root needs root")
     if not shutil.which("mmdebstrap"):
@@ -63,7 +63,7 @@ def minbase(suite: str) -> Path:
             return made
         new = directory / f"{suite}-minbase.new.tar"
         try:
-            # A mirror may stand still for weeks: its signature is as good as before.
+            # A mirror may not be updated for weeks; its signature is still good.
             run("mmdebstrap", "--variant=minbase", '--aptopt=Acquire::Check-Valid-Until "false"', suite, new, mirror())
         except (Failure, Unavailable) as reason:
             if made.exists():
@@ -76,11 +76,11 @@ def minbase(suite: str) -> Path:
 
 
 class Root:
-    """A new Debian in a directory."""
+    """A new Debian root in a directory."""
 
     def __init__(self, suite: str, directory: Path) -> None:
         self.suite, self.directory = suite, directory
-        self.mounts: dict[Path, str] = {}  # what of this machine is seen in there, and where
+        self.mounts: dict[Path, str] = {}  # directories of this machine, and where they are mounted in the root
         tarball = minbase(suite)
         directory.mkdir(parents=True)
         run("tar", "-C", directory, "-xpf", tarball, "--numeric-owner")
@@ -88,15 +88,15 @@ class Root:
         self.path("etc/apt/apt.conf.d/99test").write_text('Acquire::Check-Valid-Until "false";\n')
 
     def path(self, name: str) -> Path:
-        """A path in there."""
+        """Returns the path of a file in the root."""
         return self.directory / name.lstrip("/")
 
     def install(self, packages: str) -> None:
-        """These packages, with nothing but what they need."""
+        """Installs these packages, without recommended ones."""
         self.run("apt-get -qq update && apt-get -qq -y --no-install-recommends install " + packages)
 
     def command(self, command: str, user: str = "", network: bool = True, proc: bool = True) -> list[str]:
-        """What runs a shell command in there: by root in a plain environment, or in that user's login shell."""
+        """Returns the command line that runs a shell command in the root: as root, or in a user's login shell."""
         # The root is a mount itself, as on a machine: programs in there may make namespaces of their own.
         mounts = ['mount --bind "$0" "$0"', 'cd "$0"', 'mount -t devpts -o newinstance,ptmxmode=666,mode=620 pts "$0/dev/pts"']
         mounts += ['mount -t proc proc "$0/proc"'] if proc else []
@@ -107,7 +107,7 @@ class Root:
 
     def run(self, command: str, user: str = "", network: bool = True, proc: bool = True,
             environment: Mapping[str, str] = {}) -> str:  # noqa: B006 (never changed)
-        """What a command in there prints; raises where it fails. Mounts and processes end with it."""
+        """Returns the output of a command in the root; raises Failure if it fails. Mounts and processes end with it."""
         return run(*self.command(command, user, network, proc), env={
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
             "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive", **environment,
@@ -116,7 +116,7 @@ class Root:
 
 @contextlib.contextmanager
 def new_root(suite: str, packages: str = "") -> Iterator[Root]:
-    """A root with these packages, and nothing left of it afterwards."""
+    """Makes a root with these packages, and removes it afterwards."""
     # Not in /tmp, which may be small, or forbid devices and programs.
     with tempfile.TemporaryDirectory(prefix="memonline-root-", dir="/var/tmp") as scratch:
         root = Root(suite, Path(scratch) / "root")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""memonline's own Debian packages for tests: whether those in a directory are of this commit, and a clone of this
-commit in a new root, where ./dev makes them as a user would."""
+"""memonline's own Debian packages for tests: checks whether those in a directory are of this commit, and clones this
+commit into a new root, where ./dev builds them as a user would."""
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +12,8 @@ CCACHE = "/var/cache/ccache"
 
 
 def git(*words: str) -> bytes:
-    """What git says of this tree; without a repository there is nothing to test a commit of."""
-    # The tree may belong to somebody else.
+    """Returns the output of git in this tree; skips without a repository, because there is no commit to test."""
+    # The tree may belong to another user.
     done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(TOP), *words], check=False, capture_output=True)
     if done.returncode != 0:
         raise Skip(f"no git repository to make packages of: {done.stderr.decode().strip()}")
@@ -21,7 +21,7 @@ def git(*words: str) -> bytes:
 
 
 def of_commit(directory: Path, commit: str = "HEAD") -> bool:
-    """Whether packages are there that were made of this commit: their source archive shows it."""
+    """Returns whether the directory has packages of this commit, judged by their source archive."""
     for archive in directory.glob("memonline_*.orig.tar.gz"):
         prefix = archive.name.removesuffix(".orig.tar.gz").replace("_", "-")
         source = git("archive", f"--prefix={prefix}/", commit)
@@ -31,7 +31,7 @@ def of_commit(directory: Path, commit: str = "HEAD") -> bool:
 
 
 def clone(root: Root, home: str, commit: str = "HEAD") -> None:
-    """This commit as a clone at HOME/memonline in there. Its owner is who owns HOME."""
+    """Clones this commit to HOME/memonline in the root, owned by the owner of HOME."""
     place = root.path(f"{home}/memonline")
     run("git", "-c", "safe.directory=*", "clone", "-q", "--no-hardlinks", TOP, place)
     run("git", "-C", place, "checkout", "-q", "--detach", git("rev-parse", commit).decode().strip())
@@ -39,7 +39,7 @@ def clone(root: Root, home: str, commit: str = "HEAD") -> None:
 
 
 def share_ccache(root: Root, directory: Path) -> None:
-    """Compilations in there go through ccache, into a cache of this machine that all roots use."""
+    """Makes compilations in the root use ccache, with a cache on this machine that all roots share."""
     directory.mkdir(parents=True, exist_ok=True)
     run("chmod", "-R", "a+rwX", directory)  # root fills it, too
     root.path(CCACHE).mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def share_ccache(root: Root, directory: Path) -> None:
 
 
 def keep(root: Root, home: str, directory: Path) -> None:
-    """Copies what ./dev package made in there to a directory of this machine."""
+    """Copies the result of ./dev package in the root to a directory of this machine."""
     made = root.path(f"{home}/memonline/build/packages")
     if not any(made.glob("*.deb")):
         raise Failure(f"there are no packages in {made}")

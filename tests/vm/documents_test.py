@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""README.md and the tutorial to their last lines, on a machine with the packages and two DIMMs that are offline.
+"""Every command of README.md and the tutorial, on a machine with the packages and two offline DIMMs.
 
-`tests/cli/documents.py machine` follows them in the guest: there is memory to bring online, systemd, and nothing
-that must not be changed. What it needs of the packages is installed by dpkg; `walk_test.py` shows apt."""
+`tests/cli/documents.py machine` follows the pages in the guest, which has systemd and memory to online, and may be
+changed. dpkg installs the packages that it needs; `walk_test.py` tests apt."""
 from pathlib import Path
 
 from guest import Dimm, Layout, Node
@@ -21,7 +21,7 @@ INSTALL = "dpkg --path-include='/usr/share/doc/memonline/*' -i /root/debs/*.deb"
 
 @on("6.1")
 def test_every_command_on_an_installed_machine(vm: Vm) -> None:
-    """The script says what it ran, and what of the pages is wrong."""
+    """The script reports the commands that it ran, and where their output differs from the pages."""
     directory = built_packages(vm.build)
     files: dict[str, str | bytes] = {"root/documents.py": (TOP / "tests/cli/documents.py").read_text()}
     for name in DEBS:
