@@ -247,16 +247,16 @@ bool names_code(std::string_view what) {
 Result<std::string, Unexplained> explain_code(std::string_view what, Form form) {
   if (const auto code = diag::code_named(std::string(what))) return code_text(*code, form);
   return fail(Unexplained{Unexplained::Kind::NoSuchCode,
-                          fmt::format("no diagnostic is called `{}`", printable(what)),
+                          fmt::format("unknown diagnostic code `{}`", printable(what)),
                           "codes are `ML` and four digits, as in `error[ML0201]`"});
 }
 
 std::optional<Unexplained> unclear(std::string_view what) {
   if (names_code(what) || parse_asked(what)) return std::nullopt;
-  return Unexplained{Unexplained::Kind::Unclear,
-                     fmt::format("cannot explain `{}`", printable(what)),
-                     "expected blocks (`memory42`, `memory32-39`), `node1`, a device as `dimm1` or "
-                     "`dax0.0`, an address as `0x150000000`, or a code as `ML0503`"};
+  return Unexplained{
+      Unexplained::Kind::Unclear, fmt::format("cannot explain `{}`", printable(what)),
+      "expected blocks (`memory42`, `memory32-39`), a node (`node1`), a device (`dimm1`, "
+      "`dax0.0`), an address (`0x150000000`) or a code (`ML0503`)"};
 }
 
 Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,

@@ -75,14 +75,14 @@ class Reach {
         if (disjoint(selector.classes[i], selector.classes[j])) {
           diag::Diagnostic& d =
               sink_.add(Code::EmptySelection, selector.classes[j].span,
-                        "this rule selects no block; none can be of both classes");
+                        "this rule selects no block: no block can be in both classes");
           d.labels.push_back({selector.classes[i].span, "the other class"});
           suggest_list(selector.classes, i, d);
           return true;
         }
     if (selector.except.empty() || !contains(selector.except, selector.classes)) return false;
     sink_.add(Code::EmptySelection, selector.span,
-              "this rule selects no block; its exception takes them all");
+              "this rule selects no block: `except` leaves out all of them");
     return true;
   }
 
@@ -95,8 +95,8 @@ class Reach {
     while (end < classes.size() && classes[end].is.index() == classes[first].is.index()) ++end;
     if (!is_list || end == first + 1) {
       d.help =
-          "classes side by side select what is in all of them; write one rule for each class "
-          "to select what is in any";
+          "several classes in a row select the memory that is in all of them; write one rule per "
+          "class to select the memory in any of them";
       return;
     }
     const auto text_of = [&](const Class& one) {

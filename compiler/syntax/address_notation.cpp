@@ -16,7 +16,7 @@ namespace {
 
 enum class Form : std::uint8_t {
   Prefixed,  ///< 0x1fff
-  Digits,    ///< 4096: decimal or hexadecimal, nobody can tell
+  Digits,    ///< 4096: decimal or hexadecimal, the text does not say which
   Hex,       ///< 13fffffff: hexadecimal for its letters
   Size,      ///< 4G
 };

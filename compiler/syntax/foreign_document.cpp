@@ -297,7 +297,7 @@ constexpr std::string_view kPolicyIs =
 
 Description description_of(Document document) {
   switch (document) {
-    case Document::UdevRule: return {"a udev rule", "`memonline generate udev` writes those"};
+    case Document::UdevRule: return {"a udev rule", "`memonline generate udev` writes udev rules"};
     case Document::SystemdUnit: return {"a systemd unit", ""};
     case Document::Ini: return {"an INI file", ""};
     case Document::Toml: return {"a TOML file", ""};
@@ -307,7 +307,7 @@ Description description_of(Document document) {
     case Document::OwnDocument: return {"a document that memonline wrote", ""};
     case Document::PolicyPackage:
       return {"a YAML policy package",
-              "it is read from a file whose name ends in .yaml, with `--policy FILE.yaml`"};
+              "save it in a file whose name ends in .yaml, and use `--policy FILE.yaml`"};
     case Document::Yaml:
       return {"a YAML file",
               "a policy package is YAML with `schema: memonline.policy/1`, in a file whose name "
@@ -320,7 +320,7 @@ Description description_of(Document document) {
     case Document::BootLoader:
       return {"a boot loader's configuration", "`memonline boot apply` changes kernel parameters"};
     case Document::Tmpfiles:
-      return {"a tmpfiles.d line", "`memonline generate tmpfiles` writes those"};
+      return {"a tmpfiles.d line", "`memonline generate tmpfiles` writes such lines"};
     case Document::Lsmem: return {"the output of lsmem", "`--root` plans for a captured host"};
     case Document::Iomem: return {"/proc/iomem", "`address 0x...-0x...` selects memory by address"};
   }

@@ -158,10 +158,9 @@ bool report_kernel_word(const StatementText& statement, diag::Sink& sink) {
   std::string_view value;
   if (first < pieces.size())
     value = statement.text.substr(pieces[first].begin, pieces.back().end - pieces[first].begin);
-  Diagnostic& d =
-      sink.add(diag::Code::KernelWord, statement.span(pieces[at].begin, pieces[at].end),
-               fmt::format("`{}` is a {}, and a policy does not name those", pieces[at].text,
-                           entry->parameter ? "kernel parameter" : "setting of the kernel"));
+  Diagnostic& d = sink.add(diag::Code::KernelWord, statement.span(pieces[at].begin, pieces[at].end),
+                           fmt::format("`{}` is a {}, not a policy statement", pieces[at].text,
+                                       entry->parameter ? "kernel parameter" : "kernel setting"));
   const std::string instead = statement_for(entry->word, value);
   if (instead.empty()) {
     d.help = remedy_for(entry->word);

@@ -162,7 +162,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
       if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
         replace(":");
       else if (same_word(there, "except"))
-        d.help = "a rule has one `except`; the classes behind it intersect, too";
+        d.help = "a rule has one `except`; the classes after it intersect, too";
       else
         d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
       return;
@@ -195,7 +195,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
         insert("is", "is ");
       return;
     case Due::OpenBrace:
-      d.help = "the statements of a `when` stand in braces: `when arch is s390x { all: keep }`";
+      d.help = "put the statements of a `when` in braces: `when arch is s390x { all: keep }`";
       return;
     case Due::OpenBraceOrWhen:
       if (same_word(there, "if")) replace("when");
@@ -209,7 +209,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
         d.help =
             "only movable memory has a limit; a share such as `2GiB normal` keeps memory normal";
       return;
-    case Due::ClosingQuote: d.help = "texts in quotes end on their line"; return;
+    case Due::ClosingQuote: d.help = "close the quotes on the same line"; return;
     case Due::Class:
     case Due::Number:
     case Due::Range:

@@ -366,13 +366,13 @@ std::string message_for(Oddity oddity, std::string_view odd) {
       return fmt::format("`{}` has nothing to take memory from: expected a class before it", odd);
     case Oddity::RepeatedName:
       return fmt::format("`{}` repeats the class inside its list of numbers", odd);
-    case Oddity::Bracket: return fmt::format("`{}`: numbers have no brackets", odd);
+    case Oddity::Bracket: return fmt::format("`{}`: expected numbers without brackets", odd);
     case Oddity::RangeSign: return fmt::format("`{}` does not make a range: expected `-`", odd);
-    case Oddity::Separator: return "a `-` between a class and its number";
+    case Oddity::Separator: return "unexpected `-` between a class and its number";
     case Oddity::Connector: return fmt::format("`{}` does not join classes of memory", odd);
     case Oddity::Negation:
       return fmt::format("`{}` does not exclude memory: expected `except`", odd);
-    case Oddity::Pattern: return fmt::format("`{}`: classes have no patterns", odd);
+    case Oddity::Pattern: return fmt::format("`{}`: expected a class without a pattern", odd);
     case Oddity::Synonym: return fmt::format("no class of memory named `{}`", odd);
     case Oddity::Address:
       return fmt::format(
@@ -387,8 +387,9 @@ std::string message_for(Oddity oddity, std::string_view odd) {
 /// Where no selector has this meaning.
 std::string remedy_for(const Found& found, std::string_view odd) {
   if (found.oddity != Oddity::BareNumber)
-    return "classes side by side select what is in all of them; write one rule for each class to "
-           "select what is in any";
+    return "several classes in a row select the memory that is in all of them; write one rule per "
+           "class "
+           "to select the memory in any of them";
   const bool digits = odd.find_first_not_of("0123456789-") == std::string_view::npos;
   if (digits) return fmt::format("write for example `block {0}` or `node{0}`", odd);
   return "name the class, for example `all: first 4GiB movable, rest normal`";

@@ -64,7 +64,7 @@ std::string Given::spelling(std::string_view name) const {
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known,
                          std::string_view before) {
   std::string_view near = most_similar(word, known);
-  // Who abbreviates is told the whole word.
+  // An abbreviation suggests the whole word.
   if (near.empty() && word.size() >= 2)
     for (const std::string_view candidate : known)
       if (near.empty() && candidate.starts_with(word)) near = candidate;
@@ -161,7 +161,7 @@ class Reader {
     if (option.value.empty()) {
       if (value)
         return wrong(
-            fmt::format("unexpected value `{}` for `{}`: it takes none", printable(*value), shown));
+            fmt::format("unexpected value `{}` for `{}`: expected none", printable(*value), shown));
       given_.values_[name] = {""};
       given_.spellings_[name] = shown;
       return;

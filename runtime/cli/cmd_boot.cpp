@@ -38,7 +38,7 @@ std::string_view when(const boot::NotOurs& one) {
 /// Whose the parameters are, what they do, and what follows for the policy; empty without any.
 std::string not_ours_text(const boot::Survey& survey, const std::vector<boot::NotOurs>& words) {
   if (words.empty()) return {};
-  std::string text = "Not memonline's, and never changed by it:\n";
+  std::string text = "Set by others; memonline does not change them:\n";
   for (const boot::NotOurs& one : words) {
     text += fmt::format("  {}\n    {}\n    {}{}\n", one.word, boot::effect_of(one.word), when(one),
                         one.files.empty() ? "" : "; set in " + files_text(one.files));
@@ -47,21 +47,21 @@ std::string not_ours_text(const boot::Survey& survey, const std::vector<boot::No
         text += fmt::format("    the policy needs {}, which is not written while this is set\n",
                             wished);
   }
-  return text +
-         "memonline leaves them as they are: to be rid of one, remove it where it was set.\n";
+  return text + "To remove one of them, delete it where it is set.\n";
 }
 
 std::string to_text(const boot::Survey& survey, bool policy,
                     const std::vector<boot::NotOurs>& others) {
   std::string text =
-      fmt::format("Boot loader  {}\nOurs         {}\nOf others    {}\nWished       {}\n",
+      fmt::format("Boot loader  {}\nOurs         {}\nOf others    {}\nDesired      {}\n",
                   name_of(survey), or_none(survey.view.own), or_none(survey.foreign),
                   policy ? or_none(survey.wished) : "there is no policy");
   const std::string explained = not_ours_text(survey, others);
   if (!survey.pending) return text + (explained.empty() ? "Nothing to do.\n" : explained);
   text += explained;
-  text += survey.back_end ? "To do:\n" : "To do by hand: no boot loader that memonline knows.\n";
-  if (survey.told && survey.leftovers.empty()) text += "  write what is foretold\n";
+  text +=
+      survey.back_end ? "To do:\n" : "To do by hand, because no supported boot loader was found:\n";
+  if (survey.told && survey.leftovers.empty()) text += "  save the predicted zones\n";
   return text + steps_text(survey);
 }
 
@@ -128,9 +128,9 @@ class Boot {
   ExitStatus run() {
     struct stat status {};
     if (::stat(options_.where.root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-      return complain(ExitStatus::Failure,
-                      fmt::format("`{}` is no directory, and boot loaders are in directories",
-                                  options_.where.root));
+      return complain(
+          ExitStatus::Failure,
+          fmt::format("--root must be a directory here: `{}` is not one", options_.where.root));
     if (changes() && lacks_root(name(), options_.where.root, sink_))
       return give_up(ExitStatus::Failure);
     if (!wish()) return give_up(status_);

@@ -181,8 +181,9 @@ Result<Where, UsageError> where_of(const Given& given, bool look) {
     where.root = root;
     // A variable that was to be filled in, and a command for another machine that ran on this one.
     if (where.root.empty())
-      return fail(UsageError{
-          "the variable MEMONLINE_ROOT is empty: expected DIR, or unset it for this machine"});
+      return fail(
+          UsageError{"the variable MEMONLINE_ROOT is empty: expected a directory, or unset it for "
+                     "this machine"});
   }
   return where;
 }
@@ -234,7 +235,7 @@ Result<Form, UsageError> form_of(const Given& given, std::initializer_list<Forma
         return entry.suffixes[0] == suffix || entry.suffixes[1] == suffix;
       });
   if (form.chosen) {
-    // Whoever names the format may call the file as he likes, but not by the name of another one.
+    // With --format any file name is valid, except one whose suffix is that of another format.
     if (of_suffix == kFormats.end() || of_suffix->format == form.output) return form;
     return fail(UsageError{
         fmt::format("`--format {}` and the suffix of `{} {}` contradict each other",

@@ -65,7 +65,8 @@ bool lacks_facts(const diag::Sink& sink) {
 
 std::string unjudged_text(const StatusReport& status) {
   if (status.judged.selected == 0 && lacks_facts(status.compiled.sink))
-    return "Nothing can be judged: this host does not report what the rules of the policy ask.\n";
+    return "Nothing can be judged: this host lacks information that the rules of the policy "
+           "need.\n";
   if (status.judged.selected == 0)
     return "Nothing to judge: no rule of the policy selects a block of this host.\n";
   return "Nothing can be judged: this host does not report the zones of its blocks.\n";
@@ -97,7 +98,7 @@ std::string verdict_text(const StatusReport& status, const Totals& totals) {
 std::string news_text(const ServiceNews& news) {
   std::string text;
   for (const ServiceNews::Failing& one : news.failing)
-    text += fmt::format("Failing: {}: {}; memonlined tries again.\n",
+    text += fmt::format("Failing: {}: {}; memonlined keeps retrying.\n",
                         range_text(one.first, one.last), one.text);
   for (const std::string& sentence : news.left_alone)
     text += fmt::format("Left alone: {}.\n", sentence);

@@ -93,7 +93,7 @@ Expectation read_expectation(Fields& fields, const YamlValue& value) {
     for (const YamlValue& item : codes->items)
       if (item.is_scalar() && !diag::code_named(item.text))
         fields.add(diag::Code::PackageBadExpectation, item,
-                   fmt::format("no diagnostic is called `{}`", item.text));
+                   fmt::format("unknown diagnostic code `{}`", item.text));
   }
   return expect;
 }

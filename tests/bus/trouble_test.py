@@ -34,7 +34,7 @@ def fails(w: World) -> None:
     for user in w.users:
         said = memonline(w, "status", "-e", "hotplugged: movable", user=user)
         assert b"Failing: memory41" in said[1] and b"EIO" in said[1], said
-        assert said[1].count(b"memonlined tries again.") == len(failing), said
+        assert said[1].count(b"memonlined keeps retrying.") == len(failing), said
     document = json.loads(memonline(w, "status", "--format", "json", "-e", "hotplugged: movable")[1])
     assert [one["errno"] for one in document["service"]["failing"]] == [row[2] for row in failing]
     w.write_policy("hotplugged: offline\n")

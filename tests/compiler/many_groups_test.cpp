@@ -63,8 +63,7 @@ TEST_CASE("many groups: a share that 2,000 DIMMs cannot have is reported once") 
         "blocks this share asks for are online in another zone\n"
         "    1 | each dimm: movable\n"
         "      |            ^~~~~~~\n"
-        "help: reboot with `memhp_default_state=offline`, as this plan says, and they are placed "
-        "there\n");
+        "help: reboot with `memhp_default_state=offline`, as in this plan, to place them there\n");
   CHECK(compilation.plan->diagnostics.size() == 1);
   CHECK(lines_of(diag::to_json(compilation.diagnostics.sorted(), {{"t.mempolicy", policy}})) < 40);
 }
@@ -151,8 +150,8 @@ TEST_CASE("remedies: of a share that cannot get its blocks") {
   CHECK(only_help(host, "virtio-mem: offline; limit movable to 3x normal") ==
         "`set rezone = allowed`, and no `limit` beside it, lets memonline take them offline");
   CHECK(only_help(host, "set rezone = allowed; virtio-mem: offline; limit movable to 3x normal") ==
-        "beside a `limit` no memory is taken offline for good: remove the limit, or take these "
-        "blocks offline by hand");
+        "with a `limit`, memory cannot be offlined permanently: remove the limit, or offline "
+        "these blocks by hand");
   CHECK(plan_for(host, "virtio-mem: offline").diagnostics.sorted().front().message ==
         "4 of the 4 blocks this share asks for are online");
 }
@@ -180,5 +179,5 @@ TEST_CASE("remedies: boot parameters in the plan solve it") {
   const auto found = compilation.diagnostics.sorted();
   REQUIRE(found.size() == 1);
   CHECK(found.front().help == "reboot with `" + compilation.plan->boot.set.front() +
-                                  "`, as this plan says, and they are placed there");
+                                  "`, as in this plan, to place them there");
 }

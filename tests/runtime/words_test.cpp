@@ -90,7 +90,7 @@ TEST_CASE("words: errors name what was expected, and the nearest valid word") {
   CHECK(wrong({"--root="}) == "empty value for `--root`: expected DIR");
   CHECK(wrong({"--root", "a", "--sysroot", "b"}) ==
         "`--sysroot` is given twice: expected at most once");
-  CHECK(wrong({"--dry-run=x"}) == "unexpected value `x` for `--dry-run`: it takes none");
+  CHECK(wrong({"--dry-run=x"}) == "unexpected value `x` for `--dry-run`: expected none");
   CHECK(wrong({"x"}) == "unexpected operand `x`: expected only options");
 }
 
