@@ -56,8 +56,8 @@ are retried, in up to six rounds per step within 1.6 s; offlining a block ends a
 stops after the current block; a second ^C also interrupts offlining. The recovery journal is in
 /run/memonline before the first write.
 
-Exit status: 0 done or nothing to do; 1 failure, or not confirmed; 2 wrong
-usage or policy; 64 partial success.)"},
+Exit status: 0 done or nothing to do; 1 failure, or not confirmed; 2 wrong usage or policy;
+64 partial success.)"},
     {"undo", R"(Examples:
   memonline undo                              return to the state before the last apply
 
