@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Where the tests on the bus run: as root in a mount namespace of their own, in which the machine is read-only.
+"""The sandbox of the bus tests: root in a separate mount namespace, in which the machine is read-only.
 
-A test enters it by running itself again: by `sudo -n` where an ordinary user may, which asks for no password;
-else in a user namespace, where nobody but this user exists, so that there is no polkitd. What a test could
-change of the machine is either its own there (/tmp, /run, the home directory, polkit's directory of actions)
-or cannot be written to: a test that tries fails.
+A test enters it by running itself again: with `sudo -n` if the user may use it without a password; otherwise in a
+user namespace, which has no other users and therefore no polkitd. The sandbox has its own /tmp, /run, home directory
+and directory of polkit actions; everything else is read-only, so that a test that tries to change it fails.
 """
 import os
 import pathlib
@@ -23,7 +22,7 @@ from skip import EVERY_BIN, skip  # noqa: E402
 
 POLKITD = next((path for path in ("/usr/lib/polkit-1/polkitd", "/usr/libexec/polkitd") if os.path.exists(path)), None)
 ACTIONS = "/usr/share/polkit-1/actions"
-# Every user may look in there: the tree may be in a home directory that others may not enter.
+# Accessible to every user: the tree may be in a home directory that others may not enter.
 HERE = "/run/memonline-tests"
 STAGE = "MEMONLINE_BUS_SANDBOX"  # in the environment: how far the way in there is
 SECONDS = 580  # of one test; less than ctest's patience, whose signals do not reach what runs by sudo
@@ -31,7 +30,7 @@ KEPT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "MEMONLINE_SCREENSHOTS", "PYTHONDONTWRI
 
 
 def works(*command: str) -> bool:
-    """Whether the command can be run and succeeds."""
+    """Returns whether the command can be run and succeeds."""
     try:
         return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
     except OSError:
@@ -39,18 +38,18 @@ def works(*command: str) -> bool:
 
 
 def test_name() -> str:
-    """The test as ctest calls it."""
+    """Returns the name of this test in ctest."""
     return pathlib.Path(sys.argv[0]).stem
 
 
 def again() -> List[str]:
-    """This test as a command."""
+    """Returns the command that runs this test."""
     return [sys.executable, "-B", *sys.argv]
 
 
 def enter() -> bool:
-    """Returns in the sandbox: True. False where this is root without the right to mount; then a test may change
-    nothing that it would have to put back. As an ordinary user or outside it does not return."""
+    """Returns True in the sandbox, and False if this is root without permission to mount; a test must then change
+    nothing that it would have to restore. Outside the sandbox, it does not return otherwise."""
     os.umask(0o022)  # what other users have to read they may
     if extra := set(EVERY_BIN.split(":")) - set(os.environ.get("PATH", "").split(":")):
         os.environ["PATH"] = ":".join([os.environ.get("PATH", ""), *sorted(extra)]).strip(":")
@@ -67,7 +66,7 @@ def enter() -> bool:
 
 
 def become_root() -> None:
-    """Runs this test as root, or as who looks like root."""
+    """Runs this test as root, or as root of a user namespace."""
     if works("sudo", "-n", "true"):
         kept = [f"{key}={os.environ[key]}" for key in KEPT if key in os.environ]
         print("as root, by sudo:", shlex.join(sys.argv), flush=True)
@@ -79,7 +78,7 @@ def become_root() -> None:
 
 
 def in_a_namespace() -> int:
-    """Runs this test in a mount namespace; its exit status. What it leaves in /tmp goes with it."""
+    """Runs this test in a mount namespace, and returns its exit status. Its files in /tmp vanish with the namespace."""
     with tempfile.TemporaryDirectory(prefix="memonline-bus-", ignore_cleanup_errors=True) as directory:
         os.chmod(directory, 0o1777)
         command = ["unshare", "--mount", "--propagation", "private", *again()]
@@ -100,7 +99,7 @@ def machine_id(scratch: pathlib.Path) -> None:
         return
     etc = scratch / "etc"
     etc.mkdir()
-    # What an ordinary user may not read no test needs.
+    # No test needs what an ordinary user may not read.
     subprocess.run(["cp", "-a", "/etc/.", etc], stderr=subprocess.DEVNULL, check=False)
     for secret in etc.glob("*shadow*"):
         secret.unlink()
@@ -110,7 +109,7 @@ def machine_id(scratch: pathlib.Path) -> None:
 
 
 def prepare(scratch: pathlib.Path) -> NoReturn:
-    """Makes the namespace that this is in the sandbox, and runs the test there."""
+    """Turns the current namespace into the sandbox, and runs the test there."""
     memonlined, source = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
     places = {source: f"{HERE}/source", memonlined.parents[1]: f"{HERE}/build"}
     arguments = [moved(word, places) for word in sys.argv]
@@ -145,7 +144,7 @@ def prepare(scratch: pathlib.Path) -> NoReturn:
 
 
 def moved(word: str, places: Dict[pathlib.Path, str]) -> str:
-    """The path as it is in the sandbox, where it is one of a file in the tree or in the build directory."""
+    """Returns the path in the sandbox of a file in the tree or in the build directory; other paths are unchanged."""
     path = pathlib.Path(word).resolve()
     # The build directory may be in the tree: the longer one first.
     for place, at in sorted(places.items(), key=lambda entry: -len(entry[0].parts)):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: sandbox_test.py MEMONLINED SOURCE: in the sandbox of the tests on the bus nothing of the machine can be
-changed, and every user can look into it."""
+"""Usage: sandbox_test.py MEMONLINED SOURCE: the sandbox of the bus tests protects the machine from changes,
+and every user can access it."""
 import errno
 import os
 import pathlib
@@ -22,7 +22,7 @@ def refused(directory: pathlib.Path) -> bool:
 
 
 def main() -> int:
-    """Looks around."""
+    """Checks the sandbox from inside."""
     if not enter():
         skip(test_name(), "needs the right to mount")
     memonlined, source = (pathlib.Path(word) for word in sys.argv[1:3])

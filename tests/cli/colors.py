@@ -11,7 +11,7 @@ from skip import skip  # noqa: E402
 
 
 def shown(command: list[str], terminal: bool, **environment: str) -> str:
-    """What it prints on standard output, which is a terminal or a pipe."""
+    """Returns the standard output of the command, which is a terminal or a pipe."""
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm", **environment}
     if not terminal:
         return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -50,7 +50,7 @@ def main() -> int:
         assert "\x1b[" not in shown([*command, "--color", "never"], True), command
         assert "\x1b[" not in shown(command, True, NO_COLOR="1"), command
         assert "\x1b[" not in shown(command, True, TERM="dumb"), command
-    # The word is there with colors and without; the color is not that of any zone.
+    # The word is present with and without colors; its color is not that of a zone.
     assert shown(status, False).count(" drift\n") == 2
     assert shown(status, True).count("\x1b[1;33mdrift") == 2
     return 0

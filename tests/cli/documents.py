@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs every command of README.md, policies/tutorial.md and policies/README.md as the pages show it.
 
-    documents.py clone MEMONLINE SOURCE   what was just built, in a clone; changes nothing on this machine
-    documents.py installed                the packages, as root in a system that may be thrown away: no clone is needed
-    documents.py machine                  the same on a machine with hot-added memory, which is brought online and offline
+    documents.py clone MEMONLINE SOURCE   the program of a build, in a clone; changes nothing on this machine
+    documents.py installed                the packages, as root in a disposable system, without a clone
+    documents.py machine                  the same on a machine with hot-added memory, which is onlined and offlined
 
-Each page is followed in one shell, in an empty directory; what a command prints is compared with what the page
-shows below it. A command of the page is a line of an indented block that begins with `$ ` (any user) or `# ` (root),
+Each page is followed in one shell, in an empty directory; the output of a command is compared with the output on
+the page. A command of the page is a line of an indented block that begins with `$ ` (any user) or `# ` (root),
 a line that begins with `./dev`, or a `memonline ...` in the text
-(`memonline status` alone names a command: its help must be there). What does not run in a mode is in ELSEWHERE, with
-the reason and with the test that runs it; a command that neither ran nor is listed fails, and so does an entry that
-no page needs. MEMONLINE_UPDATE_GOLDEN=1 (clone) writes what was printed into the pages."""
+(`memonline status` alone names a command: its help must be there). ELSEWHERE lists the commands that a mode does
+not run, with the reason and the test that runs them. A command that neither ran nor is listed is an error, and so is
+an entry that matches no command. MEMONLINE_UPDATE_GOLDEN=1 (clone) writes the output into the pages."""
 import argparse
 import os
 import re
@@ -23,26 +23,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PAGES = ("README.md", "policies/README.md", "policies/tutorial.md")
-# A machine with hot-added memory need not have what builds packages.
+# A machine with hot-added memory may lack the tools that build packages.
 MACHINE_PAGES = ("README.md", "policies/tutorial.md")
 DOCUMENTS = Path("/usr/share/doc/memonline")
-# A command that nothing would run: a page shows it without a prompt.
+# A command without a prompt, which this test would not run.
 BARE = re.compile(r"^    (sudo|apt|memonline|systemctl|dpkg-\S+|busctl|cp|ln|mkdir|/usr/\S+/new-policy-package)\s.*")
 INDENT, MORE = "    ", "    > "
-# A line of output may begin with `# `, too: root's commands begin with one of these.
+# A line of output may also begin with `# `: the commands of root begin with one of these.
 ROOT_PROGRAMS = "apt|cp|echo|ln|memonline|mkdir|sleep|systemctl"
 COMMAND = re.compile(rf"^    (?:(\$) (.*)|(#) ((?:{ROOT_PROGRAMS})\b.*)|()(\./dev\b.*))$")
 COMMENT = re.compile(r"\s+#\s.*$")
 ANY_LINES, ANY_TIME = "...", re.compile(r"\d+\.\d s\b")
 CLONE, INSTALLED, MACHINE = "clone", "installed", "machine"
 ALL = (CLONE, INSTALLED, MACHINE)
-# `memonline status` and `plan --exit-code` end with 3 or 4 if something is to be done.
+# `memonline status` and `plan --exit-code` exit with 3 or 4 if changes are pending.
 PENDING = {3, 4}
 
 
 @dataclass
 class Example:
-    """A command, what the page shows below it, and the lines of the page that are this."""
+    """A command, the output that the page shows, and their lines on the page."""
 
     command: str
     begin: int
@@ -54,13 +54,13 @@ class Example:
 
     @property
     def words(self) -> str:
-        """Without what the page says beside it."""
+        """The command without its comment."""
         return COMMENT.sub("", self.command)
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Commands of a page that a mode does not run: why, and what runs them."""
+    """Commands of a page that a mode does not run, with the reason and what runs them."""
 
     page: str
     pattern: str
@@ -93,8 +93,8 @@ ELSEWHERE = (
 
 
 def examples(lines: list[str]) -> list[Example]:
-    """What a page shows. Output goes on over an empty line if it is indented after that; a command or a sentence
-    ends it."""
+    """Reads the commands of a page. Output continues after an empty line if the next line is indented; a command or a
+    sentence ends it."""
     found: list[Example] = []
     current: Example | None = None
     section = ""
@@ -122,7 +122,7 @@ def examples(lines: list[str]) -> list[Example]:
 
 
 def is_as_shown(shown: list[str], printed: list[str]) -> bool:
-    """Line by line; `...` stands for any lines, and times are what they are."""
+    """Compares line by line; `...` matches any lines, and times may differ."""
     if not shown:
         return True
     pattern = "".join(r"(?:.*\n)*?" if line == ANY_LINES else re.escape(line.rstrip()) + r"\n"
@@ -132,12 +132,12 @@ def is_as_shown(shown: list[str], printed: list[str]) -> bool:
 
 
 def has_yaml() -> bool:
-    """Whether Debian's python3 has its module yaml."""
+    """Returns whether Debian's python3 has the module yaml."""
     return subprocess.run(["/usr/bin/python3", "-c", "import yaml"], check=False, stderr=subprocess.DEVNULL).returncode == 0
 
 
 class Shell:
-    """One bash, in which a page is followed from its first command to its last."""
+    """A bash process that follows a page from its first command to its last."""
 
     def __init__(self, directory: Path, environment: dict[str, str]) -> None:
         self.scratch = Path(tempfile.mkdtemp())
@@ -145,7 +145,7 @@ class Shell:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def run(self, command: str) -> tuple[int, list[str]]:
-        """Its status, and what it prints on both channels, in the order of a screen."""
+        """Runs a command. Returns its status, and its standard output and error in the order of a terminal."""
         script, out = self.scratch / "command", self.scratch / "out"
         script.write_text(command + "\n")
         assert self.process.stdin and self.process.stdout
@@ -157,7 +157,7 @@ class Shell:
         return int(status[1]), out.read_text(errors="backslashreplace").splitlines()
 
     def close(self) -> None:
-        """The shell ends, and its files go."""
+        """Ends the shell and removes its files."""
         self.process.communicate()
         shutil.rmtree(self.scratch)
 
@@ -173,7 +173,7 @@ class Follower:
         self.update = mode == CLONE and os.environ.get("MEMONLINE_UPDATE_GOLDEN", "") not in ("", "0")
 
     def elsewhere(self, page: str, example: Example) -> Elsewhere | None:
-        """Why it does not run here."""
+        """Returns the entry that says why a command does not run here."""
         words = ("# " if example.root else "inline: " if example.inline else "") + example.words
         texts = (words, f"section {example.section.lstrip('# ')}: {words}")
         matching = [entry for entry in ELSEWHERE
@@ -182,7 +182,7 @@ class Follower:
         return next((entry for entry in matching if self.mode in entry.modes), None)
 
     def belongs_here(self, example: Example) -> bool:
-        """Of two lines a page says which is for whom."""
+        """Returns whether a line is for this mode: a page may show one line per mode, marked by its comment."""
         if example.command.endswith("# with the packages"):
             return self.mode != CLONE
         return self.mode == CLONE or not example.command.endswith("# in the clone")
@@ -201,13 +201,13 @@ class Follower:
         return re.sub(r"^\./dev run ", f"{self.memonline} ", command)
 
     def fine(self, example: Example, status: int) -> bool:
-        """Whether the page promises such an end."""
+        """Returns whether the page expects this status."""
         if any("error[ML" in line for line in example.shown):
             return status != 0
         return status == 0 or status in PENDING and "memonline status" in example.words
 
     def follow(self, page: str, shell: Shell) -> None:
-        """One page, and what was printed into it where that is asked for."""
+        """Follows one page, and updates it if requested."""
         path = self.pages / page
         lines = path.read_text().splitlines()
         told = examples(lines)
@@ -236,7 +236,7 @@ class Follower:
             fine, as_shown = self.fine(example, status), example.inline or is_as_shown(example.shown, printed)
             if not fine or not (as_shown or self.update):
                 self.wrong += 1
-                print(f"{page}:{example.begin}: `{example.command}` ended with {status}\nthe page shows\n" +
+                print(f"{page}:{example.begin}: `{example.command}` exited with {status}\nthe page shows\n" +
                       "\n".join(example.shown) + "\nand it prints\n" + "\n".join(printed))
             if fine and not as_shown:
                 example.shown = printed
@@ -246,7 +246,7 @@ class Follower:
             path.write_text("\n".join(lines) + "\n")
 
     def check_list(self) -> None:
-        """No entry without a command, and each test that is named is there."""
+        """Checks that each entry matches a command, and that the tests that it names exist."""
         for entry in ELSEWHERE:
             if entry.page in self.followed and entry not in self.needed:
                 self.wrong += 1
@@ -259,8 +259,8 @@ class Follower:
 # --- around the pages ------------------------------------------------------------------------------
 
 def check_links(pages: Path) -> None:
-    """Links between the documents lead somewhere, in a clone and where they are installed; what is only in a
-    clone says so."""
+    """Checks that links between the documents have targets, in a clone and as installed; links that work only in a
+    clone must say so."""
     for page in sorted(pages.rglob("*.md")) if pages == DOCUMENTS else [pages / page for page in PAGES]:
         for line in page.read_text().splitlines():
             for target in re.findall(r"\]\(([^)#:]+)\)", line):
@@ -291,7 +291,7 @@ def environment_of(mode: str, scratch: Path) -> dict[str, str]:
 
 
 def check_installed() -> None:
-    """What the pages need, in words that say what to do."""
+    """Checks what the pages need; its messages say what to do."""
     for path in (DOCUMENTS / "README.md", POLICY_D, Path("/etc/memonline/memory-changed.d")):
         if not path.exists():
             raise SystemExit(f"{path} is missing: install the packages memonline and libmemonline0, with documents")
@@ -320,11 +320,11 @@ def follow_pages(follower: Follower, source: Path, active: bool) -> None:
 
 
 def main() -> int:
-    """Follows the pages; 1 if one of them is wrong."""
+    """Follows the pages; returns 1 if one of them is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=ALL)
-    parser.add_argument("memonline", type=Path, nargs="?", help="the program that was built (clone)")
-    parser.add_argument("source", type=Path, nargs="?", help="the top directory (clone)")
+    parser.add_argument("memonline", type=Path, nargs="?", help="The built program (clone)")
+    parser.add_argument("source", type=Path, nargs="?", help="The top directory (clone)")
     arguments = parser.parse_args()
     mode = arguments.mode
     if mode == CLONE:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: needs_root.py MEMONLINE: each command that changes this machine tells an ordinary user that it needs root,
-in one sentence and before anything else: not after a policy, a service or a file of root's."""
+"""Usage: needs_root.py MEMONLINE: each command that changes this machine reports to an ordinary user that it needs root,
+in one sentence and before any error about a policy, the service or a file of root."""
 import json
 import os
 import shutil
@@ -16,7 +16,7 @@ NOT_ASKED = ("apply --dry-run -e 'all: keep' --root two-dimms.yaml", "boot show"
 
 
 def run(memonline: Path, command: str, directory: Path) -> subprocess.CompletedProcess:
-    """As an ordinary user, whoever runs this; no service answers there."""
+    """Runs the command as an ordinary user, even if root runs this test; no service is reachable."""
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     return subprocess.run(f"{memonline} {command}", shell=True, capture_output=True, text=True, check=False, cwd=directory,
                           env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"}, **user)
@@ -24,7 +24,7 @@ def run(memonline: Path, command: str, directory: Path) -> subprocess.CompletedP
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
-        # Where everybody may read it: a build may be in root's home.
+        # Readable by every user: the build may be in root's home.
         directory = Path(scratch)
         directory.chmod(0o755)
         memonline = directory / "memonline"

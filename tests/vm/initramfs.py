@@ -96,7 +96,7 @@ def _libraries(program: Path) -> dict[str, Path]:
 
 
 def missing_parts(build: Path) -> list[str]:
-    """What a guest needs and the build directory lacks: a kernel without its agent would panic."""
+    """Lists what a guest needs and the build directory lacks: without the agent, the guest's kernel would panic."""
     guest = {f"guest/{source.stem}" for source in (Path(__file__).resolve().parent / "guest").glob("*.cpp")}
     missing = [part for part in ("bin/memonline", *sorted(guest)) if not os.access(build / part, os.X_OK)]
     if "bin/memonline" not in missing:
