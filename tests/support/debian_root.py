@@ -97,7 +97,7 @@ class Root:
 
     def command(self, command: str, user: str = "", network: bool = True, proc: bool = True) -> list[str]:
         """Returns the command line that runs a shell command in the root: as root, or in a user's login shell."""
-        # The root is a mount itself, as on a machine: programs in there may make namespaces of their own.
+        # The root is a mount point, as on a machine, so that programs in it can make their own namespaces.
         mounts = ['mount --bind "$0" "$0"', 'cd "$0"', 'mount -t devpts -o newinstance,ptmxmode=666,mode=620 pts "$0/dev/pts"']
         mounts += ['mount -t proc proc "$0/proc"'] if proc else []
         mounts += [f'mount --bind "{here}" "$0{there}"' for here, there in self.mounts.items()]
