@@ -36,11 +36,11 @@ struct Target {
 };
 const std::vector<Target>& targets() {
   using render::TargetFile;
-  static const std::vector<Target> kTargets{{"udev", TargetFile::Udev, {".rules"}},
-                                            {"tmpfiles", TargetFile::Tmpfiles, {".conf"}},
-                                            {"cmdline", TargetFile::Cmdline, {".conf", ".txt"}},
-                                            {"tuned", TargetFile::Tuned, {".conf"}}};
-  return kTargets;
+  static const std::vector<Target> all{{"udev", TargetFile::Udev, {".rules"}},
+                                       {"tmpfiles", TargetFile::Tmpfiles, {".conf"}},
+                                       {"cmdline", TargetFile::Cmdline, {".conf", ".txt"}},
+                                       {"tuned", TargetFile::Tuned, {".conf"}}};
+  return all;
 }
 
 Ran run_given(const Given& given, ColorChoice color) {

@@ -94,6 +94,7 @@ Command help_command() {
 
 std::vector<Command> all_commands() {
   std::vector<Command> commands;
+  commands.reserve(kCommands.size());
   for (const Entry& entry : kCommands) commands.push_back(entry.make());
   return commands;
 }
@@ -105,8 +106,8 @@ std::optional<Command> command_named(std::string_view name) {
 }
 
 const std::vector<Option>& program_options() {
-  static const std::vector<Option> kOptions = with_common({version_option(), root_option()});
-  return kOptions;
+  static const std::vector<Option> options = with_common({version_option(), root_option()});
+  return options;
 }
 
 ExitStatus run_command_line(int argc, const char* const* argv) {
