@@ -63,9 +63,19 @@ std::string names(const Option& option, char between) {
 
 // ---- bash ----
 
+// bash breaks words at `=` unless COMP_WORDBREAKS says otherwise: `--unplug=d` comes as three words
+// or as one, whose part before the value (`lead`) is then part of what is inserted.
 constexpr std::string_view kBashHead = R"(# bash completion for memonline
 _memonline() {
-  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= value= word
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= value= word lead=
+  if [[ $cur == --*=* ]]; then
+    lead=${cur%%=*}=
+    prev=${cur%%=*} cur=${cur#*=}
+  elif [[ $cur == = && $prev == --* ]]; then
+    cur=
+  elif [[ $prev == = && ${COMP_WORDS[COMP_CWORD-2]} == --* ]]; then
+    prev=${COMP_WORDS[COMP_CWORD-2]}
+  fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $value$word in
       --root|--sysroot|--color) value=of ;;
@@ -74,14 +84,20 @@ _memonline() {
       *) command=$word; break ;;
     esac
   done
-  local words= files=
+  local -a words=()
+  local files= quoted
+  COMPREPLY=()
   case $command:$prev in
 )";
+// Not `compgen -W`: it expands its words, and names of devices come from the host.
 constexpr std::string_view kBashTail = R"(  esac
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+  for word in "${words[@]}"; do
+    printf -v quoted %q "$word"
+    if [[ $word == "$cur"* || $quoted == "$cur"* ]]; then COMPREPLY+=("$lead$quoted"); fi
+  done
   if [ -n "$files" ]; then
     compopt -o filenames 2>/dev/null || true
-    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
+    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -P "$lead" -f -- "$cur")
   fi
 }
 complete -F _memonline memonline
@@ -89,11 +105,12 @@ complete -F _memonline memonline
 
 std::string bash_value(const Value& value) {
   std::string text;
-  if (!value.words.empty()) text += fmt::format(" words={}", in_quotes(value.words));
+  if (!value.words.empty()) text += fmt::format(" words=({})", value.words);
   if (value.offers == Offers::Files) text += " files=1";
   if (const std::string_view names = names_for(value.offers); !names.empty())
     text += fmt::format(
-        " words=$(memonline completion {} -- \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\" 2>/dev/null)",
+        " mapfile -t words < <(memonline completion {} -- "
+        "\"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\" 2>/dev/null)",
         names);
   return text;
 }
@@ -124,11 +141,11 @@ std::string bash(const std::vector<Command>& commands) {
     std::string offered;
     text += bash_cases(command.name, command.options, offered);
     text += fmt::format("    {}:*)\n", command.name);
-    text += fmt::format("      case $cur in -*) words={} ;; *){} ;; esac ;;\n", in_quotes(offered),
+    text += fmt::format("      case $cur in -*) words=({}) ;; *){} ;; esac ;;\n", offered,
                         bash_value(value_of(command.operand)));
   }
   text += bash_cases({}, program_options(), all);
-  text += fmt::format("    :*) words={} ;;\n", in_quotes(all));
+  text += fmt::format("    :*) words=({}) ;;\n", all);
   return text + std::string(kBashTail);
 }
 

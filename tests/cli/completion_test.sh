@@ -25,7 +25,8 @@ done
 
 # NAME_offers "WORDS SO FAR": what that shell would offer, a line each.
 bash_offers() {
-  read -ra COMP_WORDS <<<"memonline $1"
+  # As bash breaks words: `=` is one of its own.
+  read -ra COMP_WORDS <<<"memonline ${1//=/ = }"
   [[ $1 == *' ' || -z $1 ]] && COMP_WORDS+=('')
   COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
   COMPREPLY=()
@@ -91,3 +92,30 @@ while read -r command; do
     <("$memonline" "$command" --help | sed -n '/^Options:/,/^$/s/^  \(-.*\)/\1/p' | sed 's/   *.*//' |
       grep -o -- '--[a-z-]*' | sort -u)
 done < <("$memonline" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+
+# In bash the value after `=` is completed: alone, or with the option where bash does not break there.
+expect "plan --root host.tar.xz --unplug=d" dimm0 dimm1
+expect "plan --root=host.tar.xz --unplug=" memory42 dimm0
+expect "plan --format=" text json yaml shell svg
+expect "plan --format=j" json
+expect "check --policy=d" db.mempolicy
+expect "--color=" auto always never
+refuse "check -e a=" plan
+COMP_WORDS=(memonline plan --root=host.tar.xz --unplug=dimm1) COMP_CWORD=3 COMPREPLY=()
+_memonline
+[ "${COMPREPLY[*]}" = --unplug=dimm1 ] || { echo "bash: --unplug=dimm1: ${COMPREPLY[*]}"; exit 1; }
+
+# Names of a host are text: nothing in them is executed or expanded, and what is inserted is quoted.
+# shellcheck disable=SC2016
+for name in 'dimm$(touch${IFS}PWNED)' 'dimm`touch${IFS}PWNED`' 'dimm${PATH}' "dimm';touch PWNED;'" \
+  'dimm*' 'dimm<(touch${IFS}PWNED)'; do
+  sed "s|\"dimm1\"|\"$name\"|" "$here/../../policies/hosts/two-dimms.yaml" >named.yaml
+  grep -qF -e "\"$name\"" named.yaml
+  printf -v quoted %q "$name"
+  expect "explain --root named.yaml " "$quoted"
+  expect "explain --root=named.yaml dim" dimm0 "$quoted"
+  expect "plan --root named.yaml --unplug dim" "$quoted"
+  expect "plan --root named.yaml --unplug=dim" "$quoted"
+  expect "plan --root named.yaml --unplug ${quoted%% *}" "$quoted"
+  [ ! -e PWNED ] || { echo "bash: completion executed the device name $name"; exit 1; }
+done
