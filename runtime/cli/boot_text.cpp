@@ -12,6 +12,25 @@ namespace memonline::cli {
 
 using boot::Words;
 
+namespace {
+
+/// As a shell would need the word: names of files, and of kernels, may have anything in them.
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) {
+    if (c == '\'')
+      text += R"('\'')";
+    else
+      text += c;
+  }
+  return printable(text + "'");
+}
+
+}  // namespace
+
 boot::Wish wish_of(const plan::Boot& boot) {
   boot::Wish wish{boot.parameters, {}};
   for (const plan::BootNode& node : boot.nodes)
@@ -44,8 +63,7 @@ std::string steps_text(const boot::Survey& survey) {
   }
   for (const boot::Command& command : survey.change.commands) {
     text += "  run";
-    for (const std::string& word : command.argv)
-      text += word.find(' ') == std::string::npos ? " " + word : fmt::format(" '{}'", word);
+    for (const std::string& word : command.argv) text += " " + shell_word(word);
     text += "\n";
   }
   return text;

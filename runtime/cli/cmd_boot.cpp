@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "compiler/base/printable.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "runtime/boot/change.hpp"
 #include "runtime/boot/lock.hpp"
@@ -26,7 +27,7 @@ using render::Layout;
 
 std::string files_text(const Words& files) {
   std::string text;
-  for (const std::string& file : files) text += (text.empty() ? "" : ", ") + file;
+  for (const std::string& file : files) text += (text.empty() ? "" : ", ") + printable(file);
   return text;
 }
 
@@ -40,12 +41,12 @@ std::string not_ours_text(const boot::Survey& survey, const std::vector<boot::No
   if (words.empty()) return {};
   std::string text = "Set by others; memonline does not change them:\n";
   for (const boot::NotOurs& one : words) {
-    text += fmt::format("  {}\n    {}\n    {}{}\n", one.word, boot::effect_of(one.word), when(one),
-                        one.files.empty() ? "" : "; set in " + files_text(one.files));
+    text += fmt::format("  {}\n    {}\n    {}{}\n", printable(one.word), boot::effect_of(one.word),
+                        when(one), one.files.empty() ? "" : "; set in " + files_text(one.files));
     for (const std::string& wished : survey.wished)
       if (boot::key_of(wished) == boot::key_of(one.word) && wished != one.word)
         text += fmt::format("    the policy needs {}, which is not written while this is set\n",
-                            wished);
+                            printable(wished));
   }
   return text + "To remove one of them, delete it where it is set.\n";
 }
