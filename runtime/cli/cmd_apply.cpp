@@ -57,7 +57,9 @@ class Apply {
       : options_(options), color_(color), limits_(limits_of(options.run)) {}
 
   ExitStatus run() {
-    if (options_.boot && nothing_at_boot()) return ExitStatus::Done;
+    if (options_.boot)
+      if (const std::string why = nothing_at_boot(); !why.empty())
+        return end_with("nothing-to-do", ExitStatus::Done, why);
     if (options_.dry_run) return dry_run();
     stops_ = count_stop_signals();
     if (!options_.boot && !options_.recover && !options_.run.direct)
@@ -85,14 +87,11 @@ class Apply {
 
  private:
   // What a machine that starts must not stumble over.
-  bool nothing_at_boot() {
-    if (runtime::switched_off(options_.where.root)) {
-      print_out("nothing to do: memonline.mode=off is on the kernel command line\n");
-      return true;
-    }
-    if (!load_policies(options_.where).none()) return false;
-    print_out("nothing to do: there is no policy\n");
-    return true;
+  /// Why there is nothing to do; empty: there may be.
+  std::string nothing_at_boot() {
+    if (runtime::switched_off(options_.where.root))
+      return "nothing to do: memonline.mode=off is on the kernel command line\n";
+    return load_policies(options_.where).none() ? "nothing to do: there is no policy\n" : "";
   }
 
   ExitStatus dry_run() {

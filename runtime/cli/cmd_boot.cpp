@@ -13,6 +13,7 @@
 #include "runtime/boot/not_ours.hpp"
 #include "runtime/cli/boot_text.hpp"
 #include "runtime/cli/command_options.hpp"
+#include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/privilege.hpp"
@@ -102,7 +103,8 @@ void write_not_ours(JsonWriter& json, const std::vector<boot::NotOurs>& words) {
   json.end_array();
 }
 
-std::string to_json(const boot::Survey& survey, const std::vector<boot::NotOurs>& others) {
+std::string to_json(const boot::Survey& survey, const std::vector<boot::NotOurs>& others,
+                    bool changed, const diag::Sink& sink, const source::SourceSet& shown) {
   JsonWriter json;
   json.begin_object().member("schema", "memonline.boot/1");
   json.member("back_end", name_of(survey));
@@ -111,14 +113,16 @@ std::string to_json(const boot::Survey& survey, const std::vector<boot::NotOurs>
   write_not_ours(json, others);
   write_words(json, "wished", survey.wished);
   write_words(json, "words", survey.words);
-  json.member("pending", survey.pending);
+  json.member("pending", survey.pending).member("changed", changed);
   json.key("files").begin_array();
   for (const boot::Survey& leftover : survey.leftovers) write_files(json, leftover);
   write_files(json, survey);
   json.end_array().key("commands").begin_array();
   for (const boot::Survey& leftover : survey.leftovers) write_commands(json, leftover);
   write_commands(json, survey);
-  json.end_array().end_object();
+  json.end_array();
+  write_diagnostics(json, sink, shown);
+  json.end_object();
   return std::move(json).finish();
 }
 
@@ -129,8 +133,8 @@ class Boot {
   ExitStatus run() {
     struct stat status {};
     if (::stat(options_.where.root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-      return complain(
-          ExitStatus::Failure,
+      return complain_as(
+          options_.format, ExitStatus::Failure,
           fmt::format("--root must be a directory here: `{}` is not one", options_.where.root));
     if (changes() && lacks_root(name(), options_.where.root, sink_))
       return give_up(ExitStatus::Failure);
@@ -138,6 +142,7 @@ class Boot {
     if (!changes()) return look();
     const BootWritten written = write_boot(options_.where.root, wished_, arch_, false, sink_);
     if (!written.done) return give_up(ExitStatus::Failure);
+    if (options_.format == Format::Json) return as_it_is_now(written.changed);
     return finish(written.changed ? written.text : unchanged());
   }
 
@@ -159,6 +164,19 @@ class Boot {
         explained = not_ours_text(*survey, boot::not_ours(root, *survey));
     }
     return explained.empty() ? "Nothing to do.\n" : "Nothing was changed.\n" + explained;
+  }
+
+  /// The document of `apply` and `remove`: what `show` would print next, and whether it changed.
+  ExitStatus as_it_is_now(bool changed) {
+    const boot::Root root(options_.where.root);
+    const boot::Runner run = boot::runner_below(root.path());
+    diag::Sink reported_already;
+    const auto survey = boot::survey(root, run, wish_of(wished_), arch_, reported_already);
+    if (!survey) {
+      sink_.append(reported_already);
+      return give_up(ExitStatus::Failure);
+    }
+    return print(to_json(*survey, boot::not_ours(root, *survey), changed, sink_, shown_));
   }
 
   /// What the policy needs; nothing for `remove`, what is there for `show` without a policy.
@@ -190,7 +208,8 @@ class Boot {
   }
 
   ExitStatus show(const boot::Survey& survey, const std::vector<boot::NotOurs>& others) {
-    if (options_.format == Format::Json) return print(to_json(survey, others));
+    if (options_.format == Format::Json)
+      return print(to_json(survey, others, false, sink_, shown_));
     return finish(to_text(survey, policy_, others));
   }
 

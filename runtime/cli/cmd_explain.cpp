@@ -8,6 +8,7 @@
 #include "compiler/render/explanation.hpp"
 #include "compiler/render/json_writer.hpp"
 #include "runtime/cli/command_options.hpp"
+#include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
 
@@ -17,25 +18,29 @@ namespace {
 
 using render::Unexplained;
 
-ExitStatus unexplained(const Unexplained& why) {
-  return complain(
-      why.kind == Unexplained::Kind::NoSuchBlock ? ExitStatus::Failure : ExitStatus::Usage,
+ExitStatus unexplained(const Unexplained& why, Format format) {
+  return complain_as(
+      format, why.kind == Unexplained::Kind::NoSuchBlock ? ExitStatus::Failure : ExitStatus::Usage,
       why.message, why.help);
 }
 
-/// One explanation is a document; several are one document that lists them.
-std::string joined(const std::vector<std::string>& explanations, render::Form form) {
-  if (explanations.size() == 1) return explanations.front();
-  if (form == render::Form::Text) {
-    std::string text;
-    for (const std::string& one : explanations) text += (text.empty() ? "" : "\n") + one;
-    return text;
-  }
+std::string as_text(const std::vector<std::string>& explanations) {
+  std::string text;
+  for (const std::string& one : explanations) text += (text.empty() ? "" : "\n") + one;
+  return text;
+}
+
+/// One explanation is a document; several are one document that lists them, and so is one beside
+/// diagnostics: they say why a rule or a plan may be missing in it.
+std::string as_json(const std::vector<std::string>& explanations, const Compiled& compiled) {
+  if (explanations.size() == 1 && !compiled.sink.has_errors()) return explanations.front();
   render::JsonWriter json;
   json.begin_object().member("schema", "memonline.explanations/1");
   json.key("explanations").begin_array();
   for (const std::string& one : explanations) json.embed(one);
-  json.end_array().end_object();
+  json.end_array();
+  if (compiled.sink.has_errors()) write_diagnostics(json, compiled.sink, compiled.policies.shown);
+  json.end_object();
   return std::move(json).finish();
 }
 
@@ -43,7 +48,7 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   const render::Form form =
       options.format == Format::Json ? render::Form::Json : render::Form::Text;
   for (const std::string& what : options.what)
-    if (const auto why = render::unclear(what)) return unexplained(*why);
+    if (const auto why = render::unclear(what)) return unexplained(*why, options.format);
 
   // Codes need no host.
   Compiled compiled;
@@ -60,15 +65,19 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
                           ? render::explain_code(what, form)
                           : render::explain(what, *compiled.host,
                                             compiled.plan ? &*compiled.plan : nullptr, form);
-    if (!text) return unexplained(text.error());
+    if (!text) return unexplained(text.error(), options.format);
     explanations.push_back(*text);
   }
-  const ExitStatus printed = print(joined(explanations, form));
-  if (!compiled.sink.has_errors()) return printed;
+  ExitStatus status = ExitStatus::Done;
+  if (compiled.sink.has_errors())
+    status = compiled.policy ? ExitStatus::Failure : ExitStatus::Usage;
+  if (form == render::Form::Json) return print(as_json(explanations, compiled), status);
+  const ExitStatus printed = print(as_text(explanations), status);
   // The memory is what it is whatever the policy says; without a plan nothing more is known of it.
-  print_error("\n" + diag::to_text(compiled.sink.sorted(), compiled.policies.shown,
-                                   {colour_errors(color)}));
-  return compiled.policy ? ExitStatus::Failure : ExitStatus::Usage;
+  if (compiled.sink.has_errors())
+    print_error("\n" + diag::to_text(compiled.sink.sorted(), compiled.policies.shown,
+                                     {colour_errors(color)}));
+  return printed;
 }
 
 Ran run_given(const Given& given, ColorChoice color) {

@@ -57,8 +57,9 @@ ExitStatus run_fleet(const PlanOptions& options, ColorChoice color) {
     return report(sink, policies.shown, options.errors, color, ExitStatus::Usage);
   print_error(diag::to_text(sink.sorted(), policies.shown, {colour_errors(color)}));
   if (!std::filesystem::is_directory(options.hosts))
-    return complain(ExitStatus::Failure, "`" + options.hosts + "` is no directory of hosts",
-                    "`memonline capture -o NAME.yaml` on each makes one");
+    return complain_as(options.errors, ExitStatus::Failure,
+                       fmt::format("`{}` is not a directory of hosts", options.hosts),
+                       "`memonline capture -o NAME.yaml` on each makes one");
   const std::vector<FleetRow> rows = plan_fleet(options.hosts, *policy, policies.files);
   ExitStatus status = ExitStatus::Done;
   for (const FleetRow& row : rows) {

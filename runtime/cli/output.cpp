@@ -4,12 +4,15 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "compiler/base/printable.hpp"
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/render/json_writer.hpp"
 #include "runtime/base/file.hpp"
 
 namespace memonline::cli {
@@ -73,6 +76,21 @@ ExitStatus complain(ExitStatus status, std::string_view message, std::string_vie
                   ? fmt::format("memonline: {}\n", printable(message))
                   : fmt::format("memonline: {}\nhint: {}\n", printable(message), printable(hint)));
   return status;
+}
+
+ExitStatus complain_as(Format format, ExitStatus status, std::string_view message,
+                       std::string_view hint) {
+  if (format != Format::Json) return complain(status, message, hint);
+  render::JsonWriter json;
+  json.begin_object().member("schema", "memonline.diagnostics/1");
+  json.key("diagnostics").begin_array().begin_object();
+  json.key("code").null().member("severity", diag::severity_name(diag::Severity::Error));
+  json.member("message", message);
+  for (const char* place : {"path", "line", "column", "begin", "end"}) json.key(place).null();
+  for (const char* list : {"labels", "notes"}) json.key(list).begin_array().end_array();
+  json.member("help", hint.empty() ? std::nullopt : std::optional(hint)).key("fixit").null();
+  json.end_object().end_array().end_object();
+  return print(std::move(json).finish(), status);
 }
 
 }  // namespace memonline::cli

@@ -31,5 +31,9 @@ ExitStatus print_to(const std::string& path, std::string_view text,
 void print_error(std::string_view text);
 /// "memonline: MESSAGE" and, if there is one, "hint: HINT" on standard error; gives `status`.
 ExitStatus complain(ExitStatus status, std::string_view message, std::string_view hint = {});
+/// The same to those who asked for `format`: with Json a document on standard output, schema
+/// memonline.diagnostics/1, whose only diagnostic has no code.
+ExitStatus complain_as(Format format, ExitStatus status, std::string_view message,
+                       std::string_view hint = {});
 
 }  // namespace memonline::cli

@@ -5,6 +5,7 @@
 
 #include "compiler/render/json_writer.hpp"
 #include "compiler/render/yaml_writer.hpp"
+#include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/status_report.hpp"
 
 namespace memonline::cli {
@@ -33,10 +34,9 @@ class Document {
           .member("path", unread.path)
           .member("reason", unread.reason)
           .end_object();
-    out_.end_array().key("diagnostics").begin_array();
-    for (const diag::Diagnostic& one : status.compiled.sink.sorted())
-      write_diagnostic(one, status.compiled.policies.shown);
-    out_.end_array().end_object();
+    out_.end_array();
+    write_diagnostics(out_, status.compiled.sink, status.compiled.policies.shown);
+    out_.end_object();
     return std::move(out_).finish();
   }
 
@@ -117,28 +117,6 @@ class Document {
     out_.end_array().key("left_alone").begin_array();
     for (const std::string& sentence : news.left_alone) out_.value(sentence);
     out_.end_array().end_object();
-  }
-
-  void write_diagnostic(const diag::Diagnostic& one, const source::SourceSet& shown) {
-    out_.begin_object()
-        .member("code", diag::name_of(one.code))
-        .member("severity", diag::severity_name(one.severity))
-        .member("message", one.message);
-    const bool placed = one.span && one.span->file < shown.size();
-    out_.key("path");
-    if (placed) {
-      const source::SourceFile& file = shown[one.span->file];
-      const source::Place place = file.place(one.span->begin);
-      out_.value(file.path());
-      out_.member("line", place.line).member("column", place.column);
-    } else {
-      out_.null().key("line").null().key("column").null();
-    }
-    out_.key("notes").begin_array();
-    for (const std::string& note : one.notes) out_.value(note);
-    out_.end_array();
-    maybe("help", one.help.empty() ? std::nullopt : std::optional(one.help));
-    out_.end_object();
   }
 
   Writer out_;
