@@ -37,11 +37,15 @@ bool is_leftover(std::string_view name) { return name.substr(0, 9) == ".journal.
 }  // namespace
 
 Result<RunDirectory, FileError> RunDirectory::open(const std::string& root) {
-  std::string path = below(root, "run/memonline");
+  const std::string path = below(root, "run/memonline");
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return refused(path, "make");
+  return look(root);
+}
+
+RunDirectory RunDirectory::look(const std::string& root) {
   const auto boot = runtime::read_file(below(root, "proc/sys/kernel/random/boot_id"));
-  return RunDirectory(std::move(path), boot ? std::string(runtime::trimmed(*boot)) : std::string(),
-                      -1);
+  return {below(root, "run/memonline"), boot ? std::string(runtime::trimmed(*boot)) : std::string(),
+          -1};
 }
 
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept
@@ -85,6 +89,17 @@ Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseco
   return std::optional<Held>();
 }
 
+std::optional<Held> RunDirectory::held() const {
+  const std::string path = path_ + "/lock";
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) return std::nullopt;
+  const bool locked = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  if (!locked) return held_by_waiting();
+  const auto owner = runtime::read_file(path);
+  return Held{owner && !owner->empty() ? std::string(runtime::trimmed(*owner)) : "another run"};
+}
+
 // What write_file() had not renamed yet when a run was killed.
 void RunDirectory::remove_leftovers() const {
   DIR* directory = ::opendir(path_.c_str());
@@ -124,7 +139,8 @@ std::string RunDirectory::file(Which which) const {
 
 Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const {
   const auto text = runtime::read_file(file(which));
-  if (!text && text.error().number == ENOENT) return std::optional<Journal>();
+  if (!text && (text.error().number == ENOENT || text.error().number == ENOTDIR))
+    return std::optional<Journal>();
   if (!text) return fail(text.error());
   auto journal = journal_of(*text);
   if (!journal) return fail(FileError{file(which), "understand", 0, journal.error()});

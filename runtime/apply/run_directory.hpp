@@ -38,6 +38,8 @@ class RunDirectory {
 
   /// Makes <root>/run/memonline if it is not there.
   static Result<RunDirectory, runtime::FileError> open(const std::string& root);
+  /// The same to read only: nothing is made, and there may be none.
+  static RunDirectory look(const std::string& root);
   RunDirectory(RunDirectory&& other) noexcept;
   RunDirectory& operator=(RunDirectory&&) = delete;
   ~RunDirectory();
@@ -48,6 +50,9 @@ class RunDirectory {
   Result<std::optional<Held>, runtime::FileError> lock(std::chrono::milliseconds patience,
                                                        const std::string& name,
                                                        Stops* stops = nullptr);
+
+  /// Whose the lock is now, without waiting for it or taking it.
+  [[nodiscard]] std::optional<Held> held() const;
 
   /// Empty where there is none, or one of another boot (which says nothing of this one).
   [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> read(Which which) const;

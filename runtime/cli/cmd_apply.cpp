@@ -18,6 +18,7 @@
 #include "runtime/cli/privilege.hpp"
 #include "runtime/cli/progress.hpp"
 #include "runtime/cli/ready.hpp"
+#include "runtime/cli/recovery.hpp"
 #include "runtime/cli/running.hpp"
 #include "runtime/cli/service_client.hpp"
 #include "runtime/cli/stop_signals.hpp"
@@ -60,7 +61,7 @@ class Apply {
     if (options_.boot)
       if (const std::string why = nothing_at_boot(); !why.empty())
         return end_with("nothing-to-do", ExitStatus::Done, why);
-    if (options_.dry_run) return dry_run();
+    if (options_.dry_run) return options_.recover ? dry_recovery() : dry_run();
     stops_ = count_stop_signals();
     if (!options_.boot && !options_.recover && !options_.run.direct)
       if (auto service = ServiceClient::find(options_.where.root)) return by_service(*service);
@@ -104,6 +105,17 @@ class Apply {
     const bool nothing = ready.plan->steps.empty() && !(document_.boot && document_.boot->changed);
     print_out(nothing ? "nothing to do\n" : "dry run: nothing was written\n");
     return end_with("dry-run", ExitStatus::Done);
+  }
+
+  // No policy is needed to restore what an earlier run changed.
+  ExitStatus dry_recovery() {
+    auto lines = would_recover(options_.where.root);
+    if (!lines) {
+      add_no_journal(lines.error(), Changed::Nothing, sink_);
+      return end_with("failed", ExitStatus::Failure);
+    }
+    document_.recovered = std::move(*lines);
+    return end_with("dry-run", ExitStatus::Done, "dry run: nothing was written\n");
   }
 
   // What memonlined does of itself: recovering, and what comes while the plan runs.
@@ -287,7 +299,7 @@ class Apply {
     document_.status = status;
     if (options_.run.format == Format::Json) return print(to_json(document_, sink_), status);
     say_diagnostics();
-    if (document_.result == "recovered")
+    if (options_.recover)
       for (const std::string& line : document_.recovered) print(line + "\n");
     if (!text.empty())
       print(text);
@@ -339,6 +351,19 @@ Ran run_given(const Given& given, ColorChoice color) {
       return fail(UsageError{
           fmt::format("PLAN and `{}` contradict each other: the plan was made from its policies",
                       given.spelling(name))});
+  if (given.has("recover"))
+    for (const char* name : {"policy", "expression", "offline", "confirm", "strict", "boot"})
+      if (given.has(name))
+        return fail(UsageError{fmt::format(
+            "`--recover` and `{}` contradict each other: recovering carries out no plan",
+            given.spelling(name))});
+  if (!options.plan_file.empty())
+    for (const char* name : {"recover", "boot"})
+      if (given.has(name))
+        return fail(
+            UsageError{fmt::format("PLAN and `--{}` contradict each other: {}", name,
+                                   options.recover ? "recovering carries out no plan"
+                                                   : "at boot the active policies are applied")});
   return run(options, color);
 }
 
