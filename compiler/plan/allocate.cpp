@@ -15,7 +15,13 @@ std::uint64_t percent_of(std::uint64_t n, std::uint64_t part, bool up) {
   constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent in millionths of one percent
   // n * part / whole without overflow for any n a host can have.
   const std::uint64_t low = (n % kWhole) * part;
-  return n / kWhole * part + low / kWhole + (up && low % kWhole != 0 ? 1 : 0);
+  const std::uint64_t whole = n / kWhole * part + low / kWhole;
+  const std::uint64_t over = low % kWhole;
+  // A percentage has six decimals, so a third is written as 33.333333%, which is less than a third
+  // by up to a millionth. That error, n times, must not cost a block.
+  const std::uint64_t error = std::min(n, kWhole / 2);
+  if (up) return whole + (over >= error && over > 0 ? 1 : 0);
+  return whole + (over > kWhole - error ? 1 : 0);
 }
 
 std::uint64_t blocks_of(const sema::Amount& amount, Target target, std::uint64_t group,

@@ -58,7 +58,8 @@ SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const 
 void describe(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host,
               Allocation& into);
 
-/// `part` of `n`, in millionths of one percent, rounded up or down.
+/// `part` of `n`, in millionths of one percent, rounded up or down; less than a millionth of one
+/// percent from a whole number is that number.
 std::uint64_t percent_of(std::uint64_t n, std::uint64_t part, bool up);
 
 }  // namespace memonline::plan

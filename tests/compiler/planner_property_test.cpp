@@ -70,8 +70,9 @@ model::Host any_host(Era era) {
 }
 
 std::string any_amount() {
-  switch (number(0, 3)) {
+  switch (number(0, 4)) {
     case 0: return std::to_string(number(1, 33)) + "% ";
+    case 3: return pick<std::string>({"33.333333% ", "16.666666% ", "16.666667% ", "14.285714% "});
     case 1: return std::to_string(number(1, 8)) + " blocks ";
     case 2: return std::to_string(number(64, 1200)) + "MiB ";
     default: return std::to_string(number(1, 33)) + "." + std::to_string(number(1, 99)) + "% ";

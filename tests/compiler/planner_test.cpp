@@ -59,6 +59,25 @@ TEST_CASE("planner: planning after the outcome gives no steps") {
   }
 }
 
+TEST_CASE("allocation: a fraction in six decimals is the fraction") {
+  const auto layout = [](std::uint64_t blocks, const std::string& policy) {
+    HostBuilder builder;
+    builder.dimm(1, 32, blocks);
+    return layout_for(builder.build(), policy);
+  };
+  CHECK(layout(9, "node1: 33.333333% movable, 66.666666% normal") == "NNNNNNMMM");
+  CHECK(layout(9, "node1: 66.666667% normal, 33.333333% movable") == "NNNNNNMMM");
+  CHECK(layout(3, "node1: 33.333333% movable, rest normal") == "NNM");
+  CHECK(layout(7, "node1: 14.285714% movable, 85.714285% normal") == "NNNNNNM");
+  CHECK(layout(7, "node1: 14.285714% movable, 85.714286% normal") == "NNNNNNM");
+  // One millionth further away it is another amount.
+  CHECK(layout(9, "node1: 33.333332% movable, rest normal") == "NNNNNNNMM");
+  CHECK(layout(9, "node1: 66.666668% normal, rest movable") == "NNNNNNNMM");
+  // The least percentage is no error.
+  CHECK(layout(9, "node1: 0.000001% normal, rest movable") == "NMMMMMMMM");
+  CHECK(layout(9, "node1: 99.999999% movable, rest normal") == "NMMMMMMMM");
+}
+
 TEST_CASE("allocation: normal rounds up, others down, rest takes what is left") {
   HostBuilder builder;
   builder.boot(0, 0, 4).dimm(1, 32, 5);

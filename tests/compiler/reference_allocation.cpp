@@ -15,8 +15,12 @@ namespace {
 std::size_t asked(const Share& share, std::size_t n, std::uint64_t block_size) {
   if (!share.amount) return n;
   double exact = 0;
-  if (const auto* percent = std::get_if<sema::Percent>(&*share.amount))
+  if (const auto* percent = std::get_if<sema::Percent>(&*share.amount)) {
+    // What differs from a whole number by less than the last decimal of the percentage is one.
+    const auto last_decimal = static_cast<double>(n) / 1e8;
     exact = static_cast<double>(n) * static_cast<double>(percent->millionths) / 1e8;
+    if (std::abs(exact - std::round(exact)) < last_decimal - 1e-12) exact = std::round(exact);
+  }
   if (const auto* bytes = std::get_if<model::Bytes>(&*share.amount))
     exact = static_cast<double>(bytes->value()) / static_cast<double>(block_size);
   if (const auto* blocks = std::get_if<sema::Blocks>(&*share.amount))
