@@ -99,6 +99,9 @@ bool is_section(std::string_view line) {
   return is_letter(line.front()) && line.find_first_of("[]{},") == std::string_view::npos;
 }
 
+/// `[[rules]]` of TOML.
+bool is_table(const Line& line) { return starts_with(line.text, "[[") && is_section(line.text); }
+
 bool is_unit_section(std::string_view line) {
   const auto names = {"[Unit]",  "[Service]", "[Install]", "[Timer]", "[Socket]",
                       "[Mount]", "[Path]",    "[Slice]",   "[Match]", "[Manager]"};
@@ -214,6 +217,22 @@ std::optional<Mapping> mapping(std::string_view line) {
   return Mapping{share || starts_statement(letters) || resembles_class(letters)};
 }
 
+/// `node1:` with its value in the lines below, which are members or items. Shares continued on a
+/// further line are neither.
+const Line* yaml_block(const std::vector<Line>& lines) {
+  for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
+    const Line& line = lines[i];
+    const Line& next = lines[i + 1];
+    const std::string_view key = without_blanks(line.text.substr(0, line.text.find(" #")));
+    if (line.indented || key.empty() || key.back() != ':') continue;
+    const bool head = is_one_of(first_word(key), {"limit", "set", "when", "if", "else", "else:"});
+    if (head || key.find_first_of("{}\"") != std::string_view::npos) continue;
+    const bool item = starts_with(next.text, "- ") || next.text == "-";
+    if (item || (next.indented && mapping(next.text))) return &line;
+  }
+  return nullptr;
+}
+
 bool is_yaml(const std::vector<Line>& lines) {
   if (starts_with(lines.front().text, "%YAML") || lines.front().text == "---") return true;
   if (starts_with(lines.front().text, "- ")) return true;
@@ -244,16 +263,24 @@ std::optional<Document> own_document(std::string_view text) {
   if (!starts_with(schema, "memonline.")) return std::nullopt;
   if (starts_with(schema, "memonline.plan/")) return Document::Plan;
   if (starts_with(schema, "memonline.policy/")) return Document::PolicyPackage;
+  if (starts_with(schema, "memonline.host/")) return Document::Host;
   return Document::OwnDocument;
 }
 
+/// `[1, 2]`, `[[1], {}]`; not `[0-3]: movable` or `[[rules]]`.
+bool is_array(std::string_view text) {
+  const std::size_t end = text.find_first_of("\"{", 1);
+  const std::string_view values = text.substr(0, end);
+  if (values.find_first_not_of("[]0123456789+-.,eE \t\r\n") != std::string_view::npos) return false;
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  return end != std::string_view::npos || text[last] == ']';
+}
+
 std::optional<Document> json(std::string_view text) {
-  const char open = text.front();
   const std::size_t next = text.find_first_not_of(" \t\r\n", 1);
-  if ((open != '{' && open != '[') || next == std::string_view::npos) return std::nullopt;
-  const char inner = text[next];
-  const bool array = inner == '{' || inner == '[' || inner == ']' || is_digit(inner);
-  if (inner != '"' && (open == '{' ? inner != '}' : !array)) return std::nullopt;
+  if (next == std::string_view::npos) return std::nullopt;
+  const bool object = text.front() == '{' && (text[next] == '"' || text[next] == '}');
+  if (!object && !(text.front() == '[' && is_array(text))) return std::nullopt;
   if (const auto own = own_document(text)) return own;
   return contains(text, "\"memory\"") && contains(text, "\"range\"") ? Document::Lsmem
                                                                      : Document::Json;
@@ -263,7 +290,6 @@ std::optional<Document> json(std::string_view text) {
 std::optional<Document> by_line(std::string_view line) {
   if (is_udev_rule(line)) return Document::UdevRule;
   if (is_unit_section(line)) return Document::SystemdUnit;
-  if (starts_with(line, "[[") && is_section(line)) return Document::Toml;
   if (is_iomem(line)) return Document::Iomem;
   if (is_boot_loader(line)) return Document::BootLoader;
   if (is_tmpfiles(line)) return Document::Tmpfiles;
@@ -271,14 +297,16 @@ std::optional<Document> by_line(std::string_view line) {
   return std::nullopt;
 }
 
-/// Sections and assignments, where nothing else is there.
+/// Sections and assignments, where nothing else is there. A rule in it makes it a policy.
 std::optional<Document> settings(const std::vector<Line>& lines) {
   const bool sections = std::any_of(lines.begin(), lines.end(),
                                     [](const Line& line) { return is_section(line.text); });
   bool toml = false;
   for (const Line& line : lines) {
+    toml = toml || is_table(line);
     const auto one = assignment(line.text);
-    if (!one && !sections) return std::nullopt;
+    const auto pair = mapping(line.text);
+    if (!one && (!sections || (pair && pair->maybe_rule))) return std::nullopt;
     if (!one) continue;
     if (!sections && maybe_statement(*one)) return std::nullopt;
     toml = toml || is_toml_value(one->value);
@@ -288,12 +316,10 @@ std::optional<Document> settings(const std::vector<Line>& lines) {
   return sections ? Document::Ini : Document::Settings;
 }
 
-struct Description {
-  std::string_view what;
-  std::string_view remedy;
-};
 constexpr std::string_view kPolicyIs =
     "a policy has one rule per line, such as `hotplugged: movable`";
+
+}  // namespace
 
 Description description_of(Document document) {
   switch (document) {
@@ -304,6 +330,7 @@ Description description_of(Document document) {
     case Document::Settings: return {"a file of NAME=VALUE settings", ""};
     case Document::Json: return {"a JSON file", ""};
     case Document::Plan: return {"a plan", "`memonline apply FILE` carries it out"};
+    case Document::Host: return {"a captured host", "use it with `--root FILE`"};
     case Document::OwnDocument: return {"a document that memonline wrote", ""};
     case Document::PolicyPackage:
       return {"a YAML policy package",
@@ -327,8 +354,6 @@ Description description_of(Document document) {
   return {"a file of another kind", ""};
 }
 
-}  // namespace
-
 std::optional<Foreign> recognize_foreign(std::string_view text) {
   const auto found = [](Document document, const Line& line) {
     return Foreign{document, line.begin, line.begin + line.text.size()};
@@ -346,15 +371,20 @@ std::optional<Foreign> recognize_foreign(std::string_view text) {
       (is_letter(from[1]) || from[1] == '?' || from[1] == '!'))
     return found(Document::Xml, first);
   if (const auto document = json(from)) return found(*document, first);
+  // What a document says of itself goes before what its lines resemble.
+  for (const Line& line : lines)
+    if (!line.indented && starts_with(line.text, "schema:"))
+      if (const auto own = own_document(line.text)) return found(*own, line);
   for (const Line& line : lines)
     if (const auto document = by_line(line.text)) return found(*document, line);
   if (is_lsmem(first.text)) return found(Document::Lsmem, first);
   if (is_shell_command(first.text)) return found(Document::ShellCommands, first);
-  if (const auto document = settings(lines)) return found(*document, first);
-  for (const Line& line : lines)
-    if (starts_with(line.text, "schema:"))
-      if (const auto own = own_document(line.text)) return found(*own, line);
+  if (const auto document = settings(lines)) {
+    const auto table = std::find_if(lines.begin(), lines.end(), is_table);
+    return found(*document, table == lines.end() ? first : *table);
+  }
   if (is_yaml(lines)) return found(Document::Yaml, first);
+  if (const Line* block = yaml_block(lines)) return found(Document::Yaml, *block);
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "compiler/diag/diagnostic.hpp"
+#include "compiler/source/source.hpp"
 
 namespace memonline::syntax {
 
@@ -21,6 +22,7 @@ enum class Document : std::uint8_t {
   Settings,  ///< lines of NAME=VALUE
   Json,
   Plan,           ///< what `memonline plan --json` or `-o plan.yaml` writes
+  Host,           ///< what `memonline capture` writes
   OwnDocument,    ///< any other document of memonline
   PolicyPackage,  ///< YAML with a policy in it
   Yaml,
@@ -40,10 +42,20 @@ struct Foreign {
   std::size_t end;
 };
 
+struct Description {
+  std::string_view what;    ///< "a udev rule"
+  std::string_view remedy;  ///< what to do with it instead; may be empty
+};
+Description description_of(Document document);
+
 /// What the text is, if it is certain not to be meant as a policy.
 std::optional<Foreign> recognize_foreign(std::string_view text);
 
 /// Reports the text of file number `file` as what it is; false where it is not recognized.
 bool report_foreign(std::string_view text, std::uint32_t file, diag::Sink& sink);
+
+/// The same of a file whose name says that it is a policy package. A policy is one of the things
+/// that it may be instead; a package with mistakes and other YAML are not reported.
+bool report_foreign_package(const source::SourceSet& files, std::uint32_t file, diag::Sink& sink);
 
 }  // namespace memonline::syntax

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/syntax/foreign_document.hpp"
 #include "runtime/policy/package_fields.hpp"
 #include "runtime/policy/yaml_tree.hpp"
 
@@ -63,9 +64,10 @@ bool is_package_name(std::string_view path) {
   return path.size() > kEnd.size() && path.substr(path.size() - kEnd.size()) == kEnd;
 }
 
-std::optional<Package> read_package(const source::SourceSet& files, std::uint32_t file,
-                                    diag::Sink& sink) {
-  const std::size_t errors_before = sink.errors();
+namespace {
+
+std::optional<Package> read_fields(const source::SourceSet& files, std::uint32_t file,
+                                   diag::Sink& sink) {
   Fields fields(files[file], file, sink);
   const auto root = read_yaml(files[file].text());
   if (!root) {
@@ -112,7 +114,18 @@ std::optional<Package> read_package(const source::SourceSet& files, std::uint32_
     auto read = read_tests(fields, *tests);
     if (package) package->tests = std::move(read);
   }
-  if (sink.errors() > errors_before) return std::nullopt;
+  if (sink.has_errors()) return std::nullopt;
+  return package;
+}
+
+}  // namespace
+
+std::optional<Package> read_package(const source::SourceSet& files, std::uint32_t file,
+                                    diag::Sink& sink) {
+  diag::Sink found;
+  auto package = read_fields(files, file, found);
+  // What is missing in a package is no help where the file is something else.
+  if (package || !syntax::report_foreign_package(files, file, sink)) sink.append(found);
   return package;
 }
 
