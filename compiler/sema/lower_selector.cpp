@@ -39,7 +39,11 @@ constexpr std::array<Named<ClassWord>, 11> kClasses{{{"all", ClassWord::All},
                                                      {"block", ClassWord::Block},
                                                      {"address", ClassWord::Address}}};
 /// What others call it. CXL and persistent memory come as dax devices.
-constexpr std::array<Named<std::string_view>, 5> kForeignClasses{{{"cxl", "dax"},
+constexpr std::array<Named<std::string_view>, 9> kForeignClasses{{{"cxl", "dax"},
+                                                                  {"memory", "all"},
+                                                                  {"ram", "all"},
+                                                                  {"hot-added", "hotplugged"},
+                                                                  {"hotadded", "hotplugged"},
                                                                   {"pmem", "dax"},
                                                                   {"nvdimm", "dax"},
                                                                   {"hotplug", "hotplugged"},

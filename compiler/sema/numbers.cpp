@@ -67,15 +67,23 @@ std::string_view size_unit_for(std::string_view number) {
 
 }  // namespace
 
-std::string examples_for(std::string_view number, std::string_view relative) {
+std::string examples_for(std::string_view written, std::string_view relative) {
+  // `.5` and `5.` are no numbers: what is advised must be one.
+  const std::string number = fmt::format("{}{}{}", written.front() == '.' ? "0" : "", written,
+                                         written.back() == '.' ? "0" : "");
   const Number value = scaled_number(number, 1, false);
   const bool percent = value.fault == NumberFault::None && value.value <= 100;
+  // `0.5` is a half: 50%.
+  const Number hundredfold = scaled_number(number, 100, true);
+  const bool part = number.substr(0, 2) == "0." && hundredfold.fault == NumberFault::None;
+  const std::string percent_number = part ? std::to_string(hundredfold.value) : number;
   std::vector<std::string> examples;
   if (relative == "x" && (percent || value.fault != NumberFault::None))
     examples.push_back(fmt::format("`{}x normal`", number));
   examples.push_back(fmt::format("`{}{}`", number, size_unit_for(number)));
   if (percent)
-    examples.insert(examples.begin() + (relative == "x" ? 2 : 0), fmt::format("`{}%`", number));
+    examples.insert(examples.begin() + (relative == "x" ? 2 : 0),
+                    fmt::format("`{}%`", percent_number));
   if (relative == "%" && number.find('.') == std::string_view::npos)
     examples.push_back(fmt::format("`{} blocks`", number));
   std::string text;
@@ -220,6 +228,11 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
     return Blocks{number.value};
   }
   if (!amount.unit) {
+    const Number number = scaled_number(word.text, std::uint64_t{1} << 30U, false);
+    if (number.fault == NumberFault::TooLarge) {  // no unit would make it right
+      check_number(word, number.fault, sink);
+      return std::nullopt;
+    }
     diag::Diagnostic& d =
         sink.add(Code::MissingUnit, word.span, fmt::format("`{}` has no unit", word.text));
     d.help = fmt::format("write {}", examples_for(word.text, "%"));

@@ -53,6 +53,9 @@ std::optional<Bound> read_bound(std::string_view text) {
       return std::nullopt;
     return Bound{Form::Size, *number << shift};
   }
+  // `16E` may mean exbibytes.
+  if (end <= 3 && end + 1 == text.size() && (text[end] == 'E' || text[end] == 'e'))
+    return std::nullopt;
   const auto value = number_in(text, 16);
   return value ? std::optional(Bound{Form::Hex, *value}) : std::nullopt;
 }
@@ -64,7 +67,9 @@ std::string text_of(std::uint64_t first, std::uint64_t last) {
 /// Empty: the two do not make a range.
 std::string range_of(const Bound& first, const Bound& last, std::string_view last_text) {
   if (first.form == Form::Prefixed && last.form == Form::Prefixed)
-    return text_of(first.value, last.value);
+    return text_of(std::min(first.value, last.value), std::max(first.value, last.value));
+  if (first.form == Form::Size && last.form == Form::Size && first.value > last.value)
+    return text_of(last.value, first.value - 1);  // backwards
   if (last.form == Form::Size && (first.form == Form::Size || first.value == 0))
     return last.value == 0 ? std::string() : text_of(first.value, last.value - 1);
   if (first.form == Form::Size || last.form == Form::Size) return {};

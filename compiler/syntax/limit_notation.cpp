@@ -36,6 +36,8 @@ class Reader {
     return read_subject() && read_relation() && read_amount() && read_of() && read_per() &&
            at_end();
   }
+  /// Only the normal memory is what movable memory is compared with.
+  [[nodiscard]] bool has_other_base() const { return other_base_; }
   /// Whether anything is written in another way than the language writes it.
   [[nodiscard]] bool odd() const { return odd_; }
   [[nodiscard]] bool lacks_to() const { return lacks_to_; }
@@ -62,7 +64,10 @@ class Reader {
   /// `movable`, or `movable:normal` of a ratio.
   bool read_subject() {
     skip_fillers();
-    if (!skip("movable")) return false;
+    if (skip("normal"))
+      inverted_ = odd_ = true;
+    else if (!skip("movable"))
+      return false;
     skip_fillers();
     if (here(1) != nullptr && (here()->is(":") || here()->is("/")) && is_normal(*here(1))) {
       odd_ = true;
@@ -123,6 +128,16 @@ class Reader {
     return true;
   }
 
+  /// With more than three decimals no limit has this meaning.
+  bool set_number_of_times(const std::string& number) {
+    times_ = true;
+    const std::size_t point = std::min(number.find('.'), number.size());
+    const std::size_t decimals = number.size() - point;
+    if (point > 0 && point < 10 && decimals != 1 && decimals <= 4)
+      amount_ = fmt::format("{}x normal", number);
+    return true;
+  }
+
   bool read_number() {
     const Piece& p = *here();
     std::string number(p.text);
@@ -141,16 +156,12 @@ class Reader {
     if (is_one_of(tail, {"x", "times"}) || (tail.empty() && here() != nullptr && here()->is("x"))) {
       if (tail.empty()) ++at_;
       odd_ = odd_ || is_one_of(tail, {"times"});
-      times_ = true;
-      amount_ = fmt::format("{}x normal", number);
-      return true;
+      return set_number_of_times(number);
     }
     if (tail.empty() && here() != nullptr && is_times_sign(*here())) {
       odd_ = true;
-      times_ = true;
       ++at_;
-      amount_ = fmt::format("{}x normal", number);
-      return true;
+      return set_number_of_times(number);
     }
     return read_unit(number, tail);
   }
@@ -202,13 +213,16 @@ class Reader {
   /// `normal`, also as `of the normal memory`.
   bool read_of() {
     skip_fillers();
-    if (here() != nullptr && is_normal(*here())) {
+    if (times_ && here() != nullptr && is_one_of(here()->text, {"movable", "boot", "total"})) {
+      odd_ = other_base_ = true;
+      ++at_;
+    } else if (here() != nullptr && is_normal(*here())) {
       if (!times_) return false;
       if (here()->is("kernel")) odd_ = true;
       ++at_;
     }
     skip_fillers();
-    return true;
+    return !inverted_ || other_base_;
   }
 
   bool read_per() {
@@ -228,6 +242,8 @@ class Reader {
   bool times_ = false;
   bool per_node_ = false;
   bool odd_ = false;
+  bool inverted_ = false;    ///< a limit of normal memory
+  bool other_base_ = false;  ///< compared with something else than normal memory
   bool lacks_to_ = false;
 };
 
@@ -257,6 +273,12 @@ bool report_limit_notation(const StatementText& limit, diag::Sink& sink) {
                fmt::format("invalid limit `{}`: expected for example `movable to 3x normal`",
                            limit.text.substr(begin, end - begin)));
   const std::string text = reader.text();
+  if (reader.has_other_base()) {
+    d.help =
+        "a limit holds for movable memory and counts from the normal memory: "
+        "`limit movable to 3x normal`";
+    return true;
+  }
   if (text.empty()) {
     d.help =
         "write how many times the normal memory it may be, with at most three decimals: "

@@ -26,7 +26,7 @@ constexpr std::string_view kLimitReads = "a limit reads for example `limit movab
 /// `boot movable`, `node2 last 50% movable`: the selector ran into the share. Where the share
 /// seems to start, or nothing.
 std::optional<std::size_t> find_share(const Place& place) {
-  for (std::size_t at = place.start; at < place.before;) {
+  for (std::size_t at = place.start; at < place.before && place.text[at] != '#';) {
     const std::string_view word = word_at(at, place.text);
     if (at > place.start && starts_share(word)) return at;
     at += std::max<std::size_t>(1, word.size());
@@ -60,7 +60,14 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
   if (near.empty()) return false;
   Diagnostic& d =
       sink.add(Code::UnknownStatement, span, fmt::format("no statement starts with `{}`", word));
-  replace_by(d, span, word, near);
+  const std::size_t end = statement_end(place.start, place.text);
+  const bool braces =
+      place.text.substr(place.start, end - place.start).find('{') != std::string_view::npos;
+  // Without braces the word alone would not make it a condition.
+  if (near == "when" && !braces)
+    d.help = "conditions read for example `when arch is x86_64 { node1: movable }`";
+  else
+    replace_by(d, span, word, near);
   return true;
 }
 
@@ -99,6 +106,12 @@ bool report_missing_colon(const Place& place, diag::Sink& sink) {
   const SourceSpan found = found_at(*share, place.file, place.text);
   Diagnostic& d = sink.add(Code::Expected, found,
                            fmt::format("expected `:` before {}", found_words(found, place.text)));
+  const std::string_view word = word_at(place.start, place.text);
+  const std::string_view name = word.substr(0, word.find_first_of("0123456789"));
+  if (!meant_target(name).empty() && !resembles_class(name)) {  // `online node1 movable`
+    d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
+    return true;
+  }
   d.help = "write `:` between the memory and what becomes of it";
   fix(d, point(place.file, end_before(*share, place.text)), ":");
   return true;
@@ -159,7 +172,12 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
             "a rule names memory before its shares, for example `all: 80% movable, rest normal`";
       return;
     case Due::Colon:
-      if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
+      if (there == "=" && is_class_word(last_word(place)) &&
+          StatementText(place.text, place.file, place.start).find(":") <
+              StatementText(place.text, place.file, place.start).pieces.size()) {
+        d.help = "write a blank in the place of `=`";
+        fix(d, found, " ");
+      } else if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
         replace(":");
       else if (same_word(there, "except"))
         d.help = "a rule has one `except`; the classes after it intersect, too";

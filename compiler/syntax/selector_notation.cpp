@@ -293,9 +293,30 @@ class Reader {
     ++at_;
     while (at_ < count_ && continue_list(name, list)) {
     }
+    expressible_ = expressible_ && put_in_order(list);
     if (close.empty()) return true;
     if (at_ >= count_ || !here().is(close)) return false;
     ++at_;
+    return true;
+  }
+
+  /// Exchanges the ends of ranges that run backwards; false where a number is more than any host
+  /// has.
+  static bool put_in_order(std::string& list) {
+    constexpr std::size_t kMaxDigits = 9;
+    std::string ordered;
+    for (std::size_t at = 0; at < list.size();) {
+      const std::size_t end = std::min(list.find(',', at), list.size());
+      const std::string range = list.substr(at, end - at);
+      const std::string first = range.substr(0, range.find('-'));
+      const std::string last =
+          first.size() < range.size() ? range.substr(first.size() + 1) : std::string();
+      if (first.size() > kMaxDigits || last.size() > kMaxDigits) return false;
+      const bool backwards = !last.empty() && std::stoul(first) > std::stoul(last);
+      ordered += (at == 0 ? "" : ",") + (backwards ? last + "-" + first : range);
+      at = end + 1;
+    }
+    list = std::move(ordered);
     return true;
   }
 
@@ -386,6 +407,7 @@ std::string message_for(Oddity oddity, std::string_view odd) {
 
 /// Where no selector has this meaning.
 std::string remedy_for(const Found& found, std::string_view odd) {
+  if (found.oddity == Oddity::Bracket) return "numbers follow their class, for example `node0-3,8`";
   if (found.oddity != Oddity::BareNumber)
     return "several classes in a row select the memory that is in all of them; write one rule per "
            "class "

@@ -32,6 +32,7 @@ struct Found {
   Oddity oddity;
   std::size_t begin;
   std::size_t end;
+  bool at_most = false;
 };
 
 bool is_place(const Piece& piece) {
@@ -58,6 +59,8 @@ class Reader {
   }
   [[nodiscard]] const std::optional<Found>& found() const { return found_; }
   [[nodiscard]] const std::string& text() const { return text_; }
+  /// The amount, where an amount of movable memory is all there is.
+  [[nodiscard]] const std::string& limit() const { return limit_; }
 
  private:
   void note(Oddity oddity, std::size_t count) {
@@ -75,6 +78,7 @@ class Reader {
         ++at_;
       } else if (const auto bound = bound_at(pieces_, at_)) {
         note(Oddity::Bound, bound->pieces);
+        found_->at_most = found_->at_most || bound->bound == Bound::AtMost;
         at_ += bound->pieces;
       } else if (const auto fraction = fraction_at(pieces_, at_)) {
         if (!amount.empty()) return false;
@@ -106,6 +110,7 @@ class Reader {
       }
     }
     if (target.empty() || (place == "rest" && !amount.empty())) return false;
+    limit_ = text_.empty() && place.empty() && target == "movable" ? amount : std::string();
     std::string share;
     for (const std::string& part : {place, amount, target})
       if (!part.empty()) share += (share.empty() ? "" : " ") + part;
@@ -143,6 +148,7 @@ class Reader {
   bool more_ = false;
   std::optional<Found> found_;
   std::string text_;
+  std::string limit_;
 };
 
 diag::Code code_for(Oddity oddity) {
@@ -183,24 +189,49 @@ bool report_share_notation(const StatementText& rule, diag::Sink& sink) {
   Diagnostic& d =
       sink.add(code_for(found.oddity), rule.span(found.begin, found.end),
                message_for(found.oddity, rule.text.substr(found.begin, found.end - found.begin)));
+  if (!selected && found.at_most && !reader.limit().empty()) {
+    const std::string limit = fmt::format("limit movable to {}", reader.limit());
+    d.help = fmt::format("write `{}`", limit);
+    fix(d, rule.span(pieces[start].begin, pieces.back().end), limit);
+    return true;
+  }
   const std::string text = (selected ? "" : "all: ") + reader.text();
   d.help = fmt::format("{}write `{}`", selected ? "" : "name the memory, and ", text);
   fix(d, rule.span(pieces[start].begin, pieces.back().end), text);
   return true;
 }
 
+namespace {
+
+/// Classes and their lists as the language writes them.
+bool is_plain_selector(const StatementText& rule, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
+    const Piece& p = rule.pieces[i];
+    const bool known = p.word() && (is_class_word(p.text) || p.is("each") || p.is("except"));
+    const bool sign = (p.is(",") || p.is("-")) && i + 1 < to && rule.pieces[i + 1].number();
+    if (!known && !(p.number() && i > from) && !sign) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool report_swapped_rule(const StatementText& rule, diag::Sink& sink) {
   const std::vector<Piece>& pieces = rule.pieces;
-  if (pieces.size() < 3 || !is_target(pieces[0])) return false;
-  if (!pieces[1].is(":") && !pieces[1].is("=")) return false;
-  const bool memory = pieces[2].is("each") || is_class_word(pieces[2].text);
-  const bool amount = pieces[2].number();
-  const bool more = std::any_of(pieces.begin() + 2, pieces.end(), [](const Piece& piece) {
+  if (pieces.size() < 2 || !is_target(pieces[0])) return false;
+  const bool sign = pieces[1].is(":") || pieces[1].is("=");
+  const std::size_t start = sign ? 2 : 1;  // `keep node1` has none
+  if (pieces.size() <= start) return false;
+  const bool memory = pieces[start].is("each") || is_class_word(pieces[start].text);
+  const bool amount = sign && pieces[start].number();
+  const auto from = pieces.begin() + static_cast<std::ptrdiff_t>(start);
+  const bool more = std::any_of(from, pieces.end(), [](const Piece& piece) {
     return piece.is(":") || piece.is("=") || is_target(piece) || is_place(piece);
   });
   if (more || (!memory && !amount)) return false;
+  if (!sign && !is_plain_selector(rule, start, pieces.size())) return false;
   const std::string_view right =
-      rule.text.substr(pieces[2].begin, pieces.back().end - pieces[2].begin);
+      rule.text.substr(pieces[start].begin, pieces.back().end - pieces[start].begin);
   std::string text = fmt::format("{}: {}", right, pieces[0].text);
   if (amount) {
     // Only where it is an amount as the language writes it.
@@ -244,17 +275,6 @@ std::vector<Further> further_rules(const StatementText& rule, std::size_t colon)
   }
 }
 
-/// Classes and their lists as the language writes them.
-bool is_plain_selector(const StatementText& rule, std::size_t from, std::size_t to) {
-  for (std::size_t i = from; i < to; ++i) {
-    const Piece& p = rule.pieces[i];
-    const bool known = p.word() && (is_class_word(p.text) || p.is("each") || p.is("except"));
-    const bool sign = (p.is(",") || p.is("-")) && i + 1 < to && rule.pieces[i + 1].number();
-    if (!known && !(p.number() && i > from) && !sign) return false;
-  }
-  return true;
-}
-
 /// Whether a rule for `earlier` may leave a rule for `later` without blocks.
 bool may_take_all(std::string_view earlier, std::string_view later) {
   if (is_one_of(later, {"all"})) return false;
@@ -288,6 +308,16 @@ bool report_second_rule(const StatementText& rule, diag::Sink& sink) {
     if (second.comma == colon + 2 || further.size() > 1) return true;
     fix(d, rule.span(pieces[second.comma + 1].begin, pieces[second.colon].end), "");
     d.help = fmt::format("write `{}:` once, and separate the shares by `,`", head);
+    return true;
+  }
+  const bool plain = further.size() == 1 && is_plain_selector(rule, 0, colon) &&
+                     is_plain_selector(rule, second.comma + 1, second.colon);
+  if (plain && may_take_all(head, next) && !may_take_all(next, head)) {
+    const std::string text =
+        fmt::format("{}; {}", text_between(second.comma + 1, pieces.size() - 1),
+                    text_between(0, second.comma - 1));
+    d.help = fmt::format("the first rule that selects a block decides on it: write `{}`", text);
+    fix(d, rule.span(pieces.front().begin, pieces.back().end), text);
     return true;
   }
   d.help =

@@ -17,10 +17,11 @@ struct KernelWord {
   std::string_view target;
 };
 /// What `state` and `auto_online_blocks` take, and how zones are called.
-constexpr std::array<KernelWord, 6> kKernelWords{{{"online_movable", "movable"},
+constexpr std::array<KernelWord, 7> kKernelWords{{{"online_movable", "movable"},
                                                   {"online_kernel", "normal"},
                                                   {"kernel", "normal"},
                                                   {"online", "auto"},
+                                                  {"off", "offline"},
                                                   {"zone_movable", "movable"},
                                                   {"zone_normal", "normal"}}};
 
