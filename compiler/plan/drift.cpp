@@ -94,6 +94,16 @@ std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* pl
   return runs;
 }
 
+bool exceeds_limit(const Plan& plan) {
+  const std::string code(diag::name_of(diag::Code::LimitExceededAlready));
+  return std::any_of(plan.diagnostics.begin(), plan.diagnostics.end(),
+                     [&](const PlanDiagnostic& d) { return d.code == code; });
+}
+
+bool is_as_desired(const model::Host& host, const Plan& plan) {
+  return drifting(host, plan).empty() && !exceeds_limit(plan);
+}
+
 Judged judged_blocks(const model::Host& host, const plan::Plan& plan) {
   Judged judged;
   for (const plan::Step& step : plan.steps)

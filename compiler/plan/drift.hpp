@@ -22,6 +22,11 @@ struct StatusRun {
 /// Without a plan nothing drifts.
 std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan);
 
+/// Whether memory is as the policy wants it: no block drifts, and no limit is exceeded.
+bool is_as_desired(const model::Host& host, const Plan& plan);
+/// Whether the plan found more Movable memory online than a limit allows (ML0507).
+bool exceeds_limit(const Plan& plan);
+
 /// How many blocks can be compared with what the policy says of them.
 struct Judged {
   std::uint64_t selected = 0;  ///< blocks that a rule selects

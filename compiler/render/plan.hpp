@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/model/host.hpp"
@@ -13,6 +14,8 @@ namespace memonline::render {
 /// The plan on a screen: nodes as they are, the steps as a table, nodes as they will be.
 /// Diagnostics are not in it; they are printed beside it.
 std::string plan_to_text(const plan::Plan& plan, const model::Host& before);
+/// Of a plan without steps: whether memory is as desired, or differs from the policy all the same.
+std::string_view nothing_to_do(const plan::Plan& plan, const model::Host& before);
 /// The audit artefact, schema memonline.plan/1.
 /// A forecast stands beside the plan's own members.
 std::string plan_to_json(const plan::Plan& plan, const forecast::Forecast* forecast = nullptr);

@@ -133,7 +133,7 @@ std::string plan_to_shell(const Plan& plan) {
                           comment(step.rule.text));
     text += fmt::format("\n#    {}\n{}\n", comment(step.why), command_of(step, held));
   }
-  if (plan.steps.empty()) text += "\n# Nothing to do: everything is as the policy says.\n";
+  if (plan.steps.empty()) text += "\n# Nothing to do: the plan has no steps.\n";
   return text;
 }
 

@@ -10,6 +10,7 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/base/printable.hpp"
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/drift.hpp"
 #include "compiler/render/plan.hpp"
 
 namespace memonline::render {
@@ -191,6 +192,13 @@ std::string blocks_text(const plan::WriteRun& run) {
   return fmt::format("memory{}..{}", run.first.value(), run.last.value());
 }
 
+std::string_view nothing_to_do(const Plan& plan, const Host& before) {
+  if (plan.policy.empty()) return "nothing to do: all that was asked for is offline already";
+  return plan::is_as_desired(before, plan)
+             ? "nothing to do: everything is as the policy says"
+             : "nothing can be done now: memory differs from the policy, and no step corrects it";
+}
+
 std::string plan_to_text(const Plan& plan, const Host& before) {
   std::set<std::optional<NodeId>> touched;
   for (const Step& step : plan.steps) {
@@ -204,8 +212,7 @@ std::string plan_to_text(const Plan& plan, const Host& before) {
   if (!plan.steps.empty())
     text += steps_table(plan);
   else
-    text += plan.policy.empty() ? "  nothing to do: all that was asked for is offline already\n"
-                                : "  nothing to do: everything is as the policy says\n";
+    text += fmt::format("  {}\n", nothing_to_do(plan, before));
   for (const plan::NodeOutcome& node : plan.outcome)
     text += printable(after_line(node, touched.contains(node.node))) + "\n";
   return text + printable(hotplug_line(plan.hotplug) + boot_lines(plan.boot), "\n");

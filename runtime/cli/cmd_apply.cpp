@@ -103,7 +103,8 @@ class Apply {
     if (!ready.plan->steps.empty()) announce(ready);
     next_boot(ready, true);
     const bool nothing = ready.plan->steps.empty() && !(document_.boot && document_.boot->changed);
-    print_out(nothing ? "nothing to do\n" : "dry run: nothing was written\n");
+    print_out(nothing ? fmt::format("{}\n", render::nothing_to_do(*ready.plan, *ready.host))
+                      : "dry run: nothing was written\n");
     return end_with("dry-run", ExitStatus::Done);
   }
 
@@ -175,7 +176,8 @@ class Apply {
     }
     if (!ready.plan) return end_with("failed", ready.status);
     const bool told = next_boot(ready, false);
-    if (boot_text_.empty() && told) print_out("nothing to do: everything is as the policy says\n");
+    if (boot_text_.empty() && told)
+      print_out(fmt::format("{}\n", render::nothing_to_do(*ready.plan, *ready.host)));
     return end_with(told ? "nothing-to-do" : "failed",
                     told ? ExitStatus::Done : ExitStatus::Failure);
   }

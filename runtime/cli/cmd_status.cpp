@@ -22,6 +22,8 @@ ExitStatus status_of(const StatusReport& report) {
   if (report.steps > 0) return ExitStatus::ChangesPending;
   if (report.reboot || report.boot.is == BootOutcome::Is::RebootRequired)
     return ExitStatus::RebootPending;
+  // Drift that no step corrects is not as desired, either.
+  if (report.verdict == Verdict::Drift) return ExitStatus::ChangesPending;
   return ExitStatus::Done;
 }
 

@@ -98,7 +98,7 @@ A block drifts if the plan would change it, or if it is not where its rule requi
 After a boot with kernel parameters that memonline wrote, the zones are compared with the
 prediction.
 Exit status: 0 as the policy says, or no policy; 1 failure; 2 wrong usage or policy;
-3 changes pending; 4 only a reboot pending.)"},
+3 changes pending, or drift that the plan cannot correct; 4 only a reboot pending.)"},
     {"explain", R"(Examples:
   memonline explain memory42                  a block: its rule, its zone, its step in the plan
   memonline explain 0x150000000               the block that holds this physical address

@@ -23,7 +23,7 @@ Verdict verdict_of(const StatusReport& status) {
   if (!compiled.plan) return Verdict::NoPlan;
   const bool drifts = std::any_of(status.runs.begin(), status.runs.end(),
                                   [](const plan::StatusRun& run) { return run.drift; });
-  if (drifts || status.steps > 0) return Verdict::Drift;
+  if (drifts || status.steps > 0 || plan::exceeds_limit(*compiled.plan)) return Verdict::Drift;
   if (status.judged.selected > status.judged.unknown) return Verdict::AsDesired;
   return has_limits(compiled) ? Verdict::AsDesired : Verdict::NothingJudged;
 }

@@ -81,6 +81,9 @@ std::string verdict_text(const StatusReport& status, const Totals& totals) {
     case Verdict::NoPlan: return "Drift unknown: the policy cannot be planned on this host.\n";
     case Verdict::NothingJudged: return unjudged_text(status);
     case Verdict::Drift:
+      if (totals.drifting == 0 && status.steps == 0)
+        return "Drift: a limit of the policy is exceeded; the plan leaves online memory "
+               "unchanged.\n";
       if (status.steps == 0)
         return fmt::format("Drift: {} that the plan leaves alone, see `memonline explain`.\n",
                            size(totals.drifting));
