@@ -2,6 +2,8 @@
 #include "compiler/syntax/selector_notation.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -300,6 +302,13 @@ class Reader {
     return true;
   }
 
+  /// Of at most nine digits.
+  static std::uint32_t number_of(const std::string& digits) {
+    std::uint32_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return value;
+  }
+
   /// Exchanges the ends of ranges that run backwards; false where a number is more than any host
   /// has.
   static bool put_in_order(std::string& list) {
@@ -312,7 +321,7 @@ class Reader {
       const std::string last =
           first.size() < range.size() ? range.substr(first.size() + 1) : std::string();
       if (first.size() > kMaxDigits || last.size() > kMaxDigits) return false;
-      const bool backwards = !last.empty() && std::stoul(first) > std::stoul(last);
+      const bool backwards = !last.empty() && number_of(first) > number_of(last);
       ordered += (at == 0 ? "" : ",") + (backwards ? last + "-" + first : range);
       at = end + 1;
     }

@@ -63,11 +63,9 @@ UsageError unknown_suffix(std::string_view suffix, const Given& given, const Wor
                       near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
 }
 
-/// For `--wait`: "60s" is its time, "plan.json" is not.
+/// For `--wait`: what begins with a digit is its time, right or wrong; "plan.json" is not.
 bool looks_like_a_time(std::string_view word) {
-  const auto digits = std::min(word.find_first_not_of("0123456789"), word.size());
-  return digits > 0 &&
-         word.find_first_not_of("abcdefghijklmnopqrstuvwxyz", digits) == std::string_view::npos;
+  return !word.empty() && word.front() >= '0' && word.front() <= '9';
 }
 
 UsageError wrong_time(const Given& given, std::string_view name) {
