@@ -48,11 +48,14 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
                     "policies");
   const auto store = policy::read_store(options.where.root);
   if (!store) return complain(ExitStatus::Failure, store.error().message());
+  ExitStatus ended = ExitStatus::Done;
+  for (const runtime::FileError& error : store->unreadable)
+    ended = complain(ExitStatus::Usage, error.message());
   const std::string text = options.list ? listed(*store, colour_output(color)) : merged(*store);
-  if (text.empty())
+  if (text.empty() && ended == ExitStatus::Done)
     return complain(ExitStatus::Usage, "there is no policy",
                     "looked in " + joined(store->directories));
-  return print(text);
+  return print(text, ended);
 }
 
 Ran run_given(const Given& given, ColorChoice color) {

@@ -57,7 +57,7 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
   for (const std::string& path : options.files) {
     const auto text = runtime::read_file(path);
     if (!text) {
-      at_least(complain(ExitStatus::Failure, text.error().message()));
+      at_least(complain(ExitStatus::Usage, text.error().message()));
       continue;
     }
     const std::string shown = path == "-" ? "<stdin>" : path;

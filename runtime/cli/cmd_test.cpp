@@ -35,7 +35,7 @@ class Runner {
     }
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
     if (!directory) {
-      worse(complain(ExitStatus::Failure,
+      worse(complain(ExitStatus::Usage,
                      fmt::format("cannot open `{}`: {}", path, std::strerror(errno))));
       return;
     }
@@ -64,7 +64,7 @@ class Runner {
   void run_package(const std::string& path) {
     auto text = runtime::read_file(path);
     if (!text) {
-      worse(complain(ExitStatus::Failure, text.error().message()));
+      worse(complain(ExitStatus::Usage, text.error().message()));
       return;
     }
     ++packages_;

@@ -136,18 +136,19 @@ Exit status: 0; 1 the target cannot express the policy; 2 wrong usage or policy.
   memonline fmt --check *.mempolicy           for hooks: list the files that would change
 
 In a package, only the policy block is formatted. Comments are preserved.
-Exit status: 0; 1 files would change (--check) or could not be written; 2 errors in a file.)"},
+Exit status: 0; 1 files would change (--check) or could not be written; 2 errors in a file, or
+a file that cannot be read.)"},
     {"test", R"(Examples:
   memonline test policies
   memonline test 50-database.yaml
 
-Exit status: 0 all passed; 1 a test failed; 2 a package is invalid.)"},
+Exit status: 0 all passed; 1 a test failed; 2 a package is invalid or cannot be read.)"},
     {"cat-policy", R"(Examples:
   memonline cat-policy                        the active policies, in order
   memonline cat-policy --list                 all files: used, masked or replaced
   memonline cat-policy --root /mnt
 
-Exit status: 0; 1 a file cannot be read; 2 no policy is active.)"},
+Exit status: 0; 1 failure; 2 no policy is active, or a file cannot be read.)"},
 }};
 
 }  // namespace

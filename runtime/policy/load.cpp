@@ -83,6 +83,7 @@ Policies load(const Sources& sources) {
     return std::move(loader).finish();
   }
   loader.result().directories = std::move(store->directories);
+  for (const runtime::FileError& error : store->unreadable) loader.add_unreadable(error);
   for (PolicyFile& file : store->files)
     if (file.state == FileState::Used) loader.add(file.path, std::move(file.text));
   return std::move(loader).finish();

@@ -59,6 +59,7 @@ std::string_view file_state_name(FileState state) {
     case FileState::Masks: return "mask";
     case FileState::Masked: return "masked";
     case FileState::Replaced: return "replaced";
+    case FileState::Unreadable: return "unreadable";
   }
   return "used";
 }
@@ -94,9 +95,13 @@ Result<Store, runtime::FileError> read_store(const std::string& root) {
         file.state = FileState::Masks;
       } else {
         auto text = runtime::read_file_below(root, std::string(directory) + "/" + name);
-        if (!text) return fail(std::move(text.error()));
-        if (text->empty()) file.state = FileState::Masks;
-        file.text = std::move(*text);
+        if (!text) {
+          file.state = FileState::Unreadable;
+          store.unreadable.push_back(std::move(text.error()));
+        } else {
+          if (text->empty()) file.state = FileState::Masks;
+          file.text = std::move(*text);
+        }
       }
       store.files.push_back(std::move(file));
     }

@@ -21,9 +21,10 @@ inline constexpr std::array<std::string_view, 3> kPolicyDirectories{
 
 enum class FileState : std::uint8_t {
   Used,
-  Masks,     ///< empty or a link to /dev/null: takes itself and those below out
-  Masked,    ///< taken out by a mask higher up
-  Replaced,  ///< a file of the same name higher up is used
+  Masks,       ///< empty or a link to /dev/null: takes itself and those below out
+  Masked,      ///< taken out by a mask higher up
+  Replaced,    ///< a file of the same name higher up is used
+  Unreadable,  ///< a dangling link, a directory, no permission: see Store::unreadable
 };
 std::string_view file_state_name(FileState state);
 
@@ -38,6 +39,7 @@ struct PolicyFile {
 struct Store {
   std::vector<PolicyFile> files;         ///< by name, the higher directory first
   std::vector<std::string> directories;  ///< looked at, existing or not
+  std::vector<runtime::FileError> unreadable;
   [[nodiscard]] std::vector<const PolicyFile*> used() const;
 };
 
@@ -45,8 +47,8 @@ struct Store {
 bool is_policy_name(std::string_view name);
 
 /// Reads the search path below `root` ("/" or a directory). Directories that do not exist are
-/// empty; any other failure (a file that cannot be read) is the caller's to report, because
-/// planning with half of the policies would be worse than not planning.
+/// empty; one that cannot be listed is an error. Files that cannot be read are in `unreadable`, for
+/// the caller to report: planning with half of the policies would be worse than not planning.
 Result<Store, runtime::FileError> read_store(const std::string& root);
 
 }  // namespace memonline::policy
