@@ -121,8 +121,14 @@ Found blocks_of_device(std::string_view name, const Host& host) {
   for (const model::Device& device : host.devices)
     if (std::find(names.begin(), names.end(), device.name) == names.end())
       names.push_back(device.name);
+  // `Memory0` and `NODE1` are blocks and a node in other letters.
+  std::string lower(name);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const auto meant = lower == name ? std::nullopt : parse_asked(lower);
+  const bool other = meant && !std::holds_alternative<AskedDevice>(*meant);
   const std::string_view near =
-      most_similar(name, std::vector<std::string_view>(names.begin(), names.end()));
+      other ? lower : most_similar(name, std::vector<std::string_view>(names.begin(), names.end()));
   return missing(fmt::format("no device `{}` with memory blocks on this host{}", name,
                              near.empty() ? "" : fmt::format("; did you mean `{}`?", near)),
                  available(names));

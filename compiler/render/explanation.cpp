@@ -120,7 +120,8 @@ std::uint64_t blocks_in(const std::vector<Piece>& pieces) {
   return count;
 }
 
-std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece) {
+std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece,
+                    std::string_view without_plan) {
   const std::uint64_t size = host.block_size.value();
   std::string text = fmt::format(
       "{}: {:#x}..{:#x}, {}\n", range_text(piece), piece.first.value() * size,
@@ -130,7 +131,7 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece
   };
   line("now", now_text(host, *piece.run));
   if (plan == nullptr) {
-    line("plan", "none");
+    line("plan", without_plan);
     return text;
   }
   const Fate fate = fate_of(*plan, piece.first);
@@ -152,13 +153,29 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece
 }
 
 std::string to_text(const Host& host, const plan::Plan* plan, const Group& group,
-                    const std::vector<Piece>& pieces) {
+                    const std::vector<Piece>& pieces, std::string_view without_plan) {
   const std::uint64_t count = blocks_in(pieces);
   std::string text =
       count == 0 ? fmt::format("{}: no memory blocks\n", group.name)
                  : fmt::format("{}: {} block{}, {}\n", group.name, count, count == 1 ? "" : "s",
                                model::human(host.block_size * count));
-  for (const Piece& piece : pieces) text += to_text(host, plan, piece);
+  for (const Piece& piece : pieces) text += to_text(host, plan, piece, without_plan);
+  return text;
+}
+
+/// A line for each gap: blocks that were asked about, and that the host does not have.
+std::string missing_text(const AskedBlocks& asked, const std::vector<Piece>& pieces) {
+  std::string text;
+  const auto gap = [&](BlockId first, BlockId end) {
+    if (first < end)
+      text += fmt::format("{}: not on this host\n", range_text({first, end - first, nullptr}));
+  };
+  BlockId next = asked.first;
+  for (const Piece& piece : pieces) {
+    gap(next, piece.first);
+    next = piece.last() + 1;
+  }
+  gap(next, asked.last + 1);
   return text;
 }
 
@@ -246,8 +263,14 @@ bool names_code(std::string_view what) {
 
 Result<std::string, Unexplained> explain_code(std::string_view what, Form form) {
   if (const auto code = diag::code_named(std::string(what))) return code_text(*code, form);
+  // A zero too few: `ML503`.
+  std::string near;
+  if (what.size() < 6) {
+    const auto padded = fmt::format("ML{:0>4}", what.substr(2));
+    if (diag::code_named(padded)) near = fmt::format("; did you mean `{}`?", padded);
+  }
   return fail(Unexplained{Unexplained::Kind::NoSuchCode,
-                          fmt::format("unknown diagnostic code `{}`", printable(what)),
+                          fmt::format("unknown diagnostic code `{}`{}", printable(what), near),
                           "codes are `ML` and four digits, as in `error[ML0201]`"});
 }
 
@@ -260,7 +283,8 @@ std::optional<Unexplained> unclear(std::string_view what) {
 }
 
 Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,
-                                         const plan::Plan* plan, Form form) {
+                                         const plan::Plan* plan, Form form,
+                                         std::string_view without_plan) {
   if (names_code(what)) return explain_code(what, form);
   const auto asked = parse_asked(what);
   if (!asked) return fail(*unclear(what));
@@ -269,8 +293,10 @@ Result<std::string, Unexplained> explain(std::string_view what, const model::Hos
   const Group group = group_of(*asked);
   const std::vector<Piece> parts = cut(*pieces, plan);
   if (form == Form::Json) return to_json(host, plan, group, parts);
-  return group.kind.empty() ? to_text(host, plan, parts.front())
-                            : to_text(host, plan, group, parts);
+  if (group.kind.empty()) return to_text(host, plan, parts.front(), without_plan);
+  std::string text = to_text(host, plan, group, parts, without_plan);
+  if (const auto* blocks = std::get_if<AskedBlocks>(&*asked)) text += missing_text(*blocks, parts);
+  return text;
 }
 
 }  // namespace memonline::render

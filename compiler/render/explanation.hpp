@@ -31,8 +31,10 @@ Result<std::string, Unexplained> explain_code(std::string_view what, Form form);
 /// Why that cannot be explained on any host: nothing is called like that.
 std::optional<Unexplained> unclear(std::string_view what);
 /// A code, `memory42`, `memory32-39`, `node1`, a device (`dimm1`, `dax0.0`), or the block at an
-/// address (`0x150000000`). Without a plan there is no policy.
+/// address (`0x150000000`). `without_plan` is the text where there
+/// is no plan: without a policy, or beside one with an error.
 Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,
-                                         const plan::Plan* plan, Form form);
+                                         const plan::Plan* plan, Form form,
+                                         std::string_view without_plan = "none");
 
 }  // namespace memonline::render

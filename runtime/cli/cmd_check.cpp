@@ -47,7 +47,11 @@ constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml};
 
 Ran run_given(const Given& given, ColorChoice color) {
   auto where = where_of(given);
-  if (!where) return fail(where.error());
+  // Policies that are named are not looked up below a root.
+  const bool named = given.has("policy") || given.has("expression") || !given.operands().empty();
+  if (!where && !named) return fail(where.error());
+  if (!where)
+    where = Where{.policies = given.values("policy"), .expressions = given.values("expression")};
   const auto form = form_of(given, kFormats);
   if (!form) return fail(form.error());
   for (const std::string& file : given.operands()) where->policies.push_back(file);

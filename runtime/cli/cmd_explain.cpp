@@ -18,6 +18,8 @@ namespace {
 
 using render::Unexplained;
 
+constexpr std::string_view kUnknown = "unknown: the policy has an error, or cannot be planned here";
+
 ExitStatus unexplained(const Unexplained& why, Format format) {
   return complain_as(
       format, why.kind == Unexplained::Kind::NoSuchBlock ? ExitStatus::Failure : ExitStatus::Usage,
@@ -44,6 +46,11 @@ std::string as_json(const std::vector<std::string>& explanations, const Compiled
   return std::move(json).finish();
 }
 
+bool all_codes(const std::vector<std::string>& all) {
+  return std::all_of(all.begin(), all.end(),
+                     [](const std::string& what) { return render::names_code(what); });
+}
+
 ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   const render::Form form =
       options.format == Format::Json ? render::Form::Json : render::Form::Text;
@@ -52,8 +59,7 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
 
   // Codes need no host.
   Compiled compiled;
-  if (!std::all_of(options.what.begin(), options.what.end(),
-                   [](const std::string& what) { return render::names_code(what); })) {
+  if (!all_codes(options.what)) {
     compiled = load_for(options.where, OnPolicyErrors::ReadHost);
     if (!compiled.host)
       return report(compiled.sink, compiled.policies.shown, options.format, color, compiled.status);
@@ -61,10 +67,11 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   }
   std::vector<std::string> explanations;
   for (const std::string& what : options.what) {
-    const auto text = render::names_code(what)
-                          ? render::explain_code(what, form)
-                          : render::explain(what, *compiled.host,
-                                            compiled.plan ? &*compiled.plan : nullptr, form);
+    const auto text =
+        render::names_code(what)
+            ? render::explain_code(what, form)
+            : render::explain(what, *compiled.host, compiled.plan ? &*compiled.plan : nullptr, form,
+                              compiled.sink.has_errors() ? kUnknown : "none");
     if (!text) return unexplained(text.error(), options.format);
     explanations.push_back(*text);
   }
@@ -82,10 +89,11 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
 
 Ran run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given, true);
-  if (!where) return fail(where.error());
+  // Codes need no host, and so no root.
+  if (!where && !all_codes(given.operands())) return fail(where.error());
   const auto form = form_of(given, {Format::Text, Format::Json});
   if (!form) return fail(form.error());
-  return run({*where, form->output, given.operands()}, color);
+  return run({where ? *where : Where(), form->output, given.operands()}, color);
 }
 
 }  // namespace

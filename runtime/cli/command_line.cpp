@@ -68,12 +68,20 @@ UsageError unknown_command(std::string_view word) {
                       options::did_you_mean(word, command_names()))};
 }
 
+/// `plan` is a dry run itself: who asks it for one means `apply`.
+UsageError with_command_meant(UsageError error, std::string_view command) {
+  const bool dry = error.message.starts_with("unknown option `-n`") ||
+                   error.message.starts_with("unknown option `--dry");
+  if (command == "plan" && dry) error.message += "; did you mean `memonline apply -n`?";
+  return error;
+}
+
 /// `before` are the options in front of the command: as if they stood behind it.
 ExitStatus run_command(const Command& command, Words before, const Words& after) {
   before.insert(before.end(), after.begin(), after.end());
   const auto given =
       options::read_words(command.options, command.operand ? &*command.operand : nullptr, before);
-  if (!given) return wrong(given.error(), command.name);
+  if (!given) return wrong(with_command_meant(given.error(), command.name), command.name);
   if (given->has("help")) return print(help_of(command));
   const Ran ran = command.run(*given, color_of(*given));
   return ran ? *ran : wrong(ran.error(), command.name);

@@ -47,8 +47,9 @@ std::string help_of_program() {
 std::string help_of(const Command& command) {
   std::string text = fmt::format("Usage: memonline {}", command.name);
   if (command.operand) {
-    const std::string name =
-        fmt::format("{}{}", command.operand->name, command.operand->repeats ? "..." : "");
+    // Of a command for packages, only their scripts give more than one.
+    const bool several = command.operand->repeats && !command.hidden;
+    const std::string name = fmt::format("{}{}", command.operand->name, several ? "..." : "");
     text += command.operand->required ? " " + name : " [" + name + "]";
   }
   text += fmt::format(" [OPTION]...\n{}\n", command.summary);
