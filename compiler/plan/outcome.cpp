@@ -75,10 +75,25 @@ std::uint64_t memory_map_bytes(const model::Host& host) {
   return blocks * host.pages_per_block() * kStructPage;
 }
 
+model::Bytes brought_movable(const std::vector<Step>& steps, const model::Host& host) {
+  std::uint64_t blocks = 0;
+  for (const Step& step : steps)
+    if (const auto* online = std::get_if<OnlineBlocks>(&step.action))
+      if (online->zone == Zone::Movable) blocks += online->blocks.count();
+  return host.block_size * blocks;
+}
+
 }  // namespace
 
+bool changes_memory(const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return std::holds_alternative<OnlineBlocks>(step.action) ||
+           std::holds_alternative<OfflineBlocks>(step.action);
+  });
+}
+
 void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& after,
-                   bool limit_written, bool plan_changes_it, diag::Sink& sink) {
+                   bool limit_written, const std::vector<Step>& steps, diag::Sink& sink) {
   model::Bytes normal;
   model::Bytes movable;
   for (const NodeOutcome& node : outcome) {
@@ -86,7 +101,7 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
     movable += node.movable;
   }
   const std::uint64_t map = memory_map_bytes(after);
-  if (plan_changes_it && movable.value() > 0 && normal.value() < map) {
+  if (changes_memory(steps) && movable.value() > 0 && normal.value() < map) {
     auto& d = sink.add(diag::Code::NoRoomForMemoryMap, std::nullopt,
                        fmt::format("{} of kernel memory cannot hold the memory map of {}",
                                    model::human(normal), model::human(model::Bytes(map))));
@@ -100,8 +115,16 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
   d.notes.emplace_back(
       "page tables, slab and pinned memory need kernel zones; when they are full the kernel runs "
       "out of memory with plenty free");
-  d.help =
-      "`limit movable to 3x normal`, or a larger `normal` share; a limit of your own silences this";
+  // A limit turns only what this plan brings online; what is Movable already stays beyond it.
+  const model::Bytes brought = brought_movable(steps, after);
+  if (movable.value() - brought.value() > 3 * (normal.value() + brought.value()))
+    d.help =
+        "it is online in Movable already: a larger `normal` share with `set rezone = allowed` "
+        "moves some of it to the kernel";
+  else
+    d.help =
+        "`limit movable to 3x normal`, or a larger `normal` share; a limit of your own silences "
+        "this";
 }
 
 }  // namespace memonline::plan

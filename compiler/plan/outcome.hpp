@@ -16,10 +16,13 @@ std::vector<NodeOutcome> outcome_of(const model::Host& after,
 
 std::vector<Skipped> skipped_of(const Allocation& allocation, const source::SourceSet& files);
 
+/// Whether any block goes online or offline.
+bool changes_memory(const std::vector<Step>& steps);
+
 /// Beyond 4:1 the kernel may run out of memory with plenty free, which is worth a warning where no
 /// limit was written; where kernel memory cannot even hold the memory map it is an error
 /// (Documentation/admin-guide/mm/memory-hotplug.rst, "Zone Imbalances").
 void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& after,
-                   bool limit_written, bool plan_changes_it, diag::Sink& sink);
+                   bool limit_written, const std::vector<Step>& steps, diag::Sink& sink);
 
 }  // namespace memonline::plan

@@ -55,13 +55,6 @@ void set_knob(const Host& host, const HotplugPart& hotplug, const std::string& k
   steps.push_back(std::move(step));
 }
 
-bool changes_memory(const std::vector<Step>& steps) {
-  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
-    return std::holds_alternative<OnlineBlocks>(step.action) ||
-           std::holds_alternative<OfflineBlocks>(step.action);
-  });
-}
-
 // Whether new memory is to stay offline, and the kernel sees to it.
 bool stays_offline(const HotplugPart& hotplug) {
   const auto wanted = hotplug.knobs.find("auto_online_blocks");
@@ -190,8 +183,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   if (possible) {
     planned.outcome = model.host();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);
-    check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), changes_memory(plan.steps),
-                  while_planning);
+    check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), plan.steps, while_planning);
   }
   if (while_planning.has_errors()) {  // causes, not what followed from them
     sink.append_errors(while_planning);
