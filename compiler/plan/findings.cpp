@@ -81,14 +81,15 @@ class Reporter {
             fmt::format("the state of {} of the {} blocks this share asks for cannot be used now",
                         total.blocks, total.of))
             .help =
-            "another process is offlining them, or their state could not be read: "
+            "another process is taking them offline, or their state could not be read: "
             "plan again later";
         return;
       case Kind::OutOfPosition:
         add(diag::Code::PositionDrift, sum,
-            fmt::format(
-                "{} of the {} blocks are elsewhere in {}; online blocks stay where they are",
-                total.blocks, total.of, sum.groups.size() > 1 ? "their groups" : "the group"));
+            fmt::format("{} of the {} blocks stand elsewhere in {}; what is online stays where it "
+                        "is",
+                        total.blocks, total.of,
+                        sum.groups.size() > 1 ? "their groups" : "the group"));
         return;
     }
   }
@@ -110,8 +111,8 @@ class Reporter {
     const std::uint64_t free = lack.all() - lack.fixed;
     if (free == 0) return no_way_offline(total);
     if (policy_.rezone == sema::Rezone::Allowed)  // else they would have been taken
-      return "with a `limit`, memory cannot be offlined permanently: remove the limit, or offline "
-             "these blocks by hand";
+      return "beside a `limit` no memory is taken offline for good: remove the limit, or take "
+             "these blocks offline by hand";
     const std::string which =
         lack.fixed == 0 ? std::string("them") : fmt::format("{} of them", free);
     if (!offline)
@@ -132,8 +133,10 @@ class Reporter {
     const bool settled = lack.others == 0 && settles(lack.boot, boot_.splits_boot_memory) &&
                          settles(lack.dimms, boot_.places_dimms);
     if (!settled || words.empty()) return {};
-    return fmt::format("reboot with {}, as in this plan, to place them there",
-                       diag::first_few(words));
+    // Whether they are written is up to the boot loader and to what others have set there.
+    return fmt::format(
+        "a boot with {} places them there; `memonline boot show` reports whether that is written",
+        diag::first_few(words));
   }
 
   [[nodiscard]] std::string no_way_offline(const Finding& total) const {

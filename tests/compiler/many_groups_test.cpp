@@ -63,7 +63,8 @@ TEST_CASE("many groups: a share that 2,000 DIMMs cannot have is reported once") 
         "blocks this share asks for are online in another zone\n"
         "    1 | each dimm: movable\n"
         "      |            ^~~~~~~\n"
-        "help: reboot with `memhp_default_state=offline`, as in this plan, to place them there\n");
+        "help: a boot with `memhp_default_state=offline` places them there; `memonline boot show` "
+        "reports whether that is written\n");
   CHECK(compilation.plan->diagnostics.size() == 1);
   CHECK(lines_of(diag::to_json(compilation.diagnostics.sorted(), {{"t.mempolicy", policy}})) < 40);
 }
@@ -150,8 +151,8 @@ TEST_CASE("remedies: of a share that cannot get its blocks") {
   CHECK(only_help(host, "virtio-mem: offline; limit movable to 3x normal") ==
         "`set rezone = allowed`, and no `limit` beside it, lets memonline take them offline");
   CHECK(only_help(host, "set rezone = allowed; virtio-mem: offline; limit movable to 3x normal") ==
-        "with a `limit`, memory cannot be offlined permanently: remove the limit, or offline "
-        "these blocks by hand");
+        "beside a `limit` no memory is taken offline for good: remove the limit, or take these "
+        "blocks offline by hand");
   CHECK(plan_for(host, "virtio-mem: offline").diagnostics.sorted().front().message ==
         "4 of the 4 blocks this share asks for are online");
 }
@@ -178,6 +179,7 @@ TEST_CASE("remedies: boot parameters in the plan solve it") {
   REQUIRE(compilation.plan->boot.set.size() == 1);
   const auto found = compilation.diagnostics.sorted();
   REQUIRE(found.size() == 1);
-  CHECK(found.front().help == "reboot with `" + compilation.plan->boot.set.front() +
-                                  "`, as in this plan, to place them there");
+  CHECK(found.front().help == "a boot with `" + compilation.plan->boot.set.front() +
+                                  "` places them there; `memonline boot show` reports whether "
+                                  "that is written");
 }
