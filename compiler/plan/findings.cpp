@@ -81,15 +81,14 @@ class Reporter {
             fmt::format("the state of {} of the {} blocks this share asks for cannot be used now",
                         total.blocks, total.of))
             .help =
-            "another process is taking them offline, or their state could not be read: "
+            "another process is offlining them, or their state could not be read: "
             "plan again later";
         return;
       case Kind::OutOfPosition:
         add(diag::Code::PositionDrift, sum,
-            fmt::format("{} of the {} blocks stand elsewhere in {}; what is online stays where it "
-                        "is",
-                        total.blocks, total.of,
-                        sum.groups.size() > 1 ? "their groups" : "the group"));
+            fmt::format(
+                "{} of the {} blocks are elsewhere in {}; online blocks stay where they are",
+                total.blocks, total.of, sum.groups.size() > 1 ? "their groups" : "the group"));
         return;
     }
   }
@@ -111,8 +110,8 @@ class Reporter {
     const std::uint64_t free = lack.all() - lack.fixed;
     if (free == 0) return no_way_offline(total);
     if (policy_.rezone == sema::Rezone::Allowed)  // else they would have been taken
-      return "beside a `limit` no memory is taken offline for good: remove the limit, or take "
-             "these blocks offline by hand";
+      return "with a `limit`, memory cannot be offlined permanently: remove the limit, or offline "
+             "these blocks by hand";
     const std::string which =
         lack.fixed == 0 ? std::string("them") : fmt::format("{} of them", free);
     if (!offline)

@@ -151,8 +151,8 @@ TEST_CASE("remedies: of a share that cannot get its blocks") {
   CHECK(only_help(host, "virtio-mem: offline; limit movable to 3x normal") ==
         "`set rezone = allowed`, and no `limit` beside it, lets memonline take them offline");
   CHECK(only_help(host, "set rezone = allowed; virtio-mem: offline; limit movable to 3x normal") ==
-        "beside a `limit` no memory is taken offline for good: remove the limit, or take these "
-        "blocks offline by hand");
+        "with a `limit`, memory cannot be offlined permanently: remove the limit, or offline "
+        "these blocks by hand");
   CHECK(plan_for(host, "virtio-mem: offline").diagnostics.sorted().front().message ==
         "4 of the 4 blocks this share asks for are online");
 }
