@@ -7,21 +7,21 @@
 llvm_judge=14
 fuzz_seconds=${FUZZ_SECONDS:-60}
 
-# NAME, time on 2 cores once built and downloaded, what it does. `test` runs the first four.
+# NAME, time on 2 cores once the packages are installed (and, but for build, once built), what it does. `test` runs the first four.
 stage_table=(
-  "build|3 min|everything, with gcc; warnings are errors"
+  "build|6 min|everything, with gcc; warnings are errors"
   "tests|2 min|unit, golden, property and architecture tests; the fuzz corpus replayed"
-  "bus|2 min|the service on a bus of its own, with the real polkitd"
-  "smoke|2 min|a few plans applied on one real kernel in QEMU"
+  "bus|1 min|the service on a bus of its own, with the real polkitd"
+  "smoke|1 min|a few plans applied on one real kernel in QEMU"
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them"
   "tidy|8 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
   "tools|3 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "fresh|25 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
-  "packages|20 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
+  "packages|25 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
   "vm|15 min|every plan, kill and fault test on kernels 5.10, 6.1, 6.12 and 7.2 in QEMU"
-  "systems|12 min|the same in a whole Debian with systemd: the service, Cockpit, Ansible, README.md word for word"
+  "systems|15 min|the same in a whole Debian with systemd: the service, Cockpit, Ansible, README.md word for word"
   "long|60 min|512 GiB hot-added to a guest of 1 GiB, in 64 DIMMs and in one"
 )
 # Names for parts of `tests` and `bus`, as ctest labels.
@@ -189,7 +189,7 @@ stage_long() { tests/vm/run --build "$build" --long "$@"; }
 # Before each, the maximum time in seconds on 2 cores.
 turns=(
   "400 vm --kernels --kernel 6.1"
-  "600 packages same_bytes_twice"
+  "1200 packages same_bytes_twice"
   "400 vm --kernels --kernel 7.2"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
