@@ -39,9 +39,13 @@ def blocks(lines):
     return result
 
 
+# A captured file keeps its mode, as 0444; root may write to it, and the cases must not differ for a user.
+TAR = "tar() { command tar \"$@\" && chmod -R u+w .; }"
+
+
 def seen(case, environment):
     with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(["sh", "-c", "\n".join(case["run"])], cwd=directory, env=environment,
+        done = subprocess.run(["sh", "-c", "\n".join([TAR, *case["run"]])], cwd=directory, env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
 
     def marked(mark, data):
