@@ -59,7 +59,7 @@ void report_unit(const ast::Word& unit, diag::Sink& sink) {
     d.help = "there is `%`, `KiB`, `MiB`, `GiB`, `TiB` and `blocks`";
 }
 
-/// The unit that a bare number of a size is likely to have: nobody has thousands of GiB by hand.
+/// The unit that a bare number of a size is likely to have: thousands of GiB are rarely meant.
 std::string_view size_unit_for(std::string_view number) {
   const Number value = scaled_number(number, 1, false);
   return value.fault == NumberFault::None && value.value >= 1024 ? "MiB" : "GiB";

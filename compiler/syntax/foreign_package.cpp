@@ -52,7 +52,7 @@ bool is_policy(const source::SourceSet& files, std::uint32_t file) {
   return std::any_of(tree.statements.begin(), tree.statements.end(), is_of_policy);
 }
 
-/// The first line that is no comment.
+/// The first line that is not a comment.
 source::SourceSpan first_line(std::string_view text, std::uint32_t file) {
   std::size_t begin = 0;
   while (begin < text.size() && (text[begin] == '\n' || text[begin] == '\r' || text[begin] == '#'))
