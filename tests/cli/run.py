@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the command line and holds what it prints against *.cases.
+"""Runs the command line and holds what it prints against *.cases: run.py PROGRAM SOURCE [DIRECTORY]
 
 A case is
     NAME: what it shows
@@ -9,8 +9,8 @@ A case is
     | a line of standard output
     ! a line of standard error
 in that order; blank lines and # lines between cases are kept. Each case runs in an empty
-directory with $HOSTS and $POLICIES in the environment. MEMONLINE_UPDATE_GOLDEN=1 writes what was
-seen instead.
+directory with $HOSTS and $POLICIES in the environment; `host NAME DIR` makes a host of tests/field.
+MEMONLINE_UPDATE_GOLDEN=1 writes what was seen instead.
 """
 import os
 import re
@@ -41,11 +41,12 @@ def blocks(lines):
 
 # A captured file keeps its mode, as 0444; root may write to it, and the cases must not differ for a user.
 TAR = "tar() { command tar \"$@\" && chmod -R u+w .; }"
+HOST = "host() { python3 \"$FIELD/host\" \"$@\"; }"
 
 
 def seen(case, environment):
     with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(["sh", "-c", "\n".join([TAR, *case["run"]])], cwd=directory, env=environment,
+        done = subprocess.run(["sh", "-c", "\n".join([TAR, HOST, *case["run"]])], cwd=directory, env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
 
     def marked(mark, data):
@@ -61,11 +62,13 @@ def seen(case, environment):
 
 def main():
     program, source = sys.argv[1:3]
+    here = sys.argv[3] if len(sys.argv) > 3 else os.path.dirname(os.path.abspath(__file__))
     environment = {
         "PATH": os.path.dirname(program) + ":/usr/bin:/bin",
         "LC_ALL": "C.UTF-8",
         "HOSTS": os.path.join(source, "tests/hosts"),
         "POLICIES": os.path.join(source, "policies"),
+        "FIELD": os.path.join(source, "tests/field"),
     }
     if "ASAN_OPTIONS" in os.environ:
         environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
@@ -74,7 +77,6 @@ def main():
     skipped = 0
     update = os.environ.get("MEMONLINE_UPDATE_GOLDEN", "") not in ("", "0")
     failed = total = 0
-    here = os.path.dirname(os.path.abspath(__file__))
     for name in sorted(os.listdir(here)):
         if not name.endswith(".cases"):
             continue
