@@ -16,11 +16,11 @@ stage_table=(
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them"
   "tidy|8 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
-  "tools|3 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
+  "tools|2 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
-  "fresh|25 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
+  "fresh|40 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
   "packages|25 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
-  "vm|15 min|every plan, kill and fault test on kernels 5.10, 6.1, 6.12 and 7.2 in QEMU"
+  "vm|20 min|every plan, kill and fault test on kernels 5.10, 6.1, 6.12 and 7.2 in QEMU"
   "systems|15 min|the same in a whole Debian with systemd: the service, Cockpit, Ansible, README.md word for word"
   "long|60 min|512 GiB hot-added to a guest of 1 GiB, in 64 DIMMs and in one"
 )
@@ -62,7 +62,7 @@ TEXT
 
 # --- running and counting ------------------------------------------------------------------------
 
-passed=0 failed=0 summary=()
+passed=0 failed=0 summary=() failed_logs=()
 
 stage() {  # stage NAME COMMAND...: runs the command and counts its results
   local name=$1 began=$SECONDS status=0 log="$build/test-${1// /-}.log" total bad line
@@ -87,7 +87,7 @@ stage() {  # stage NAME COMMAND...: runs the command and counts its results
     failed=$((failed + 1))
   fi
   line=ok
-  [ "$status" = 0 ] || line="FAILED (log: $log)"
+  [ "$status" = 0 ] || { line="FAILED (log: $log)"; failed_logs+=("$log"); }
   grep -q '^skipped:' "$log" && [ "$status" = 0 ] && line=$(grep -m1 '^skipped:' "$log")
   [ "$status" != 0 ] || ! grep -q '^partly skipped:' "$log" ||
     line="ok; $(grep -m1 '^partly skipped:' "$log")"
@@ -96,6 +96,12 @@ stage() {  # stage NAME COMMAND...: runs the command and counts its results
 }
 
 report() {
+  local log
+  # Hours of output lie between a failure and the end: what failed is repeated here.
+  for log in "${failed_logs[@]}"; do
+    printf '\nlast lines of %s:\n' "$log" >&2
+    grep -v '^\[[0-9]*/[0-9]*\]' "$log" | tail -n 25 >&2
+  done
   printf '\n' >&2
   printf '%s\n' "${summary[@]}" "$(printf '%-14s %5d s' total "$SECONDS")" >&2
   printf '%d passed, %d failed\n' "$passed" "$failed"
