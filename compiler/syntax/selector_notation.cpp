@@ -322,7 +322,11 @@ class Reader {
           first.size() < range.size() ? range.substr(first.size() + 1) : std::string();
       if (first.size() > kMaxDigits || last.size() > kMaxDigits) return false;
       const bool backwards = !last.empty() && number_of(first) > number_of(last);
-      ordered += (at == 0 ? "" : ",") + (backwards ? last + "-" + first : range);
+      if (at != 0) ordered += ',';
+      if (backwards)
+        ordered.append(last).append(1, '-').append(first);
+      else
+        ordered += range;
       at = end + 1;
     }
     list = std::move(ordered);
