@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/model/agent.hpp"
 #include "compiler/model/era.hpp"
 #include "compiler/model/units.hpp"
 #include "compiler/model/zone.hpp"
@@ -143,6 +144,9 @@ struct Host {
   /// Pages that held the kernel's image and its initial ramdisk at boot, as far as they show. Not
   /// part of the fingerprint.
   std::vector<PfnRange> early_memory;
+  /// Others that online memory here, in the order in which they are asked: udev, the kernel's boot
+  /// parameters, daxctl. Not part of the fingerprint.
+  std::vector<OnliningAgent> agents;
   std::vector<Unread> unread;
   std::string fingerprint;  ///< "sha256:..." of canonical_text(host) (model/facts.hpp), put there
                             ///< by the reader

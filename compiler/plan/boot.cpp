@@ -8,6 +8,7 @@
 
 #include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/boot_zones.hpp"
+#include "compiler/plan/default_state.hpp"
 
 namespace memonline::plan {
 
@@ -343,7 +344,7 @@ class BootPlanner {
                  device.origin == model::Origin::Hotplugged;
         });
     if (!ours && !wrong) return;
-    if (const std::string* there = foreign({kDefaultState})) {
+    if (const std::string* there = foreign_state()) {
       // What stays offline at boot is the plan's to bring online.
       if (*there != word && *there != fmt::format("{}=offline", kDefaultState))
         say_foreign(*there, "what becomes of DIMMs present at boot");
@@ -351,6 +352,15 @@ class BootPlanner {
     }
     boot_.parameters.push_back(word);
     places_dimms_ = word;
+  }
+
+  /// The user's memhp_default_state= that counts: the last that the kernel knows.
+  const std::string* foreign_state() const {
+    const auto state = default_state_of(host_);
+    if (!state) return nullptr;
+    const std::string word = fmt::format("{}={}", kDefaultState, *state);
+    if (has(host_.own_parameters, word)) return nullptr;
+    return &*std::find(host_.command_line.begin(), host_.command_line.end(), word);
   }
 
   const Allocation& allocation_;

@@ -6,6 +6,7 @@
 
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/shared_group.hpp"
+#include "compiler/plan/verdict.hpp"
 
 namespace memonline::plan {
 
@@ -133,10 +134,10 @@ class Describer {
         if (part.claim != nullptr)
           d.reason = fmt::format("online in {} already, counts for this share", zone);
         else if (part.fixed)
-          d.reason = fmt::format("online in {}, and cannot be taken offline", zone);
+          d.reason = fmt::format("online in {}, and {}", zone, kFixed);
         else if (policy_.rezone == sema::Rezone::Never)
           d.reason =
-              fmt::format("online in {} beyond what the rule asks for; `rezone` is `never`", zone);
+              fmt::format("online in {} beyond what the rule asks for; {}", zone, kRezoneNever);
         else
           d.reason = fmt::format("online in {}; no share that lacks blocks can use it", zone);
         break;

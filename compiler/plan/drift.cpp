@@ -17,26 +17,6 @@ struct Interval {
   BlockId end;
 };
 
-/// Does a block stand elsewhere than a rule wants it, although the plan leaves it alone?
-bool unwanted(const BlockRun& run, const std::string& wanted) {
-  const bool online = run.state == State::Online;
-  if (wanted == "offline") return online;
-  if (wanted != "movable" && wanted != "normal") return false;
-  if (run.state == State::Offline) return true;
-  if (!online || run.zones.size() == 0) return false;
-  return (run.zones[0] == model::Zone::Movable) != (wanted == "movable");
-}
-
-/// Does the host leave open what a rule wants to know of these blocks?
-bool is_unknown(const BlockRun& run, const std::string& wanted) {
-  if (wanted == "keep") return false;
-  if (run.state == State::Unknown) return true;
-  using Kind = model::ValidZones::Kind;
-  const bool needs_zone = wanted == "movable" || wanted == "normal";
-  return needs_zone && run.state == State::Online &&
-         (run.zones.kind() == Kind::Unknown || run.zones.kind() == Kind::Empty);
-}
-
 /// Runs that overlap [first, last], cut to it.
 template <class Visit>
 void each_run_in(const model::Host& host, BlockId first, BlockId last, Visit visit) {
@@ -54,7 +34,7 @@ std::vector<Interval> drifting(const model::Host& host, const plan::Plan& plan) 
   for (const plan::Skipped& skipped : plan.skipped) {
     if (skipped.rule.path.empty()) continue;
     each_run_in(host, skipped.first, skipped.last, [&](const BlockRun& run, Interval part) {
-      if (unwanted(run, skipped.wanted)) drift.push_back(part);
+      if (differs(run, skipped.wanted)) drift.push_back(part);
     });
   }
   std::sort(drift.begin(), drift.end(),
@@ -63,6 +43,32 @@ std::vector<Interval> drifting(const model::Host& host, const plan::Plan& plan) 
 }
 
 }  // namespace
+
+bool differs(const BlockRun& run, const std::string& wanted) {
+  const bool online = run.state == State::Online;
+  if (wanted == "offline") return online;
+  if (wanted == "auto") return run.state == State::Offline;
+  if (wanted != "movable" && wanted != "normal") return false;
+  if (run.state == State::Offline) return true;
+  // A block that spans zones counts as normal.
+  if (online && run.zones.kind() == model::ValidZones::Kind::None) return wanted == "movable";
+  if (!online || run.zones.size() == 0) return false;
+  return (run.zones[0] == model::Zone::Movable) != (wanted == "movable");
+}
+
+bool is_unknown(const BlockRun& run, const std::string& wanted) {
+  if (wanted == "keep") return false;
+  if (run.state == State::Unknown) return true;
+  using Kind = model::ValidZones::Kind;
+  const bool needs_zone = wanted == "movable" || wanted == "normal";
+  return needs_zone && run.state == State::Online &&
+         (run.zones.kind() == Kind::Unknown || run.zones.kind() == Kind::Empty);
+}
+
+void visit_runs(const model::Host& host, BlockId first, BlockId last, const VisitRun& visit) {
+  each_run_in(host, first, last,
+              [&](const BlockRun& run, Interval part) { visit(run, part.first, part.end); });
+}
 
 std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan) {
   const auto drift = plan == nullptr ? std::vector<Interval>{} : drifting(host, *plan);
@@ -92,16 +98,6 @@ std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* pl
     add(run, at, run.end(), false);
   }
   return runs;
-}
-
-bool exceeds_limit(const Plan& plan) {
-  const std::string code(diag::name_of(diag::Code::LimitExceededAlready));
-  return std::any_of(plan.diagnostics.begin(), plan.diagnostics.end(),
-                     [&](const PlanDiagnostic& d) { return d.code == code; });
-}
-
-bool is_as_desired(const model::Host& host, const Plan& plan) {
-  return drifting(host, plan).empty() && !exceeds_limit(plan);
 }
 
 Judged judged_blocks(const model::Host& host, const plan::Plan& plan) {

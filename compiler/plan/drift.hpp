@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,13 +20,19 @@ struct StatusRun {
   bool drift = false;
 };
 
+/// Whether a block is not as a target ("movable", "offline") says.
+bool differs(const model::BlockRun& run, const std::string& wanted);
+/// Whether the host leaves open what a target needs to know of these blocks.
+bool is_unknown(const model::BlockRun& run, const std::string& wanted);
+
+/// Runs of the host that overlap [first, last], with the part of each that does, its end excluded.
+using VisitRun =
+    std::function<void(const model::BlockRun& run, model::BlockId first, model::BlockId end)>;
+void visit_runs(const model::Host& host, model::BlockId first, model::BlockId last,
+                const VisitRun& visit);
+
 /// Without a plan nothing drifts.
 std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan);
-
-/// Whether memory is as the policy wants it: no block drifts, and no limit is exceeded.
-bool is_as_desired(const model::Host& host, const Plan& plan);
-/// Whether the plan found more Movable memory online than a limit allows (ML0507).
-bool exceeds_limit(const Plan& plan);
 
 /// How many blocks can be compared with what the policy says of them.
 struct Judged {

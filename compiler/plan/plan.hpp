@@ -167,6 +167,70 @@ struct HostRef {
   friend bool operator==(const HostRef&, const HostRef&) = default;
 };
 
+/// Something else that onlines memory on this host, and what the plan makes of it.
+struct CompetingAgent {
+  enum class Kind : std::uint8_t {
+    UdevRule,
+    UdevProgram,
+    KernelSetting,
+    KernelParameter,
+    KernelDefault,
+    Daxctl,
+    IgnoredParameter,  ///< a memhp_default_state= that this kernel does not know: it has no effect
+  };
+  Kind kind = Kind::UdevRule;
+  std::string path;
+  std::uint32_t line = 0;    ///< from 1; 0: the place is not known
+  std::uint32_t column = 0;  ///< in bytes
+  std::string text;          ///< the words there
+  std::string source;        ///< the line that they are on
+  std::string does;          ///< as a message
+  std::string remedy;
+  bool certain = true;   ///< false: it may online memory, only a program knows
+  bool settled = false;  ///< the plan itself ends it
+  friend bool operator==(const CompetingAgent&, const CompetingAgent&) = default;
+};
+
+/// What differs from the policy when all steps are done, or cannot be judged: why, and what helps.
+struct Remaining {
+  enum class Kind : std::uint8_t {
+    Memory,   ///< blocks that are not as a rule wants them
+    Limit,    ///< more Movable memory than a limit allows
+    Boot,     ///< kernel parameters that wait for a reboot
+    Hotplug,  ///< hot-added memory will not be onlined as the policy says
+    Unknown,  ///< cannot be compared with the policy
+  };
+  Kind kind = Kind::Memory;
+  std::vector<WriteRun> blocks;  ///< ascending; empty where it is not about blocks
+  std::uint64_t bytes = 0;       ///< of these blocks
+  std::string wanted;            ///< the target of the rule
+  std::string why;
+  std::string needs;  ///< rezone reboot root later service, or empty: neither of them
+  std::string help;
+  RuleRef rule;
+  friend bool operator==(const Remaining&, const Remaining&) = default;
+};
+
+enum class Verdict : std::uint8_t {
+  NothingJudged,  ///< there is no block that could be compared with the policy
+  Drift,          ///< there are steps, or memory that no step corrects
+  RebootPending,  ///< only kernel parameters wait for a reboot
+  AsDesired,      ///< all that could be judged is as the policy says
+};
+
+/// What `status`, `plan` and `apply` say of a host and its policy (plan/verdict.hpp).
+struct Judgement {
+  enum class Pending : std::uint8_t {
+    Nothing,
+    Changes,  ///< steps, or drift that a reboot does not settle
+    Reboot,   ///< a reboot alone
+  };
+  Verdict verdict = Verdict::NothingJudged;
+  Pending pending = Pending::Nothing;
+  std::vector<Remaining> remaining;
+  friend bool operator==(const Judgement&, const Judgement&) = default;
+};
+
 struct Plan {
   HostRef host;
   std::vector<PolicyRef> policy;
@@ -175,6 +239,8 @@ struct Plan {
   HotplugPart hotplug;
   std::vector<NodeOutcome> outcome;
   std::vector<Skipped> skipped;
+  std::vector<CompetingAgent> agents;
+  Judgement judgement;
   std::vector<PlanDiagnostic> diagnostics;
   friend bool operator==(const Plan&, const Plan&) = default;
 };

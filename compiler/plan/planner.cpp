@@ -7,12 +7,14 @@
 
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
+#include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/boot.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/outcome.hpp"
 #include "compiler/plan/select.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 
 namespace memonline::plan {
@@ -199,6 +201,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     plan.policy.push_back({file.label(), hex_of(file.digest())});
   plan.skipped = skipped_of(allocation, files);
   place_diagnostics(plan, sink, files);
+  plan.agents = competing_agents(host, &plan);
+  plan.judgement = judge(host, plan, flat.limits.empty() ? Limits::None : Limits::Written);
   planned.plan = std::move(plan);
   return planned;
 }

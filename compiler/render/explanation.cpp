@@ -11,9 +11,11 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
+#include "compiler/plan/agents.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/render/explained.hpp"
 #include "compiler/render/json_writer.hpp"
+#include "compiler/render/judgement_members.hpp"
 #include "compiler/render/plan.hpp"
 
 namespace memonline::render {
@@ -179,6 +181,16 @@ std::string missing_text(const AskedBlocks& asked, const std::vector<Piece>& pie
   return text;
 }
 
+/// Who else may have brought these blocks where they are. Boot memory was online before anyone.
+std::vector<plan::CompetingAgent> agents_for(const Host& host, const plan::Plan* plan,
+                                             const std::vector<Piece>& pieces) {
+  const bool boot_alone = std::all_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {
+    return host.devices.at(piece.run->device).origin == model::Origin::Boot;
+  });
+  if (boot_alone) return {};
+  return plan != nullptr ? plan->agents : plan::competing_agents(host, nullptr);
+}
+
 void write_rule(JsonWriter& json, const plan::RuleRef* rule) {
   json.key("rule");
   if (rule == nullptr || rule->path.empty()) {
@@ -225,6 +237,7 @@ std::string to_json(const Host& host, const plan::Plan* plan, const Group& group
   if (group.kind.empty()) {
     json.member("block", pieces.front().first.value());
     write_piece(json, host, plan, pieces.front());
+    write_agents(json, agents_for(host, plan, pieces));
     json.end_object();
     return std::move(json).finish();
   }
@@ -237,7 +250,9 @@ std::string to_json(const Host& host, const plan::Plan* plan, const Group& group
     write_piece(json, host, plan, piece);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  write_agents(json, agents_for(host, plan, pieces));
+  json.end_object();
   return std::move(json).finish();
 }
 
@@ -293,10 +308,11 @@ Result<std::string, Unexplained> explain(std::string_view what, const model::Hos
   const Group group = group_of(*asked);
   const std::vector<Piece> parts = cut(*pieces, plan);
   if (form == Form::Json) return to_json(host, plan, group, parts);
-  if (group.kind.empty()) return to_text(host, plan, parts.front(), without_plan);
+  const std::string agents = agents_to_text(agents_for(host, plan, parts));
+  if (group.kind.empty()) return to_text(host, plan, parts.front(), without_plan) + agents;
   std::string text = to_text(host, plan, group, parts, without_plan);
   if (const auto* blocks = std::get_if<AskedBlocks>(&*asked)) text += missing_text(*blocks, parts);
-  return text;
+  return text + agents;
 }
 
 }  // namespace memonline::render

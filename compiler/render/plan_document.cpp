@@ -5,6 +5,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/render/json_writer.hpp"
+#include "compiler/render/judgement_members.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/render/yaml_writer.hpp"
 
@@ -32,6 +33,9 @@ class Document {
     out_.key("skipped").begin_array();
     for (const Skipped& one : plan.skipped) skipped(one);
     out_.end_array();
+    out_.member("verdict", verdict_name(plan.judgement.verdict));
+    write_remaining(out_, plan.judgement.remaining);
+    write_agents(out_, plan.agents);
     out_.key("diagnostics").begin_array();
     for (const PlanDiagnostic& one : plan.diagnostics) diagnostic(one);
     out_.end_array();

@@ -133,7 +133,16 @@ std::string plan_to_shell(const Plan& plan) {
                           comment(step.rule.text));
     text += fmt::format("\n#    {}\n{}\n", comment(step.why), command_of(step, held));
   }
-  if (plan.steps.empty()) text += "\n# Nothing to do: the plan has no steps.\n";
+  text += "\n";
+  const auto add_comments = [&](const std::string& lines) {
+    for (std::size_t at = 0; at < lines.size();) {
+      const std::size_t end = lines.find('\n', at);
+      text += "# " + comment(lines.substr(at, end - at)) + "\n";
+      at = end + 1;
+    }
+  };
+  add_comments(remaining_to_text(plan));
+  add_comments(agents_to_text(plan.agents));
   return text;
 }
 

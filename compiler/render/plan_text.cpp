@@ -10,7 +10,8 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/base/printable.hpp"
 #include "compiler/kernel/memory_state.hpp"
-#include "compiler/plan/drift.hpp"
+#include "compiler/plan/agents.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
 
 namespace memonline::render {
@@ -185,6 +186,16 @@ std::string boot_lines(const plan::Boot& boot) {
                                       : "No reboot needed.\n");
 }
 
+std::string indented(const std::string& lines) {
+  std::string text;
+  for (std::size_t at = 0; at < lines.size();) {
+    const std::size_t end = lines.find('\n', at);
+    text += (at == 0 ? "  " : "    ") + lines.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string blocks_text(const plan::WriteRun& run) {
@@ -192,11 +203,30 @@ std::string blocks_text(const plan::WriteRun& run) {
   return fmt::format("memory{}..{}", run.first.value(), run.last.value());
 }
 
-std::string_view nothing_to_do(const Plan& plan, const Host& before) {
-  if (plan.policy.empty()) return "nothing to do: all that was asked for is offline already";
-  return plan::is_as_desired(before, plan)
-             ? "nothing to do: everything is as the policy says"
-             : "nothing can be done now: memory differs from the policy, and no step corrects it";
+std::string agents_to_text(const std::vector<plan::CompetingAgent>& agents) {
+  std::string text;
+  for (const plan::CompetingAgent& agent : agents)
+    text += printable(fmt::format("{}: {}",
+                                  agent.kind == plan::CompetingAgent::Kind::IgnoredParameter
+                                      ? "Without effect"
+                                      : "Competing onlining agent",
+                                  plan::agent_line(agent))) +
+            "\n";
+  return text;
+}
+
+std::string remaining_to_text(const Plan& plan) {
+  std::string text;
+  if (plan.steps.empty()) text = plan::verdict_line(plan) + "\n";
+  plan::Judgement judgement = plan.judgement;
+  // What is to be set or removed has lines of its own.
+  if (plan.boot.reboot_required)
+    std::erase_if(judgement.remaining, [](const plan::Remaining& one) {
+      return one.kind == plan::Remaining::Kind::Boot;
+    });
+  for (const std::string& line : plan::remaining_lines(judgement))
+    text += (plan.steps.empty() ? "" : "Remains: ") + line + "\n";
+  return text;
 }
 
 std::string plan_to_text(const Plan& plan, const Host& before) {
@@ -209,13 +239,13 @@ std::string plan_to_text(const Plan& plan, const Host& before) {
   }
   std::string text;
   for (const plan::NodeOutcome& node : plan.outcome) text += before_line(before, node.node);
-  if (!plan.steps.empty())
-    text += steps_table(plan);
-  else
-    text += fmt::format("  {}\n", nothing_to_do(plan, before));
+  text += steps_table(plan);
+  if (plan.steps.empty()) text += indented(remaining_to_text(plan));
   for (const plan::NodeOutcome& node : plan.outcome)
     text += printable(after_line(node, touched.contains(node.node))) + "\n";
-  return text + printable(hotplug_line(plan.hotplug) + boot_lines(plan.boot), "\n");
+  if (!plan.steps.empty()) text += remaining_to_text(plan);
+  return text + printable(hotplug_line(plan.hotplug), "\n") + agents_to_text(plan.agents) +
+         printable(boot_lines(plan.boot), "\n");
 }
 
 }  // namespace memonline::render

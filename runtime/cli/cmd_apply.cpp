@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/report_json.hpp"
 #include "runtime/cli/boot_text.hpp"
@@ -75,8 +76,7 @@ class Apply {
     if (options_.recover) return end_recovered();
 
     Ready ready = make_ready(options_, earlier_, sink_);
-    shown_ = &ready.shown;
-    document_.fingerprint = ready.fingerprint();
+    take(ready);
     if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
     announce(ready);
     for (int round = 1; carry_out(ready) && round < kMostRounds; ++round)
@@ -97,14 +97,12 @@ class Apply {
 
   ExitStatus dry_run() {
     Ready ready = make_ready(options_, std::nullopt, sink_);
-    shown_ = &ready.shown;
-    document_.fingerprint = ready.fingerprint();
+    take(ready);
     if (!ready.plan || ready.fulfilled) return end_early(ready);
     if (!ready.plan->steps.empty()) announce(ready);
     next_boot(ready, true);
     const bool nothing = ready.plan->steps.empty() && !(document_.boot && document_.boot->changed);
-    print_out(nothing ? fmt::format("{}\n", render::nothing_to_do(*ready.plan, *ready.host))
-                      : "dry run: nothing was written\n");
+    print_out(nothing ? nothing_to_do(ready) : "dry run: nothing was written\n");
     return end_with("dry-run", ExitStatus::Done);
   }
 
@@ -122,8 +120,7 @@ class Apply {
   // What memonlined does of itself: recovering, and what comes while the plan runs.
   ExitStatus by_service(ServiceClient& service) {
     Ready ready = make_ready(options_, std::nullopt, sink_);
-    shown_ = &ready.shown;
-    document_.fingerprint = ready.fingerprint();
+    take(ready);
     if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
     announce(ready);
     auto outcome =
@@ -176,10 +173,21 @@ class Apply {
     }
     if (!ready.plan) return end_with("failed", ready.status);
     const bool told = next_boot(ready, false);
-    if (boot_text_.empty() && told)
-      print_out(fmt::format("{}\n", render::nothing_to_do(*ready.plan, *ready.host)));
+    if (boot_text_.empty() && told) print_out(nothing_to_do(ready));
     return end_with(told ? "nothing-to-do" : "failed",
                     told ? ExitStatus::Done : ExitStatus::Failure);
+  }
+
+  void take(const Ready& ready) {
+    shown_ = &ready.shown;
+    document_.fingerprint = ready.fingerprint();
+    if (!ready.plan || ready.fulfilled) return;
+    document_.judgement = ready.plan->judgement;
+    document_.agents = ready.plan->agents;
+  }
+
+  static std::string nothing_to_do(const Ready& ready) {
+    return render::remaining_to_text(*ready.plan) + render::agents_to_text(ready.plan->agents);
   }
 
   /// What no running kernel can do: its parameters, written if the policy says so.
@@ -200,8 +208,21 @@ class Apply {
   ExitStatus end_done(const Ready& ready, std::string_view text = {}) {
     const bool told = next_boot(ready, false);
     const ExitStatus status = status_of(document_.report->result);
+    if (document_.report->result == apply::Report::Result::Complete) conclude(*ready.plan);
     return end_with(std::string(apply::result_name(document_.report->result)),
                     told || status == ExitStatus::Failure ? status : ExitStatus::Partly, text);
+  }
+
+  /// Everything is done that the plan could do: what it could not is said again at the end.
+  void conclude(const plan::Plan& plan) {
+    plan::Plan done;
+    done.policy = plan.policy;
+    done.judgement = plan::when_done(plan.judgement);
+    document_.judgement = done.judgement;
+    std::erase_if(done.judgement.remaining, [](const plan::Remaining& one) {
+      return one.kind == plan::Remaining::Kind::Boot;
+    });
+    if (!done.judgement.remaining.empty()) remaining_text_ = render::remaining_to_text(done);
   }
 
   // What will be done and what cannot be taken back: before the first write.
@@ -307,7 +328,7 @@ class Apply {
       print(text);
     else if (document_.report)
       print(document_.report->text);
-    return print(boot_text_, status);
+    return print(remaining_text_ + boot_text_, status);
   }
 
   const ApplyOptions& options_;
@@ -322,7 +343,8 @@ class Apply {
   std::size_t said_ = 0;              ///< so many of the diagnostics were printed
   std::optional<apply::Report> sum_;  ///< of all rounds
   RunDocument document_;
-  std::string boot_text_;  ///< what became of the kernel parameters
+  std::string remaining_text_;  ///< what the plan could not do
+  std::string boot_text_;       ///< what became of the kernel parameters
 };
 
 ExitStatus run(const ApplyOptions& options, ColorChoice color) {

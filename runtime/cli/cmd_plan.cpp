@@ -63,9 +63,8 @@ ExitStatus run_fleet(const PlanOptions& options, ColorChoice color) {
   const std::vector<FleetRow> rows = plan_fleet(options.hosts, *policy, policies.files);
   ExitStatus status = ExitStatus::Done;
   for (const FleetRow& row : rows) {
-    if (options.exit_code && row.reboot_required && status == ExitStatus::Done)
-      status = ExitStatus::RebootPending;
-    if (options.exit_code && row.steps > 0) status = ExitStatus::ChangesPending;
+    const bool changes = row.pending == ExitStatus::ChangesPending;
+    if (options.exit_code && (status == ExitStatus::Done || changes)) status = row.pending;
   }
   for (const FleetRow& row : rows)
     if (!row.problem.empty()) status = ExitStatus::Failure;
@@ -89,11 +88,9 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
     if (!forecast)
       return report(compiled.sink, compiled.policies.shown, options.errors, color,
                     ExitStatus::Failure);
-    plan::place_diagnostics(*compiled.plan, compiled.sink, compiled.policies.files);
   }
-  ExitStatus status = ExitStatus::Done;
-  if (options.exit_code && compiled.plan->boot.reboot_required) status = ExitStatus::RebootPending;
-  if (options.exit_code && !compiled.plan->steps.empty()) status = ExitStatus::ChangesPending;
+  warn_of_agents(compiled);
+  ExitStatus status = options.exit_code ? pending_status(*compiled.plan) : ExitStatus::Done;
   // JSON and YAML plans hold their diagnostics; people see them with the source line besides.
   if ((format != Format::Json && format != Format::Yaml) || !options.output.empty())
     print_error(
@@ -151,7 +148,7 @@ Command plan_command() {
   options.push_back(output_option(kFormats));
   options.push_back(
       {.names = {"exit-code"},
-       .help = "Exit with status 3 if there are steps, 4 if only a reboot is pending"});
+       .help = "Exit with status 3 if changes or drift remain, 4 if only a reboot is pending"});
   options.push_back({.names = {"add"},
                      .value = "MEMORY",
                      .help = "Predict adding memory: SIZE[@nodeN][,dimm=SIZE]"});

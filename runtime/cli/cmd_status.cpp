@@ -19,12 +19,10 @@ namespace {
 ExitStatus status_of(const StatusReport& report) {
   if (!report.drift_known())
     return report.verdict == Verdict::PolicyError ? ExitStatus::Usage : ExitStatus::Failure;
-  if (report.steps > 0) return ExitStatus::ChangesPending;
-  if (report.reboot || report.boot.is == BootOutcome::Is::RebootRequired)
-    return ExitStatus::RebootPending;
-  // Drift that no step corrects is not as desired, either.
-  if (report.verdict == Verdict::Drift) return ExitStatus::ChangesPending;
-  return ExitStatus::Done;
+  if (report.compiled.plan) return pending_status(*report.compiled.plan);
+  // Without a policy the boot loader may still have what an earlier one wanted.
+  return report.boot.is == BootOutcome::Is::RebootRequired ? ExitStatus::RebootPending
+                                                           : ExitStatus::Done;
 }
 
 Metrics metrics_of(const StatusReport& report, const Where& where) {
@@ -41,6 +39,7 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
   if (!compiled.host)
     return report(compiled.sink, compiled.policies.shown, options.errors, color, compiled.status);
   if (compiled.policy) plan_for_host(compiled);
+  warn_of_agents(compiled);
   // A host in a file has no state, and no kernel parameters of ours.
   const auto state = boot::read_state(boot::Root(options.where.root));
   const StatusReport status =

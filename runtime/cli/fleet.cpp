@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -12,7 +13,9 @@
 
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/plan/planner.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/render/json_writer.hpp"
+#include "runtime/cli/inputs.hpp"
 #include "runtime/cli/table.hpp"
 #include "runtime/host/read_host.hpp"
 
@@ -61,6 +64,8 @@ void plan_host(const std::string& path, const sema::Policy& policy, const source
   if (!planned.plan) return;
   row.steps = planned.plan->steps.size();
   row.reboot_required = planned.plan->boot.reboot_required;
+  row.verdict = plan::verdict_name(planned.plan->judgement.verdict);
+  row.pending = pending_status(*planned.plan);
   for (const plan::NodeOutcome& node : planned.plan->outcome) {
     row.normal += node.normal.value();
     row.movable += node.movable.value();
@@ -136,7 +141,7 @@ std::string fleet_to_text(const std::vector<FleetRow>& rows, bool colored) {
                     rows.size(), rows.size() == 1 ? "" : "s",
                     count_if(rows,
                              [](const FleetRow& row) {
-                               return row.problem.empty() && row.steps == 0 && !row.reboot_required;
+                               return row.problem.empty() && row.pending == ExitStatus::Done;
                              }),
                     count_if(rows, [](const FleetRow& row) { return row.steps > 0; }),
                     count_if(rows, [](const FleetRow& row) { return row.reboot_required; }),
@@ -150,6 +155,7 @@ std::string fleet_to_json(const std::vector<FleetRow>& rows) {
   for (const FleetRow& row : rows) {
     json.begin_object(Layout::Line).member("host", row.host).member("kernel", row.kernel);
     json.member("steps", row.steps).member("reboot_required", row.reboot_required);
+    json.member("verdict", row.verdict.empty() ? std::nullopt : std::optional(row.verdict));
     json.key("bytes").begin_object(Layout::Line);
     json.member("Normal", row.normal).member("Movable", row.movable).member("offline", row.offline);
     json.end_object().key("warnings").begin_array(Layout::Line);

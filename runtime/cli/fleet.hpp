@@ -8,6 +8,7 @@
 
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
+#include "runtime/cli/exit_status.hpp"
 
 namespace memonline::cli {
 
@@ -17,6 +18,8 @@ struct FleetRow {
   std::string kernel;
   std::size_t steps = 0;
   bool reboot_required = false;
+  std::string verdict;  ///< of the plan, as `status` names it
+  ExitStatus pending = ExitStatus::Done;
   std::uint64_t normal = 0, movable = 0, offline = 0;  ///< bytes, when the plan is done
   std::vector<std::string> warnings;                   ///< codes, each once
   std::string problem;  ///< why there is no plan, with its code; empty: there is one

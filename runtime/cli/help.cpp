@@ -43,7 +43,8 @@ constexpr std::array<Footer, 14> kFooters{{
   memonline plan --hosts captured/                            one line per host of a fleet
 
 Exit status: 0; 1 no plan is possible on this host; 2 wrong usage or policy;
-with --exit-code: 3 there are steps, 4 only a reboot is pending.)"},
+with --exit-code, as `status`: 3 changes pending, or drift that the plan cannot correct; 4 only a
+reboot pending.)"},
     {"apply", R"(Examples:
   memonline apply                             what the active policies require
   memonline apply -e 'hotplugged: movable'    this policy
@@ -94,7 +95,9 @@ Exit status: 0 no errors, possibly warnings; 2 errors.)"},
   memonline status --root host.tar.xz --policy db.mempolicy
   memonline status --format json | jq '.blocks[] | select(.drift)'
 
-A block drifts if the plan would change it, or if it is not where its rule requires.
+A block drifts if the plan would change it, or if it is not where its rule requires. "Remains"
+says what no step corrects, why, and what would help; "Competing onlining agent" what else onlines
+memory here.
 After a boot with kernel parameters that memonline wrote, the zones are compared with the
 prediction.
 Exit status: 0 as the policy says, or no policy; 1 failure; 2 wrong usage or policy;

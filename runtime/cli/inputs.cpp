@@ -7,10 +7,13 @@
 #include <sys/stat.h>
 
 #include "compiler/diag/render.hpp"
+#include "compiler/plan/agents.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/service_client.hpp"
+#include "runtime/host/onlining_agents.hpp"
 #include "runtime/host/read_host.hpp"
+#include "runtime/host/tree.hpp"
 
 namespace memonline::cli {
 
@@ -42,6 +45,9 @@ std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, Servi
   if (auto service = where.by_service ? ServiceClient::find(where.root) : std::nullopt)
     if (auto sight = service->sight()) {
       if (news != nullptr) *news = std::move(sight->news);
+      // A snapshot does not hold the lines of files; every user may read these.
+      if (const auto tree = runtime::open_directory(where.root))
+        sight->host.agents = runtime::read_onlining_agents(**tree, sight->host);
       return std::move(sight->host);
     }
   auto host = runtime::read_host(where.root,
@@ -109,6 +115,20 @@ Compiled compile_for(const Where& where, Service service) {
   compiled.status = ExitStatus::Done;
   plan_for_host(compiled);
   return compiled;
+}
+
+void warn_of_agents(Compiled& compiled) {
+  if (!compiled.plan) return;
+  plan::report_agents(compiled.plan->agents, false, plan::Settled::Unsaid, compiled.policies.shown,
+                      compiled.sink);
+  plan::place_diagnostics(*compiled.plan, compiled.sink, compiled.policies.shown);
+}
+
+ExitStatus pending_status(const plan::Plan& plan) {
+  using Pending = plan::Judgement::Pending;
+  if (!plan.steps.empty() || plan.judgement.pending == Pending::Changes)
+    return ExitStatus::ChangesPending;
+  return plan.judgement.pending == Pending::Reboot ? ExitStatus::RebootPending : ExitStatus::Done;
 }
 
 ExitStatus report(const diag::Sink& sink, const source::SourceSet& shown, Format format,

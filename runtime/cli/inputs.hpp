@@ -57,6 +57,11 @@ Compiled load_for(const Where& where, OnPolicyErrors on_errors = OnPolicyErrors:
 /// The later half of compile_for, for a host that was read already.
 void plan_for_host(Compiled& compiled);
 
+/// Warns of the competing onlining agents of a plan that was made, in `sink` and in the plan.
+void warn_of_agents(Compiled& compiled);
+/// What `plan --exit-code` and `status` end with: the plan's own verdict.
+ExitStatus pending_status(const plan::Plan& plan);
+
 /// Diagnostics on standard error, or as a JSON or YAML document on standard output.
 ExitStatus report(const diag::Sink& sink, const source::SourceSet& shown, Format format,
                   ColorChoice color, ExitStatus status);

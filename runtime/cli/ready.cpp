@@ -5,13 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "compiler/plan/agents.hpp"
 #include "compiler/plan/compare.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 #include "runtime/apply/plan_file.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/cli/inputs.hpp"
-#include "runtime/host/deciders.hpp"
-#include "runtime/host/tree.hpp"
 
 namespace memonline::cli {
 
@@ -69,16 +69,15 @@ Ready from_file(const ApplyOptions& options, const std::optional<apply::Journal>
     return ready;
   }
   ready.status = ExitStatus::Done;
+  plan->agents = plan::competing_agents(*ready.host, &*plan);
+  plan->judgement = plan::judge(*ready.host, *plan, plan::Limits::None);
   ready.plan = std::move(*plan);
   return ready;
 }
 
-// Who else would bring memory online by a will of its own.
-void name_deciders(const ApplyOptions& options, Ready& ready, diag::Sink& sink) {
-  const auto root = runtime::open_directory(options.where.root);
-  if (!root) return;  // an archive or a snapshot decides nothing
-  runtime::report_deciders(runtime::find_deciders(**root, *ready.host, *ready.plan), options.strict,
-                           ready.shown, sink);
+// Where nothing is written, nobody races with it: then the text of the plan names them.
+void report_agents(const ApplyOptions& options, Ready& ready, diag::Sink& sink) {
+  plan::report_agents(ready.plan->agents, options.strict, plan::Settled::Note, ready.shown, sink);
   if (!sink.has_errors()) return;
   ready.plan.reset();
   ready.status = ExitStatus::Failure;
@@ -91,7 +90,7 @@ Ready make_ready(const ApplyOptions& options, const std::optional<apply::Journal
   Ready ready = options.plan_file.empty() ? from_policies(options, sink)
                                           : from_file(options, cut_short, sink);
   if (ready.plan && !ready.fulfilled && !ready.plan->steps.empty())
-    name_deciders(options, ready, sink);
+    report_agents(options, ready, sink);
   return ready;
 }
 

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/render/json_writer.hpp"
+#include "compiler/render/judgement_members.hpp"
 #include "runtime/apply/report_json.hpp"
 
 namespace memonline::cli {
@@ -92,6 +94,11 @@ std::string to_json(const RunDocument& document, const diag::Sink& sink) {
     json.end_object();
   } else {
     json.null();
+  }
+  if (document.judgement) {
+    json.member("verdict", plan::verdict_name(document.judgement->verdict));
+    render::write_remaining(json, document.judgement->remaining);
+    render::write_agents(json, document.agents);
   }
   json.key("diagnostics").begin_array();
   for (const diag::Diagnostic& d : sink.sorted()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"
+#include "compiler/plan/plan.hpp"
 #include "runtime/apply/session.hpp"
 #include "runtime/cli/command_line.hpp"
 
@@ -49,6 +50,9 @@ struct RunDocument {
     bool changed = false;                 ///< it did not have them before: a reboot is needed
   };
   std::optional<Boot> boot;  ///< with `set boot-parameters = write`
+  /// Of the plan, as it is when the run ends; empty: there was no plan.
+  std::optional<plan::Judgement> judgement;
+  std::vector<plan::CompetingAgent> agents;
 };
 
 /// Schema memonline.report/1.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compiler/render/json_writer.hpp"
+#include "compiler/render/judgement_members.hpp"
 #include "compiler/render/yaml_writer.hpp"
 #include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/status_report.hpp"
@@ -26,6 +27,9 @@ class Document {
     for (const plan::StatusRun& run : status.runs) write_run(run, host, status.drift_known());
     out_.end_array().member("verdict", verdict_name(status.verdict));
     write_pending(status);
+    render::write_remaining(out_, status.compiled.plan ? status.compiled.plan->judgement.remaining
+                                                       : std::vector<plan::Remaining>{});
+    render::write_agents(out_, status.agents);
     write_boot(status.boot);
     if (!status.compiled.news.empty()) write_news(status.compiled.news);
     out_.key("unread").begin_array();

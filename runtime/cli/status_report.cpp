@@ -1,31 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/status_report.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "compiler/sema/resolve.hpp"
+#include "compiler/plan/agents.hpp"
 
 namespace memonline::cli {
 
 namespace {
 
-/// A policy that is a limit alone selects no block and is judged all the same.
-bool has_limits(const Compiled& compiled) {
-  diag::Sink reported_when_planning;
-  return !sema::resolve(*compiled.policy, *compiled.host, reported_when_planning).limits.empty();
-}
-
-Verdict verdict_of(const StatusReport& status) {
-  const Compiled& compiled = status.compiled;
+Verdict verdict_of(const Compiled& compiled) {
   if (!compiled.policy)
     return compiled.sink.has_errors() ? Verdict::PolicyError : Verdict::NoPolicy;
   if (!compiled.plan) return Verdict::NoPlan;
-  const bool drifts = std::any_of(status.runs.begin(), status.runs.end(),
-                                  [](const plan::StatusRun& run) { return run.drift; });
-  if (drifts || status.steps > 0 || plan::exceeds_limit(*compiled.plan)) return Verdict::Drift;
-  if (status.judged.selected > status.judged.unknown) return Verdict::AsDesired;
-  return has_limits(compiled) ? Verdict::AsDesired : Verdict::NothingJudged;
+  switch (compiled.plan->judgement.verdict) {
+    case plan::Verdict::NothingJudged: return Verdict::NothingJudged;
+    case plan::Verdict::Drift: return Verdict::Drift;
+    case plan::Verdict::RebootPending: return Verdict::RebootPending;
+    case plan::Verdict::AsDesired: return Verdict::AsDesired;
+  }
+  return Verdict::NothingJudged;
 }
 
 }  // namespace
@@ -37,13 +31,14 @@ std::string_view verdict_name(Verdict verdict) {
     case Verdict::NoPlan: return "no-plan";
     case Verdict::NothingJudged: return "nothing-judged";
     case Verdict::Drift: return "drift";
+    case Verdict::RebootPending: return "reboot-pending";
     case Verdict::AsDesired: return "as-desired";
   }
   return "no-policy";
 }
 
 StatusReport make_status(const Compiled& compiled, BootOutcome boot) {
-  StatusReport status{compiled, std::move(boot), {}, {}, Verdict::NoPolicy, 0, false};
+  StatusReport status{compiled, std::move(boot), {}, {}, {}, verdict_of(compiled), 0, false};
   const plan::Plan* plan = compiled.plan ? &*compiled.plan : nullptr;
   status.runs = plan::status_runs(*compiled.host, plan);
   if (plan != nullptr) {
@@ -51,7 +46,7 @@ StatusReport make_status(const Compiled& compiled, BootOutcome boot) {
     status.steps = plan->steps.size();
     status.reboot = plan->boot.reboot_required;
   }
-  status.verdict = verdict_of(status);
+  status.agents = plan != nullptr ? plan->agents : plan::competing_agents(*compiled.host, nullptr);
   return status;
 }
 

@@ -20,6 +20,7 @@ enum class Verdict : std::uint8_t {
   NoPlan,         ///< planning failed on this host
   NothingJudged,  ///< there is a plan, and no block that could be compared with the policy
   Drift,
+  RebootPending,
   AsDesired,
 };
 std::string_view verdict_name(Verdict verdict);
@@ -28,6 +29,7 @@ struct StatusReport {
   const Compiled& compiled;  ///< with a host
   BootOutcome boot;
   std::vector<plan::StatusRun> runs;
+  std::vector<plan::CompetingAgent> agents;
   plan::Judged judged;
   Verdict verdict = Verdict::NoPolicy;
   std::size_t steps = 0;

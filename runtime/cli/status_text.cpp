@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/plan/verdict.hpp"
+#include "compiler/render/plan.hpp"
 #include "runtime/cli/status_report.hpp"
 #include "runtime/cli/table.hpp"
 
@@ -89,12 +91,33 @@ std::string verdict_text(const StatusReport& status, const Totals& totals) {
                            size(totals.drifting));
       return fmt::format("Drift: {}; {} step{} pending, see `memonline plan`.\n",
                          size(totals.drifting), status.steps, status.steps == 1 ? "" : "s");
+    case Verdict::RebootPending:
+      return "Memory is as the policy says; a reboot is needed for the kernel parameters.\n";
     case Verdict::AsDesired: break;
   }
-  if (status.judged.unknown == 0) return "Everything is as the policy says.\n";
+  const auto& remaining = status.compiled.plan->judgement.remaining;
+  if (remaining.empty()) return "Everything is as the policy says.\n";
+  if (status.judged.unknown == 0) {
+    const bool unjudged = std::any_of(remaining.begin(), remaining.end(), [](const auto& one) {
+      return one.kind == plan::Remaining::Kind::Unknown;
+    });
+    return unjudged ? "What can be judged is as the policy says.\n"
+                    : "Memory is as the policy says; hot-added memory will not be.\n";
+  }
   return fmt::format(
       "What can be judged is as the policy says; this host does not report the zone of {}.\n",
       size(status.judged.unknown));
+}
+
+/// A reboot has lines of its own.
+std::string remaining_text(const plan::Plan& plan) {
+  plan::Judgement judgement = plan.judgement;
+  std::erase_if(judgement.remaining,
+                [](const plan::Remaining& one) { return one.kind == plan::Remaining::Kind::Boot; });
+  std::string text;
+  for (const std::string& line : plan::remaining_lines(judgement))
+    text += "Remains: " + line + "\n";
+  return text;
 }
 
 /// What only memonlined knows; empty, as without it, while it has nothing to report.
@@ -126,6 +149,8 @@ std::string status_to_text(const StatusReport& status, bool colored) {
                       or_dash(host.arch), model::human(host.block_size));
   text += fmt::format("Online {} ({} of it Movable), offline {}\n", size(totals.online),
                       size(totals.movable), size(totals.all - totals.online));
+  if (status.compiled.plan) text += remaining_text(*status.compiled.plan);
+  text += render::agents_to_text(status.agents);
   text += verdict_text(status, totals);
   if (status.reboot) text += "A reboot is pending for the kernel parameters.\n";
   text += outcome_text(status.boot);

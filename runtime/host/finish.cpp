@@ -26,6 +26,8 @@ void make_printable(model::Host& host) {
     clean(device.name);
     clean(device.driver);
   }
+  for (model::OnliningAgent& agent : host.agents)
+    for (std::string* text : {&agent.path, &agent.text, &agent.program}) clean(*text);
   for (model::Unread& unread : host.unread) {
     clean(unread.path);
     clean(unread.reason);

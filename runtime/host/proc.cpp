@@ -161,30 +161,46 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
   return info;
 }
 
-std::vector<std::string> parse_command_line(std::string_view text) {
-  std::vector<std::string> words;
+std::vector<KernelWord> kernel_words(std::string_view text) {
+  std::vector<KernelWord> words;
   std::string word;
   bool quoted = false;
-  bool ended = false;
-  const auto finish = [&] {
-    if (word == "--") ended = true;
-    std::string name = word.substr(0, word.find('='));
-    const std::string value = word.substr(name.size());
-    std::replace(name.begin(), name.end(), '-', '_');
-    if (!ended && looked_at(name)) words.push_back(printable(name + value));
+  std::size_t begin = 0;
+  // False: what follows is for init.
+  const auto finish = [&](std::size_t end) {
+    if (word == "--") return false;
+    KernelWord one;
+    const std::size_t equals = word.find('=');
+    one.name = word.substr(0, equals);
+    std::replace(one.name.begin(), one.name.end(), '-', '_');
+    if (equals != std::string::npos) one.value = word.substr(equals + 1);
+    one.begin = begin;
+    one.end = end;
+    if (!word.empty()) words.push_back(std::move(one));
     word.clear();
+    return true;
   };
-  for (const char c : text) {
-    if (c == '"') {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (!quoted && (is_space(c) || c == '\0')) {
+      if (!finish(at)) return words;
+      begin = at + 1;
+    } else if (c == '"') {
       quoted = !quoted;
-    } else if (!quoted && (is_space(c) || c == '\0')) {
-      finish();
     } else {
       word += c;
     }
   }
-  finish();
+  finish(text.size());
   return words;
+}
+
+std::vector<std::string> parse_command_line(std::string_view text) {
+  std::vector<std::string> kept;
+  for (const KernelWord& word : kernel_words(text))
+    if (looked_at(word.name))
+      kept.push_back(printable(word.value ? word.name + "=" + *word.value : word.name));
+  return kept;
 }
 
 void read_proc(const Tree& tree, Notes& notes, model::Host& host) {

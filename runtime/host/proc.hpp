@@ -21,10 +21,18 @@ struct ZoneInfo {
 };
 ZoneInfo parse_zoneinfo(std::string_view text);
 
-/// The words of a kernel command line that memonline looks at, split as the kernel does (quotes
-/// keep spaces and go away, "--" ends it). Others are left out everywhere, so that no secret given
-/// to some program there reaches a snapshot. '-' in names becomes '_', which the kernel takes for
-/// the same.
+/// A word of a kernel command line, split as the kernel does: quotes keep spaces and go away, "--"
+/// ends it. '-' in names becomes '_', which the kernel takes for the same.
+struct KernelWord {
+  std::string name;
+  std::optional<std::string> value;  ///< what stands behind '='
+  std::size_t begin = 0;             ///< in the text, as written
+  std::size_t end = 0;
+};
+std::vector<KernelWord> kernel_words(std::string_view text);
+
+/// The words of a kernel command line that memonline looks at. Others are left out
+/// everywhere, so that no secret given to some program there reaches a snapshot.
 std::vector<std::string> parse_command_line(std::string_view text);
 
 /// Fills zones, memory, page size, command line, knobs and facts. The nodes' ids stand already.

@@ -166,6 +166,30 @@ void read_knobs_and_facts(const Map& map, model::Host& host) {
   });
 }
 
+std::vector<std::string> words_at(const Map& map, const char* key) {
+  std::vector<std::string> words;
+  each(map, key, [&](const YAML::Node& word) { words.push_back(text_of(word)); });
+  return words;
+}
+
+void read_agent(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  model::OnliningAgent agent;
+  agent.kind = word_in(kAgentKinds, map.need("kind"));
+  agent.path = text_of(map.need("path"));
+  const YAML::Node place = map.need("place");
+  if (!place.IsSequence() || place.size() != 2) wrong(place, "line and column are expected here");
+  agent.line = static_cast<std::uint32_t>(number_of(place[0], UINT32_MAX));
+  agent.column = static_cast<std::uint32_t>(number_of(place[1], UINT32_MAX));
+  map.text("text", agent.text);
+  map.text("program", agent.program);
+  agent.states = words_at(map, "states");
+  agent.only_with = words_at(map, "only-with");
+  map.with("certain", [&](const auto& v) { agent.certain = truth_of(v); });
+  map.with("writes-setting", [&](const auto& v) { agent.writes_setting = truth_of(v); });
+  host.agents.push_back(std::move(agent));
+}
+
 model::NodeId node_id_of(const YAML::Node& node) {
   return model::NodeId(static_cast<std::uint32_t>(number_of(node, 65535)));
 }
@@ -253,6 +277,7 @@ model::Host host_in(const YAML::Node& root) {
   model::Host host;
   read_general(map, host);
   read_knobs_and_facts(map, host);
+  each(map, "agents", [&](const YAML::Node& item) { read_agent(item, host); });
   each(map, "nodes", [&](const YAML::Node& item) { read_node(item, host); });
   each(map, "devices", [&](const YAML::Node& item) { read_device(item, host); });
   if (host.devices.empty()) host.devices.emplace_back();

@@ -8,6 +8,7 @@
 #include "runtime/host/finish.hpp"
 #include "runtime/host/firmware.hpp"
 #include "runtime/host/machine.hpp"
+#include "runtime/host/onlining_agents.hpp"
 #include "runtime/host/proc.hpp"
 #include "runtime/host/read_host.hpp"
 
@@ -38,6 +39,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   read_machine(tree, liveness, notes, host);
   assign_devices(tree, blocks, notes, host);
   read_firmware(tree, notes, host);
+  host.agents = read_onlining_agents(tree, host);
   host.unread = notes.take();
   finish(host);
   return host;

@@ -50,6 +50,14 @@ inline constexpr std::array<std::pair<std::string_view, std::optional<bool> mode
             {"empty_zones_listed", &model::EraFacts::empty_zones_listed},
             {"memmap_pages", &model::EraFacts::memmap_pages}}};
 
+using AgentKind = model::OnliningAgent::Kind;
+inline constexpr std::array<std::pair<std::string_view, AgentKind>, 5> kAgentKinds{
+    {{"udev-rule", AgentKind::UdevRule},
+     {"udev-program", AgentKind::UdevProgram},
+     {"boot-parameter", AgentKind::BootParameter},
+     {"boot-default", AgentKind::BootDefault},
+     {"daxctl", AgentKind::Daxctl}}};
+
 template <class Table, class Value>
 constexpr std::string_view word_of(const Table& table, Value value) {
   for (const auto& [word, meaning] : table)

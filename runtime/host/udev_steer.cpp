@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/host/udev_rules.hpp"
+
 namespace memonline::runtime {
 
 namespace {

@@ -12,7 +12,7 @@
 #include "compiler/model/host.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/host/tree.hpp"
-#include "runtime/host/udev_rules.hpp"
+#include "runtime/host/udev_walk.hpp"
 
 namespace memonline::runtime {
 

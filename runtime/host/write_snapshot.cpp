@@ -122,6 +122,30 @@ void write_nodes(const model::Host& host, Writer& out) {
   }
 }
 
+std::string list_text(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + quoted(word);
+  return "[" + text + "]";
+}
+
+// Lines of the site's own files may hold what is nobody else's business: of a command only the
+// program is written, and of its line nothing.
+void write_agents(const model::Host& host, Writer& out) {
+  if (!host.agents.empty()) out.line("agents:  # others that online memory");
+  for (const model::OnliningAgent& agent : host.agents) {
+    const bool program = agent.kind == AgentKind::UdevProgram;
+    out.line("  - kind: {}", word_of(kAgentKinds, agent.kind));
+    out.line("    path: {}", quoted(agent.path));
+    out.line("    place: [{}, {}]", agent.line, agent.column);
+    if (!program) out.text("    text", agent.text);
+    if (!agent.states.empty()) out.line("    states: {}", list_text(agent.states));
+    if (program) out.text("    program", agent.program.substr(0, agent.program.find(' ')));
+    if (!agent.certain) out.line("    certain: false");
+    if (agent.writes_setting) out.line("    writes-setting: true");
+    if (!agent.only_with.empty()) out.line("    only-with: {}", list_text(agent.only_with));
+  }
+}
+
 void write_blocks(const model::Host& host, Writer& out) {
   if (!host.devices.empty()) out.line("devices:  # runs refer to them by place, from 0");
   for (const model::Device& device : host.devices) {
@@ -151,6 +175,7 @@ std::string write_snapshot(const model::Host& host) {
   Writer out;
   write_machine(host, out);
   write_knobs_and_facts(host, out);
+  write_agents(host, out);
   write_nodes(host, out);
   write_blocks(host, out);
   return out.take();

@@ -18,7 +18,7 @@
 #include "runtime/host/capture.hpp"
 #include "runtime/host/read_host.hpp"
 #include "runtime/host/tree.hpp"
-#include "runtime/host/udev_rules.hpp"
+#include "runtime/host/udev_walk.hpp"
 #include "runtime/policy/package.hpp"
 
 namespace {

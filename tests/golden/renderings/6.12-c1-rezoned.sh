@@ -69,3 +69,4 @@ run offline 6 6 DMA32
 # 10. t.mempolicy:1:12: last 75% movable
 #    after kernel memory; downwards, because the kernel walks the zone after each block
 run online_movable 6 6 Movable
+

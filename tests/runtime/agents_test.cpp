@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Other deciders, in the style of what distributions ship. The texts of all findings are held
-// against data/deciders.txt; MEMONLINE_UPDATE_GOLDEN=1 writes it anew.
-#include "runtime/host/deciders.hpp"
+// Competing onlining agents, in the style of what distributions ship. The texts of all findings are
+// compared with data/agents.txt; MEMONLINE_UPDATE_GOLDEN=1 writes it anew.
+#include "compiler/plan/agents.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -9,7 +9,10 @@
 #include <sstream>
 
 #include "compiler/diag/render.hpp"
+#include "runtime/host/onlining_agents.hpp"
+#include "runtime/host/proc.hpp"
 #include "runtime/host/udev_rules.hpp"
+#include "runtime/host/udev_walk.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
 #include "tests/support/planning.hpp"
@@ -94,13 +97,14 @@ plan::Plan plan_for(const model::Host& host, const std::string& policy) {
   return *c.plan;
 }
 
-std::string report(const MemoryTree& tree, const model::Host& host, const std::string& policy,
+std::string report(const MemoryTree& tree, model::Host host, const std::string& policy,
                    bool strict = false) {
-  const auto found = runtime::find_deciders(tree, host, plan_for(host, policy));
+  host.agents = runtime::read_onlining_agents(tree, host);
+  const auto found = plan_for(host, policy).agents;
   // Behind the policy, as on the command line.
   source::SourceSet files{source::SourceFile("t.mempolicy", policy)};
   diag::Sink sink;
-  runtime::report_deciders(found, strict, files, sink);
+  plan::report_agents(found, strict, plan::Settled::Note, files, sink);
   return diag::to_text(sink.all(), files);
 }
 
@@ -112,7 +116,7 @@ Strings names(const MemoryTree& tree) {
 
 }  // namespace
 
-TEST_CASE("deciders: rules as distributions ship them, on hosts they mean and do not mean") {
+TEST_CASE("agents: rules as distributions ship them, on hosts they mean and do not mean") {
   model::Host host = bare_metal();
   CHECK(writes(kRedHat, host) == Strings{"ATTR{state}=\"$env{.state}\""});
   host.arch = "s390x";
@@ -136,7 +140,7 @@ TEST_CASE("deciders: rules as distributions ship them, on hosts they mean and do
   CHECK(writes(kKdump, bare_metal()).empty());
 }
 
-TEST_CASE("deciders: what a rule may look like") {
+TEST_CASE("agents: what a rule may look like") {
   const model::Host host = bare_metal();
   const auto write = [&](const std::string& rule) { return writes(rule + "\n", host).size(); };
   CHECK(write("SUBSYSTEM==\"memory\", ATTR{online}=\"1\"") == 1);
@@ -162,7 +166,7 @@ TEST_CASE("deciders: what a rule may look like") {
               "LABEL=\"b\"") == 1);
 }
 
-TEST_CASE("deciders: files of one name, masked files, and links") {
+TEST_CASE("agents: files of one name, masked files, and links") {
   MemoryTree tree;
   tree.add_link("lib", "usr/lib");
   tree.add_file("usr/lib/udev/rules.d/40-a.rules", "A");
@@ -188,7 +192,7 @@ TEST_CASE("deciders: files of one name, masked files, and links") {
   CHECK(names(MemoryTree{}).empty());
 }
 
-TEST_CASE("deciders: each is shown in its file and line, with what to do") {
+TEST_CASE("agents: each is shown in its file and line, with what to do") {
   MemoryTree tree;
   tree.add_file("usr/lib/udev/rules.d/40-redhat.rules", kRedHat);
   tree.add_file("usr/lib/udev/rules.d/80-hotplug-cpu-mem.rules", kSuse);
@@ -211,18 +215,28 @@ TEST_CASE("deciders: each is shown in its file and line, with what to do") {
   host.knobs.auto_online_blocks = "online";
   text += "=== a knob that the plan sets, strictly\n" +
           report(MemoryTree{}, host, "hotplugged: movable\n", true);
-  host.command_line = {"quiet", "memhp_default_state=online_movable", "ro"};
-  text += "=== a kernel parameter\n" + report(MemoryTree{}, host, shares);
-  text += "=== the same, strictly\n" + report(MemoryTree{}, host, shares, true);
-  const auto same = [&](const char* word) {
-    host.command_line = {std::string("memhp_default_state=") + word};
-    return report(MemoryTree{}, host, "hotplugged: movable\nset hotplug = best\n");
+  const auto booted = [&](const std::string& line) {
+    host.command_line = runtime::parse_command_line(line);
+    MemoryTree with;
+    with.add_file("proc/cmdline", line);
+    return with;
+  };
+  const std::string line = "root=\"a b\"  quiet memhp_default_state=online_movable ro\n";
+  text += "=== a kernel parameter\n" + report(booted(line), host, shares);
+  text += "=== the same, strictly\n" + report(booted(line), host, shares, true);
+  text += "=== the last that the kernel knows counts, and what is behind -- is for init\n" +
+          report(booted("memhp_default_state=online memhp-default-state=online_kernel "
+                        "memhp_default_state=onlin -- memhp_default_state=offline"),
+                 host, shares);
+  const auto same = [&](const std::string& word) {
+    return report(booted("memhp_default_state=" + word), host,
+                  "hotplugged: movable\nset hotplug = best\n");
   };
   host.knobs.auto_online_blocks = "online_movable";
   CHECK(same("online_movable").empty());
   CHECK_FALSE(same("online").empty());
 
-  const std::string golden = std::string(MEMONLINE_TESTS_DIR) + "/runtime/data/deciders.txt";
+  const std::string golden = std::string(MEMONLINE_TESTS_DIR) + "/runtime/data/agents.txt";
   if (std::getenv("MEMONLINE_UPDATE_GOLDEN") != nullptr) std::ofstream(golden) << text;
   std::ifstream in(golden);
   std::ostringstream expected;
@@ -230,21 +244,21 @@ TEST_CASE("deciders: each is shown in its file and line, with what to do") {
   CHECK(text == expected.str());
 }
 
-TEST_CASE("deciders: a knob nobody sets is a warning, and strictness makes it count") {
+TEST_CASE("agents: a setting that no step changes is a warning, and strictness makes it count") {
   model::Host host = bare_metal();
   host.knobs.auto_online_blocks = "online";
   plan::Plan plan = plan_for(host, "hotplugged: last 50% movable, rest normal\n");
   plan.steps.clear();
-  const auto found = runtime::find_deciders(MemoryTree{}, host, plan);
+  const auto found = plan::competing_agents(host, &plan);
   REQUIRE(found.size() == 1);
   CHECK(found[0].path == "/sys/devices/system/memory/auto_online_blocks");
   CHECK_FALSE(found[0].settled);
   source::SourceSet files;
   diag::Sink lax;
-  runtime::report_deciders(found, false, files, lax);
+  plan::report_agents(found, false, plan::Settled::Unsaid, files, lax);
   CHECK(lax.errors() == 0);
   CHECK(lax.all().front().severity == diag::Severity::Warning);
   diag::Sink strict;
-  runtime::report_deciders(found, true, files, strict);
+  plan::report_agents(found, true, plan::Settled::Unsaid, files, strict);
   CHECK(strict.errors() == 1);
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whether a host is as its policy says, what is left to do when a plan is carried out, and what
+// would help. One function for `plan`, `status` and `apply`, so that they agree.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::plan {
+
+/// In the reason of blocks that only `set rezone = allowed` could move.
+inline constexpr std::string_view kRezoneNever = "`rezone` is `never`";
+/// In the reason of online blocks that can never go offline.
+inline constexpr std::string_view kFixed = "cannot be taken offline";
+
+/// A policy that is a limit alone selects no block and is judged all the same (`has_limits`).
+enum class Limits : std::uint8_t { None, Written };
+Judgement judge(const model::Host& host, const Plan& plan, Limits limits);
+
+/// What it comes to when the steps of the plan are done.
+Judgement when_done(Judgement judgement);
+
+/// "no-policy" and the like are for who has no plan: nothing-judged, drift, reboot-pending,
+/// as-desired.
+std::string_view verdict_name(Verdict verdict);
+std::string_view remaining_kind_name(Remaining::Kind kind);
+
+/// Of a plan without steps, on one line: whether all is as the policy says, else that nothing can
+/// be done now, and how much differs.
+std::string verdict_line(const Plan& plan);
+/// What remains, a line each, without line ends: how much, where, why, and what would help.
+std::vector<std::string> remaining_lines(const Judgement& judgement);
+
+}  // namespace memonline::plan
