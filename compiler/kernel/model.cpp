@@ -381,10 +381,13 @@ model::Host Model::host() const {
     auto at = std::find_if(host.nodes.begin(), host.nodes.end(),
                            [&, node = id](const model::Node& n) { return n.id == node; });
     if (at == host.nodes.end()) continue;
-    for (std::size_t z = 0; z < model::kZoneCount; ++z)
+    for (std::size_t z = 0; z < model::kZoneCount; ++z) {
+      // What was in use is known of the host as it was.
+      if (at->zones[z].present != from.zones[z].present) at->use[z] = {};
       at->zones[z] = {model::Pfn(from.zones[z].span.begin),
                       from.zones[z].span.end - from.zones[z].span.begin, from.zones[z].present,
                       from.zones[z].managed, from.zones[z].cma};
+    }
   }
   return host;
 }

@@ -77,6 +77,24 @@ struct ZoneSpan {
   friend bool operator==(const ZoneSpan&, const ZoneSpan&) = default;
 };
 
+/// What a zone reports of its pages, from /proc/zoneinfo; empty: not reported. Not part of the
+/// fingerprint.
+struct ZoneUse {
+  std::optional<std::uint64_t> free;
+  std::optional<std::uint64_t> high;  ///< the high watermark
+  std::optional<std::uint64_t> file;  ///< active and inactive page cache (4.8+)
+  friend bool operator==(const ZoneUse&, const ZoneUse&) = default;
+};
+
+/// What a node reports of its memory, from its own meminfo; empty: not reported. Not part of the
+/// fingerprint.
+struct NodeUse {
+  std::optional<Bytes> free;
+  std::optional<Bytes> file;  ///< active and inactive page cache
+  std::optional<Bytes> slab;  ///< slab that the kernel can reclaim
+  friend bool operator==(const NodeUse&, const NodeUse&) = default;
+};
+
 /// Pages from `first` up to, not with, `end`.
 struct PfnRange {
   std::uint64_t first = 0;
@@ -88,6 +106,8 @@ struct Node {
   NodeId id;
   std::optional<bool> has_cpu;               ///< empty: unknown
   std::array<ZoneSpan, kZoneCount> zones{};  ///< by Zone; meaningful if Host::zone_spans_known
+  std::array<ZoneUse, kZoneCount> use{};     ///< by Zone
+  NodeUse memory{};
   friend bool operator==(const Node&, const Node&) = default;
 };
 

@@ -111,6 +111,33 @@ std::uint64_t* counter_of(ZoneSpan& span, std::string_view name) {
   return name == "cma" ? &span.cma : nullptr;
 }
 
+/// The same of what is in use. In the lines of each processor, `high:` has a colon.
+void count_use(model::ZoneUse& use, std::string_view name, std::uint64_t value) {
+  if (name == "nr_free_pages") use.free = value;
+  if (name == "high") use.high = value;
+  if (name == "nr_zone_inactive_file" || name == "nr_zone_active_file")
+    use.file = use.file.value_or(0) + value;
+}
+
+/// "Node 0 MemFree:  1234 kB" in a node's own meminfo.
+void read_node_use(const Tree& tree, Node& node) {
+  const auto text =
+      tree.read(fmt::format("sys/devices/system/node/node{}/meminfo", node.id.value()).c_str());
+  if (!text) return;
+  std::string plain;
+  for (std::string_view rest = *text; !rest.empty();) {
+    std::string_view line = take_until(rest, '\n');
+    take_word(line);
+    take_word(line);
+    plain += fmt::format("{}\n", trimmed(line));
+  }
+  node.memory.free = meminfo_value(plain, "MemFree");
+  node.memory.slab = meminfo_value(plain, "SReclaimable");
+  const auto active = meminfo_value(plain, "Active(file)");
+  const auto inactive = meminfo_value(plain, "Inactive(file)");
+  if (active && inactive) node.memory.file = *active + *inactive;
+}
+
 }  // namespace
 
 ZoneInfo parse_zoneinfo(std::string_view text) {
@@ -118,6 +145,7 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
   std::optional<std::uint32_t> node;
   std::optional<model::Zone> zone;
   ZoneSpan span;
+  model::ZoneUse use;
   bool started = false;
   const auto close = [&] {
     if (node && zone) {
@@ -127,10 +155,13 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
         span.spanned = 0;
       }
       info.managed += span.managed;
-      node_of(info.nodes, *node).zones[static_cast<std::size_t>(*zone)] = span;
+      Node& into = node_of(info.nodes, *node);
+      into.zones[static_cast<std::size_t>(*zone)] = span;
+      into.use[static_cast<std::size_t>(*zone)] = use;
     }
     zone.reset();
     span = {};
+    use = {};
     started = false;
   };
   while (!text.empty()) {
@@ -149,10 +180,14 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
     }
     std::uint64_t* const counter = zone ? counter_of(span, name) : nullptr;
     const bool starts = zone && name == "start_pfn:";
-    if (counter == nullptr && !starts) continue;
+    const bool free = zone && name == "pages" && take_word(line) == "free";  // "pages free  12"
+    const bool in_use = zone && (name == "high" || name.starts_with("nr_"));
+    if (counter == nullptr && !starts && !free && !in_use) continue;
     const auto value = decimal(take_word(line));
     if (!value || *value >= kMostPages || !take_word(line).empty()) continue;
     if (counter != nullptr) *counter = *value;
+    if (free) use.free = *value;
+    if (in_use) count_use(use, name, *value);
     if (!starts) continue;
     span.start = model::Pfn(*value);
     started = true;
@@ -222,10 +257,15 @@ void read_proc(const Tree& tree, Notes& notes, model::Host& host) {
   if (!zoneinfo.nodes.empty()) {
     host.zone_spans_known = true;
     host.facts.empty_zones_listed = zoneinfo.lists_empty_zones;
-    for (const Node& node : zoneinfo.nodes) node_of(host.nodes, node.id.value()).zones = node.zones;
+    for (const Node& node : zoneinfo.nodes) {
+      Node& into = node_of(host.nodes, node.id.value());
+      into.zones = node.zones;
+      into.use = node.use;
+    }
     for (const std::string& zone : zoneinfo.hidden)
       notes.add("proc/zoneinfo", fmt::format("does not show where {} starts", zone));
   }
+  for (Node& node : host.nodes) read_node_use(tree, node);
   host.page_size = page_size_of(host.memory, zoneinfo.managed);
   host.command_line = parse_command_line(notes.read(tree, "proc/cmdline"));
   read_knobs(tree, notes, host);

@@ -194,6 +194,31 @@ model::NodeId node_id_of(const YAML::Node& node) {
   return model::NodeId(static_cast<std::uint32_t>(number_of(node, 65535)));
 }
 
+void read_use(const Map& map, model::Node& node) {
+  map.with("use", [&](const YAML::Node& zones) {
+    if (!zones.IsMap()) wrong(zones, "a map is expected here");
+    for (const auto& pair : zones) {
+      const auto zone = model::zone_named(text_of(pair.first));
+      if (!zone) wrong(pair.first, "no zone has this name");
+      const YAML::Node numbers = pair.second;
+      if (!numbers.IsSequence() || numbers.size() != 3)
+        wrong(numbers, "three numbers are expected here");
+      model::ZoneUse& use = node.use[static_cast<std::size_t>(*zone)];
+      std::size_t i = 0;
+      for (auto* into : {&use.free, &use.high, &use.file}) {
+        if (!numbers[i].IsNull()) *into = number_of(numbers[i]);
+        ++i;
+      }
+    }
+  });
+  const auto bytes = [&](const char* key, std::optional<model::Bytes>& into) {
+    map.with(key, [&](const auto& v) { into = model::Bytes(number_of(v, UINT64_MAX / 2)); });
+  };
+  bytes("free", node.memory.free);
+  bytes("page-cache", node.memory.file);
+  bytes("reclaimable-slab", node.memory.slab);
+}
+
 void read_node(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   model::Node node;
@@ -216,6 +241,7 @@ void read_node(const YAML::Node& item, model::Host& host) {
       span.cma = number_of(numbers[4]);
     }
   });
+  read_use(map, node);
   host.nodes.push_back(node);
 }
 

@@ -104,6 +104,26 @@ void write_knobs_and_facts(const model::Host& host, Writer& out) {
     out.optional(fmt::format("  {}", name), host.facts.*member);
 }
 
+// What is in use: not part of the fingerprint.
+void write_use(const model::Node& node, Writer& out) {
+  const auto number = [](const std::optional<std::uint64_t>& value) {
+    return value ? std::to_string(*value) : std::string("~");
+  };
+  bool any = false;
+  for (std::size_t i = 0; i < node.use.size(); ++i) {
+    const model::ZoneUse& use = node.use[i];
+    // Of an empty zone there is nothing to say.
+    if (use == model::ZoneUse{} || node.zones[i].present == 0) continue;
+    if (!any) out.line("    use:  # free, high watermark, page cache; in pages");
+    any = true;
+    out.line("      {}: [{}, {}, {}]", model::zone_name(static_cast<model::Zone>(i)),
+             number(use.free), number(use.high), number(use.file));
+  }
+  if (node.memory.free) out.line("    free: {}", node.memory.free->value());
+  if (node.memory.file) out.line("    page-cache: {}", node.memory.file->value());
+  if (node.memory.slab) out.line("    reclaimable-slab: {}", node.memory.slab->value());
+}
+
 void write_nodes(const model::Host& host, Writer& out) {
   out.line("zone-spans-known: {}", host.zone_spans_known);
   if (!host.nodes.empty()) out.line("nodes:");
@@ -119,6 +139,7 @@ void write_nodes(const model::Host& host, Writer& out) {
       out.line("      {}: [{}, {}, {}, {}, {}]", model::zone_name(static_cast<model::Zone>(i)),
                span.start.value(), span.spanned, span.present, span.managed, span.cma);
     }
+    write_use(node, out);
   }
 }
 
