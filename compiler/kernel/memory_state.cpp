@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "compiler/model/zone_evidence.hpp"
+
 namespace memonline::kernel {
 
 using model::State;
@@ -80,19 +82,25 @@ Zone MemoryState::kernel_zone(const NodeState& node, PageRange range) const {
   return Zone::Normal;
 }
 
-Zone zone_of(const model::Host& host, const model::BlockRun& run) {
-  if (run.zones.kind() == ValidZones::Kind::Listed) return run.zones[0];
-  if (run.zones.kind() != ValidZones::Kind::Unknown || !host.zone_spans_known || !run.node)
-    return Zone::Normal;
-  // No valid_zones: the spans tell, and in the era without the file they do not overlap.
-  const model::Node* node = host.find_node(*run.node);
-  if (node == nullptr) return Zone::Normal;
-  const model::Pfn begin(run.first.value() * host.pages_per_block());
-  for (Zone zone : {Zone::Movable, Zone::Normal, Zone::Dma32, Zone::Dma}) {
-    const model::ZoneSpan& span = node->zones[static_cast<std::size_t>(zone)];
-    if (!span.empty() && span.start <= begin && begin < span.end()) return zone;
-  }
-  return Zone::Normal;
+namespace {
+
+// What `valid_zones` or, in its place, the spans say of blocks that are all alike.
+std::optional<Zone> zone_in(const ValidZones& zones) {
+  if (zones.kind() == ValidZones::Kind::Listed) return zones[0];
+  if (zones.kind() == ValidZones::Kind::None) return Zone::Normal;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Zone> zone_of(const model::Host& host, const model::BlockRun& run) {
+  if (run.zones.kind() != ValidZones::Kind::Unknown) return zone_in(run.zones);
+  const auto parts = model::zone_parts(host, run);
+  return parts.size() == 1 ? zone_in(parts.front().zones) : std::nullopt;
+}
+
+bool may_be_movable(const model::Host& host, const model::BlockRun& run) {
+  return zone_of(host, run).value_or(Zone::Movable) == Zone::Movable;
 }
 
 GroupState group_of(const model::Device& device) {
@@ -110,10 +118,53 @@ void count_early(MemoryState& state) {
   for (auto& [id, node] : state.nodes)
     for (ZoneState& zone : node.zones) zone.early = zone.present;
   for (const auto& [first, run] : state.runs) {
-    if (!run.online() || state.devices[run.device].origin != model::Origin::Hotplugged) continue;
+    if (!run.online() || !run.zone_known ||
+        state.devices[run.device].origin != model::Origin::Hotplugged)
+      continue;
     ZoneState& zone = state.node_of(run)[run.zone];
     zone.early -= std::min(zone.early, run.count * state.pages_per_block);
   }
+}
+
+// A run whose zone only the spans show, cut where they begin and end.
+std::vector<model::BlockRun> alike(const model::Host& host, const model::BlockRun& run) {
+  if (run.zones.kind() != ValidZones::Kind::Unknown) return {run};
+  std::vector<model::BlockRun> pieces;
+  for (const model::ZonePart& part : model::zone_parts(host, run)) {
+    pieces.push_back(run);
+    pieces.back().first = part.first;
+    pieces.back().count = part.count;
+    if (run.state == State::Online) pieces.back().zones = part.zones;
+  }
+  return pieces;
+}
+
+void add_run(MemoryState& state, const model::Host& host, const model::BlockRun& block_run) {
+  StateRun run;
+  run.count = block_run.count;
+  run.node = block_run.node;
+  run.several_nodes = block_run.several_nodes;
+  run.device = block_run.device;
+  run.state = block_run.state;
+  run.holes = block_run.holes;
+  run.mixed = block_run.zones.kind() == ValidZones::Kind::None;
+  if (block_run.state == State::Online || model::is_era_a(host.era)) {
+    const auto zone = zone_of(host, block_run);
+    run.zone = zone.value_or(Zone::Normal);
+    run.zone_known = zone.has_value() || !run.online();
+  }
+  const std::uint64_t pages = run.count * state.pages_per_block;
+  NodeState& node = state.node_of(run);
+  if (!host.zone_spans_known && run.online() && !run.mixed && run.zone_known) {
+    node[run.zone].extend(state.pages(block_run.first.value(), run.count));
+    node[run.zone].present += pages;
+    node[run.zone].managed += pages;
+  }
+  GroupState& group = state.groups[run.device];
+  group.max_pages += pages;
+  if (run.online() && run.zone_known)
+    (run.zone == Zone::Movable ? group.movable : group.kernel) += pages;
+  state.runs.emplace(block_run.first.value(), run);
 }
 
 }  // namespace
@@ -140,29 +191,8 @@ MemoryState state_of(const model::Host& host) {
                        from.managed};
     }
   }
-  for (const model::BlockRun& block_run : host.blocks) {
-    StateRun run;
-    run.count = block_run.count;
-    run.node = block_run.node;
-    run.several_nodes = block_run.several_nodes;
-    run.device = block_run.device;
-    run.state = block_run.state;
-    run.holes = block_run.holes;
-    run.mixed = block_run.zones.kind() == ValidZones::Kind::None;
-    const bool bound = block_run.state == State::Online || model::is_era_a(host.era);
-    run.zone = bound ? zone_of(host, block_run) : Zone::Normal;
-    const std::uint64_t pages = run.count * state.pages_per_block;
-    NodeState& node = state.node_of(run);
-    if (!host.zone_spans_known && run.online() && !run.mixed) {
-      node[run.zone].extend(state.pages(block_run.first.value(), run.count));
-      node[run.zone].present += pages;
-      node[run.zone].managed += pages;
-    }
-    GroupState& group = state.groups[run.device];
-    group.max_pages += pages;
-    if (run.online()) (run.zone == Zone::Movable ? group.movable : group.kernel) += pages;
-    state.runs.emplace(block_run.first.value(), run);
-  }
+  for (const model::BlockRun& block_run : host.blocks)
+    for (const model::BlockRun& part : alike(host, block_run)) add_run(state, host, part);
   count_early(state);
   return state;
 }

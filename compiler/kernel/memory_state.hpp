@@ -55,10 +55,12 @@ struct StateRun {
   bool mixed = false;                      ///< valid_zones says `none`
   bool holes = false;                      ///< part of each block is no RAM
   model::Zone zone = model::Zone::Normal;  ///< online: where it is; offline in era A: bound to it
+  bool zone_known = true;                  ///< false: `zone` is a guess, and nothing counts it
   [[nodiscard]] bool online() const { return state == model::State::Online; }
   [[nodiscard]] bool same_kind(const StateRun& o) const {
     return node == o.node && several_nodes == o.several_nodes && device == o.device &&
-           state == o.state && mixed == o.mixed && holes == o.holes && (zone == o.zone);
+           state == o.state && mixed == o.mixed && holes == o.holes && zone == o.zone &&
+           zone_known == o.zone_known;
   }
 };
 
@@ -107,8 +109,12 @@ GroupState group_of(const model::Device& device);
 /// The state a host shows. Where spans are not told they are the hulls of the online blocks.
 MemoryState state_of(const model::Host& host);
 
-/// The zone an online run of a host is in, `none` and unknown counted as a kernel zone; for an
-/// offline run in era A the zone it was bound to when it was added.
-model::Zone zone_of(const model::Host& host, const model::BlockRun& run);
+/// The zone an online run of a host is in, `none` counted as a kernel zone; for an offline run in
+/// era A the zone it was bound to when it was added. Empty: the host does not show it, or it
+/// differs within the run.
+std::optional<model::Zone> zone_of(const model::Host& host, const model::BlockRun& run);
+
+/// Whether an online run may be in Movable for all that is known: what a limit has to count.
+bool may_be_movable(const model::Host& host, const model::BlockRun& run);
 
 }  // namespace memonline::kernel

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "compiler/kernel/rules.hpp"
 
@@ -165,6 +166,7 @@ void Model::place(std::uint64_t first, std::uint64_t count, Zone zone) {
   (zone == Zone::Movable ? group.movable : group.kernel) += pages;
   run.state = State::Online;
   run.zone = zone;
+  run.zone_known = true;
   run.mixed = false;
   state_.merge_around(first, first + count);
 }
@@ -192,18 +194,21 @@ Result<WriteRun, Refusal> Model::offline(WriteRun write) {
     NodeState& node = state_.node_of(run);
     const PageRange range = state_.pages(from, to - from);
     const std::uint64_t pages = range.end - range.begin;
-    ZoneState& zone = node[run.zone];
-    zone.present -= std::min(zone.present, pages);
-    zone.managed -= std::min(zone.managed, pages);
-    if (state_.devices[run.device].origin == model::Origin::Boot)
-      zone.early -= std::min(zone.early, pages);
-    GroupState& group = state_.groups[run.device];
-    std::uint64_t& counted = run.zone == Zone::Movable ? group.movable : group.kernel;
-    counted -= std::min(counted, pages);
     run.state = State::Offline;
+    if (run.zone_known) {
+      ZoneState& zone = node[run.zone];
+      zone.present -= std::min(zone.present, pages);
+      zone.managed -= std::min(zone.managed, pages);
+      if (state_.devices[run.device].origin == model::Origin::Boot)
+        zone.early -= std::min(zone.early, pages);
+      GroupState& group = state_.groups[run.device];
+      std::uint64_t& counted = run.zone == Zone::Movable ? group.movable : group.kernel;
+      counted -= std::min(counted, pages);
+    }
     const Zone was = run.zone;
+    const bool known = std::exchange(run.zone_known, true);
     if (!model::is_era_a(state_.era)) run.zone = Zone::Normal;
-    if (state_.era >= Era::C2) shrink(node, MemoryState::node_id(run), was, range);
+    if (state_.era >= Era::C2 && known) shrink(node, MemoryState::node_id(run), was, range);
     state_.merge_around(from, to);
     (down ? end : low) = down ? from : to;
   }
@@ -222,8 +227,8 @@ void Model::shrink(NodeState& node, model::NodeId id, Zone which, PageRange gone
   for (const auto& [first, run] : state_.runs) {
     if (!run.online() || MemoryState::node_id(run) != id) continue;
     const PageRange range = state_.pages(first, run.count);
-    // A mixed block counts for every zone whose span it meets.
-    const bool belongs = run.mixed ? zone.intersects(range) : run.zone == which;
+    // A mixed or unknown block counts for every zone whose span it meets.
+    const bool belongs = run.mixed || !run.zone_known ? zone.intersects(range) : run.zone == which;
     if (!belongs) continue;
     if (!first_online) first_online = range.begin;
     last_online = range.end;
@@ -328,7 +333,10 @@ Result<std::monostate, Refusal> Model::remove(BlockId first, std::uint64_t count
 }
 
 ValidZones Model::zones_of(const StateRun& run, std::uint64_t block) const {
-  if (base_.facts.valid_zones == false) return ValidZones{};
+  if (run.online() && !run.zone_known) return ValidZones{};
+  if (run.online() && run.mixed) return ValidZones(ValidZones::Kind::None);
+  if (base_.facts.valid_zones == false)  // a reader then knows what the spans prove
+    return run.online() ? ValidZones{run.zone} : ValidZones{};
   if (run.mixed) return ValidZones(ValidZones::Kind::None);
   const auto zone_by = [&](OnlineWord word) -> std::optional<Zone> {
     const Choice choice = choose(state_, run, Piece{block, 1, false}, word);

@@ -128,6 +128,21 @@ struct Unread {
   friend bool operator==(const Unread&, const Unread&) = default;
 };
 
+/// Kinds of device that no block of an unknown device can have come with.
+struct RuledOut {
+  bool dimm = false;
+  bool virtio_mem = false;
+  bool dax = false;
+  friend bool operator==(const RuledOut&, const RuledOut&) = default;
+};
+
+/// Memory that s390x (6.19+) has on standby: there are no blocks before it is configured.
+struct Standby {
+  BlockId first;
+  BlockId last;
+  friend bool operator==(const Standby&, const Standby&) = default;
+};
+
 struct Host {
   std::string name;            ///< where it was read from: "/", a directory, a file
   std::string kernel;          ///< uname release; for display and the `kernel` fact, never the era
@@ -155,6 +170,10 @@ struct Host {
   std::vector<Device> devices;   ///< [0] always exists
   std::vector<Node> nodes;       ///< ascending ids; gaps are usual
   std::vector<BlockRun> blocks;  ///< ascending, disjoint, maximal
+  RuledOut ruled_out;            ///< of devices of kind Unknown. Not part of the fingerprint
+  std::vector<Standby> standby;  ///< ascending, disjoint. Not part of the fingerprint
+  /// Blocks that nodes link to and that the source does not hold: it is incomplete.
+  std::uint64_t missing_blocks = 0;
   /// The RAM of the firmware's map in whole pages, as the kernel took it at boot; empty: unknown.
   /// Not part of the fingerprint.
   std::vector<PfnRange> boot_memory;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/shared_group.hpp"
 
@@ -38,11 +40,25 @@ std::uint64_t blocks_of(const sema::Amount& amount, Target target, std::uint64_t
                     amount);
 }
 
+bool asks_for_zones(const sema::Rule& rule) {
+  return std::any_of(rule.shares.begin(), rule.shares.end(), [](const sema::Share& share) {
+    return share.target == Target::Movable || share.target == Target::Normal;
+  });
+}
+
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
                     const model::Host& host) {
   Allocation allocation;
   for (const Group& group : selection.groups)
     describe(share_out(group, policy, host), policy, host, allocation);
+  for (const Undecided& one : selection.undecided) {
+    Decision decision;
+    decision.blocks = one.blocks;
+    decision.span = one.rule->span;
+    decision.reason = fmt::format("the {} is unknown, and the rule asks for it", one.fact);
+    decision.unknown = one.fact;
+    allocation.decisions.push_back(decision);
+  }
   for (const BlockRun& run : selection.unselected) {
     Decision decision;
     decision.blocks = run;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"
@@ -25,7 +26,13 @@ struct Decision {
   bool fixed = false;                      ///< online, and can never be taken offline
   std::optional<source::SourceSpan> span;  ///< the share (or limit) that asked; empty: nobody did
   std::string reason;                      ///< why there is no write, where there is none
+  std::string unknown;  ///< the fact without which it cannot be decided or judged; else empty
 };
+inline constexpr std::string_view kUnknownZone = "zone";
+inline constexpr std::string_view kUnknownState = "state";
+
+/// Whether a share of the rule counts blocks by their zone.
+bool asks_for_zones(const sema::Rule& rule);
 
 /// How a percentage came out, for people: "80% would be 38.4".
 struct Rounding {

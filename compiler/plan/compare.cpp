@@ -34,7 +34,7 @@ class Writes {
       if (const auto* online = std::get_if<OnlineBlocks>(&step.action))
         add(online->blocks, {State::Online, online->zone, false});
       if (const auto* offline = std::get_if<OfflineBlocks>(&step.action))
-        add(offline->blocks, {State::Offline, offline->zone, false});
+        add(offline->blocks, {State::Offline, model::Zone::Normal, false});
       if (const auto* probe = std::get_if<ProbeBlock>(&step.action);
           probe != nullptr && plan.host.block_size > 0) {
         const model::BlockId block(probe->address / plan.host.block_size);

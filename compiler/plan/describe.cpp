@@ -45,8 +45,9 @@ class Describer {
         const Misplaced lack = misplaced(claim);
         if (lack.all() > 0)
           found(Finding::Kind::NotReached, lack.all(), claim.count).misplaced = lack;
-        if (claim.owed() > lack.all())
-          found(Finding::Kind::Unusable, claim.owed() - lack.all(), claim.count);
+        // Blocks of an unknown zone are reported by themselves.
+        const std::uint64_t met = lack.all() + of_unknown_zone();
+        if (claim.owed() > met) found(Finding::Kind::Unusable, claim.owed() - met, claim.count);
       }
       if (claim.count > 0 && (share.place == Place::First || share.place == Place::Last)) {
         // Blocks that are astray for want of blocks are reported as not reached already.
@@ -67,6 +68,14 @@ class Describer {
       (boot ? sum.boot : dimm ? sum.dimms : sum.others) += part.blocks.count;
       if (part.fixed) sum.fixed += part.blocks.count;
     }
+    return sum;
+  }
+
+  [[nodiscard]] std::uint64_t of_unknown_zone() const {
+    std::uint64_t sum = 0;
+    for (const Part& part : shared_.parts)
+      if (part.kind == Kind::UnknownZone && part.claim == nullptr && part.missed_by == nullptr)
+        sum += part.blocks.count;
     return sum;
   }
 
@@ -95,6 +104,7 @@ class Describer {
     if (part.rezone || (part.kind == Kind::Offline && part.claim != nullptr))
       return part.claim->wants(target);
     if (target == Target::Offline) return part.kind == Kind::Offline;
+    if (part.kind == Kind::UnknownZone) return true;  // it is not shown to be elsewhere
     return part.kind == (target == Target::Normal ? Kind::Normal : Kind::Movable);
   }
 
@@ -113,7 +123,19 @@ class Describer {
         d.target = Target::Keep;
         d.reason = part.blocks.state == State::GoingOffline
                        ? "another agent is taking it offline just now"
-                       : "its state could not be read";
+                       : "its state is unknown";
+        if (part.blocks.state == State::Unknown) d.unknown = kUnknownState;
+        break;
+      case Kind::UnknownZone:
+        if (part.claim != nullptr) {
+          d.reason = "online already, counts for this share";
+        } else if (part.missed_by != nullptr) {
+          d.reason = "online in an unknown zone, and left there";
+        } else {
+          d.target = Target::Keep;
+          d.reason = "online in an unknown zone: no share counts it";
+          if (asks_for_zones(*shared_.group.rule)) d.unknown = kUnknownZone;
+        }
         break;
       case Kind::Offline:
         d.change = part.claim != nullptr && d.target != Target::Keep && d.target != Target::Offline;
@@ -148,7 +170,8 @@ class Describer {
 
   std::string zone_text(const BlockRun& run) const {
     if (run.zones.kind() == model::ValidZones::Kind::None) return "several zones";
-    return std::string(model::zone_name(kernel::zone_of(host_, run)));
+    const auto zone = kernel::zone_of(host_, run);
+    return zone ? std::string(model::zone_name(*zone)) : "an unknown zone";
   }
 
   // "node1" where a rule makes several groups.

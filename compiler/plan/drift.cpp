@@ -56,15 +56,6 @@ bool differs(const BlockRun& run, const std::string& wanted) {
   return (run.zones[0] == model::Zone::Movable) != (wanted == "movable");
 }
 
-bool is_unknown(const BlockRun& run, const std::string& wanted) {
-  if (wanted == "keep") return false;
-  if (run.state == State::Unknown) return true;
-  using Kind = model::ValidZones::Kind;
-  const bool needs_zone = wanted == "movable" || wanted == "normal";
-  return needs_zone && run.state == State::Online &&
-         (run.zones.kind() == Kind::Unknown || run.zones.kind() == Kind::Empty);
-}
-
 void visit_runs(const model::Host& host, BlockId first, BlockId last, const VisitRun& visit) {
   each_run_in(host, first, last,
               [&](const BlockRun& run, Interval part) { visit(run, part.first, part.end); });
@@ -100,23 +91,23 @@ std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* pl
   return runs;
 }
 
-Judged judged_blocks(const model::Host& host, const plan::Plan& plan) {
+Judged judged_blocks(const plan::Plan& plan) {
   Judged judged;
   for (const plan::Step& step : plan.steps)
     if (const plan::WriteRun* blocks = blocks_of(step)) judged.selected += blocks->count();
   for (const plan::Skipped& skipped : plan.skipped) {
     if (skipped.rule.path.empty()) continue;
-    each_run_in(host, skipped.first, skipped.last, [&](const BlockRun& run, Interval part) {
-      const std::uint64_t count = part.end - part.first;
-      judged.selected += count;
-      if (is_unknown(run, skipped.wanted)) judged.unknown += count;
-    });
+    const std::uint64_t count = skipped.last - skipped.first + 1;
+    judged.selected += count;
+    if (skipped.unknown.empty()) continue;
+    judged.unknown += count;
+    judged.unjudged.push_back({skipped.first, skipped.last, skipped.unknown});
   }
   return judged;
 }
 
 std::optional<std::string> zone_text(const BlockRun& run) {
-  if (run.state == State::Offline) return std::nullopt;
+  if (run.state == State::Offline || run.state == State::Unknown) return std::nullopt;
   if (run.zones.kind() == model::ValidZones::Kind::None) return "none";
   if (run.zones.size() == 0) return std::nullopt;
   return std::string(model::zone_name(run.zones[0]));

@@ -22,8 +22,6 @@ struct StatusRun {
 
 /// Whether a block is not as a target ("movable", "offline") says.
 bool differs(const model::BlockRun& run, const std::string& wanted);
-/// Whether the host leaves open what a target needs to know of these blocks.
-bool is_unknown(const model::BlockRun& run, const std::string& wanted);
 
 /// Runs of the host that overlap [first, last], with the part of each that does, its end excluded.
 using VisitRun =
@@ -34,12 +32,20 @@ void visit_runs(const model::Host& host, model::BlockId first, model::BlockId la
 /// Without a plan nothing drifts.
 std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan);
 
+/// Blocks that a rule selects, or may select, and that cannot be compared with it.
+struct Unjudged {
+  model::BlockId first;
+  model::BlockId last;
+  std::string fact;  ///< what the host does not show of them: "driver", "zone"
+};
+
 /// How many blocks can be compared with what the policy says of them.
 struct Judged {
-  std::uint64_t selected = 0;  ///< blocks that a rule selects
-  std::uint64_t unknown = 0;   ///< of these, blocks whose state or zone the host does not report
+  std::uint64_t selected = 0;  ///< blocks that a rule selects, or may select
+  std::uint64_t unknown = 0;   ///< of these, blocks of which the host does not show enough
+  std::vector<Unjudged> unjudged;
 };
-Judged judged_blocks(const model::Host& host, const plan::Plan& plan);
+Judged judged_blocks(const plan::Plan& plan);
 
 /// The zone a run is in, as the kernel spells it: "Movable", "none" for blocks that span zones;
 /// empty for blocks that are not online or do not tell. Where an old kernel lists two names, the

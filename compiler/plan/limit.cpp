@@ -37,7 +37,7 @@ Balance balance_of(const Allocation& allocation, const model::Host& host,
       if (d.target == Target::Movable) balance.movable += d.blocks.count;
       if (d.target == Target::Normal) balance.normal += d.blocks.count;
     } else if (d.blocks.state == State::Online) {
-      const bool movable = kernel::zone_of(host, d.blocks) == Zone::Movable;
+      const bool movable = kernel::may_be_movable(host, d.blocks);
       (movable ? balance.movable : balance.normal) += d.blocks.count;
     }
   }
@@ -156,8 +156,7 @@ bool tighten_limits(Allocation& allocation, const sema::FlatPolicy& policy,
       if (per_node && run.node != node) continue;
       balance.all += run.count;
       if (run.state != State::Online) continue;
-      (kernel::zone_of(after, run) == Zone::Movable ? balance.movable : balance.normal) +=
-          run.count;
+      (kernel::may_be_movable(after, run) ? balance.movable : balance.normal) += run.count;
     }
     return balance;
   };

@@ -21,14 +21,19 @@ std::vector<NodeOutcome> outcome_of(const model::Host& after,
     NodeOutcome& node = nodes[run.node];
     node.node = run.node;
     const model::Bytes bytes = after.block_size * run.count;
-    if (run.state != State::Online) {
+    if (run.state == State::Offline || run.state == State::GoingOffline) {
       node.offline += bytes;
       continue;
     }
-    const Zone zone = kernel::zone_of(after, run);
-    (zone == Zone::Movable ? node.movable : node.normal) += bytes;
+    const auto zone =
+        run.state == State::Online ? kernel::zone_of(after, run) : std::optional<Zone>();
+    if (!zone) {
+      node.unknown += bytes;
+      continue;
+    }
+    (*zone == Zone::Movable ? node.movable : node.normal) += bytes;
     const bool mixed = run.zones.kind() == model::ValidZones::Kind::None;
-    node.zones[mixed ? "none" : std::string(model::zone_name(zone))] += bytes.value();
+    node.zones[mixed ? "none" : std::string(model::zone_name(*zone))] += bytes.value();
   }
   for (const Rounding& rounding : roundings) {
     auto& sentences = nodes[rounding.node].sentences;
@@ -47,10 +52,12 @@ std::vector<Skipped> skipped_of(const Allocation& allocation, const source::Sour
     if (d.change) continue;
     Skipped one{d.blocks.first, d.blocks.last(),
                 d.blocks.node,  std::string(sema::target_name(d.target)),
-                d.reason,       d.span ? rule_ref(files, *d.span) : RuleRef{}};
+                d.reason,       d.span ? rule_ref(files, *d.span) : RuleRef{},
+                d.unknown};
     const bool joins = !skipped.empty() && skipped.back().last + 1 == one.first &&
                        skipped.back().node == one.node && skipped.back().wanted == one.wanted &&
-                       skipped.back().reason == one.reason && skipped.back().rule == one.rule;
+                       skipped.back().reason == one.reason && skipped.back().rule == one.rule &&
+                       skipped.back().unknown == one.unknown;
     if (joins)
       skipped.back().last = one.last;
     else
@@ -99,6 +106,7 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
   for (const NodeOutcome& node : outcome) {
     normal += node.normal;
     movable += node.movable;
+    if (node.unknown.value() > 0) return;  // it may be kernel memory
   }
   const std::uint64_t map = memory_map_bytes(after);
   if (changes_memory(steps) && movable.value() > 0 && normal.value() < map) {

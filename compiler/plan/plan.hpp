@@ -67,7 +67,7 @@ struct OnlineBlocks {
 struct OfflineBlocks {
   WriteRun blocks;
   std::optional<model::NodeId> node;
-  model::Zone zone = model::Zone::Normal;  ///< where they are now
+  std::optional<model::Zone> zone = model::Zone::Normal;  ///< where they are now; empty: unknown
   /// Part of an unplug: if any block of these steps cannot go, those that went come back online.
   bool all_or_nothing = false;
   /// Of an unplug: likely, maybe, unlikely (plan/unplug.hpp); else empty.
@@ -103,6 +103,9 @@ struct Skipped {
   std::string wanted;  ///< the target a rule had for them: "movable", "keep", ...
   std::string reason;  ///< "online in Normal already; rezone = never"
   RuleRef rule;        ///< empty path: no rule selects them
+  /// The fact that the host does not show and without which these blocks cannot be judged:
+  /// "driver", "origin", "zone", "state" and so on. Empty: nothing is missing.
+  std::string unknown = {};
   friend bool operator==(const Skipped&, const Skipped&) = default;
 };
 
@@ -133,10 +136,11 @@ struct HotplugPart {
 };
 
 /// What a node has when the plan is done, whole blocks. Normal: all kernel zones together, blocks
-/// that span zones included. Offline: all that is not online.
+/// that span zones included. Offline: what is offline or going there. Unknown: all whose state is
+/// unknown, and what is online in an unknown zone.
 struct NodeOutcome {
   std::optional<model::NodeId> node;  ///< empty: blocks whose node nobody could tell
-  model::Bytes normal, movable, offline;
+  model::Bytes normal, movable, offline, unknown;
   std::map<std::string, std::uint64_t> zones;  ///< the same bytes by the kernel's zone names
   std::vector<std::string> sentences;          ///< for people: "80% would be 38.4"
   friend bool operator==(const NodeOutcome&, const NodeOutcome&) = default;
@@ -215,7 +219,8 @@ enum class Verdict : std::uint8_t {
   NothingJudged,  ///< there is no block that could be compared with the policy
   Drift,          ///< there are steps, or memory that no step corrects
   RebootPending,  ///< only kernel parameters wait for a reboot
-  AsDesired,      ///< all that could be judged is as the policy says
+  PartlyJudged,   ///< what could be judged is as the policy says, the rest could not be
+  AsDesired,      ///< everything is as the policy says
 };
 
 /// What `status`, `plan` and `apply` say of a host and its policy (plan/verdict.hpp).

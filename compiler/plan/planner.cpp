@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/boot.hpp"
 #include "compiler/plan/hotplug.hpp"
+#include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/outcome.hpp"
 #include "compiler/plan/select.hpp"
@@ -140,13 +143,30 @@ constexpr int kMostRounds = 64;
 
 }  // namespace
 
+namespace {
+
+void report_no_blocks(const Host& host, diag::Sink& sink) {
+  if (host.missing_blocks > 0) {
+    sink.add(diag::Code::IncompleteCapture, std::nullopt,
+             fmt::format("no memory blocks in this capture: nodes link to {} of them, and "
+                         "/sys/devices/system/memory does not hold {}",
+                         host.missing_blocks,
+                         host.missing_blocks == 1 ? "it" : "them, or not their size"))
+        .help = "capture the host with `memonline capture`, or add its /sys/devices/system/memory";
+    return;
+  }
+  sink.add(diag::Code::NoHotplug, std::nullopt,
+           "this host shows no memory blocks: its kernel has no memory hotplug, or /sys is not "
+           "there")
+      .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
+}
+
+}  // namespace
+
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
                   diag::Sink& sink) {
   if (!host.has_hotplug()) {
-    sink.add(diag::Code::NoHotplug, std::nullopt,
-             "this host shows no memory blocks: its kernel has no memory hotplug, or /sys is not "
-             "there")
-        .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
+    report_no_blocks(host, sink);
     return {};
   }
   const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
@@ -154,6 +174,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   diag::Sink while_planning;
   Allocation allocation = allocate(selection, flat, host);
   const std::vector<Finding> findings = std::exchange(allocation.findings, {});
+  report_unknown(allocation, flat, host, sink);
   apply_limits(allocation, flat, host, while_planning);
 
   Plan plan;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/plan/missing_facts.hpp"
 
 namespace memonline::plan {
 
@@ -48,90 +49,146 @@ Intervals subtract(const Interval& from, const Intervals& holes) {
   return result;
 }
 
-// Facts a condition needed and the host does not tell; noted once each.
-struct Untold {
-  bool origin = false;
-  bool device = false;
-  bool node = false;
-  bool cpu = false;
-  [[nodiscard]] bool any() const { return origin || device || node || cpu; }
+// Half-open ranges of a and of b together.
+Intervals unite(Intervals a, const Intervals& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  std::sort(a.begin(), a.end(),
+            [](const Interval& x, const Interval& y) { return x.first < y.first; });
+  Intervals result;
+  for (const Interval& one : a)
+    if (!result.empty() && one.first <= result.back().end)
+      result.back().end = std::max(result.back().end, one.end);
+    else
+      result.push_back(one);
+  return result;
+}
+
+Intervals subtract(const Intervals& from, const Intervals& holes) {
+  Intervals result;
+  for (const Interval& one : from)
+    for (const Interval& rest : subtract(one, holes)) result.push_back(rest);
+  return result;
+}
+
+// Which blocks of a run are of a class, as far as the host shows it.
+struct Match {
+  Intervals surely;
+  Intervals possibly;     // surely, or undecided for lack of `fact`
+  const char* fact = "";  // empty: nothing is undecided
 };
+
+enum class Answer { No, Yes, Unknown };
+constexpr const char* kOrigin = "origin";
+constexpr const char* kDriver = "driver";
+constexpr const char* kDevice = "device";
+constexpr const char* kNode = "node";
+constexpr const char* kCpus = "CPUs of the node";
 
 class Matcher {
  public:
-  Matcher(const Host& host, Untold& untold) : host_(host), untold_(untold) {}
+  explicit Matcher(const Host& host) : host_(host) {}
 
   // The blocks of `run` that satisfy every one of `classes`.
-  Intervals all_of(const std::vector<sema::Class>& classes, const BlockRun& run) const {
-    Intervals chosen{{run.first.value(), run.end().value()}};
+  Match all_of(const std::vector<sema::Class>& classes, const BlockRun& run) const {
+    const Intervals whole{{run.first.value(), run.end().value()}};
+    Match chosen{whole, whole};
     for (const sema::Class& one : classes) {
-      if (chosen.empty()) break;
-      chosen = intersect(chosen, match(one, run));
+      const Match match = this->match(one, run);
+      chosen.surely = intersect(chosen.surely, match.surely);
+      chosen.possibly = intersect(chosen.possibly, match.possibly);
+      if (*chosen.fact == '\0') chosen.fact = match.fact;
+      if (chosen.possibly.empty()) return {};
     }
     return chosen;
   }
 
-  // Whether no block of the host satisfies it.
+  // Whether no block of the host can satisfy it.
   bool nowhere(const sema::Class& one) const {
     return std::all_of(host_.blocks.begin(), host_.blocks.end(),
-                       [&](const BlockRun& run) { return match(one, run).empty(); });
+                       [&](const BlockRun& run) { return match(one, run).possibly.empty(); });
   }
 
  private:
-  Intervals match(const sema::Class& one, const BlockRun& run) const {
+  Match match(const sema::Class& one, const BlockRun& run) const {
     const Interval whole{run.first.value(), run.end().value()};
-    const auto if_true = [&](bool holds) { return holds ? Intervals{whole} : Intervals{}; };
+    const auto where = [](Intervals blocks) { return Match{blocks, blocks}; };
+    const auto answered = [&](Answer answer, const char* fact) {
+      switch (answer) {
+        case Answer::No: break;
+        case Answer::Yes: return where({whole});
+        case Answer::Unknown: return Match{{}, {whole}, fact};
+      }
+      return Match{};
+    };
+    const auto if_true = [&](bool holds) { return holds ? where({whole}) : Match{}; };
     const Device& device = host_.devices.at(run.device);
+    const bool known = device.kind != Device::Kind::Unknown;
+    const auto of_kind = [&](Device::Kind kind, bool ruled_out, bool fits) {
+      if (known) return if_true(device.kind == kind && fits);
+      return answered(ruled_out ? Answer::No : Answer::Unknown, kDevice);
+    };
     return std::visit(
         overloaded{
-            [&](SimpleClass simple) { return if_true(simple_holds(simple, run, device)); },
+            [&](SimpleClass simple) {
+              if (simple == SimpleClass::VirtioMem)
+                return of_kind(Device::Kind::VirtioMem, host_.ruled_out.virtio_mem, true);
+              return simple_match(simple, run, device, answered);
+            },
             [&](const sema::NodeList& list) {
-              if (!run.node) untold_.node = true;
-              return if_true(run.node && in(list.ranges, run.node->value()));
+              if (!run.node) return answered(Answer::Unknown, kNode);
+              return if_true(in(list.ranges, run.node->value()));
             },
             [&](const sema::DimmList& list) {
-              told(device);
-              if (device.kind != Device::Kind::Dimm) return Intervals{};
-              return if_true(list.ranges.empty() ||
-                             (device.number && in(list.ranges, *device.number)));
+              return of_kind(
+                  Device::Kind::Dimm, host_.ruled_out.dimm,
+                  list.ranges.empty() || (device.number && in(list.ranges, *device.number)));
             },
             [&](const sema::BlockList& list) {
               Intervals ranges;
               for (const auto& [first, last] : list.ranges) ranges.push_back({first, last + 1});
-              return intersect({whole}, ranges);
+              return where(intersect({whole}, ranges));
             },
-            [&](const sema::AddressRange& range) { return blocks_within(range, whole); },
+            [&](const sema::AddressRange& range) { return where(blocks_within(range, whole)); },
             [&](const sema::DaxDevice& dax) {
-              told(device);
-              return if_true(device.kind == Device::Kind::Dax &&
-                             (dax.name.empty() || dax.name == device.name));
+              return of_kind(Device::Kind::Dax, host_.ruled_out.dax,
+                             dax.name.empty() || dax.name == device.name);
             },
             [&](const sema::DriverName& driver) {
-              told(device);
+              if (!known)
+                return answered(ruled_out(driver.name) ? Answer::No : Answer::Unknown, kDriver);
               return if_true(!device.driver.empty() && device.driver == driver.name);
             },
         },
         one.is);
   }
 
-  bool simple_holds(SimpleClass simple, const BlockRun& run, const Device& device) const {
+  template <class Answered>
+  Match simple_match(SimpleClass simple, const BlockRun& run, const Device& device,
+                     const Answered& answered) const {
+    const auto yes_if = [](bool holds) { return holds ? Answer::Yes : Answer::No; };
     switch (simple) {
-      case SimpleClass::All: return true;
+      case SimpleClass::All: return answered(Answer::Yes, "");
       case SimpleClass::Boot:
       case SimpleClass::Hotplugged:
-        if (device.origin == Origin::Unknown) untold_.origin = true;
-        return device.origin == (simple == SimpleClass::Boot ? Origin::Boot : Origin::Hotplugged);
-      case SimpleClass::Node:
-        if (!run.node) untold_.node = true;
-        return run.node.has_value();
+        if (device.origin == Origin::Unknown) return answered(Answer::Unknown, kOrigin);
+        return answered(yes_if(device.origin ==
+                               (simple == SimpleClass::Boot ? Origin::Boot : Origin::Hotplugged)),
+                        "");
+      case SimpleClass::Node: return answered(run.node ? Answer::Yes : Answer::Unknown, kNode);
       case SimpleClass::Cpuless: {
-        const model::Node* node = run.node ? host_.find_node(*run.node) : nullptr;
-        if (node == nullptr || !node->has_cpu) untold_.cpu = true;
-        return node != nullptr && node->has_cpu == false;
+        if (!run.node) return answered(Answer::Unknown, kNode);
+        const model::Node* node = host_.find_node(*run.node);
+        if (node == nullptr || !node->has_cpu) return answered(Answer::Unknown, kCpus);
+        return answered(yes_if(!*node->has_cpu), "");
       }
-      case SimpleClass::VirtioMem: told(device); return device.kind == Device::Kind::VirtioMem;
+      case SimpleClass::VirtioMem: break;  // a kind of device
     }
-    return false;
+    return {};
+  }
+
+  bool ruled_out(const std::string& driver) const {
+    return (driver == "virtio_mem" && host_.ruled_out.virtio_mem) ||
+           (driver == "kmem" && host_.ruled_out.dax);
   }
 
   // Blocks that lie in the range as a whole.
@@ -151,12 +208,7 @@ class Matcher {
     });
   }
 
-  void told(const Device& device) const {
-    if (device.kind == Device::Kind::Unknown) untold_.device = true;
-  }
-
   const Host& host_;
-  Untold& untold_;
 };
 
 BlockRun part_of(const BlockRun& run, const Interval& part) {
@@ -182,18 +234,6 @@ void add_groups(const sema::Rule& rule, std::vector<BlockRun> chosen, std::vecto
     if (is_new) groups.push_back({&rule, {}});
     groups[at->second].runs.push_back(run);
   }
-}
-
-void note_untold(const Untold& untold, const sema::Rule& rule, diag::Sink& sink) {
-  const auto warn = [&](const char* what) {
-    sink.add(
-        diag::Code::HostDoesNotTell, rule.selector.span,
-        fmt::format("this host does not tell {}, so the rule leaves those blocks alone", what));
-  };
-  if (untold.origin) warn("whether some blocks were there at boot");
-  if (untold.device) warn("which device some blocks belong to");
-  if (untold.node) warn("the node of some blocks");
-  if (untold.cpu) warn("which nodes have CPUs");
 }
 
 // Whether it names one thing by number, address or name. Many hosts have nothing hotplugged, and
@@ -238,12 +278,11 @@ std::string there_is(const sema::Class& one, const Host& host) {
   return "`memonline status` shows what there is";
 }
 
-// A host that does not tell may have it: `untold` is what `matcher` comes upon while it looks.
-void note_missing(const Matcher& matcher, const Untold& untold, const sema::Rule& rule,
-                  const Host& host, diag::Sink& sink) {
+void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& host,
+                  diag::Sink& sink) {
   if (host.blocks.empty()) return;
   for (const sema::Class& one : rule.selector.classes)
-    if (names_one(one) && matcher.nowhere(one) && !untold.any())
+    if (names_one(one) && matcher.nowhere(one))
       sink.add(diag::Code::NoSuchMemory, one.span,
                "this host has no such memory, so the rule does nothing here")
           .help = there_is(one, host);
@@ -260,29 +299,31 @@ std::uint64_t Group::blocks() const {
 Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& sink) {
   Selection selection;
   selection.unselected = host.blocks;
+  const Matcher matcher(host);
   for (const sema::Rule& rule : policy.rules) {
-    Untold untold;
-    const Matcher matcher(host, untold);
     std::vector<BlockRun> chosen;
     std::vector<BlockRun> left;
+    bool undecided = false;
     for (const BlockRun& run : selection.unselected) {
-      Intervals mine = matcher.all_of(rule.selector.classes, run);
-      if (!rule.selector.except.empty()) {
-        const Intervals excepted = matcher.all_of(rule.selector.except, run);
-        Intervals kept;
-        for (const Interval& part : mine)
-          for (const Interval& rest : subtract(part, excepted)) kept.push_back(rest);
-        mine = kept;
-      }
+      const Match match = matcher.all_of(rule.selector.classes, run);
+      const Match except =
+          rule.selector.except.empty() ? Match{} : matcher.all_of(rule.selector.except, run);
+      const Intervals mine = subtract(match.surely, except.possibly);
+      const Intervals maybe = subtract(subtract(match.possibly, except.surely), mine);
       for (const Interval& part : mine) chosen.push_back(part_of(run, part));
-      for (const Interval& part : subtract({run.first.value(), run.end().value()}, mine))
+      for (const Interval& part : maybe)
+        selection.undecided.push_back(
+            {&rule, part_of(run, part), *match.fact != '\0' ? match.fact : except.fact});
+      undecided = undecided || !maybe.empty();
+      for (const Interval& part :
+           subtract({run.first.value(), run.end().value()}, unite(mine, maybe)))
         left.push_back(part_of(run, part));
     }
-    note_untold(untold, rule, sink);
-    if (chosen.empty()) note_missing(matcher, untold, rule, host, sink);
+    if (chosen.empty() && !undecided) note_missing(matcher, rule, host, sink);
     add_groups(rule, std::move(chosen), selection.groups);
     selection.unselected = std::move(left);
   }
+  warn_of_undecided(selection.undecided, host, sink);
   return selection;
 }
 

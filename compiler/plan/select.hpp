@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Step 1 of planning: which rule governs each block. A block belongs to the first rule that
-// selects it; `each` splits what a rule selected into groups by node or device.
+// selects it; `each` splits what a rule selected into groups by node or device. A block that lacks
+// a fact which a rule asks for may or may not be selected by it: it is kept, and no later rule
+// takes it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"
@@ -20,13 +23,21 @@ struct Group {
   [[nodiscard]] std::uint64_t blocks() const;
 };
 
+/// Blocks of which the host does not show enough to decide whether the rule selects them.
+struct Undecided {
+  const sema::Rule* rule = nullptr;
+  model::BlockRun blocks;
+  std::string fact;  ///< what is unknown: "driver", "origin", "node", "CPUs of its node"
+};
+
 struct Selection {
   std::vector<Group> groups;                ///< by rule, then by lowest address
+  std::vector<Undecided> undecided;         ///< by rule, then by address: kept
   std::vector<model::BlockRun> unselected;  ///< no rule selects them: kept
 };
 
-/// Groups point into `policy`, which must outlive them. Notes rules that name what this
-/// host does not have, and conditions the host does not tell enough to decide.
+/// Groups point into `policy`, which must outlive them. Notes rules that name what this host does
+/// not have, and warns once of all undecided blocks.
 Selection select(const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
 
 }  // namespace memonline::plan

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
+#include <functional>
 
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/shared_group.hpp"
@@ -37,8 +38,10 @@ class Sharer {
   Part part_of(const BlockRun& run) const {
     Part part{run, Kind::Busy, false, nullptr, false};
     if (run.state == State::Offline) part.kind = Kind::Offline;
-    if (run.state == State::Online)
-      part.kind = kernel::zone_of(host_, run) == Zone::Movable ? Kind::Movable : Kind::Normal;
+    if (run.state == State::Online) {
+      const auto zone = kernel::zone_of(host_, run);
+      part.kind = !zone ? Kind::UnknownZone : *zone == Zone::Movable ? Kind::Movable : Kind::Normal;
+    }
     // drivers/base/memory.c refuses blocks of several zones; arm64 all boot memory
     // (arch/arm64/mm/mmu.c, prevent_bootmem_remove_notifier); 5.5 and later blocks that are not all
     // RAM (mm/memory_hotplug.c, offline_pages).
@@ -79,6 +82,7 @@ class Sharer {
   void credit() {
     std::uint64_t normal = count(Kind::Normal);
     std::uint64_t movable = count(Kind::Movable);
+    std::uint64_t unknown = count(Kind::UnknownZone);
     const auto take = [](Claim& claim, std::uint64_t& from) {
       const std::uint64_t n = std::min(claim.count - claim.credit, from);
       claim.credit += n;
@@ -91,6 +95,7 @@ class Sharer {
     for (const Target target : {Target::Auto, Target::Keep})
       for (Claim& claim : shared_.claims) {
         if (!claim.wants(target) || !counts_any(claim)) continue;
+        take(claim, unknown);
         take(claim, normal);
         take(claim, movable);
       }
@@ -188,7 +193,19 @@ class Sharer {
       const auto uncounted = [](const Part& p) {
         return (p.kind == Kind::Normal || p.kind == Kind::Movable) && p.claim == nullptr;
       };
-      take(claim.credit, false, uncounted, [&](Part& p) { p.claim = &claim; });
+      const auto of_unknown_zone = [](const Part& p) {
+        return p.kind == Kind::UnknownZone && p.claim == nullptr;
+      };
+      std::uint64_t left = claim.credit;
+      for (const auto& wanted : {std::function<bool(const Part&)>(of_unknown_zone),
+                                 std::function<bool(const Part&)>(uncounted)}) {
+        std::uint64_t got = 0;
+        take(left, false, wanted, [&](Part& p) {
+          p.claim = &claim;
+          got += p.blocks.count;
+        });
+        left -= got;
+      }
     }
   }
 
@@ -221,7 +238,8 @@ class Sharer {
       for (const bool boot : {false, true}) {
         const auto surplus = [&](const Part& p) {
           const bool is_boot = host_.devices.at(p.blocks.device).origin == model::Origin::Boot;
-          return usable(p, claim) && !(taking && p.fixed) && is_boot == boot;
+          return usable(p, claim) && is_boot == boot &&
+                 !(taking && (p.fixed || p.kind == Kind::UnknownZone));
         };
         std::uint64_t got = 0;
         take(lacking, top, surplus, [&](Part& p) {
@@ -244,7 +262,7 @@ class Sharer {
     const bool normal = part.kind == Kind::Normal;
     const bool movable = part.kind == Kind::Movable;
     return (claim.wants(Target::Movable) && normal) || (claim.wants(Target::Normal) && movable) ||
-           (claim.wants(Target::Offline) && (normal || movable));
+           (claim.wants(Target::Offline) && (normal || movable || part.kind == Kind::UnknownZone));
   }
 
   void lay_out() {

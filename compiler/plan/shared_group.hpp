@@ -23,7 +23,13 @@ struct Claim {
   [[nodiscard]] bool wants(sema::Target target) const { return share->target == target; }
 };
 
-enum class Kind : std::uint8_t { Offline, Normal, Movable, Busy };
+enum class Kind : std::uint8_t {
+  Offline,
+  Normal,
+  Movable,
+  UnknownZone,  ///< online; no share of a zone counts it
+  Busy
+};
 
 // Neighbouring blocks of one kind inside a group, with what is decided for them so far.
 struct Part {

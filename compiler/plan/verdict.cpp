@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/printable.hpp"
+#include "compiler/plan/allocate.hpp"
 #include "compiler/plan/drift.hpp"
 
 namespace memonline::plan {
@@ -88,17 +89,16 @@ class Judge {
   void blocks_of(const Skipped& skipped) {
     visit_runs(host_, skipped.first, skipped.last,
                [&](const BlockRun& run, model::BlockId first, model::BlockId end) {
-                 if (differs(run, skipped.wanted))
-                   add(Kind::Memory, skipped, run, first, end);
-                 else if (is_unknown(run, skipped.wanted) || is_unusable(run, skipped))
+                 if (!skipped.unknown.empty() || is_unusable(run, skipped))
                    add(Kind::Unknown, skipped, run, first, end);
+                 else if (differs(run, skipped.wanted))
+                   add(Kind::Memory, skipped, run, first, end);
                });
   }
 
   /// Blocks that no share could use, whatever the rule wants of them.
   static bool is_unusable(const BlockRun& run, const Skipped& skipped) {
-    const bool usable = run.state == State::Online || run.state == State::Offline;
-    return !usable && skipped.reason != "the rule keeps it as it is";
+    return run.state == State::GoingOffline && skipped.reason != "the rule keeps it as it is";
   }
 
   void add(Kind kind, const Skipped& skipped, const BlockRun& run, model::BlockId first,
@@ -109,7 +109,7 @@ class Judge {
     one.rule = skipped.rule;
     one.why = skipped.reason;
     if (kind == Kind::Unknown)
-      unknown(run, one);
+      unknown(run, skipped, one);
     else
       differing(run, one);
     const auto same = std::find_if(
@@ -127,16 +127,18 @@ class Judge {
       into.blocks.push_back({first, first + (end - first - 1)});
   }
 
-  static void unknown(const BlockRun& run, Remaining& one) {
+  void unknown(const BlockRun& run, const Skipped& skipped, Remaining& one) const {
     if (run.state == State::GoingOffline) {
       one.needs = "later";
       one.help = "plan again when it is offline";
       return;
     }
-    one.why = run.state == State::Unknown ? "the state could not be read"
-                                          : "this host does not report the zone";
     one.needs = "root";
-    one.help = "read the host as root, or capture it as root with `memonline capture`";
+    const diag::Code code = skipped.unknown == kUnknownState  ? diag::Code::StateUnknown
+                            : skipped.unknown == kUnknownZone ? diag::Code::ZoneUnknown
+                                                              : diag::Code::HostDoesNotTell;
+    for (const PlanDiagnostic& d : plan_.diagnostics)
+      if (d.code == diag::name_of(code)) one.help = d.help;
   }
 
   void differing(const BlockRun& run, Remaining& one) const {
@@ -185,19 +187,18 @@ class Judge {
     }
   }
 
-  /// Rules that ask what the host does not report leave blocks out.
+  /// Conditions that ask what the host does not report leave rules out.
   void missing_facts() {
-    for (const diag::Code code : {diag::Code::HostDoesNotTell, diag::Code::FactUnknown})
-      for (const PlanDiagnostic& d : plan_.diagnostics) {
-        if (d.code != diag::name_of(code)) continue;
-        Remaining one;
-        one.kind = Kind::Unknown;
-        one.why = d.message;
-        one.needs = "root";
-        one.help = d.help;
-        one.rule = {d.path, d.line, d.column, {}};
-        judgement_.remaining.push_back(std::move(one));
-      }
+    for (const PlanDiagnostic& d : plan_.diagnostics) {
+      if (d.code != diag::name_of(diag::Code::FactUnknown)) continue;
+      Remaining one;
+      one.kind = Kind::Unknown;
+      one.why = d.message;
+      one.needs = "root";
+      one.help = d.help;
+      one.rule = {d.path, d.line, d.column, {}};
+      judgement_.remaining.push_back(std::move(one));
+    }
   }
 
   /// The kernel onlines hot-added memory otherwise than the policy says, and no step changes that.
@@ -241,9 +242,11 @@ class Judge {
   }
 
   void decide() {
-    const Judged judged = judged_blocks(host_, plan_);
+    const Judged judged = judged_blocks(plan_);
     const bool any = judged.selected > judged.unknown || limits_ == Limits::Written;
-    conclude(judgement_, any ? Verdict::AsDesired : Verdict::NothingJudged);
+    conclude(judgement_, !any                             ? Verdict::NothingJudged
+                         : has(judgement_, Kind::Unknown) ? Verdict::PartlyJudged
+                                                          : Verdict::AsDesired);
     if (plan_.steps.empty()) return;
     judgement_.verdict = Verdict::Drift;
     judgement_.pending = Judgement::Pending::Changes;
@@ -306,6 +309,7 @@ Judgement judge(const model::Host& host, const Plan& plan, Limits limits) {
 
 Judgement when_done(Judgement judgement) {
   conclude(judgement, judgement.verdict == Verdict::NothingJudged ? Verdict::NothingJudged
+                      : has(judgement, Kind::Unknown)             ? Verdict::PartlyJudged
                                                                   : Verdict::AsDesired);
   return judgement;
 }
@@ -315,6 +319,7 @@ std::string_view verdict_name(Verdict verdict) {
     case Verdict::NothingJudged: return "nothing-judged";
     case Verdict::Drift: return "drift";
     case Verdict::RebootPending: return "reboot-pending";
+    case Verdict::PartlyJudged: return "partly-judged";
     case Verdict::AsDesired: return "as-desired";
   }
   return "nothing-judged";
@@ -347,10 +352,10 @@ std::string verdict_line(const Plan& plan) {
           "nothing can be done now: {} differs from the policy, and no step corrects it",
           size_text(bytes));
     }
+    case Verdict::PartlyJudged:
+      return "nothing can be done now: what can be judged is as the policy says";
     case Verdict::AsDesired: break;
   }
-  if (has(judgement, Kind::Unknown))
-    return "nothing can be done now: what can be judged is as the policy says";
   if (has(judgement, Kind::Hotplug))
     return "nothing can be done now: all memory is as the policy says, hot-added memory will not "
            "be";

@@ -47,9 +47,12 @@ Fate fate_of(const plan::Plan& plan, BlockId block) {
 }
 
 std::string now_text(const Host& host, const model::BlockRun& run) {
-  std::string text(model::state_name(run.state));
+  std::string text(run.state == model::State::Unknown ? "in an unknown state"
+                                                      : model::state_name(run.state));
   if (const auto zone = plan::zone_text(run))
     text += *zone == "none" ? " in several zones" : fmt::format(" in {}", *zone);
+  else if (run.state == model::State::Online)
+    text += " in an unknown zone";
   if (run.node)
     text += fmt::format(", node {}{}", run.node->value(), run.several_nodes ? " and others" : "");
   return text + fmt::format(", {}", host.devices.at(run.device).name);

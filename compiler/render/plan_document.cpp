@@ -110,7 +110,12 @@ class Document {
               out_.member("action", "offline").member("state", "offline");
               blocks(offline.blocks.first, offline.blocks.last);
               node(offline.node);
-              out_.member("zone", model::zone_name(offline.zone)).member("before", "online");
+              out_.key("zone");
+              if (offline.zone)
+                out_.value(model::zone_name(*offline.zone));
+              else
+                out_.null();
+              out_.member("before", "online");
               if (offline.all_or_nothing) out_.member("all_or_nothing", true);
               if (!offline.chance.empty()) out_.member("chance", offline.chance);
             },
@@ -164,7 +169,9 @@ class Document {
     node(outcome.node);
     out_.key("bytes").begin_object(Layout::Line);
     out_.member("Normal", outcome.normal.value()).member("Movable", outcome.movable.value());
-    out_.member("offline", outcome.offline.value()).end_object();
+    out_.member("offline", outcome.offline.value());
+    if (outcome.unknown.value() > 0) out_.member("unknown", outcome.unknown.value());
+    out_.end_object();
     zone_bytes("zones", outcome.zones);
     out_.end_object();
   }
@@ -175,6 +182,7 @@ class Document {
     node(skipped.node);
     out_.member("wanted", skipped.wanted).member("reason", skipped.reason);
     rule(skipped.rule);
+    if (!skipped.unknown.empty()) out_.member("unknown", skipped.unknown);
     out_.end_object();
   }
 

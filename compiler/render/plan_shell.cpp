@@ -98,7 +98,8 @@ std::string command_of(const Step& step, const Names& held) {
           },
           [](const plan::OfflineBlocks& offline) {
             return fmt::format("run offline {} {} {}", offline.blocks.first.value(),
-                               offline.blocks.last.value(), model::zone_name(offline.zone));
+                               offline.blocks.last.value(),
+                               offline.zone ? model::zone_name(*offline.zone) : "unknown");
           },
           [](const plan::ProbeBlock& probe) {
             return fmt::format("echo {:#x} > \"$sys/devices/system/memory/probe\"", probe.address);

@@ -33,15 +33,22 @@ std::string before_line(const Host& host, std::optional<NodeId> node) {
   std::uint64_t offline = 0;
   std::map<model::Zone, std::uint64_t> online;
   std::uint64_t mixed = 0;
+  std::uint64_t no_zone = 0;
+  std::uint64_t no_state = 0;
   for (const model::BlockRun& run : host.blocks) {
     if (run.node != node) continue;
     all += run.count;
-    if (run.state != model::State::Online)
+    const auto zone = kernel::zone_of(host, run);
+    if (run.state == model::State::Unknown)
+      no_state += run.count;
+    else if (run.state != model::State::Online)
       offline += run.count;
     else if (run.zones.kind() == model::ValidZones::Kind::None)
       mixed += run.count;
+    else if (zone)
+      online[*zone] += run.count;
     else
-      online[kernel::zone_of(host, run)] += run.count;
+      no_zone += run.count;
   }
   std::string text = fmt::format("{}: {} block{}, {}:", node_text(node), all, all == 1 ? "" : "s",
                                  model::human(host.block_size * all));
@@ -54,7 +61,14 @@ std::string before_line(const Host& host, std::optional<NodeId> node) {
     text += fmt::format("{}{} online (several zones)", comma, mixed);
     comma = ", ";
   }
-  if (offline > 0) text += fmt::format("{}{} offline", comma, offline);
+  const auto add = [&](std::uint64_t count, const char* what) {
+    if (count == 0) return;
+    text += fmt::format("{}{} {}", comma, count, what);
+    comma = ", ";
+  };
+  add(no_zone, "online (zone unknown)");
+  add(offline, "offline");
+  add(no_state, "in an unknown state");
   return text + "\n";
 }
 
@@ -134,7 +148,8 @@ std::string percent(model::Bytes part, std::uint64_t whole) {
 
 // "node1 becomes 20.8% Normal, 79.2% Movable (whole blocks; 80% would be 38.4)."
 std::string after_line(const plan::NodeOutcome& node, bool touched) {
-  const std::uint64_t whole = node.normal.value() + node.movable.value() + node.offline.value();
+  const std::uint64_t whole =
+      node.normal.value() + node.movable.value() + node.offline.value() + node.unknown.value();
   if (whole == 0) return {};
   std::string text = fmt::format("{} {}", node_text(node.node), touched ? "becomes" : "stays");
   const char* comma = " ";
@@ -146,6 +161,7 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
   add(node.normal, "Normal");
   add(node.movable, "Movable");
   add(node.offline, "offline");
+  add(node.unknown, "unknown");
   if (touched && !node.sentences.empty()) {
     text += " (whole blocks; ";
     for (std::size_t i = 0; i < node.sentences.size(); ++i)

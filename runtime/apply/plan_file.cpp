@@ -165,6 +165,7 @@ plan::NodeOutcome read_outcome(PlanReader& in, const Json& object) {
     outcome.normal = model::Bytes(in.number(bytes, "Normal"));
     outcome.movable = model::Bytes(in.number(bytes, "Movable"));
     outcome.offline = model::Bytes(in.number(bytes, "offline"));
+    if (bytes.contains("unknown")) outcome.unknown = model::Bytes(in.number(bytes, "unknown"));
     return true;
   });
   outcome.zones = read_bytes(in, object, "zones");
@@ -178,7 +179,8 @@ plan::Skipped read_skipped(PlanReader& in, const Json& object) {
           read_node(in, object),
           in.text(object, "wanted"),
           in.text(object, "reason"),
-          read_rule(in, object)};
+          read_rule(in, object),
+          object.contains("unknown") ? in.text(object, "unknown") : std::string()};
 }
 
 plan::PlanDiagnostic read_diagnostic(PlanReader& in, const Json& object) {

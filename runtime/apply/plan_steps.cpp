@@ -29,6 +29,12 @@ model::Zone read_zone(PlanReader& in, const Json& step) {
   return model::zone_named(text).value_or(model::Zone::Normal);
 }
 
+/// The zone that blocks are taken from; null: the planner did not know it.
+std::optional<model::Zone> read_zone_if_known(PlanReader& in, const Json& step) {
+  if (step.contains("zone") && step.at("zone").is_null()) return std::nullopt;
+  return read_zone(in, step);
+}
+
 plan::SetKnob read_knob(PlanReader& in, const Json& step) {
   plan::SetKnob set;
   set.knob = in.word(
@@ -82,7 +88,8 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
   if (action == "offline") {
     in.word(step, "state", {"offline"});
     in.word(step, "before", {"online"});
-    plan::OfflineBlocks offline{read_blocks(in, step), read_node(in, step), read_zone(in, step)};
+    plan::OfflineBlocks offline{read_blocks(in, step), read_node(in, step),
+                                read_zone_if_known(in, step)};
     if (step.contains("all_or_nothing")) offline.all_or_nothing = in.truth(step, "all_or_nothing");
     if (step.contains("chance"))
       offline.chance = in.word(step, "chance", {"likely", "maybe", "unlikely"});

@@ -53,7 +53,7 @@ Task task_of(const plan::Step& step) {
                  [&](const plan::OfflineBlocks& offline) {
                    task.kind = Task::Kind::Offline;
                    task.blocks = offline.blocks;
-                   task.zone = offline.zone;
+                   task.zone = offline.zone.value_or(Zone::Normal);
                    task.node = offline.node;
                    task.all_or_nothing = offline.all_or_nothing;
                  },

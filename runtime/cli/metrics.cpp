@@ -35,9 +35,10 @@ std::string node_label(const std::optional<model::NodeId>& node) {
 std::map<std::pair<std::string, std::string>, std::uint64_t> bytes_of(const Metrics& metrics) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> bytes;
   for (const plan::StatusRun& run : metrics.runs) {
-    const bool online = run.blocks.state == model::State::Online;
+    const bool offline =
+        run.blocks.state == model::State::Offline || run.blocks.state == model::State::GoingOffline;
     const std::string zone =
-        online ? plan::zone_text(run.blocks).value_or("unknown") : std::string("offline");
+        offline ? std::string("offline") : plan::zone_text(run.blocks).value_or("unknown");
     bytes[{node_label(run.blocks.node), zone}] +=
         run.blocks.count * metrics.host.block_size.value();
   }

@@ -25,7 +25,10 @@ class Document {
     write_knobs(host.knobs);
     out_.key("blocks").begin_array();
     for (const plan::StatusRun& run : status.runs) write_run(run, host, status.drift_known());
-    out_.end_array().member("verdict", verdict_name(status.verdict));
+    out_.end_array();
+    if (!host.standby.empty()) write_standby(host.standby);
+    out_.member("verdict", verdict_name(status.verdict));
+    if (status.judged.unknown > 0) write_unjudged(status.judged);
     write_pending(status);
     render::write_remaining(out_, status.compiled.plan ? status.compiled.plan->judgement.remaining
                                                        : std::vector<plan::Remaining>{});
@@ -84,6 +87,32 @@ class Document {
     out_.member("device", host.devices.at(b.device).name);
     maybe("drift", drift_known ? std::optional(run.drift) : std::nullopt);
     out_.end_object();
+  }
+
+  void write_range(model::BlockId first, model::BlockId last) {
+    out_.key("blocks").begin_array(Layout::Line);
+    out_.value(first.value()).value(last.value()).end_array();
+  }
+
+  void write_standby(const std::vector<model::Standby>& standby) {
+    out_.key("standby").begin_array();
+    for (const model::Standby& one : standby) {
+      out_.begin_object(Layout::Line);
+      write_range(one.first, one.last);
+      out_.end_object();
+    }
+    out_.end_array();
+  }
+
+  /// What the verdict does not cover.
+  void write_unjudged(const plan::Judged& judged) {
+    out_.key("unjudged").begin_array();
+    for (const plan::Unjudged& one : judged.unjudged) {
+      out_.begin_object(Layout::Line);
+      write_range(one.first, one.last);
+      out_.member("unknown", one.fact).end_object();
+    }
+    out_.end_array();
   }
 
   void write_pending(const StatusReport& status) {

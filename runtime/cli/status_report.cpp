@@ -17,6 +17,7 @@ Verdict verdict_of(const Compiled& compiled) {
     case plan::Verdict::NothingJudged: return Verdict::NothingJudged;
     case plan::Verdict::Drift: return Verdict::Drift;
     case plan::Verdict::RebootPending: return Verdict::RebootPending;
+    case plan::Verdict::PartlyJudged: return Verdict::PartlyJudged;
     case plan::Verdict::AsDesired: return Verdict::AsDesired;
   }
   return Verdict::NothingJudged;
@@ -32,6 +33,7 @@ std::string_view verdict_name(Verdict verdict) {
     case Verdict::NothingJudged: return "nothing-judged";
     case Verdict::Drift: return "drift";
     case Verdict::RebootPending: return "reboot-pending";
+    case Verdict::PartlyJudged: return "partly-judged";
     case Verdict::AsDesired: return "as-desired";
   }
   return "no-policy";
@@ -42,7 +44,7 @@ StatusReport make_status(const Compiled& compiled, BootOutcome boot) {
   const plan::Plan* plan = compiled.plan ? &*compiled.plan : nullptr;
   status.runs = plan::status_runs(*compiled.host, plan);
   if (plan != nullptr) {
-    status.judged = plan::judged_blocks(*compiled.host, *plan);
+    status.judged = plan::judged_blocks(*plan);
     status.steps = plan->steps.size();
     status.reboot = plan->boot.reboot_required;
   }

@@ -21,6 +21,7 @@ enum class Verdict : std::uint8_t {
   NothingJudged,  ///< there is a plan, and no block that could be compared with the policy
   Drift,
   RebootPending,
+  PartlyJudged,  ///< what could be compared is as desired; the rest could not be
   AsDesired,
 };
 std::string_view verdict_name(Verdict verdict);

@@ -2,6 +2,7 @@
 // The status of memory for people: a table of the blocks, and below it what the policy makes of
 // them.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -35,78 +36,100 @@ std::vector<Cell> row_of(const plan::StatusRun& run, const Host& host) {
   return {range_text(b.first.value(), b.last().value()),
           model::human(host.block_size * b.count),
           {std::string(model::state_name(b.state)), tint},
-          {plan::zone_text(b).value_or("-"), tint},
+          {plan::zone_text(b).value_or(b.state == model::State::Online ? "unknown" : "-"), tint},
           b.node ? fmt::format("{}{}", b.node->value(), b.several_nodes ? "+" : "") : "-",
           host.devices.at(b.device).name,
           {run.drift ? "drift" : "", Tint::Attention}};
 }
 
 struct Totals {
-  std::uint64_t all = 0, online = 0, movable = 0, drifting = 0;
+  std::uint64_t offline = 0, online = 0, movable = 0, drifting = 0;
+  std::uint64_t no_zone = 0, no_state = 0;  ///< online in an unknown zone; in an unknown state
 };
 
 Totals totals_of(const std::vector<plan::StatusRun>& runs) {
   Totals totals;
   for (const plan::StatusRun& run : runs) {
     const model::BlockRun& b = run.blocks;
-    totals.all += b.count;
     if (run.drift) totals.drifting += b.count;
+    if (b.state == model::State::Unknown) totals.no_state += b.count;
+    if (b.state == model::State::Offline || b.state == model::State::GoingOffline)
+      totals.offline += b.count;
     if (b.state != model::State::Online) continue;
     totals.online += b.count;
-    if (b.zones.size() > 0 && b.zones[0] == model::Zone::Movable) totals.movable += b.count;
+    const auto zone = plan::zone_text(b);
+    if (!zone) totals.no_zone += b.count;
+    if (zone && b.zones.size() > 0 && b.zones[0] == model::Zone::Movable) totals.movable += b.count;
   }
   return totals;
 }
 
-/// Rules that ask what the host does not report select nothing.
+/// "96 GiB (driver unknown), 1 GiB (zone unknown)"
+std::string unjudged_sizes(const StatusReport& status) {
+  std::vector<std::pair<std::string, std::uint64_t>> sums;
+  for (const plan::Unjudged& one : status.judged.unjudged) {
+    auto at = std::find_if(sums.begin(), sums.end(),
+                           [&](const auto& sum) { return sum.first == one.fact; });
+    if (at == sums.end()) at = sums.insert(sums.end(), {one.fact, 0});
+    at->second += one.last - one.first + 1;
+  }
+  std::string text;
+  for (const auto& [fact, blocks] : sums)
+    text += fmt::format("{}{} ({} unknown)", text.empty() ? "" : ", ",
+                        model::human(status.compiled.host->block_size * blocks), fact);
+  return text;
+}
+
+/// A condition that could not be evaluated may have left out all rules.
 bool lacks_facts(const diag::Sink& sink) {
-  return std::any_of(sink.all().begin(), sink.all().end(), [](const diag::Diagnostic& d) {
-    return d.code == diag::Code::HostDoesNotTell || d.code == diag::Code::FactUnknown;
-  });
+  return std::any_of(sink.all().begin(), sink.all().end(),
+                     [](const diag::Diagnostic& d) { return d.code == diag::Code::FactUnknown; });
 }
 
 std::string unjudged_text(const StatusReport& status) {
-  if (status.judged.selected == 0 && lacks_facts(status.compiled.sink))
+  if (status.judged.unknown > 0)
+    return fmt::format(
+        "Nothing can be judged: this host lacks information that the policy needs: {}.\n",
+        unjudged_sizes(status));
+  if (lacks_facts(status.compiled.sink))
     return "Nothing can be judged: this host lacks information that the rules of the policy "
            "need.\n";
-  if (status.judged.selected == 0)
-    return "Nothing to judge: no rule of the policy selects a block of this host.\n";
-  return "Nothing can be judged: this host does not report the zones of its blocks.\n";
+  return "Nothing to judge: no rule of the policy selects a block of this host.\n";
 }
 
-std::string verdict_text(const StatusReport& status, const Totals& totals) {
-  const Host& host = *status.compiled.host;
-  const auto size = [&](std::uint64_t blocks) { return model::human(host.block_size * blocks); };
+std::string drift_text(const StatusReport& status, const Totals& totals) {
+  const std::string drifting = model::human(status.compiled.host->block_size * totals.drifting);
+  if (totals.drifting == 0 && status.steps == 0)
+    return "Drift: a limit of the policy is exceeded; the plan leaves online memory unchanged.\n";
+  if (status.steps == 0)
+    return fmt::format("Drift: {} that the plan leaves alone, see `memonline explain`.\n",
+                       drifting);
+  return fmt::format("Drift: {}; {} step{} pending, see `memonline plan`.\n", drifting,
+                     status.steps, status.steps == 1 ? "" : "s");
+}
+
+std::string verdict_text(const StatusReport& status) {
+  const Totals totals = totals_of(status.runs);
+  const std::string not_judged =
+      status.judged.unknown == 0
+          ? std::string()
+          : fmt::format("Not judged, because this host lacks information: {}.\n",
+                        unjudged_sizes(status));
   switch (status.verdict) {
     case Verdict::NoPolicy: return "No policy: nothing can drift.\n";
     case Verdict::PolicyError: return "Drift unknown: the policy has an error.\n";
     case Verdict::NoPlan: return "Drift unknown: the policy cannot be planned on this host.\n";
     case Verdict::NothingJudged: return unjudged_text(status);
-    case Verdict::Drift:
-      if (totals.drifting == 0 && status.steps == 0)
-        return "Drift: a limit of the policy is exceeded; the plan leaves online memory "
-               "unchanged.\n";
-      if (status.steps == 0)
-        return fmt::format("Drift: {} that the plan leaves alone, see `memonline explain`.\n",
-                           size(totals.drifting));
-      return fmt::format("Drift: {}; {} step{} pending, see `memonline plan`.\n",
-                         size(totals.drifting), status.steps, status.steps == 1 ? "" : "s");
+    case Verdict::Drift: return drift_text(status, totals) + not_judged;
     case Verdict::RebootPending:
-      return "Memory is as the policy says; a reboot is needed for the kernel parameters.\n";
+      return "Memory is as the policy says; a reboot is needed for the kernel parameters.\n" +
+             not_judged;
+    case Verdict::PartlyJudged: return "What can be judged is as the policy says.\n" + not_judged;
     case Verdict::AsDesired: break;
   }
-  const auto& remaining = status.compiled.plan->judgement.remaining;
-  if (remaining.empty()) return "Everything is as the policy says.\n";
-  if (status.judged.unknown == 0) {
-    const bool unjudged = std::any_of(remaining.begin(), remaining.end(), [](const auto& one) {
-      return one.kind == plan::Remaining::Kind::Unknown;
-    });
-    return unjudged ? "What can be judged is as the policy says.\n"
-                    : "Memory is as the policy says; hot-added memory will not be.\n";
-  }
-  return fmt::format(
-      "What can be judged is as the policy says; this host does not report the zone of {}.\n",
-      size(status.judged.unknown));
+  return status.compiled.plan->judgement.remaining.empty()
+             ? "Everything is as the policy says.\n"
+             : "Memory is as the policy says; hot-added memory will not be.\n";
 }
 
 /// A reboot has lines of its own.
@@ -137,6 +160,14 @@ std::string status_to_text(const StatusReport& status, bool colored) {
   const Host& host = *status.compiled.host;
   std::vector<std::vector<Cell>> rows;
   for (const plan::StatusRun& run : status.runs) rows.push_back(row_of(run, host));
+  for (const model::Standby& one : host.standby)
+    rows.push_back({range_text(one.first.value(), one.last.value()),
+                    model::human(host.block_size * (one.last - one.first + 1)),
+                    {"standby", Tint::Faint},
+                    {"-", Tint::Faint},
+                    "-",
+                    "-",
+                    ""});
   std::string text = table(
       {{"BLOCKS"}, {"SIZE", true}, {"STATE"}, {"ZONE"}, {"NODE", true}, {"DEVICE"}, {"DRIFT"}},
       rows, colored);
@@ -147,11 +178,14 @@ std::string status_to_text(const StatusReport& status, bool colored) {
                           ? fmt::format("era {}", model::era_name(host.era))
                           : fmt::format("era {}: {}", model::era_name(host.era), host.era_evidence),
                       or_dash(host.arch), model::human(host.block_size));
-  text += fmt::format("Online {} ({} of it Movable), offline {}\n", size(totals.online),
-                      size(totals.movable), size(totals.all - totals.online));
+  text += fmt::format(
+      "Online {} ({} of it Movable{}), offline {}{}\n", size(totals.online), size(totals.movable),
+      totals.no_zone > 0 ? ", zone of " + size(totals.no_zone) + " unknown" : "",
+      size(totals.offline),
+      totals.no_state > 0 ? ", state of " + size(totals.no_state) + " unknown" : "");
   if (status.compiled.plan) text += remaining_text(*status.compiled.plan);
   text += render::agents_to_text(status.agents);
-  text += verdict_text(status, totals);
+  text += verdict_text(status);
   if (status.reboot) text += "A reboot is pending for the kernel parameters.\n";
   text += outcome_text(status.boot);
   text += news_text(status.compiled.news);

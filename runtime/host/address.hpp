@@ -15,6 +15,11 @@ struct AddressRange {
   friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
 
+inline void sort_ranges(std::vector<AddressRange>& ranges) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const AddressRange& a, const AddressRange& b) { return a.first < b.first; });
+}
+
 /// What block `id` covers.
 inline AddressRange addresses_of(std::uint64_t id, std::uint64_t block_size) {
   return {id * block_size, id * block_size + block_size - 1};

@@ -38,6 +38,7 @@ enum class Telling {
 struct Trouble {
   int state = 0;
   int zones = 0;
+  bool gone = false;  ///< the block itself vanished
 };
 
 /// "memory123/" and room for an attribute's name behind it, without a string being made.
@@ -61,11 +62,13 @@ class AttributePath {
 void read_block(const Tree& memory, Telling telling, Block& block, Trouble& trouble) {
   AttributePath path(block.id);
   std::array<char, 128> text{};
-  const auto zones = memory.read_some(path("valid_zones"), text.data(), text.size());
-  if (zones)
+  if (block.unlinked) {
+    trouble.zones = ENOENT;  // kernels before 6.19 would look for the zones of node -1
+  } else if (const auto zones = memory.read_some(path("valid_zones"), text.data(), text.size())) {
     block.zones = zones_of({text.data(), *zones});
-  else
+  } else {
     trouble.zones = zones.error().value;
+  }
   if (telling != Telling::Nothing && online_by(block.zones)) {
     block.state = State::Online;
     return;
@@ -75,10 +78,12 @@ void read_block(const Tree& memory, Telling telling, Block& block, Trouble& trou
     return;
   }
   const auto state = memory.read_some(path("state"), text.data(), text.size());
-  if (state)
+  if (state) {
     block.state = state_of({text.data(), *state});
-  else
-    trouble.state = state.error().value;
+    return;
+  }
+  trouble.state = state.error().value;
+  trouble.gone = trouble.state == ENODEV || trouble.state == ENOENT;
 }
 
 /// The blocks at some places in the list, in threads where there are many.
@@ -161,10 +166,10 @@ void note_troubles(const Blocks& blocks, const std::vector<Trouble>& troubles, N
     if (first.count++ == 0) first.id = id;
   };
   for (std::size_t i = 0; i < troubles.size(); ++i) {
-    const bool gone = troubles[i].state == ENOENT || troubles[i].state == ENODEV;
-    count(gone ? "" : "state", gone ? ENODEV : troubles[i].state, blocks.all[i].id);
-    if (!gone && troubles[i].zones != ENOENT)
-      count("valid_zones", troubles[i].zones, blocks.all[i].id);
+    const Trouble& trouble = troubles[i];
+    count(trouble.gone ? "" : "state", trouble.state, blocks.all[i].id);
+    if (!trouble.gone && trouble.zones != ENOENT)
+      count("valid_zones", trouble.zones, blocks.all[i].id);
   }
   for (const auto& [what, first] : seen) {
     const std::string block = fmt::format("{}/memory{}", kMemory, first.id);
@@ -172,6 +177,11 @@ void note_troubles(const Blocks& blocks, const std::vector<Trouble>& troubles, N
       notes.add(block, first.count == 1 ? "vanished while the host was read"
                                         : fmt::format("{} blocks vanished while the host was read",
                                                       first.count));
+    else if (what.second == ENOENT)
+      notes.add(fmt::format("{}/{}", block, what.first),
+                first.count == 1
+                    ? "is missing"
+                    : fmt::format("is missing (and {} more like it)", first.count - 1));
     else
       notes.failure(fmt::format("{}/{}", block, what.first), Errno{what.second}, first.count);
   }
@@ -216,8 +226,8 @@ ValidZones zones_of(std::string_view text) {
   return zones;
 }
 
-void read_states(const Tree& tree, Detail detail, const model::Host& host, Blocks& blocks,
-                 Notes& notes) {
+void read_states(const Tree& tree, Liveness liveness, Detail detail, const model::Host& host,
+                 Blocks& blocks, Notes& notes) {
   if (blocks.all.empty()) return;
   const auto memory = tree.below(kMemory);
   if (!memory) {
@@ -233,14 +243,19 @@ void read_states(const Tree& tree, Detail detail, const model::Host& host, Block
     telling = detail == Detail::ToWrite ? Telling::All : Telling::Online;
   const std::vector<Alike> alike =
       telling == Telling::Nothing ? std::vector<Alike>{} : alike_outside_zones(blocks, host);
-  const std::vector<Trouble> troubles = read_all(**memory, telling, alike, blocks.all);
+  std::vector<Trouble> troubles = read_all(**memory, telling, alike, blocks.all);
+  // Of a running kernel's block the files go first; a capture may lack one for good.
+  if (liveness == Liveness::Captured)
+    for (std::size_t i = 0; i < troubles.size(); ++i)
+      if (troubles[i].state == ENOENT)
+        troubles[i].gone =
+            !(*memory)->visit(AttributePath(blocks.all[i].id)(""), [](std::string_view) {});
   note_troubles(blocks, troubles, notes);
   blocks.valid_zones = std::any_of(troubles.begin(), troubles.end(),
                                    [](const Trouble& t) { return t.zones != ENOENT; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < blocks.all.size(); ++i)
-    if (troubles[i].state != ENOENT && troubles[i].state != ENODEV)
-      blocks.all[kept++] = blocks.all[i];
+    if (!troubles[i].gone) blocks.all[kept++] = blocks.all[i];
   blocks.all.resize(kept);
   if (blocks.valid_zones == false) blocks.hot_remove = some_removable(**memory, blocks.all);
 }

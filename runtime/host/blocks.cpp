@@ -4,7 +4,10 @@
 #include "runtime/host/blocks.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <iterator>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -52,20 +55,70 @@ void give_node(Block& block, NodeId node) {
   }
 }
 
-// Where others have a node, a block without one is not all there yet. A tree that shows no links at
-// all (a kernel without NUMA, a capture without them) says nothing of that.
-void leave_out_unlinked(Blocks& blocks, Notes& notes) {
-  const auto linked = [](const Block& block) { return block.node.has_value(); };
-  const auto first = std::find_if_not(blocks.all.begin(), blocks.all.end(), linked);
-  if (first == blocks.all.end() || std::none_of(blocks.all.begin(), blocks.all.end(), linked))
+/// Reads the links nodeN in a block's own directory.
+void read_own_links(const Tree& tree, Block& block) {
+  (void)tree.visit(fmt::format("{}/memory{}", kMemory, block.id).c_str(),
+                   [&](std::string_view name) {
+                     if (const auto id = number_after("node", name); id && *id < kMostNodes)
+                       give_node(block, NodeId(static_cast<std::uint32_t>(*id)));
+                   });
+}
+
+bool is_linked(const Block& block) { return block.node.has_value(); }
+
+std::string unlinked_text(std::uint64_t count, std::string_view what) {
+  return count == 1 ? fmt::format("has no link to a node: {}", what)
+                    : fmt::format("{} blocks have no link to a node: {}", count, what);
+}
+
+/// Whether blocks without a link appear, vanish or get one while this watches them.
+bool are_changing(const Tree& tree, const std::vector<Block>& blocks) {
+  constexpr int kLooks = 10;
+  constexpr auto kBetween = std::chrono::milliseconds(50);
+  std::vector<Block> unlinked;
+  std::copy_if(blocks.begin(), blocks.end(), std::back_inserter(unlinked), std::not_fn(is_linked));
+  const Ids before = block_ids(tree);
+  for (int look = 0; look < kLooks; ++look) {
+    std::this_thread::sleep_for(kBetween);
+    for (Block& block : unlinked) {
+      read_own_links(tree, block);
+      if (is_linked(block)) return true;
+    }
+    if (block_ids(tree) != before) return true;
+  }
+  return false;
+}
+
+// Where others have a node, a block without one is not all there yet, or has none for good. A tree
+// that shows no links at all (a kernel without NUMA, a capture without them) says nothing of that.
+void judge_unlinked(const Tree& tree, Liveness liveness, Blocks& blocks, Notes& notes) {
+  const auto first = std::find_if_not(blocks.all.begin(), blocks.all.end(), is_linked);
+  if (first == blocks.all.end() || std::none_of(blocks.all.begin(), blocks.all.end(), is_linked))
     return;
-  const std::uint64_t id = first->id;
-  const auto count = std::erase_if(blocks.all, std::not_fn(linked));
-  notes.add(fmt::format("{}/memory{}", kMemory, id),
-            count == 1
-                ? "has no link to a node: it is being added, or removed"
-                : fmt::format("{} blocks have no link to a node: they are being added, or removed",
-                              count));
+  const std::string path = fmt::format("{}/memory{}", kMemory, first->id);
+  if (liveness == Liveness::Live && are_changing(tree, blocks.all)) {
+    const auto count = std::erase_if(blocks.all, std::not_fn(is_linked));
+    notes.add(path, unlinked_text(count, count == 1 ? "it is being added, or removed"
+                                                    : "they are being added, or removed"));
+    return;
+  }
+  std::uint64_t count = 0;
+  for (Block& block : blocks.all) {
+    if (is_linked(block)) continue;
+    block.unlinked = liveness == Liveness::Live;
+    ++count;
+  }
+  notes.add(path,
+            unlinked_text(count, count == 1 ? "its node is unknown" : "their nodes are unknown"));
+}
+
+model::Node& node_named(std::vector<model::Node>& nodes, NodeId id) {
+  const auto at = std::lower_bound(nodes.begin(), nodes.end(), id,
+                                   [](const model::Node& node, NodeId i) { return node.id < i; });
+  if (at != nodes.end() && at->id == id) return *at;
+  model::Node node;
+  node.id = id;
+  return *nodes.insert(at, node);
 }
 
 }  // namespace
@@ -85,6 +138,7 @@ Blocks list_blocks(const Tree& tree, Notes& notes) {
   }
   if (!size || *size < 4096 || *size > kLargestBlock) {
     if (!ids->empty()) notes.add(size_path, "no size of a memory block is in it");
+    blocks.missing = ids->size();
     return blocks;
   }
   blocks.size = *size;
@@ -99,18 +153,17 @@ Blocks list_blocks(const Tree& tree, Notes& notes) {
   return blocks;
 }
 
-NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes) {
+NodeFacts read_nodes(const Tree& tree, Liveness liveness, Blocks& blocks, Notes& notes) {
   NodeFacts facts;
   const auto ids = ids_in(tree, kNode, "node");
-  if (!ids) {
-    notes.failure(kNode, ids.error());
-    return facts;
-  }
+  if (!ids) notes.failure(kNode, ids.error());
   const std::string has_cpu_path = fmt::format("{}/has_cpu", kNode);
   const auto has_cpu = tree.read(has_cpu_path.c_str());
   std::vector<std::uint32_t> with_cpu;
   if (has_cpu) with_cpu = list_of(*has_cpu);
-  for (const std::uint64_t id : *ids) {
+  std::uint64_t missing = 0;
+  std::uint64_t missing_id = 0;
+  for (const std::uint64_t id : ids.value_or(Ids())) {
     if (id >= kMostNodes) continue;
     facts.any = true;
     model::Node& node = facts.nodes.emplace_back();
@@ -122,21 +175,33 @@ NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes) {
     }
     const std::string path = fmt::format("{}/node{}", kNode, id);
     const auto links = tree.visit(path.c_str(), [&](std::string_view name) {
-      if (const auto number = number_after("memory", name))
-        if (Block* block = find(blocks.all, *number)) give_node(*block, node.id);
+      const auto number = number_after("memory", name);
+      if (!number) return;
+      if (Block* block = find(blocks.all, *number))
+        give_node(*block, node.id);
+      else if (missing++ == 0)
+        missing_id = *number;
     });
     if (!links) notes.failure(path, links.error());
   }
-  // A block's own links tell too, where the node's directory was not complete.
+  // A block's own links tell too, where the node's directory was not complete or is missing.
   for (Block& block : blocks.all) {
     if (block.node) continue;
-    (void)tree.visit(fmt::format("{}/memory{}", kMemory, block.id).c_str(),
-                     [&](std::string_view name) {
-                       if (const auto id = number_after("node", name); id && *id < kMostNodes)
-                         give_node(block, NodeId(static_cast<std::uint32_t>(*id)));
-                     });
+    read_own_links(tree, block);
+    if (!block.node) continue;
+    facts.any = true;
+    node_named(facts.nodes, *block.node);
   }
-  leave_out_unlinked(blocks, notes);
+  if (blocks.all.empty()) {
+    blocks.missing = std::max(blocks.missing, missing);
+  } else if (missing > 0 && liveness == Liveness::Captured) {
+    blocks.missing = missing;
+    notes.add(fmt::format("{}/memory{}", kMemory, missing_id),
+              missing == 1
+                  ? "is missing, though a node links to it"
+                  : fmt::format("{} blocks are missing, though nodes link to them", missing));
+  }
+  judge_unlinked(tree, liveness, blocks, notes);
   return facts;
 }
 

@@ -19,6 +19,7 @@ struct Block {
   model::ValidZones zones;
   std::optional<model::NodeId> node;
   bool several_nodes = false;
+  bool unlinked = false;  ///< a running kernel links it to no node: it is not asked for its zones
   std::optional<std::uint32_t> dimm;  ///< NN of PNP0C80:NN behind firmware_node
 };
 
@@ -27,6 +28,7 @@ struct Blocks {
   std::vector<Block> all;           ///< by ascending id
   std::optional<bool> valid_zones;  ///< some block has the file; empty without blocks
   bool hot_remove = true;
+  std::uint64_t missing = 0;  ///< blocks that the source names and does not hold
 };
 
 /// Lists sys/devices/system/memory: which blocks there are, and how large, is filled in.
@@ -37,15 +39,16 @@ struct NodeFacts {
   bool any = false;                ///< the kernel shows nodes at all
 };
 
-/// Reads sys/devices/system/node and gives each block its node. Blocks that have none yet, because
-/// they are just being added, are left out.
-NodeFacts read_nodes(const Tree& tree, Blocks& blocks, Notes& notes);
+/// Reads sys/devices/system/node and the links in the blocks' own directories, and gives each block
+/// its node. On a running kernel, blocks that have none yet because they are just being added are
+/// left out; if nothing changes for a while they are there to stay, and their node is unknown.
+NodeFacts read_nodes(const Tree& tree, Liveness liveness, Blocks& blocks, Notes& notes);
 
 /// Reads the blocks' own files, with few system calls and, where there are many, several threads.
 /// Blocks that vanish meanwhile are left out. Only after `read_nodes`: what a kernel says of a
 /// block without a node is undefined. `host` holds what `read_proc` found.
-void read_states(const Tree& tree, Detail detail, const model::Host& host, Blocks& blocks,
-                 Notes& notes);
+void read_states(const Tree& tree, Liveness liveness, Detail detail, const model::Host& host,
+                 Blocks& blocks, Notes& notes);
 
 /// The numbers of the blocks that are there, ascending: one listing, no file is read.
 std::vector<std::uint64_t> block_ids(const Tree& tree);

@@ -9,6 +9,7 @@
 
 #include "runtime/host/address.hpp"
 #include "runtime/host/blocks.hpp"
+#include "runtime/host/firmware_map.hpp"
 
 namespace memonline::runtime {
 
@@ -26,21 +27,9 @@ struct IoMemory {
   bool readable = false;  ///< it had contents: addresses, not the zeros that others than root get
   std::vector<DriverRange> drivers;    ///< ascending
   std::vector<AddressRange> ram;       ///< all System RAM, ascending; each was added at once
+  std::vector<AddressRange> plain;     ///< of it, what no driver manages
   std::optional<AddressRange> kernel;  ///< its image: "Kernel code" to "Kernel bss"
 };
 IoMemory parse_iomem(std::string_view text);
-
-/// An entry of /sys/firmware/memmap, in the order of its number.
-struct FirmwareRange {
-  AddressRange range;
-  bool ram = false;
-};
-/// The RAM that was there at boot. The kernel appends an entry for hot-added memory too
-/// (firmware_map_add_hotplug, since 2.6.34), told by its place: before the firmware's own entries
-/// where ACPI adds it while the kernel initialises, after them later; the firmware's own ascend and
-/// neighbours of one type are merged. What one ACPI device that was not there at boot covers is
-/// hot-added, too.
-std::vector<AddressRange> boot_ranges(const std::vector<FirmwareRange>& all,
-                                      std::uint64_t block_size, const std::vector<Block>& blocks);
 
 }  // namespace memonline::runtime

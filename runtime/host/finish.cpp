@@ -8,6 +8,7 @@
 #include "compiler/base/printable.hpp"
 #include "compiler/model/detect_era.hpp"
 #include "compiler/model/facts.hpp"
+#include "compiler/model/zone_evidence.hpp"
 #include "runtime/base/digest.hpp"
 
 namespace memonline::runtime {
@@ -39,6 +40,7 @@ void finish(model::Host& host) {
   model::DetectedEra era = model::detect_era(host);
   host.era = era.era;
   host.era_evidence = std::move(era.evidence);
+  model::settle_zones(host);
   host.fingerprint = sha256_of(model::canonical_text(host));
 }
 

@@ -5,8 +5,8 @@
 
 namespace memonline::runtime {
 
-/// What follows from the facts, the same for each source: the era with its evidence, and the
-/// fingerprint. Texts are made printable before.
+/// What follows from the facts, the same for each source: the era with its evidence, the zones that
+/// spans prove, and the fingerprint. Texts are made printable before.
 void finish(model::Host& host);
 
 /// Names that a host brings end up on terminals and in generated files: none has a control

@@ -8,6 +8,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "compiler/model/facts.hpp"
+#include "compiler/model/zone_evidence.hpp"
 #include "runtime/base/digest.hpp"
 #include "runtime/host/capture.hpp"
 #include "runtime/host/finish.hpp"
@@ -295,6 +296,20 @@ void read_run(const YAML::Node& item, model::Host& host) {
   model::append_run(host.blocks, run);
 }
 
+void read_unknown(const Map& map, model::Host& host) {
+  each(map, "ruled-out",
+       [&](const YAML::Node& name) { host.ruled_out.*word_in(kRuledOut, name) = true; });
+  each(map, "standby", [&](const YAML::Node& range) {
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "[first, last] is expected here");
+    const std::uint64_t first = number_of(range[0]);
+    const std::uint64_t last = number_of(range[1]);
+    if (last < first || (!host.standby.empty() && first <= host.standby.back().last.value()))
+      wrong(range, "blocks must ascend");
+    host.standby.push_back({model::BlockId(first), model::BlockId(last)});
+  });
+  map.with("missing-blocks", [&](const auto& v) { host.missing_blocks = number_of(v); });
+}
+
 model::Host host_in(const YAML::Node& root) {
   const Map map(root);
   if (const YAML::Node schema = map.need("schema"); text_of(schema) != kSnapshotSchema)
@@ -308,11 +323,13 @@ model::Host host_in(const YAML::Node& root) {
   each(map, "devices", [&](const YAML::Node& item) { read_device(item, host); });
   if (host.devices.empty()) host.devices.emplace_back();
   each(map, "blocks", [&](const YAML::Node& item) { read_run(item, host); });
+  read_unknown(map, host);
   each(map, "unread", [&](const YAML::Node& item) {
     const Map note(item);
     host.unread.push_back({text_of(note.need("path")), text_of(note.need("reason"))});
   });
   make_printable(host);
+  model::settle_zones(host);
   host.fingerprint = sha256_of(model::canonical_text(host));
   return host;
 }

@@ -11,6 +11,7 @@
 #include "runtime/host/onlining_agents.hpp"
 #include "runtime/host/proc.hpp"
 #include "runtime/host/read_host.hpp"
+#include "runtime/host/standby.hpp"
 
 namespace memonline::runtime {
 
@@ -18,8 +19,9 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   model::Host host;
   Notes notes;
   Blocks blocks = list_blocks(tree, notes);
-  NodeFacts nodes = read_nodes(tree, blocks, notes);
+  NodeFacts nodes = read_nodes(tree, liveness, blocks, notes);
   host.service = tree.exists(kServiceSign);
+  host.missing_blocks = blocks.missing;
 
   host.nodes = std::move(nodes.nodes);
   read_proc(tree, notes, host);
@@ -32,13 +34,14 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
     if (const long size = ::sysconf(_SC_PAGESIZE); size > 0)
       host.page_size = static_cast<std::uint64_t>(size);
   if (blocks.size < host.page_size) blocks = {};
-  read_states(tree, detail, host, blocks, notes);
+  read_states(tree, liveness, detail, host, blocks, notes);
   host.block_size = model::Bytes(blocks.size);
   host.facts.valid_zones = blocks.valid_zones;
   host.hot_remove = blocks.hot_remove;
   read_machine(tree, liveness, notes, host);
   assign_devices(tree, blocks, notes, host);
   read_firmware(tree, notes, host);
+  read_standby(tree, notes, host);
   host.agents = read_onlining_agents(tree, host);
   host.unread = notes.take();
   finish(host);

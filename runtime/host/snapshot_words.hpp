@@ -57,6 +57,10 @@ inline constexpr std::array<std::pair<std::string_view, AgentKind>, 5> kAgentKin
      {"boot-parameter", AgentKind::BootParameter},
      {"boot-default", AgentKind::BootDefault},
      {"daxctl", AgentKind::Daxctl}}};
+inline constexpr std::array<std::pair<std::string_view, bool model::RuledOut::*>, 3> kRuledOut{
+    {{"dimm", &model::RuledOut::dimm},
+     {"virtio-mem", &model::RuledOut::virtio_mem},
+     {"dax", &model::RuledOut::dax}}};
 
 template <class Table, class Value>
 constexpr std::string_view word_of(const Table& table, Value value) {

@@ -167,6 +167,18 @@ void write_agents(const model::Host& host, Writer& out) {
   }
 }
 
+void write_unknown(const model::Host& host, Writer& out) {
+  if (host.ruled_out != model::RuledOut{}) {
+    out.line("ruled-out:  # no device of kind unknown is one of these");
+    for (const auto& [name, member] : kRuledOut)
+      if (host.ruled_out.*member) out.line("  - {}", name);
+  }
+  if (!host.standby.empty()) out.line("standby:");
+  for (const model::Standby& one : host.standby)
+    out.line("  - [{}, {}]", one.first.value(), one.last.value());
+  if (host.missing_blocks > 0) out.line("missing-blocks: {}", host.missing_blocks);
+}
+
 void write_blocks(const model::Host& host, Writer& out) {
   if (!host.devices.empty()) out.line("devices:  # runs refer to them by place, from 0");
   for (const model::Device& device : host.devices) {
@@ -183,6 +195,7 @@ void write_blocks(const model::Host& host, Writer& out) {
              run.node ? fmt::format(", node: {}", run.node->value()) : "",
              run.several_nodes ? ", several-nodes: true" : "", run.device,
              run.holes ? ", holes: true" : "");
+  write_unknown(host, out);
   if (!host.unread.empty()) out.line("unread:");
   for (const model::Unread& note : host.unread) {
     out.line("  - path: {}", quoted(note.path));

@@ -217,19 +217,19 @@ TEST_CASE("agents: each is shown in its file and line, with what to do") {
           report(MemoryTree{}, host, "hotplugged: movable\n", true);
   const auto booted = [&](const std::string& line) {
     host.command_line = runtime::parse_command_line(line);
-    MemoryTree with;
-    with.add_file("proc/cmdline", line);
+    auto with = std::make_unique<MemoryTree>();
+    with->add_file("proc/cmdline", line);
     return with;
   };
   const std::string line = "root=\"a b\"  quiet memhp_default_state=online_movable ro\n";
-  text += "=== a kernel parameter\n" + report(booted(line), host, shares);
-  text += "=== the same, strictly\n" + report(booted(line), host, shares, true);
+  text += "=== a kernel parameter\n" + report(*booted(line), host, shares);
+  text += "=== the same, strictly\n" + report(*booted(line), host, shares, true);
   text += "=== the last that the kernel knows counts, and what is behind -- is for init\n" +
-          report(booted("memhp_default_state=online memhp-default-state=online_kernel "
-                        "memhp_default_state=onlin -- memhp_default_state=offline"),
+          report(*booted("memhp_default_state=online memhp-default-state=online_kernel "
+                         "memhp_default_state=onlin -- memhp_default_state=offline"),
                  host, shares);
   const auto same = [&](const std::string& word) {
-    return report(booted("memhp_default_state=" + word), host,
+    return report(*booted("memhp_default_state=" + word), host,
                   "hotplugged: movable\nset hotplug = best\n");
   };
   host.knobs.auto_online_blocks = "online_movable";

@@ -52,32 +52,67 @@ TEST_CASE("boot memory: the firmware's entries, without those of hot-added memor
   // Below an entry that came earlier: appended.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), reserved(0xfd00000000, 0xffffffffff),
                      ram(0x100000000, 0x13fffffff)},
-                    kSize, blocks_of(0, 7)) == std::vector{low});
+                    kSize, blocks_of(0, 7))
+            .boot == std::vector{low});
   // Added by ACPI while the kernel booted, and so numbered before the firmware's own list.
   CHECK(
       boot_ranges({ram(0x180000000, 0x1bfffffff), ram(0x1c0000000, 0x1dfffffff), ram(0, 0x3ffdffff),
                    ram(0x100000000, 0x13fffffff), reserved(0xfd00000000, 0xffffffffff)},
-                  kSize, blocks_of(0, 7)) == std::vector{low, high});
+                  kSize, blocks_of(0, 7))
+          .boot == std::vector{low, high});
   // In its place in the order: the firmware's.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff),
                      reserved(0xfd00000000, 0xffffffffff)},
-                    kSize, blocks_of(0, 7)) == std::vector{low, high});
+                    kSize, blocks_of(0, 7))
+            .boot == std::vector{low, high});
   // Right behind RAM: the firmware's own would have been merged.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff),
                      ram(0x140000000, 0x147ffffff), ram(0x200000000, 0x207ffffff)},
-                    kSize, blocks_of(0, 7)) == std::vector{low, high});
+                    kSize, blocks_of(0, 7))
+            .boot == std::vector{low, high});
   // In order, but all of it came with one ACPI device.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)}, kSize,
-                    blocks_of(0, 7) + blocks_of(32, 39, 0)) == std::vector{low});
+                    blocks_of(0, 7) + blocks_of(32, 39, 0))
+            .boot == std::vector{low});
   // A device that was there at boot, for it has memory that the firmware lists unaligned.
   CHECK(boot_ranges({ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)}, kSize,
-                    blocks_of(0, 7, 0) + blocks_of(32, 39, 0)) == std::vector{low, high});
+                    blocks_of(0, 7, 0) + blocks_of(32, 39, 0))
+            .boot == std::vector{low, high});
   // DIMMs that are there when the kernel starts get the first numbers.
   CHECK(boot_ranges({ram(0x140000000, 0x17fffffff), ram(0x180000000, 0x1bfffffff),
                      ram(0, 0x3ffdffff), ram(0x100000000, 0x13fffffff)},
-                    kSize, blocks_of(40, 55)) ==
+                    kSize, blocks_of(40, 55))
+            .boot ==
         std::vector{AddressRange{0, 0x3ffdffff}, AddressRange{0x100000000, 0x13fffffff}});
-  CHECK(boot_ranges({}, kSize, blocks_of(0, 7)).empty());
+  CHECK(boot_ranges({}, kSize, blocks_of(0, 7)).boot.empty());
+}
+
+TEST_CASE("boot memory: where boot memory has devices, one at the end of the map may be either") {
+  const std::uint64_t gib = std::uint64_t{1} << 30U;
+  const AddressRange low{0x100000, 2 * gib - 1};
+  const AddressRange high{4 * gib, 8 * gib - 1};
+  const AddressRange far{1024 * gib, 1028 * gib - 1};
+  const AddressRange farther{2048 * gib, 2052 * gib - 1};
+  const std::vector<FirmwareRange> map{
+      {low, true}, reserved(0xfe000000, 0xffffffff), {high, true}, {far, true}, {farther, true}};
+  const auto blocks = [&](std::uint32_t first_far, std::uint32_t last_far) {
+    auto all = blocks_of(0, 15, 0) + blocks_of(32, 63, 0) + blocks_of(8192, 8207, first_far) +
+               blocks_of(8208, 8223, last_far) + blocks_of(16384, 16415, 9);
+    return boot_ranges(map, kSize, all);
+  };
+  const auto either = blocks(3, 3);
+  CHECK(either.boot == std::vector{low, high});
+  CHECK(either.unclear == std::vector{far, farther});
+  // A hot-add has an entry for each device: one of several is the firmware's, and all before it.
+  const auto several = blocks(3, 4);
+  CHECK(several.boot == std::vector{low, high, far});
+  CHECK(several.unclear == std::vector{farther});
+  // Out of order, or right behind another: added later, device or not.
+  const auto added = boot_ranges({{low, true}, {high, true}, {farther, true}, {far, true}}, kSize,
+                                 blocks_of(0, 15, 0) + blocks_of(32, 63, 0) +
+                                     blocks_of(8192, 8223, 3) + blocks_of(16384, 16415, 9));
+  CHECK(added.boot == std::vector{low, high});
+  CHECK(added.unclear == std::vector{farther});
 }
 
 TEST_CASE("iomem: drivers, their devices and merged neighbours") {
@@ -150,16 +185,74 @@ TEST_CASE("devices: links are found wherever they change within what was added a
   }
 }
 
-TEST_CASE("devices: without a firmware map, what is online without a device is boot memory") {
-  MemoryTree tree;
-  add_sample(tree);
-  add_block(tree, 50, "going-offline", "Normal Movable");
-  add_block(tree, 51, "strange", "Normal Movable");
-  const model::Host host = host_of(tree);
-  CHECK(device_at(host, 0).origin == Origin::Boot);
-  CHECK(device_at(host, 50).origin == Origin::Boot);
-  CHECK(device_at(host, 51).origin == Origin::Unknown);
-  CHECK(device_at(host, 32).origin == Origin::Hotplugged);
+TEST_CASE("devices: without a firmware map, a PC's online memory without a device is boot memory") {
+  for (const bool pc : {true, false}) {
+    MemoryTree tree;
+    add_sample(tree);
+    if (pc) tree.add_file("proc/version", "Linux version 4.18.0-1.x86_64 (a@b) #1\n");
+    add_block(tree, 50, "going-offline", "Normal Movable");
+    add_block(tree, 51, "strange", "Normal Movable");
+    const model::Host host = host_of(tree);
+    // The lowest resource in /proc/iomem, on any machine.
+    CHECK(device_at(host, 0).origin == Origin::Boot);
+    CHECK(device_at(host, 50).origin == (pc ? Origin::Boot : Origin::Unknown));
+    CHECK(device_at(host, 51).origin == Origin::Unknown);
+    CHECK(device_at(host, 32).origin == Origin::Hotplugged);
+  }
+}
+
+TEST_CASE(
+    "devices: without addresses in /proc/iomem any memory without a device may be a driver's") {
+  for (const char* text : {"", "00000000-00000000 : System RAM\n"}) {
+    MemoryTree tree;
+    add_sample(tree);
+    add_blocks(tree, 40, 41, "offline", "Normal Movable");
+    for (const char* id : {"40", "41"})
+      tree.add_link(kMemory + "memory" + id + "/firmware_node", "../PNP0C80:02");
+    tree.add_file("proc/iomem", text);
+    tree.add_file("proc/version", "Linux version 6.8.0-1.aarch64 (a@b) #1\n");
+    tree.add_directory("sys/bus/dax/devices/dax0.0");
+    const model::Host host = host_of(tree);
+    CHECK(device_at(host, 0) == Device{});
+    CHECK(device_at(host, 32).kind == Device::Kind::Unknown);
+    CHECK(device_at(host, 40).kind == Device::Kind::Dimm);
+    CHECK(host.ruled_out == model::RuledOut{true, true, false});
+  }
+}
+
+TEST_CASE("devices: resources of /proc/iomem tell boot memory from what was added behind it") {
+  for (const char* arch : {"s390x", "ppc64le", "aarch64"}) {
+    INFO(arch);
+    MemoryTree tree;
+    add_sample(tree);
+    add_blocks(tree, 8, 15, "online", "Normal");
+    add_blocks(tree, 24, 25, "online", "Normal");
+    tree.add_file("proc/version", fmt::format("Linux version 6.8.0-1.{} (a@b) #1\n", arch));
+    tree.add_file("proc/iomem",
+                  "00000000-3fffffff : System RAM\n  00010000-00ffffff : Kernel code\n"
+                  "40000000-7fffffff : System RAM\nc0000000-cfffffff : System RAM\n");
+    const model::Host host = host_of(tree);
+    CHECK(device_at(host, 7).origin == Origin::Boot);
+    CHECK(device_at(host, 8).origin == Origin::Hotplugged);
+    // Apart from the rest: no hypervisor is known that would hand out memory without a device.
+    CHECK(device_at(host, 24).origin == Origin::Unknown);
+  }
+}
+
+TEST_CASE("devices: on a machine whose boot memory has ACPI devices, a device proves nothing") {
+  for (const bool removable : {true, false}) {
+    MemoryTree tree;
+    add_basis(tree);
+    add_blocks(tree, 0, 7, "online", "Normal");
+    add_blocks(tree, 1024, 1031, "online", "Normal");
+    tree.add_file("proc/version", "Linux version 6.8.0-1.aarch64 (a@b) #1\n");
+    for (int id = removable ? 0 : 1024; id < 1032; id = id == 7 ? 1024 : id + 1)
+      tree.add_link(fmt::format("{}memory{}/firmware_node", kMemory, id),
+                    fmt::format("../PNP0C80:{:02x}", id < 8 ? 0 : 1));
+    const model::Host host = host_of(tree);
+    CHECK(device_at(host, 0).origin == Origin::Boot);
+    CHECK(device_at(host, 1024).origin == (removable ? Origin::Unknown : Origin::Hotplugged));
+  }
 }
 
 TEST_CASE("devices: boot blocks that are not all RAM are told apart") {

@@ -84,7 +84,7 @@ TEST_CASE("read host: a directory") {
   CHECK(host->find_block(BlockId(7))->state == State::Online);
   CHECK(host->devices[host->find_block(BlockId(9))->device].name == "dimm31");
   CHECK(host->devices[host->find_block(BlockId(9))->device].number == 31U);
-  CHECK(host->devices[host->find_block(BlockId(10))->device].name == "none");
+  CHECK(host->devices[host->find_block(BlockId(10))->device].name == "unknown");
   CHECK(host->unread.empty());
 }
 

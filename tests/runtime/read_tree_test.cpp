@@ -60,20 +60,92 @@ TEST_CASE("read tree: a plain host becomes two runs") {
   CHECK(host.fingerprint.size() == 71);
 }
 
-TEST_CASE("read tree: nothing is asked of a block that is not linked to its node yet") {
-  MemoryTree tree;
+TEST_CASE("read tree: nothing is asked of a block that a running kernel links to no node") {
+  for (const auto liveness : {runtime::Liveness::Live, runtime::Liveness::Captured}) {
+    MemoryTree tree;
+    add_sample(tree);
+    for (const int id : {36, 37}) {
+      const std::string block = kMemory + "memory" + std::to_string(id);
+      tree.add_file(block + "/state", "offline\n");
+      // A kernel before 6.19 would look for the zones of node -1.
+      tree.add_error(block + "/valid_zones", Errno{EIO});
+    }
+    const bool live = liveness == runtime::Liveness::Live;
+    const model::Host host = runtime::read_tree(tree, liveness);
+    REQUIRE(host.find_block(BlockId(36)) != nullptr);
+    CHECK_FALSE(host.find_block(BlockId(36))->node.has_value());
+    CHECK(host.find_block(BlockId(36))->state == State::Offline);
+    CHECK(said(host, "/" + kMemory + "memory36",
+               "2 blocks have no link to a node: their nodes are unknown"));
+    CHECK(said(host, "/" + kMemory + "memory36/valid_zones", "input/output error") == !live);
+  }
+}
+
+TEST_CASE("read tree: a block that is just being added is left out") {
+  /// Its link appears while it is watched.
+  struct Adding : MemoryTree {
+    Result<void, Errno> visit(const char* path, const Visitor& name) const override {
+      if (std::string_view(path) == kMemory + "memory36" && ++visits > 2) name("node0");
+      return MemoryTree::visit(path, name);
+    }
+    mutable int visits = 0;
+  } tree;
   add_sample(tree);
-  for (const int id : {36, 37}) {
+  tree.add_file(kMemory + "memory36/state", "offline\n");
+  const model::Host host = runtime::read_tree(tree, runtime::Liveness::Live);
+  CHECK(host.find_block(BlockId(36)) == nullptr);
+  CHECK(said(host, "/" + kMemory + "memory36", "it is being added"));
+}
+
+TEST_CASE("read tree: without a directory of nodes the blocks' own links tell") {
+  MemoryTree tree;
+  tree.add_file(kMemory + "block_size_bytes", "8000000\n");
+  for (const auto& [id, node] : {std::pair(0, 0), std::pair(1, 0), std::pair(8, 3)}) {
     const std::string block = kMemory + "memory" + std::to_string(id);
-    tree.add_file(block + "/state", "offline\n");
-    // A kernel before 6.19 would look for the zones of node -1.
-    tree.add_error(block + "/valid_zones", Errno{EIO});
+    tree.add_file(block + "/state", "online\n");
+    tree.add_link(block + "/node" + std::to_string(node), "../../node/node0");
   }
   const model::Host host = host_of(tree);
-  CHECK(host.find_block(BlockId(35)) != nullptr);
-  CHECK(host.find_block(BlockId(36)) == nullptr);
-  REQUIRE(host.unread.size() == 1);
-  CHECK(said(host, "/" + kMemory + "memory36", "2 blocks have no link to a node"));
+  CHECK(host.find_block(BlockId(1))->node == NodeId(0));
+  CHECK(host.find_block(BlockId(8))->node == NodeId(3));
+  REQUIRE(host.nodes.size() == 2);
+  CHECK_FALSE(host.nodes[1].has_cpu.has_value());
+}
+
+TEST_CASE("read tree: a block whose state is missing or unreadable stays, with an unknown state") {
+  MemoryTree tree;
+  add_sample(tree);
+  tree.add_file(kMemory + "memory36/valid_zones", "Normal Movable\n");
+  tree.add_link(kMemory + "memory36/node0", "../../node/node0");
+  tree.add_file(kMemory + "memory37/valid_zones", "Normal Movable\n");
+  tree.add_link(kMemory + "memory37/node0", "../../node/node0");
+  tree.add_error(kMemory + "memory37/state", Errno{EACCES});
+  const model::Host host = host_of(tree);
+  REQUIRE(host.find_block(BlockId(36)) != nullptr);
+  CHECK(host.find_block(BlockId(36))->state == State::Unknown);
+  CHECK(said(host, "/" + kMemory + "memory36/state", "is missing"));
+  CHECK(said(host, "/" + kMemory + "memory37/state", "permission denied"));
+}
+
+TEST_CASE("read tree: links to blocks that are not there are an incomplete capture") {
+  MemoryTree tree;
+  for (const int id : {0, 1, 2})
+    tree.add_link(kNode + "node0/memory" + std::to_string(id), "../../memory/memory0");
+  const model::Host host = host_of(tree);
+  CHECK_FALSE(host.has_hotplug());
+  CHECK(host.missing_blocks == 3);
+}
+
+TEST_CASE("read tree: standby memory of s390x has no blocks before it is configured") {
+  MemoryTree tree;
+  add_sample(tree);
+  for (const int id : {0, 7, 64, 65, 70}) {
+    const std::string entry = "sys/firmware/memory/memory" + std::to_string(id);
+    tree.add_file(entry + "/config", id < 8 ? "1\n" : "0\n");
+  }
+  const model::Host host = host_of(tree);
+  CHECK(host.standby ==
+        std::vector<model::Standby>{{BlockId(64), BlockId(65)}, {BlockId(70), BlockId(70)}});
 }
 
 TEST_CASE("read tree: a capture without any link to a node has its blocks") {
@@ -205,7 +277,7 @@ TEST_CASE("read tree: blocks that vanish are left out and said once") {
     add_sample(tree);
     tree.add_error(kMemory + "memory33/state", Errno{error});
     tree.add_error(kMemory + "memory34/state", Errno{error});
-    const model::Host host = host_of(tree);
+    const model::Host host = runtime::read_tree(tree, runtime::Liveness::Live);
     CHECK(host.find_block(BlockId(33)) == nullptr);
     CHECK(host.find_block(BlockId(34)) == nullptr);
     CHECK(host.find_block(BlockId(35)) != nullptr);

@@ -23,24 +23,24 @@ Compilation plan_for(const model::Host& host, const std::string& policy) {
 std::string steps_text(const plan::Plan& plan) {
   std::string text;
   for (const plan::Step& step : plan.steps) {
-    std::visit(overloaded{
-                   [&](const plan::SetKnob& set) {
-                     text += "set " + set.knob + "=" + set.value;
-                     if (set.scope == plan::KnobScope::Run) text += " for the run";
-                   },
-                   [&](const plan::OnlineBlocks& online) {
-                     text += std::string(plan::online_word(online.word)) + " " +
-                             run_text(online.blocks) + " " +
-                             std::string(model::zone_name(online.zone));
-                   },
-                   [&](const plan::OfflineBlocks& offline) {
-                     text += "offline " + run_text(offline.blocks) + " " +
-                             std::string(model::zone_name(offline.zone));
-                   },
-                   [&](const plan::ProbeBlock&) { text += "probe"; },
-                   [&](const plan::SetParameters&) { text += "boot-parameters"; },
-               },
-               step.action);
+    std::visit(
+        overloaded{
+            [&](const plan::SetKnob& set) {
+              text += "set " + set.knob + "=" + set.value;
+              if (set.scope == plan::KnobScope::Run) text += " for the run";
+            },
+            [&](const plan::OnlineBlocks& online) {
+              text += std::string(plan::online_word(online.word)) + " " + run_text(online.blocks) +
+                      " " + std::string(model::zone_name(online.zone));
+            },
+            [&](const plan::OfflineBlocks& offline) {
+              text += "offline " + run_text(offline.blocks) + " " +
+                      std::string(offline.zone ? model::zone_name(*offline.zone) : "unknown");
+            },
+            [&](const plan::ProbeBlock&) { text += "probe"; },
+            [&](const plan::SetParameters&) { text += "boot-parameters"; },
+        },
+        step.action);
     text += "\n";
   }
   return text;

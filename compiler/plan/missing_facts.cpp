@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/plan/missing_facts.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/first_few.hpp"
+#include "compiler/kernel/memory_state.hpp"
+
+namespace memonline::plan {
+
+using model::BlockId;
+using model::BlockRun;
+using model::Host;
+using model::State;
+
+namespace {
+
+struct Range {
+  BlockId first;
+  BlockId last;
+};
+
+std::string name_of(const Range& range) {
+  if (range.first == range.last) return fmt::format("memory{}", range.first.value());
+  return fmt::format("memory{}..{}", range.first.value(), range.last.value());
+}
+
+// Blocks that one sentence is about.
+class Blocks {
+ public:
+  void add(const BlockRun& run) {
+    ranges_.push_back({run.first, run.last()});
+    count_ += run.count;
+  }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] bool one() const { return count_ == 1; }
+
+  // "memory4..963 and memory990 (480 GiB)"
+  [[nodiscard]] std::string text(const Host& host) {
+    std::sort(ranges_.begin(), ranges_.end(),
+              [](const Range& a, const Range& b) { return a.first < b.first; });
+    std::vector<Range> merged;
+    for (const Range& range : ranges_)
+      if (!merged.empty() && merged.back().last + 1 == range.first)
+        merged.back().last = range.last;
+      else
+        merged.push_back(range);
+    std::vector<std::string> names;
+    names.reserve(merged.size());
+    for (const Range& range : merged) names.push_back(name_of(range));
+    return fmt::format("{} ({})", diag::first_few(names), model::human(host.block_size * count_));
+  }
+
+ private:
+  std::vector<Range> ranges_;
+  std::uint64_t count_ = 0;
+};
+
+bool is_unread(const Host& host, std::string_view path) {
+  return std::any_of(host.unread.begin(), host.unread.end(),
+                     [&](const model::Unread& one) { return one.path == path; });
+}
+
+const char* hidden_in(bool hidden) { return hidden ? " (no addresses without root)" : ""; }
+
+// Where the kernel shows the fact.
+std::string source_of(const std::string& fact, bool hidden, bool of_devices) {
+  if (fact == "driver") return fmt::format("/proc/iomem shows the driver{}", hidden_in(hidden));
+  if (fact == "device")
+    return fmt::format("/proc/iomem shows drivers{}, the link firmware_node of a block its DIMM",
+                       hidden_in(hidden));
+  if (fact == "origin" && of_devices)
+    return "boot memory of this machine has ACPI devices, too, and these blocks are in order in "
+           "/sys/firmware/memmap: they were there at boot, or were hot-added";
+  if (fact == "origin")
+    return fmt::format(
+        "/sys/firmware/memmap, the device tree or /proc/iomem{} shows the origin: boot or "
+        "hot-added",
+        hidden_in(hidden));
+  if (fact == "node") return "the links nodeN in the directory of each block show the node";
+  return "/sys/devices/system/node/has_cpu lists the nodes with CPUs";
+}
+
+void add_once(std::vector<std::string>& list, const std::string& one) {
+  if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
+}
+
+void warn_of_states(const Allocation& allocation, const Host& host, diag::Sink& sink) {
+  Blocks blocks;
+  for (const Decision& decision : allocation.decisions)
+    if (decision.blocks.state == State::Unknown) blocks.add(decision.blocks);
+  if (blocks.empty()) return;
+  auto& d = sink.add(diag::Code::StateUnknown, std::nullopt,
+                     fmt::format("the state of {} is unknown: {}", blocks.text(host),
+                                 blocks.one() ? "the block is kept as it is"
+                                              : "these blocks are kept as they are"));
+  d.notes.emplace_back("the file `state` in the directory of each block shows it");
+  d.help = "run memonline as root on the host itself, or capture the host again";
+}
+
+bool counts_zones(const sema::FlatPolicy& policy) {
+  return !policy.limits.empty() ||
+         std::any_of(policy.rules.begin(), policy.rules.end(), asks_for_zones);
+}
+
+void warn_of_zones(const Allocation& allocation, const sema::FlatPolicy& policy, const Host& host,
+                   diag::Sink& sink) {
+  if (!counts_zones(policy)) return;
+  Blocks blocks;
+  for (const Decision& decision : allocation.decisions) {
+    const bool counted = !policy.limits.empty() || decision.unknown == kUnknownZone;
+    if (counted && decision.blocks.state == State::Online &&
+        !kernel::zone_of(host, decision.blocks))
+      blocks.add(decision.blocks);
+  }
+  if (blocks.empty()) return;
+  auto& d = sink.add(diag::Code::ZoneUnknown, std::nullopt,
+                     fmt::format("the zone of {} is unknown: no share counts {}, so the amounts of "
+                                 "this plan are uncertain",
+                                 blocks.text(host), blocks.one() ? "this block" : "these blocks"));
+  if (!policy.limits.empty())
+    d.notes.emplace_back("a limit counts them as Movable, so that it holds in any case");
+  d.notes.emplace_back(
+      "the zone is shown by the file `valid_zones` of each block, or by /proc/zoneinfo");
+  d.help = "plan on the host itself, or capture it with `memonline capture`";
+}
+
+void note_standby(const Host& host, diag::Sink& sink) {
+  if (host.standby.empty()) return;
+  Blocks blocks;
+  std::string list;
+  for (const model::Standby& one : host.standby) {
+    BlockRun run;
+    run.first = one.first;
+    run.count = one.last - one.first + 1;
+    blocks.add(run);
+    if (list.empty())
+      list = one.first == one.last ? std::to_string(one.first.value())
+                                   : fmt::format("{}-{}", one.first.value(), one.last.value());
+  }
+  auto& d = sink.add(
+      diag::Code::StandbyMemory, std::nullopt,
+      fmt::format("{} is on standby: no rule applies before it is configured", blocks.text(host)));
+  d.help = fmt::format("`chmem -c -b {}` configures {}; then the policy decides on its blocks",
+                       list, host.standby.size() == 1 ? "it" : "the first of it");
+}
+
+}  // namespace
+
+void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host,
+                       diag::Sink& sink) {
+  if (undecided.empty()) return;
+  Blocks blocks;
+  std::vector<std::string> facts;
+  std::vector<const sema::Rule*> rules;
+  for (const Undecided& one : undecided) {
+    blocks.add(one.blocks);
+    add_once(facts, one.fact);
+    if (std::find(rules.begin(), rules.end(), one.rule) == rules.end()) rules.push_back(one.rule);
+  }
+  const bool one_fact = facts.size() == 1;
+  auto& d = sink.add(
+      diag::Code::HostDoesNotTell, rules.front()->selector.span,
+      fmt::format("the {} of {} {} unknown, and this rule asks for {}: {}", diag::first_few(facts),
+                  blocks.text(host), one_fact ? "is" : "are", one_fact ? "it" : "them",
+                  blocks.one() ? "the block is kept as it is" : "the blocks are kept as they are"));
+  for (std::size_t i = 1; i < rules.size(); ++i)
+    d.labels.push_back({rules[i]->selector.span, "this rule asks for it, too"});
+  // Of DIMMs the origin alone can be unknown, and then there is nothing more to read.
+  const bool of_devices = std::all_of(undecided.begin(), undecided.end(), [&](const auto& one) {
+    return host.devices.at(one.blocks.device).kind == model::Device::Kind::Dimm;
+  });
+  const bool hidden = is_unread(host, "/proc/iomem");
+  for (const std::string& fact : facts) d.notes.push_back(source_of(fact, hidden, of_devices));
+  if (of_devices && one_fact && facts.front() == "origin")
+    d.help = "select such memory by other classes, as `dimm`, `node` or `block`";
+  else if (is_unread(host, "lsmem"))
+    d.help = "plan on the host itself, or capture it with `memonline capture`";
+  else
+    d.help = "run memonline as root, or plan for a capture that root made with `memonline capture`";
+}
+
+void report_unknown(const Allocation& allocation, const sema::FlatPolicy& policy, const Host& host,
+                    diag::Sink& sink) {
+  warn_of_states(allocation, host, sink);
+  warn_of_zones(allocation, policy, host, sink);
+  note_standby(host, sink);
+}
+
+}  // namespace memonline::plan

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a plan says of facts that the host does not show: which, of which blocks, where they would
+// be found, and how to get them.
+#pragma once
+
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/allocate.hpp"
+#include "compiler/plan/select.hpp"
+
+namespace memonline::plan {
+
+/// One warning for all blocks that rules may or may not select.
+void warn_of_undecided(const std::vector<Undecided>& undecided, const model::Host& host,
+                       diag::Sink& sink);
+
+/// One warning for all blocks whose state is unknown, one for those whose zone is unknown where a
+/// share or a limit counts zones, and a note on memory that has no blocks yet.
+void report_unknown(const Allocation& allocation, const sema::FlatPolicy& policy,
+                    const model::Host& host, diag::Sink& sink);
+
+}  // namespace memonline::plan
