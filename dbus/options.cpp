@@ -30,11 +30,11 @@ std::optional<Refusal> refusal_of(const std::string& text) {
   if (equals == std::string::npos) return std::nullopt;
   const auto what = plan::parse_unplug(text.substr(0, equals));
   const int error = errno_named(text.substr(equals + 1));
-  const auto* blocks = what ? std::get_if<plan::UnplugBlocks>(&*what) : nullptr;
+  const auto blocks = what ? plan::block_range(*what) : std::nullopt;
   constexpr std::uint64_t kMost = std::uint64_t{1} << 20U;
-  if (blocks == nullptr || error == 0 || blocks->last.value() - blocks->first.value() >= kMost)
+  if (!blocks || error == 0 || blocks->second.value() - blocks->first.value() >= kMost)
     return std::nullopt;
-  return Refusal{blocks->first.value(), blocks->last.value(), error};
+  return Refusal{blocks->first.value(), blocks->second.value(), error};
 }
 
 }  // namespace

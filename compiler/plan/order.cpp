@@ -88,68 +88,147 @@ bool as_wished(Target target, Zone zone) {
   return true;
 }
 
+/// Why a write cannot be made now: by a rule of the kernel, or for want of room.
+struct Obstacle {
+  Refusal refusal;
+  std::optional<Fit> fit = {};
+  std::uint64_t fitting = 0;  ///< blocks that would fit
+};
+
+/// What a run of writes consists of, and where it has got to.
+struct Progress {
+  Model& model;
+  Room& room;
+  std::vector<Step>& steps;
+};
+
+using Done = Result<std::monostate, Obstacle>;
+
 class Orderer {
  public:
-  Orderer(const source::SourceSet& files, Model& model, std::vector<Step>& steps)
-      : files_(files), model_(model), steps_(steps), era_(model.state().era) {}
+  Orderer(const source::SourceSet& files, Model& model, Room& room, std::vector<Step>& steps)
+      : files_(files), model_(model), room_(room), steps_(steps), era_(model.state().era) {}
 
   // Applies the write to the model and appends its steps, or says why it cannot be now.
-  Result<std::monostate, Refusal> apply(const Write& write) {
-    if (era_ >= Era::C1) return carry_out(write, model_, steps_);
-    // Earlier kernels refuse some orders: try on a copy.
+  Done apply(const Write& write) {
+    const bool fits = !write.rezoned() || fits_at_once(write);
+    if (era_ >= Era::C1 && fits) return carry_out(write, {model_, room_, steps_});
+    // Earlier kernels refuse some orders, and slices may end for want of room: try on a copy.
     Model trial = model_;
+    Room trial_room = room_;
     std::vector<Step> trial_steps = steps_;
-    auto done = carry_out(write, trial, trial_steps);
+    const Progress to{trial, trial_room, trial_steps};
+    auto done = fits ? carry_out(write, to) : carry_out_in_slices(write, to);
     if (done) {
       model_ = std::move(trial);
+      room_ = std::move(trial_room);
       steps_ = std::move(trial_steps);
     }
     return done;
   }
 
  private:
-  Result<std::monostate, Refusal> carry_out(const Write& write, Model& model,
-                                            std::vector<Step>& steps) const {
+  Done carry_out(const Write& write, const Progress& to) const {
     if (write.rezoned()) {
-      auto taken = take_offline(write, model, steps);
+      auto taken = take_offline(write, to);
       if (!taken || write.stage == Stage::TakenOffline) return taken;
     }
     const OnlineWord word = word_for(write.target);
-    const WriteRun run = turned(write.run, goes_down(write, model));
-    auto placed = model.online(run, word);
-    if (!placed) return fail(placed.error());
+    const WriteRun run = turned(write.run, goes_down(write, to.model));
+    auto placed = to.model.online(run, word);
+    if (!placed) return fail(Obstacle{placed.error()});
     for (const Placed& part : *placed) {
       if (!as_wished(write.target, part.zone))
-        return fail(Refusal{kernel::Errno::Einval, part.blocks.first,
-                            fmt::format("this kernel would put it into {} without a word",
-                                        model::zone_name(part.zone)),
-                            in_the_way_of(model, write)});
-      add(steps, OnlineBlocks{word, part.blocks, write.node, part.zone}, write, why(write, run));
+        return fail(Obstacle{Refusal{kernel::Errno::Einval, part.blocks.first,
+                                     fmt::format("this kernel would put it into {} without a word",
+                                                 model::zone_name(part.zone)),
+                                     in_the_way_of(to.model, write)}});
+      to.room.give({write.node, part.zone, part.blocks.count()});
+      add(to.steps, OnlineBlocks{word, part.blocks, write.node, part.zone}, write, why(write, run));
     }
     return std::monostate{};
   }
 
-  Result<std::monostate, Refusal> take_offline(const Write& write, Model& model,
-                                               std::vector<Step>& steps) const {
-    // One step a zone: what is there now decides.
-    std::vector<std::pair<WriteRun, Zone>> parts;
-    for (std::uint64_t block = write.run.low().value(); block <= write.run.high().value();) {
+  // Slices from the end that the run is written from; what is to stay offline is not sliced, as
+  // nothing would come back in between.
+  Done carry_out_in_slices(const Write& write, const Progress& to) const {
+    const std::uint64_t least =
+        write.stage == Stage::TakenOffline
+            ? write.run.count()
+            : std::max<std::uint64_t>((write.run.count() + kMaxSlices - 1) / kMaxSlices, 1);
+    const bool down = write.target != Target::Normal;
+    Write rest = write;
+    while (rest.run.count() > 0) {
+      const std::vector<Part> parts = parts_of(rest.run, to.model);
+      const Part& part = down ? parts.back() : parts.front();
+      const Leaving leaving{write.node, part.zone, part.run.count()};
+      const std::uint64_t fitting = to.room.most(leaving);
+      if (fitting < std::min(least, part.run.count()))
+        return fail(Obstacle{
+            Refusal{kernel::Errno::Einval, down ? part.run.high() : part.run.low(), "no room", {}},
+            whole_fit(write, part.zone), write.run.count() - rest.run.count() + fitting});
+      Write slice = rest;
+      slice.run = down ? WriteRun{part.run.last - (fitting - 1), part.run.last}
+                       : WriteRun{part.run.first, part.run.first + (fitting - 1)};
+      if (auto done = carry_out(slice, to); !done) return done;
+      if (slice.run.count() == rest.run.count()) break;
+      if (down)
+        rest.run.last = rest.run.last - fitting;
+      else
+        rest.run.first = rest.run.first + fitting;
+    }
+    return std::monostate{};
+  }
+
+  [[nodiscard]] bool fits_at_once(const Write& write) const {
+    Room room = room_;
+    for (const Part& part : parts_of(write.run, model_)) {
+      const Leaving leaving{write.node, part.zone, part.run.count()};
+      if (!room.judge(leaving).fits) return false;
+      room.take(leaving);
+    }
+    return true;
+  }
+
+  /// Online blocks of one zone.
+  struct Part {
+    WriteRun run;
+    Zone zone = Zone::Normal;
+  };
+
+  // One step a zone: what is there now decides.
+  static std::vector<Part> parts_of(const WriteRun& run, const Model& model) {
+    std::vector<Part> parts;
+    for (std::uint64_t block = run.low().value(); block <= run.high().value();) {
       const auto at = std::prev(model.state().runs.upper_bound(block));
-      const std::uint64_t last =
-          std::min(at->first + at->second.count - 1, write.run.high().value());
-      if (!parts.empty() && parts.back().second == at->second.zone)
-        parts.back().first.last = BlockId(last);
+      const std::uint64_t last = std::min(at->first + at->second.count - 1, run.high().value());
+      if (!parts.empty() && parts.back().zone == at->second.zone)
+        parts.back().run.last = BlockId(last);
       else
         parts.push_back({{BlockId(block), BlockId(last)}, at->second.zone});
       block = last + 1;
     }
+    return parts;
+  }
+
+  Done take_offline(const Write& write, const Progress& to) const {
+    const std::vector<Part> parts = parts_of(write.run, to.model);
     for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-      const auto done = model.offline(turned(part->first, true));
-      if (!done) return fail(done.error());
-      add(steps, OfflineBlocks{*done, write.node, part->second}, write,
+      const auto done = to.model.offline(turned(part->run, true));
+      if (!done) return fail(Obstacle{done.error()});
+      to.room.take({write.node, part->zone, part->run.count()});
+      add(to.steps, OfflineBlocks{*done, write.node, part->zone}, write,
           "offline first: a zone is chosen when a block goes online");
     }
     return std::monostate{};
+  }
+
+  // All blocks of the write that are in this zone, before anything of it is written.
+  [[nodiscard]] Fit whole_fit(const Write& write, Zone zone) const {
+    Leaving leaving{write.node, zone, 0};
+    for (const Part& part : parts_of(write.run, model_))
+      if (part.zone == zone) leaving.count += part.run.count();
+    return room_.judge(leaving);
   }
 
   bool goes_down(const Write& write, const Model& model) const {
@@ -208,11 +287,18 @@ class Orderer {
 
   const source::SourceSet& files_;
   Model& model_;
+  Room& room_;
   std::vector<Step>& steps_;
   Era era_;
 };
 
-void report(const Write& write, const Refusal& refusal, diag::Sink& sink) {
+void report(const Write& write, const Obstacle& obstacle, model::Bytes block_size,
+            diag::Sink& sink) {
+  if (obstacle.fit) {
+    report_shortage(write.run, *obstacle.fit, obstacle.fitting, block_size, write.span, sink);
+    return;
+  }
+  const Refusal& refusal = obstacle.refusal;
   std::string message =
       fmt::format("no order of writes makes memory{}..{} {}: memory{}: {}", write.run.low().value(),
                   write.run.high().value(), sema::target_name(write.target), refusal.block.value(),
@@ -227,12 +313,12 @@ void report(const Write& write, const Refusal& refusal, diag::Sink& sink) {
 }  // namespace
 
 bool order_writes(const Allocation& allocation, const source::SourceSet& files, Model& model,
-                  std::vector<Step>& steps, diag::Sink& sink) {
+                  Room room, std::vector<Step>& steps, diag::Sink& sink) {
   std::vector<Write> pending = writes_of(allocation);
-  Orderer orderer(files, model, steps);
+  Orderer orderer(files, model, room, steps);
   // A write that is not legal yet may be so after another one moved the border.
   while (!pending.empty()) {
-    std::optional<Refusal> first_refusal;
+    std::optional<Obstacle> first_refusal;
     auto at = pending.begin();
     for (; at != pending.end(); ++at) {
       const auto done = orderer.apply(*at);
@@ -240,7 +326,7 @@ bool order_writes(const Allocation& allocation, const source::SourceSet& files, 
       if (!first_refusal) first_refusal = done.error();
     }
     if (at == pending.end()) {
-      report(pending.front(), *first_refusal, sink);
+      report(pending.front(), *first_refusal, model.host().block_size, sink);
       return false;
     }
     pending.erase(at);

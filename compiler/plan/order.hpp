@@ -10,6 +10,7 @@
 #include "compiler/kernel/model.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/plan.hpp"
+#include "compiler/plan/room.hpp"
 
 namespace memonline::plan {
 
@@ -19,10 +20,15 @@ namespace memonline::plan {
 /// when the new block is its end (set_zone_contiguous(), mm/page_alloc.c or mm/mm_init.c).
 inline constexpr std::uint64_t kShortKernelRun = 16;
 
-/// Steps for every decision that needs a write, in order, with the zones the model predicts. The
-/// model is left as the kernel will be. False, with a diagnostic that names the block in the way:
-/// no legal order exists.
+/// Most pieces that blocks of one run change their zone in, where they do not fit elsewhere at
+/// once.
+inline constexpr std::uint64_t kMaxSlices = 64;
+
+/// Steps for every decision that needs a write, in order, with the zones the model predicts. What
+/// must go offline to change its zone does so in slices for whose used pages there is room, each
+/// online again before the next goes. The model is left as the kernel will be. False, with a
+/// diagnostic: no legal order exists (it names the block in the way), or there is no room.
 bool order_writes(const Allocation& allocation, const source::SourceSet& files,
-                  kernel::Model& model, std::vector<Step>& steps, diag::Sink& sink);
+                  kernel::Model& model, Room room, std::vector<Step>& steps, diag::Sink& sink);
 
 }  // namespace memonline::plan

@@ -70,7 +70,7 @@ struct OfflineBlocks {
   std::optional<model::Zone> zone = model::Zone::Normal;  ///< where they are now; empty: unknown
   /// Part of an unplug: if any block of these steps cannot go, those that went come back online.
   bool all_or_nothing = false;
-  /// Of an unplug: likely, maybe, unlikely (plan/unplug.hpp); else empty.
+  /// How likely the blocks are to go: likely, maybe, unlikely (plan/prospect.hpp).
   std::string chance = {};
   friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
 };
@@ -143,6 +143,7 @@ struct NodeOutcome {
   model::Bytes normal, movable, offline, unknown;
   std::map<std::string, std::uint64_t> zones;  ///< the same bytes by the kernel's zone names
   std::vector<std::string> sentences;          ///< for people: "80% would be 38.4"
+  model::Bytes uncertain;  ///< of these, what depends on blocks that are unlikely to go offline
   friend bool operator==(const NodeOutcome&, const NodeOutcome&) = default;
 };
 

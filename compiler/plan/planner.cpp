@@ -16,6 +16,8 @@
 #include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/outcome.hpp"
+#include "compiler/plan/prospect.hpp"
+#include "compiler/plan/room.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
@@ -98,7 +100,7 @@ bool make_steps(const Allocation& allocation, const source::SourceSet& files, co
              model, steps);
   for (const char* knob : {"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"})
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
-  if (!order_writes(allocation, files, model, steps, sink)) return false;
+  if (!order_writes(allocation, files, model, Room(host), steps, sink)) return false;
   if (hotplug.by == "kernel" && !stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "last, when everything here is in its place",
              model, steps);
@@ -207,6 +209,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     planned.outcome = model.host();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);
     check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), plan.steps, while_planning);
+    judge_offlining(host, plan, while_planning);
+    note_room_unknown(plan.steps, host, while_planning);
   }
   if (while_planning.has_errors()) {  // causes, not what followed from them
     sink.append_errors(while_planning);

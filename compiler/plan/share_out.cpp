@@ -226,8 +226,8 @@ class Sharer {
   }
 
   // What offline blocks could not pay stands in online blocks that no share counts. They are taken
-  // if the policy lets them be, boot memory last because it seldom goes offline; else it is noted
-  // who misses them.
+  // if the policy lets them be, what goes offline most easily first: Movable before kernel zones,
+  // of both boot memory last; else it is noted who misses them.
   void look_among_surplus(bool taking) {
     for (Claim& claim : shared_.claims) {
       // A limit turns what goes online into normal; taking normal offline for good beside it would
@@ -235,11 +235,12 @@ class Sharer {
       if (taking && claim.wants(Target::Offline) && !policy_.limits.empty()) continue;
       const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);
       std::uint64_t lacking = claim.owed();
-      for (const bool boot : {false, true}) {
+      for (unsigned ease = 0; ease < 4; ++ease) {
         const auto surplus = [&](const Part& p) {
-          const bool is_boot = host_.devices.at(p.blocks.device).origin == model::Origin::Boot;
-          return usable(p, claim) && is_boot == boot &&
-                 !(taking && (p.fixed || p.kind == Kind::UnknownZone));
+          const bool boot = host_.devices.at(p.blocks.device).origin == model::Origin::Boot;
+          const unsigned kernel = taking && p.kind == Kind::Normal ? 2 : 0;
+          return usable(p, claim) && !(taking && (p.fixed || p.kind == Kind::UnknownZone)) &&
+                 kernel + (boot ? 1 : 0) == ease;
         };
         std::uint64_t got = 0;
         take(lacking, top, surplus, [&](Part& p) {

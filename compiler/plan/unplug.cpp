@@ -9,11 +9,11 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/overloaded.hpp"
 #include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
 #include "compiler/plan/outcome.hpp"
+#include "compiler/plan/room.hpp"
 
 namespace memonline::plan {
 
@@ -24,6 +24,8 @@ using model::State;
 using model::Zone;
 
 namespace {
+
+constexpr std::size_t kMaxNames = 8;
 
 // A part of a run that is asked for.
 struct Candidate {
@@ -49,140 +51,142 @@ Candidate candidate_of(const Host& host, BlockRun run, BlockId first, BlockId la
   return one;
 }
 
-std::string dimms_text(const Host& host) {
-  std::string names;
-  for (const model::Device& device : host.devices)
-    if (device.kind == model::Device::Kind::Dimm)
-      names += (names.empty() ? "" : ", ") + device.name;
-  return names.empty() ? "this host shows no DIMM" : "there is " + names;
+std::string devices_text(const Host& host) {
+  std::vector<std::string> names = removable_devices(host);
+  for (const model::Node& node : host.nodes)
+    names.push_back(fmt::format("node{}", node.id.value()));
+  if (names.empty()) return "this host shows neither devices nor nodes";
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < kMaxNames; ++i)
+    text += (i == 0 ? "" : ", ") + names[i];
+  if (names.size() > kMaxNames) text += fmt::format(" and {} more", names.size() - kMaxNames);
+  return "available: " + text;
 }
 
-class Picker {
- public:
-  Picker(const Host& host, diag::Sink& sink) : host_(host), sink_(sink) {}
-
-  std::vector<Candidate> operator()(const UnplugDimm& dimm) {
-    std::vector<Candidate> all;
-    for (const BlockRun& run : host_.blocks) {
-      const model::Device& device = host_.devices.at(run.device);
-      if (device.kind == model::Device::Kind::Dimm && device.number == dimm.number)
-        all.push_back(candidate_of(host_, run, run.first, run.last()));
-    }
-    if (all.empty())
-      sink_
-          .add(diag::Code::UnplugNothingThere, std::nullopt,
-               fmt::format("there are no blocks of dimm{}", dimm.number))
-          .help = dimms_text(host_);
+// What the request is about: all of it, before a size is taken from it.
+std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host, diag::Sink& sink) {
+  std::vector<Candidate> all;
+  const auto add = [&](const BlockRun& run) {
+    if (request.device.empty() || host.devices.at(run.device).name == request.device)
+      all.push_back(candidate_of(host, run, run.first, run.last()));
+  };
+  if (!request.selector) {
+    for (const BlockRun& run : host.blocks) add(run);
     return all;
   }
+  sema::FlatPolicy policy;
+  policy.rules.push_back({*request.selector, {}, request.selector->span});
+  diag::Sink selecting;
+  const Selection selection = select(policy, host, selecting);
+  for (const Group& group : selection.groups)
+    for (const BlockRun& run : group.runs) add(run);
+  // The same as of a rule, without a place in a policy.
+  for (const diag::Diagnostic& d : selecting.all())
+    if (d.code != diag::Code::NoSuchMemory) sink.add(d.code, std::nullopt, d.message).help = d.help;
+  if (all.empty())
+    sink.add(diag::Code::UnplugNothingThere, std::nullopt,
+             fmt::format("this host has no memory that `{}` selects", request.selected))
+        .help = devices_text(host) + "; `memonline status` lists all memory";
+  return all;
+}
 
-  std::vector<Candidate> operator()(const UnplugBlocks& wanted) {
-    std::vector<Candidate> all;
-    for (const BlockRun& run : host_.blocks) {
-      const BlockId first = std::max(run.first, wanted.first);
-      const BlockId last = std::min(run.last(), wanted.last);
-      if (first <= last) all.push_back(candidate_of(host_, run, first, last));
-    }
-    if (all.empty())
-      sink_
-          .add(diag::Code::UnplugNothingThere, std::nullopt,
-               fmt::format("there is no {}", run_text(wanted.first, wanted.last)))
-          .help = "`memonline status` lists the blocks there are";
-    return all;
+// What goes most easily first. Boot memory can go offline, but nobody takes it out: only hot-added
+// memory that is offline needs nothing done.
+void sort_by_ease(std::vector<Candidate>& all) {
+  std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
+    const auto key = [](const Candidate& c) {
+      return std::tuple(c.prospect.chance == Chance::Never, c.boot, c.prospect.chance,
+                        ~c.blocks.first.value());
+    };
+    return key(a) < key(b);
+  });
+}
+
+/// So many blocks of what there is, or fewer where there are not as many that can go.
+std::vector<Candidate> first_of(const std::vector<Candidate>& all, std::uint64_t blocks) {
+  std::vector<Candidate> taken;
+  for (Candidate one : all) {
+    if (blocks == 0 || one.prospect.chance == Chance::Never) break;
+    const std::uint64_t count = std::min(blocks, one.blocks.count);
+    one.blocks.first = one.blocks.end() - count;
+    one.blocks.count = count;
+    blocks -= count;
+    taken.push_back(std::move(one));
   }
+  return taken;
+}
 
-  std::vector<Candidate> operator()(const UnplugSize& size) {
-    std::vector<Candidate> all;
-    for (const BlockRun& run : host_.blocks)
-      if (!size.node || (run.node == size.node && !run.several_nodes))
-        all.push_back(candidate_of(host_, run, run.first, run.last()));
-    if (all.empty()) {
-      sink_
-          .add(diag::Code::UnplugNothingThere, std::nullopt,
-               fmt::format("node{} has no blocks of its own", size.node->value()))
-          .help = "`memonline status` lists nodes and blocks";
-      return {};
-    }
-    // Boot memory can go offline, but nobody takes it out: only hot-added memory that is offline
-    // needs nothing done.
-    std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
-      const auto key = [](const Candidate& c) {
-        return std::tuple(c.prospect.chance == Chance::Never, c.boot, c.prospect.chance,
-                          ~c.blocks.first.value());
-      };
-      return key(a) < key(b);
-    });
-    return enough_of(all, size);
-  }
+std::uint64_t count_of(const std::vector<Candidate>& candidates) {
+  std::uint64_t sum = 0;
+  for (const Candidate& one : candidates) sum += one.blocks.count;
+  return sum;
+}
 
- private:
-  std::vector<Candidate> enough_of(const std::vector<Candidate>& all, const UnplugSize& size) {
-    const std::uint64_t bs = host_.block_size.value();
-    const std::uint64_t wanted = size.bytes.value() / bs + (size.bytes.value() % bs != 0 ? 1 : 0);
-    std::uint64_t owed = wanted;
-    std::vector<Candidate> taken;
-    for (Candidate one : all) {
-      if (owed == 0 || one.prospect.chance == Chance::Never) break;
-      const std::uint64_t count = std::min(owed, one.blocks.count);
-      one.blocks.first = one.blocks.end() - count;
-      one.blocks.count = count;
-      owed -= count;
-      taken.push_back(std::move(one));
-    }
-    if (owed == 0) return taken;
-    auto& d = sink_.add(
-        diag::Code::UnplugTooMuch, std::nullopt,
-        fmt::format("{} could be unplugged{}, {} are asked for",
-                    model::human(model::Bytes((wanted - owed) * bs)),
-                    size.node ? fmt::format(" of node{}", size.node->value()) : std::string(),
-                    model::human(size.bytes)));
-    std::vector<std::string> never;
-    for (const Candidate& one : all)
-      if (one.prospect.chance == Chance::Never)
-        never.push_back(fmt::format("{} never goes offline: {}",
-                                    run_text(one.blocks.first, one.blocks.last()),
-                                    one.prospect.why));
-    diag::add_first_few(d, never);
-    d.help = "ask for less; Movable memory that was hot-added goes most easily";
-    return {};
-  }
+std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRequest& request,
+                               const Host& host, diag::Sink& sink) {
+  const std::uint64_t bs = host.block_size.value();
+  const std::uint64_t bytes = request.size->value();
+  const std::uint64_t wanted = bytes / bs + (bytes % bs != 0 ? 1 : 0);
+  std::vector<Candidate> taken = first_of(all, wanted);
+  const std::uint64_t found = count_of(taken);
+  if (found == wanted) return taken;
+  auto& d = sink.add(
+      diag::Code::UnplugTooMuch, std::nullopt,
+      fmt::format("cannot unplug {}{}: at most {} can be offlined", model::human(*request.size),
+                  request.selected.empty() ? "" : fmt::format(" of {}", request.selected),
+                  model::human(model::Bytes(found * bs))));
+  std::vector<std::string> never;
+  for (const Candidate& one : all)
+    if (one.prospect.chance == Chance::Never)
+      never.push_back(fmt::format("{} never goes offline: {}",
+                                  run_text(one.blocks.first, one.blocks.last()), one.prospect.why));
+  diag::add_first_few(d, never);
+  d.help = "ask for less; Movable memory that was hot-added goes most easily";
+  return {};
+}
 
-  const Host& host_;
-  diag::Sink& sink_;
+// Blocks with one chance, and what decides it.
+struct Those {
+  std::uint64_t blocks = 0;
+  std::vector<std::string> why;
 };
+
+Those those_with(Chance chance, const std::vector<Candidate>& candidates) {
+  Those those;
+  for (const Candidate& one : candidates) {
+    if (one.prospect.chance != chance) continue;
+    those.blocks += one.blocks.count;
+    those.why.push_back(
+        fmt::format("{}: {}", run_text(one.blocks.first, one.blocks.last()), one.prospect.why));
+  }
+  return those;
+}
 
 // False if something asked for can never go.
 bool check(const std::vector<Candidate>& candidates, const Host& host, diag::Sink& sink) {
-  std::uint64_t never = 0;
-  std::uint64_t unlikely = 0;
-  std::vector<std::string> never_why;
-  std::vector<std::string> unlikely_why;
-  const auto count = [](const Candidate& one, std::uint64_t& sum, std::vector<std::string>& why) {
-    sum += one.blocks.count;
-    why.push_back(
-        fmt::format("{}: {}", run_text(one.blocks.first, one.blocks.last()), one.prospect.why));
-  };
-  for (const Candidate& one : candidates) {
-    if (one.prospect.chance == Chance::Never) count(one, never, never_why);
-    if (one.prospect.chance == Chance::Unlikely) count(one, unlikely, unlikely_why);
-  }
-  if (never > 0) {
-    auto& d = sink.add(diag::Code::UnplugBlocked, std::nullopt,
-                       fmt::format("{} of the blocks asked for can never go offline", never));
-    diag::add_first_few(d, never_why);
+  const Those never = those_with(Chance::Never, candidates);
+  if (never.blocks > 0) {
+    auto& d =
+        sink.add(diag::Code::UnplugBlocked, std::nullopt,
+                 fmt::format("{} of the blocks asked for can never go offline", never.blocks));
+    diag::add_first_few(d, never.why);
     d.help = host.hot_remove ? "ask for memory that came later, `dimmN` or a size"
-                             : "this takes a kernel with CONFIG_MEMORY_HOTREMOVE";
+                             : "this requires a kernel with CONFIG_MEMORY_HOTREMOVE";
     return false;
   }
-  if (unlikely > 0) {
-    auto& d = sink.add(diag::Code::UnplugUnlikely, std::nullopt,
-                       fmt::format("{} of the blocks asked for will hardly go offline", unlikely));
-    diag::add_first_few(d, unlikely_why);
-    d.help =
-        "they are tried first, and everything comes back if one cannot go; memory that is to be "
-        "unplugged belongs into Movable";
-  }
   return true;
+}
+
+void warn_of_unlikely(const std::vector<Candidate>& candidates, diag::Sink& sink) {
+  const Those unlikely = those_with(Chance::Unlikely, candidates);
+  if (unlikely.blocks == 0) return;
+  auto& d = sink.add(diag::Code::UnplugUnlikely, std::nullopt,
+                     fmt::format("{} of the blocks asked for {} unlikely to go offline",
+                                 unlikely.blocks, unlikely.blocks == 1 ? "is" : "are"));
+  diag::add_first_few(d, unlikely.why);
+  d.help =
+      "they are tried first, and everything comes back if one cannot go; memory that is to be "
+      "unplugged should be in Movable";
 }
 
 void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& plan) {
@@ -208,49 +212,55 @@ void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& p
   }
 }
 
-}  // namespace
-
-std::string_view chance_name(Chance chance) {
-  switch (chance) {
-    case Chance::Gone: return "gone";
-    case Chance::Likely: return "likely";
-    case Chance::Maybe: return "maybe";
-    case Chance::Unlikely: return "unlikely";
-    case Chance::Never: break;
+// What would fit: as much of it as goes most easily.
+void add_shortage(const Shortage& shortage, const std::vector<Candidate>& all, std::uint64_t wanted,
+                  const UnplugRequest& request, const Host& host, diag::Sink& sink) {
+  std::uint64_t fits = 0;
+  std::uint64_t too_much = wanted;
+  while (too_much - fits > 1) {
+    const std::uint64_t middle = fits + (too_much - fits) / 2;
+    kernel::Model model(host);
+    Plan plan;
+    make_steps(first_of(all, middle), model, plan);
+    (shortage_of(plan.steps, host) ? too_much : fits) = middle;
   }
-  return "never";
+  auto& d = report_shortage(std::get<OfflineBlocks>(shortage.step->action).blocks, shortage.fit, 0,
+                            host.block_size, std::nullopt, sink);
+  if (fits > 0)
+    d.help += fmt::format(", or ask for less: `--unplug \"{}{}\"` fits",
+                          exact_size(host.block_size * fits),
+                          request.selected.empty() ? "" : " of " + request.selected);
 }
 
-Prospect prospect_of(const Host& host, const BlockRun& run) {
-  using Kind = model::ValidZones::Kind;
-  const bool boot = host.devices.at(run.device).origin == model::Origin::Boot;
-  if (run.state == State::Offline) return {Chance::Gone, "offline already"};
-  if (!host.hot_remove)
-    return {Chance::Never, "this kernel was built without CONFIG_MEMORY_HOTREMOVE"};
-  if (run.several_nodes || run.zones.kind() == Kind::None)
-    return {Chance::Never, "the block spans several zones or nodes (EINVAL)"};
-  if (run.holes && host.era >= model::Era::C2)
-    return {Chance::Never, "part of the block is no RAM (EINVAL)"};
-  if (boot && host.arch == "aarch64")
-    return {Chance::Never, "arm64 keeps all boot memory online (EPERM)"};
-  if (run.state != State::Online || run.zones.kind() != Kind::Listed)
-    return {Chance::Maybe, "its zone is unknown"};
-  if (run.zones[0] != Zone::Movable)
-    return {Chance::Unlikely, fmt::format("{}, where one page that cannot be moved keeps it{}",
-                                          model::zone_name(run.zones[0]),
-                                          boot ? "; early boot memory is in use most of all" : "")};
-  if (boot)
-    return {Chance::Maybe, "Movable boot memory; what boot allocated there cannot be moved"};
-  return {Chance::Likely, "Movable, and came after boot"};
+}  // namespace
+
+std::vector<std::string> removable_devices(const Host& host) {
+  std::vector<std::string> names;
+  for (const model::Device& device : host.devices)
+    if (device.kind != model::Device::Kind::Boot && device.kind != model::Device::Kind::None &&
+        device.kind != model::Device::Kind::Unknown && device.kind != model::Device::Kind::Driver)
+      names.push_back(device.name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, diag::Sink& sink) {
-  Picker picker(host, sink);
-  auto candidates = std::visit([&](const auto& one) { return picker(one); }, request);
+  std::vector<Candidate> all = asked_for(request, host, sink);
+  if (all.empty()) return std::nullopt;
+  std::vector<Candidate> candidates = all;
+  sort_by_ease(all);
+  if (request.size) candidates = of_size(all, request, host, sink);
   if (candidates.empty() || !check(candidates, host, sink)) return std::nullopt;
   kernel::Model model(host);
   Plan plan;
-  make_steps(std::move(candidates), model, plan);
+  make_steps(candidates, model, plan);
+  if (const auto shortage = shortage_of(plan.steps, host)) {
+    add_shortage(*shortage, all, count_of(candidates), request, host, sink);
+    return std::nullopt;
+  }
+  warn_of_unlikely(candidates, sink);
+  note_room_unknown(plan.steps, host, sink);
   plan.hotplug.by = "kernel";
   plan.hotplug.why = "taking memory out leaves the kernel's setting for new memory as it is";
   plan.outcome = outcome_of(model.host(), {});

@@ -173,6 +173,7 @@ class Document {
     if (outcome.unknown.value() > 0) out_.member("unknown", outcome.unknown.value());
     out_.end_object();
     zone_bytes("zones", outcome.zones);
+    if (outcome.uncertain.value() > 0) out_.member("uncertain", outcome.uncertain.value());
     out_.end_object();
   }
 

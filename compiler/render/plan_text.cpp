@@ -168,6 +168,9 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
       text += (i > 0 ? ", " : "") + node.sentences[i];
     text += ")";
   }
+  if (touched && node.uncertain.value() > 0)
+    text += fmt::format("; {} of this only if blocks that are unlikely to go offline do",
+                        model::human(node.uncertain));
   return text + ".";
 }
 

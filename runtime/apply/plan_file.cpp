@@ -169,6 +169,8 @@ plan::NodeOutcome read_outcome(PlanReader& in, const Json& object) {
     return true;
   });
   outcome.zones = read_bytes(in, object, "zones");
+  if (object.contains("uncertain"))
+    outcome.uncertain = model::Bytes(in.number(object, "uncertain"));
   return outcome;
 }
 

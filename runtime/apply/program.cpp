@@ -8,6 +8,7 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/model/era.hpp"
 #include "compiler/render/plan.hpp"
+#include "runtime/apply/undo_room.hpp"
 
 namespace memonline::apply {
 
@@ -186,6 +187,7 @@ Program program_to_undo(const std::vector<BlocksBefore>& blocks,
   });
   for (auto* list : {&movable, &kernel, &online})
     for (auto& task : *list) program.tasks.push_back(std::move(task));
+  fit_by_slices(program.tasks, now);
   for (const KnobBefore& knob : knobs) {
     Task task;
     task.kind = Task::Kind::SetKnob;

@@ -12,6 +12,7 @@
 
 #include "runtime/apply/sysfs.hpp"
 #include "runtime/apply/this_thread.hpp"
+#include "runtime/apply/undo_room.hpp"
 
 namespace memonline::apply {
 
@@ -162,6 +163,8 @@ Result<Report, FileError> Session::undo(RunDirectory::Which which, const Journal
   auto now = host_();
   if (!now) return fail(FileError{now.error().path, "read", 0, now.error().message});
   const Program program = program_to_undo(journal.blocks, journal.knobs, *now);
+  if (const std::string why = no_room_for(program.tasks, *now); !why.empty())
+    return fail(FileError{"", "undo", 0, why});
   auto report = write_blocks(program, nullptr, limits, watch);
   if (report && report->result() == Report::Result::Complete) directory_.remove(which);
   return report;

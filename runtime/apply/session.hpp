@@ -57,7 +57,8 @@ class Session {
                                                const Limits& limits, const Watch& watch);
   /// What was done may stay: `undo` may still take it back later.
   Result<std::string, runtime::FileError> keep();
-  /// Back to what the journal says. Its journal is removed once all of it is undone.
+  /// Back to what the journal says. Its journal is removed once all of it is undone. Refused, with
+  /// an error without a path, before the first write, if what must move has no room elsewhere.
   Result<Report, runtime::FileError> undo(RunDirectory::Which which, const Journal& journal,
                                           const Limits& limits, const Watch& watch);
 

@@ -98,6 +98,7 @@ int open_below(const std::string& root, const std::string& path) {
 }  // namespace
 
 std::string FileError::message() const {
+  if (path.empty()) return fmt::format("cannot {}: {}", operation, printable(reason));
   return fmt::format("cannot {} `{}`: {}", operation, printable(path), reason);
 }
 

@@ -13,7 +13,7 @@ namespace memonline::runtime {
 
 /// What the kernel refused. `number` is errno, 0 where the refusal is ours.
 struct FileError {
-  std::string path;
+  std::string path;       ///< empty: it is not about a file
   std::string operation;  ///< "open", "read", "write", ...
   int number = 0;
   std::string reason;  ///< the text of errno, or ours

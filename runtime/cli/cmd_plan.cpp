@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/printable.hpp"
+#include "compiler/diag/first_few.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
@@ -111,6 +112,14 @@ UsageError refused(std::string_view option, std::string_view why) {
   return {fmt::format("`{}`: {}", option, printable(why))};
 }
 
+// "; this host has dimm0, dimm1"
+std::string devices_there(const Where& where) {
+  diag::Sink quiet;
+  const auto host = load_host(where, quiet);
+  const auto names = host ? plan::removable_devices(*host) : std::vector<std::string>{};
+  return names.empty() ? "" : fmt::format("; this host has {}", diag::first_few(names));
+}
+
 Ran run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given, true);
   if (!where) return fail(where.error());
@@ -126,7 +135,7 @@ Ran run_given(const Given& given, ColorChoice color) {
   if (given.has("add") && given.has("unplug")) return fail(exclusive(given, "add", "unplug"));
   if (given.has("unplug")) {
     auto request = plan::parse_unplug(given.value("unplug"));
-    if (!request) return fail(refused("--unplug", request.error()));
+    if (!request) return fail(refused("--unplug", request.error() + devices_there(*where)));
     options.unplug = *request;
   }
   if (given.has("add")) {
@@ -154,7 +163,9 @@ Command plan_command() {
                      .help = "Predict adding memory: SIZE[@nodeN][,dimm=SIZE]"});
   options.push_back({.names = {"unplug"},
                      .value = "WHAT",
-                     .help = "Plan what must go offline first: SIZE[@nodeN], dimmN or memoryA-B",
+                     .help =
+                         "Plan what must go offline first: SIZE [of SELECTOR], or a SELECTOR such "
+                         "as dimm1, dax0.0 or node1",
                      .offers = options::Offers::Removable});
   options.push_back({.names = {"hosts"},
                      .value = "DIR",

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/diag/diagnostic.hpp"
+#include "compiler/plan/unplug.hpp"
 #include "runtime/cli/completion.hpp"
 #include "runtime/cli/inputs.hpp"
 
@@ -47,11 +48,12 @@ void add_blocks(const model::Host& host, std::vector<std::string>& names) {
 
 void add_devices(const model::Host& host, Offers offers, std::vector<std::string>& names) {
   std::set<std::string> found;
+  if (offers == Offers::Removable)
+    for (const std::string& name : plan::removable_devices(host)) found.insert(name);
   for (const model::BlockRun& run : host.blocks) {
     const Device& device = host.devices.at(run.device);
     const bool has_name = device.kind != Device::Kind::None && device.kind != Device::Kind::Unknown;
-    if (offers == Offers::Explainable ? has_name : device.kind == Device::Kind::Dimm)
-      found.insert(device.name);
+    if (offers == Offers::Explainable && has_name) found.insert(device.name);
   }
   names.insert(names.end(), found.begin(), found.end());
 }
@@ -67,9 +69,8 @@ std::string offered_names(Offers offers, const std::vector<std::string>& words) 
   if (const auto host = load_host(where, ignored)) {
     add_blocks(*host, names);
     add_devices(*host, offers, names);
-    if (offers == Offers::Explainable)
-      for (const model::Node& node : host->nodes)
-        names.push_back(fmt::format("node{}", node.id.value()));
+    for (const model::Node& node : host->nodes)
+      names.push_back(fmt::format("node{}", node.id.value()));
   }
   if (offers == Offers::Explainable)
     for (const diag::CodeEntry& entry : diag::all_codes())

@@ -7,6 +7,7 @@
 
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/compare.hpp"
+#include "compiler/plan/room.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 #include "runtime/apply/plan_file.hpp"
@@ -68,6 +69,8 @@ Ready from_file(const ApplyOptions& options, const std::optional<apply::Journal>
     add_stale(options, comparison, sink);
     return ready;
   }
+  // Free memory changes all the time, and is not among the facts that a plan was made for.
+  if (!comparison.fulfilled && !plan::check_room(plan->steps, *ready.host, sink)) return ready;
   ready.status = ExitStatus::Done;
   plan->agents = plan::competing_agents(*ready.host, &*plan);
   plan->judgement = plan::judge(*ready.host, *plan, plan::Limits::None);

@@ -53,6 +53,10 @@ apply::Limits limits_of(const RunOptions& options) {
 }
 
 void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink& sink) {
+  if (error.path.empty()) {  // Session::undo()
+    sink.add(diag::Code::NoRoomToOffline, std::nullopt, error.message());
+    return;
+  }
   sink.add(diag::Code::NoJournal, std::nullopt, error.message()).help =
       changed == Changed::Nothing
           ? "nothing was changed; make room in /run, then try again"

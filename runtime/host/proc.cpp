@@ -157,7 +157,7 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
       info.managed += span.managed;
       Node& into = node_of(info.nodes, *node);
       into.zones[static_cast<std::size_t>(*zone)] = span;
-      into.use[static_cast<std::size_t>(*zone)] = use;
+      if (span.present > 0) into.use[static_cast<std::size_t>(*zone)] = use;
     }
     zone.reset();
     span = {};

@@ -112,8 +112,7 @@ void write_use(const model::Node& node, Writer& out) {
   bool any = false;
   for (std::size_t i = 0; i < node.use.size(); ++i) {
     const model::ZoneUse& use = node.use[i];
-    // Of an empty zone there is nothing to say.
-    if (use == model::ZoneUse{} || node.zones[i].present == 0) continue;
+    if (use == model::ZoneUse{}) continue;
     if (!any) out.line("    use:  # free, high watermark, page cache; in pages");
     any = true;
     out.line("      {}: [{}, {}, {}]", model::zone_name(static_cast<model::Zone>(i)),

@@ -9,6 +9,7 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/compare.hpp"
 #include "compiler/plan/planner.hpp"
+#include "compiler/plan/room.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/host/udev_steer.hpp"
 #include "runtime/service/kept_lines.hpp"
@@ -258,6 +259,12 @@ Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseco
     return round;
   }
   if (comparison.fulfilled || plan.steps.empty()) return round;
+  // Free memory changes all the time, and is not among the facts that a plan was made for.
+  diag::Sink sink;
+  if (!plan::check_room(plan.steps, *round.plans.host, sink)) {
+    round.problem = sink.all().front().message;
+    return round;
+  }
   if (carry_out(round, *session, plan, *round.plans.host, confirm.has_value(), limits) && confirm) {
     auto run = apply::Unconfirmed::of(session->directory());
     if (run)

@@ -71,7 +71,7 @@ for shell in bash fish zsh; do
   refuse "explain --root host.tar.xz " memory20
   expect "plan --root host.tar.xz --unplug " memory42 dimm0
   refuse "plan --root host.tar.xz --unplug " ML0503
-  refuse "plan --root host.tar.xz --unplug " node0
+  expect "plan --root host.tar.xz --unplug " node0
   expect "plan --format j" json
   expect "map --format " text svg html
   refuse "map --format " json

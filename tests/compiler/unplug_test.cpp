@@ -57,7 +57,7 @@ TEST_CASE("unplug: a device goes downwards, what is hardest first, what is offli
         "35..32 unlikely, 47..42 likely; 40..41 offline already; 36..39 offline already");
   diag::Sink sink;
   unplugged(host(), "dimm0", sink);
-  CHECK(test::codes_text(sink) == "ML0541");
+  CHECK(test::codes_text(sink) == "ML0541 ML0545");  // nobody told what is free
 }
 
 TEST_CASE("unplug: a size is served by what is offline, then by what goes most easily") {
@@ -99,16 +99,23 @@ TEST_CASE("unplug: Movable boot memory may go") {
 
 TEST_CASE("unplug: the words of a request") {
   using plan::parse_unplug;
-  CHECK(parse_unplug("dimm12").value() == plan::UnplugRequest(plan::UnplugDimm{12}));
-  CHECK(parse_unplug("memory7").value() ==
-        plan::UnplugRequest(plan::UnplugBlocks{BlockId(7), BlockId(7)}));
-  CHECK(parse_unplug("memory32-39").value() ==
-        plan::UnplugRequest(plan::UnplugBlocks{BlockId(32), BlockId(39)}));
-  CHECK(parse_unplug("1.5GiB@node3").value() ==
-        plan::UnplugRequest(plan::UnplugSize{model::Bytes(1536ULL << 20U), model::NodeId(3)}));
+  CHECK(plan::block_range(parse_unplug("memory7").value()) == std::pair(BlockId(7), BlockId(7)));
+  CHECK(plan::block_range(parse_unplug("memory32-39").value()) ==
+        std::pair(BlockId(32), BlockId(39)));
+  CHECK(plan::block_range(parse_unplug("block 32-39").value()) ==
+        std::pair(BlockId(32), BlockId(39)));
+  CHECK_FALSE(plan::block_range(parse_unplug("dimm12").value()));
+  for (const char* same : {"1.5GiB@node3", "1.5GiB of node3", "1.5 GiB of node3"}) {
+    INFO(same);
+    const auto sized = parse_unplug(same);
+    REQUIRE(sized);
+    CHECK(sized->size == model::Bytes(1536ULL << 20U));
+    CHECK(sized->selected == "node3");
+  }
+  CHECK(parse_unplug("virtio-mem3 except block 9").value().device == "virtio3");
+  CHECK(parse_unplug("virtio-mem").value().device.empty());
   for (const char* wrong : {"",
                             "x",
-                            "dimm",
                             "dimm-1",
                             "dimm99999999999",
                             "memory",
@@ -125,7 +132,16 @@ TEST_CASE("unplug: the words of a request") {
                             "1GiB@node",
                             "99999999999TiB",
                             "1.00000000000000001GiB",
-                            "1GiB@node1@node2"}) {
+                            "1GiB@node1@node2",
+                            "1GiB@node1 of dimm0",
+                            "1GiB of",
+                            "1GiB of 2GiB",
+                            "each node",
+                            "node1: movable",
+                            "node1\nnode2",
+                            "node1 node",
+                            "virtio-mem0x",
+                            "dimm1 except"}) {
     INFO(wrong);
     CHECK_FALSE(parse_unplug(wrong));
   }

@@ -139,6 +139,21 @@ TEST_CASE("zoneinfo: spans by node, with gaps in the ids") {
   CHECK_FALSE(runtime::parse_zoneinfo(test::zoneinfo({{0, "DMA", 1, 9, 9}})).lists_empty_zones);
 }
 
+TEST_CASE("zoneinfo: what is in use of a zone, old and new") {
+  std::string zone = test::zoneinfo({{0, "Normal", 1, 100, 90}});
+  const std::size_t end = zone.find('\n') + 1;
+  zone.insert(end,
+              "  per-node stats\n      nr_inactive_file 7\n        min      3\n"
+              "        high     5\n      nr_zone_inactive_file 11\n      nr_zone_active_file 4\n"
+              "  pagesets\n    cpu: 0\n              high:  378\n");
+  const auto use = runtime::parse_zoneinfo(zone).nodes[0].use[2];
+  CHECK(use.free == 1U);
+  CHECK(use.high == 5U);
+  CHECK(use.file == 15U);
+  const std::string bare = test::zoneinfo({{0, "Normal", 1, 100, 90}});
+  CHECK_FALSE(runtime::parse_zoneinfo(bare).nodes[0].use[2].file);
+}
+
 TEST_CASE("zoneinfo: a line that has another shape counts nothing") {
   const std::string zone = test::zoneinfo({{0, "Normal", 1, 100, 90}});
   const auto before = runtime::parse_zoneinfo(zone).nodes;

@@ -40,6 +40,8 @@ nodes:
     cpu: true
     zones:  # start, spanned, present, managed, cma; in pages
       Normal: [0, 262144, 262144, 262144, 0]
+    use:  # free, high watermark, page cache; in pages
+      Normal: [1, ~, ~]
 devices:  # runs refer to them by place, from 0
   - name: "boot"
     kind: boot
@@ -51,6 +53,24 @@ blocks:
   - {blocks: [0, 7], state: online, zones: [Normal], node: 0, device: 0}
   - {blocks: [32, 35], state: offline, zones: [Normal, Movable], node: 0, device: 1}
 )");
+}
+
+TEST_CASE("snapshot: what is in use is kept, and is no part of the fingerprint") {
+  runtime::MemoryTree tree;
+  test::add_sample(tree);
+  tree.add_file("sys/devices/system/node/node0/meminfo",
+                "Node 0 MemTotal:       1048576 kB\nNode 0 MemFree:        2048 kB\n"
+                "Node 0 Active(file):   100 kB\nNode 0 Inactive(file): 24 kB\n"
+                "Node 0 SReclaimable:   12 kB\n");
+  model::Host host = test::host_of(tree);
+  CHECK(host.nodes[0].memory.free == model::Bytes(2048 << 10U));
+  CHECK(host.nodes[0].memory.file == model::Bytes(124 << 10U));
+  CHECK(host.nodes[0].memory.slab == model::Bytes(12 << 10U));
+  host.nodes[0].use[2] = {std::uint64_t{7}, std::nullopt, std::uint64_t{9}};
+  const auto read = read_host_text(write_snapshot(host));
+  REQUIRE(read);
+  CHECK(read->nodes == host.nodes);
+  CHECK(read->fingerprint == host.fingerprint);
 }
 
 TEST_CASE("snapshot: odd hosts come back equal") {

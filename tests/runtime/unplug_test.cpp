@@ -35,7 +35,7 @@ model::Host host() {
 
 plan::Plan plan_of(const model::Host& host) {
   diag::Sink sink;
-  auto plan = plan::plan_unplug(plan::UnplugBlocks{BlockId(32), BlockId(39)}, host, sink);
+  auto plan = plan::plan_unplug(plan::parse_unplug("memory32-39").value(), host, sink);
   REQUIRE(plan);
   return *plan;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`plan --unplug`, `apply`, and then the device really taken out, on real kernels."""
+"""What must go offline, on real kernels: devices really taken out, and what must move before has room or not."""
+import json
 import time
 
 from reports import DONE, findings, report, states
@@ -41,3 +42,68 @@ def test_a_pinned_page_leaves_everything_as_it_was(vm: Vm) -> None:
         outcomes = {f["outcome"] for f in findings(failed)}
         assert "deadline" in outcomes and outcomes <= {"deadline", "taken-back", "not-tried"}, failed
         assert guest.blocks() == before, (before, guest.blocks())
+
+
+IN_USE = Layout(nodes=(Node("1G"),), dimms=(Dimm("d0", "768M"),))
+
+
+def hog(guest, left: int) -> None:
+    """Something takes memory until only `left` MiB are available; the kernel can move it, not reclaim it."""
+    guest.run(f"hog {left} >/tmp/hog 2>&1 & while ! grep -q full /tmp/hog; do sleep 0.1; done",
+              timeout=300, check=True)
+
+
+@on("6.1", "6.12")
+def test_more_than_is_free_does_not_change_its_zone(vm: Vm) -> None:
+    """What is in use in the DIMM has no room elsewhere: an error with the numbers, and nothing is written."""
+    with vm.guest(IN_USE) as guest:
+        guest.run("memonline apply -e 'hotplugged: normal'", check=True)
+        guest.run("memonline plan --unplug hotplugged -o /tmp/plan.json", check=True)
+        hog(guest, 400)
+        before = guest.blocks()
+        for command in ("apply -e 'hotplugged: movable; set rezone = allowed'",
+                        "apply -e 'hotplugged: offline; set rezone = allowed'", "apply /tmp/plan.json"):
+            refused = report(guest, f"memonline {command}")
+            codes = [d["code"] for d in refused["diagnostics"] if d["severity"] == "error"]
+            assert (refused["exit_status"], codes) == (1, ["ML0544"]), refused
+        planned = guest.run("memonline plan --unplug 768MiB")
+        assert planned.status == 1 and "ML0544" in planned.stderr and "fits" in planned.stderr, planned
+        assert guest.blocks() == before
+        # What it advises instead goes.
+        less = planned.stderr.split("`--unplug \"")[1].split("\"")[0]
+        guest.run(f"memonline plan --unplug '{less}' -o /tmp/less.json", check=True)
+
+
+@on("6.1", "6.12")
+def test_less_than_is_free_changes_its_zone_in_slices(vm: Vm) -> None:
+    """Movable memory in use becomes Normal piece by piece, more of it than is available at once."""
+    with vm.guest(IN_USE) as guest:
+        guest.run("memonline apply -e 'hotplugged: movable'", check=True)
+        hog(guest, 450)
+        policy = "hotplugged: normal; set rezone = allowed"
+        plan = json.loads(guest.run(f"memonline plan -e '{policy}' --json", check=True).stdout)
+        actions = [step["action"] for step in plan["steps"] if step["action"] in ("offline", "online")]
+        assert actions == ["offline", "online"] * (len(actions) // 2) and len(actions) > 2, plan["steps"]
+        applied = report(guest, f"memonline apply -e '{policy}' --deadline 20s", timeout=180)
+        assert (applied["result"], applied["exit_status"]) == ("complete", DONE), applied
+        assert states(guest, list(range(40, 46))) == [("online", "Normal")] * 6, guest.blocks()
+        # Taking that back would have to move pages of a kernel zone, for which there is no room.
+        undone = report(guest, "memonline undo")
+        assert (undone["exit_status"], undone["diagnostics"][-1]["code"]) == (1, "ML0544"), undone
+        assert states(guest, list(range(40, 46))) == [("online", "Normal")] * 6, guest.blocks()
+
+
+@on("6.1", "6.12")
+def test_pages_of_a_kernel_zone_do_not_move_to_movable(vm: Vm) -> None:
+    """The kernel's rule that the plan goes by: kernel zones full, a Movable DIMM free, and no block of Normal goes."""
+    with vm.guest(Layout(nodes=(Node("1G"),), dimms=(Dimm("d0", "512M"),))) as guest:
+        guest.run("memonline apply -e 'hotplugged: normal'", check=True)
+        hog(guest, 80)
+        guest.add_dimm("d1", "1G", node=0)
+        guest.run("for b in 44 45 46 47 48 49 50 51; do echo online_movable > "
+                  "/sys/devices/system/memory/memory$b/state; done", check=True)
+        refused = guest.run("memonline plan --unplug 'block 40-43'")
+        assert refused.status == 1 and "kernel zones only" in refused.stderr, refused
+        guest.run("for b in 43 42 41 40; do timeout -s INT 4 sh -c "
+                  "\"echo offline > /sys/devices/system/memory/memory$b/state\"; done", timeout=60)
+        assert states(guest, [40, 41, 42, 43]) == [("online", "Normal")] * 4, guest.blocks()

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "compiler/plan/prospect.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "compiler/diag/first_few.hpp"
+
+namespace memonline::plan {
+
+using model::BlockRun;
+using model::Host;
+using model::State;
+using model::Zone;
+
+std::string_view chance_name(Chance chance) {
+  switch (chance) {
+    case Chance::Gone: return "gone";
+    case Chance::Likely: return "likely";
+    case Chance::Maybe: return "maybe";
+    case Chance::Unlikely: return "unlikely";
+    case Chance::Never: break;
+  }
+  return "never";
+}
+
+Prospect prospect_of(const Host& host, const BlockRun& run) {
+  using Kind = model::ValidZones::Kind;
+  const bool boot = host.devices.at(run.device).origin == model::Origin::Boot;
+  if (run.state == State::Offline) return {Chance::Gone, "offline already"};
+  if (!host.hot_remove)
+    return {Chance::Never, "this kernel was built without CONFIG_MEMORY_HOTREMOVE"};
+  if (run.several_nodes || run.zones.kind() == Kind::None)
+    return {Chance::Never, "the block spans several zones or nodes (EINVAL)"};
+  if (run.holes && host.era >= model::Era::C2)
+    return {Chance::Never, "part of the block is no RAM (EINVAL)"};
+  if (boot && host.arch == "aarch64")
+    return {Chance::Never, "arm64 keeps all boot memory online (EPERM)"};
+  if (run.state != State::Online || run.zones.kind() != Kind::Listed)
+    return {Chance::Maybe, "the host does not tell what is in it"};
+  if (run.zones[0] != Zone::Movable)
+    return {Chance::Unlikely, fmt::format("{}, where one page that cannot be moved keeps it{}",
+                                          model::zone_name(run.zones[0]),
+                                          boot ? "; early boot memory is in use most of all" : "")};
+  if (boot)
+    return {Chance::Maybe, "Movable boot memory; what boot allocated there cannot be moved"};
+  return {Chance::Likely, "Movable, and came after boot"};
+}
+
+namespace {
+
+std::string run_text(model::BlockId first, model::BlockId last) {
+  if (first == last) return fmt::format("memory{}", first.value());
+  return fmt::format("memory{}..{}", first.value(), last.value());
+}
+
+}  // namespace
+
+void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {
+  std::uint64_t unlikely = 0;
+  std::vector<std::string> why;
+  std::map<std::optional<model::NodeId>, std::uint64_t> by_node;
+  for (Step& step : plan.steps) {
+    auto* offline = std::get_if<OfflineBlocks>(&step.action);
+    if (offline == nullptr || offline->all_or_nothing) continue;
+    Chance chance = Chance::Gone;
+    for (const BlockRun& run : host.blocks) {
+      const model::BlockId first = std::max(run.first, offline->blocks.low());
+      const model::BlockId last = std::min(run.last(), offline->blocks.high());
+      if (last < first) continue;
+      const Prospect prospect = prospect_of(host, run);
+      // Blocks that the plan brings online before are empty.
+      if (prospect.chance == Chance::Gone) continue;
+      chance = std::max(chance, prospect.chance);
+      if (prospect.chance != Chance::Unlikely) continue;
+      unlikely += last - first + 1;
+      by_node[offline->node] += last - first + 1;
+      why.push_back(fmt::format("{}: {}", run_text(first, last), prospect.why));
+    }
+    if (chance != Chance::Gone) offline->chance = chance_name(chance);
+  }
+  if (unlikely == 0) return;
+  auto& d = sink.add(diag::Code::OfflineUnlikely, std::nullopt,
+                     fmt::format("{} of the blocks to be offlined {} unlikely to go offline",
+                                 unlikely, unlikely == 1 ? "is" : "are"));
+  diag::add_first_few(d, why);
+  d.help =
+      "blocks that cannot go offline stay as they are; a `movable` rule that is active before "
+      "memory is added keeps it out of kernel zones";
+  for (NodeOutcome& node : plan.outcome)
+    if (const auto at = by_node.find(node.node); at != by_node.end())
+      node.uncertain = host.block_size * at->second;
+}
+
+}  // namespace memonline::plan

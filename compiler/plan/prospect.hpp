@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How likely a block is to go offline, by what holds its memory.
+//
+// Sources: Documentation/admin-guide/mm/memory-hotplug.rst, "Offlining Memory Blocks"; mm/
+// memory_hotplug.c, offline_pages(): one zone, no holes (5.5), isolation; drivers/base/memory.c.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::plan {
+
+enum class Chance : std::uint8_t {
+  Gone,      ///< offline already: nothing to do
+  Likely,    ///< Movable, and came while the kernel ran
+  Maybe,     ///< Movable boot memory: boot allocations may lie in it; or nobody told the zone
+  Unlikely,  ///< a kernel zone: only while nothing lasting is in it
+  Never,     ///< several zones or nodes, a hole, boot memory of arm64, no hot-remove
+};
+std::string_view chance_name(Chance chance);
+
+struct Prospect {
+  Chance chance = Chance::Never;
+  std::string why;
+};
+Prospect prospect_of(const model::Host& host, const model::BlockRun& run);
+
+/// Says of each step that takes blocks offline to change their zone, or for good, how likely they
+/// are to go: the least likely of them. Warns of those that are unlikely (ML0546), and lets the
+/// outcome say what depends on them.
+void judge_offlining(const model::Host& host, Plan& plan, diag::Sink& sink);
+
+}  // namespace memonline::plan

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Room for what must move before memory goes offline: the used pages of the blocks against what is
+// free or reclaimable where the kernel would put them. A value that follows the steps of a plan.
+//
+// Sources: mm/memory_hotplug.c, do_migrate_range() (4.13 on: while another node has memory, pages
+// move to other nodes only); mm/migrate.c, alloc_migration_target(), and include/linux/gfp.h,
+// GFP_ZONE_TABLE (pages of a kernel zone move to kernel zones only, Movable ones anywhere);
+// mm/page_alloc.c, si_mem_available(). No kernel reports the used pages of one block: those of its
+// zone are taken to be spread evenly.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
+
+namespace memonline::plan {
+
+/// Blocks of one zone on one node.
+struct Leaving {
+  std::optional<model::NodeId> node;
+  model::Zone zone = model::Zone::Normal;
+  std::uint64_t count = 0;
+};
+
+/// Where blocks of an unknown zone are judged to be: in a kernel zone, whose pages can go to fewer
+/// places.
+inline model::Zone assumed_zone(std::optional<model::Zone> zone) {
+  return zone.value_or(model::Zone::Normal);
+}
+
+/// What taking some blocks offline asks for, and what there is.
+struct Fit {
+  bool fits = true;
+  model::Bytes moved;                     ///< in use in those blocks
+  model::Bytes room;                      ///< for it elsewhere, the reserve taken off
+  model::Bytes free;                      ///< free or reclaimable where it may go
+  model::Bytes reserve;                   ///< what has to stay free there
+  bool kernel_only = false;               ///< it may only go to kernel zones
+  std::optional<model::NodeId> off_node;  ///< it may only go to other nodes than this one
+};
+
+class Room {
+ public:
+  explicit Room(const model::Host& host);
+
+  /// The host reports enough to judge by; otherwise everything fits.
+  [[nodiscard]] bool known() const { return known_; }
+  [[nodiscard]] Fit judge(const Leaving& leaving) const;
+  /// How many of these blocks fit at once.
+  [[nodiscard]] std::uint64_t most(const Leaving& leaving) const;
+  /// The blocks go offline: what was in use in them is elsewhere now.
+  void take(const Leaving& leaving);
+  /// Blocks come online, empty.
+  void give(const Leaving& arriving);
+
+ private:
+  struct Pool {
+    std::optional<model::NodeId> node;
+    model::Zone zone = model::Zone::Normal;
+    bool fresh = false;  ///< came online on the way
+    double per_block = 0;
+    double pages = 0;
+    double free = 0;  ///< free or reclaimable
+    double high = 0;
+  };
+  void read_pools(const model::Host& host);
+  [[nodiscard]] bool read_free(const model::Host& host);
+  [[nodiscard]] const Pool* source(const Leaving& leaving) const;
+  [[nodiscard]] bool may_go(const Pool& from, const Pool& to) const;
+  [[nodiscard]] model::Bytes bytes(double pages) const;
+
+  std::vector<Pool> pools_;
+  double page_size_ = 4096;
+  double block_pages_ = 1;
+  bool known_ = false;
+  bool other_nodes_ = false;  ///< this kernel moves pages to other nodes where there are some
+};
+
+/// The first step that takes offline more than fits, if the steps are carried out in their order on
+/// `host`; blocks that are as their step leaves them count as done.
+struct Shortage {
+  const Step* step = nullptr;
+  Fit fit;
+  std::uint64_t fitting = 0;  ///< blocks of the step that would fit
+};
+std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const model::Host& host);
+
+/// The error for it (ML0544), with the numbers and what would help.
+diag::Diagnostic& report_shortage(const WriteRun& run, const Fit& fit, std::uint64_t fitting,
+                                  model::Bytes block_size,
+                                  const std::optional<source::SourceSpan>& span, diag::Sink& sink);
+/// For plans that were made earlier, and for undoing: false, with the error, if a step does not
+/// fit.
+bool check_room(const std::vector<Step>& steps, const model::Host& host, diag::Sink& sink);
+/// The note (ML0545) that room could not be checked, where a step takes memory offline.
+void note_room_unknown(const std::vector<Step>& steps, const model::Host& host, diag::Sink& sink);
+
+/// "384MiB": as the language and options read it back, to the byte.
+std::string exact_size(model::Bytes bytes);
+
+}  // namespace memonline::plan

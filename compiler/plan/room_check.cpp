@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Room along the steps of a plan, and what is reported where it is short or unknown.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/room.hpp"
+
+namespace memonline::plan {
+
+using model::BlockRun;
+using model::Bytes;
+using model::Host;
+using model::State;
+
+namespace {
+
+/// How many of these blocks are online in this zone.
+std::uint64_t online_in(const Host& host, const WriteRun& run, std::optional<model::Zone> zone) {
+  std::uint64_t count = 0;
+  for (const BlockRun& blocks : host.blocks) {
+    if (blocks.state != State::Online || kernel::zone_of(host, blocks) != zone) continue;
+    const auto first = std::max(blocks.first, run.low());
+    const auto last = std::min(blocks.last(), run.high());
+    if (first <= last) count += last - first + 1;
+  }
+  return count;
+}
+
+std::string run_text(const WriteRun& run) {
+  if (run.first == run.last) return fmt::format("memory{}", run.first.value());
+  return fmt::format("memory{}..{}", run.low().value(), run.high().value());
+}
+
+}  // namespace
+
+std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& host) {
+  Room room(host);
+  if (!room.known()) return std::nullopt;
+  for (const Step& step : steps) {
+    if (const auto* online = std::get_if<OnlineBlocks>(&step.action)) {
+      const std::uint64_t there = online_in(host, online->blocks, online->zone);
+      room.give({online->node, online->zone, online->blocks.count() - there});
+    }
+    if (const auto* offline = std::get_if<OfflineBlocks>(&step.action)) {
+      const Leaving leaving{offline->node, assumed_zone(offline->zone),
+                            online_in(host, offline->blocks, offline->zone)};
+      const Fit fit = room.judge(leaving);
+      if (!fit.fits) return Shortage{&step, fit, room.most(leaving)};
+      room.take(leaving);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string exact_size(Bytes bytes) {
+  constexpr const char* kUnits[] = {"TiB", "GiB", "MiB", "KiB"};
+  std::uint64_t unit = std::uint64_t{1} << 40U;
+  for (const char* name : kUnits) {
+    if (bytes.value() % unit == 0 && bytes.value() >= unit)
+      return fmt::format("{}{}", bytes.value() / unit, name);
+    unit >>= 10U;
+  }
+  return fmt::format("{}KiB", (bytes.value() + 1023) / 1024);
+}
+
+diag::Diagnostic& report_shortage(const WriteRun& run, const Fit& fit, std::uint64_t fitting,
+                                  Bytes block_size, const std::optional<source::SourceSpan>& span,
+                                  diag::Sink& sink) {
+  auto& d = sink.add(
+      diag::Code::NoRoomToOffline, span,
+      fmt::format("cannot offline {} ({}): {} in use there must move, and there is room for {}",
+                  run_text(run), model::human(block_size * run.count()), model::human(fit.moved),
+                  model::human(fit.room)));
+  d.notes.push_back(fmt::format("free or reclaimable elsewhere: {}, of which {} must stay free",
+                                model::human(fit.free), model::human(fit.reserve)));
+  if (fit.kernel_only)
+    d.notes.emplace_back("the kernel moves pages of a kernel zone to kernel zones only");
+  if (fit.off_node)
+    d.notes.push_back(
+        fmt::format("while another node has memory, the kernel moves no page to "
+                    "node{} itself",
+                    fit.off_node->value()));
+  const Bytes missing(fit.moved.value() > fit.room.value() ? fit.moved.value() - fit.room.value()
+                                                           : block_size.value() / 8);
+  d.help = fitting > 0 ? fmt::format(
+                             "ask for at most {} of these blocks ({}), or free {} of "
+                             "memory first, there or where it can move",
+                             fitting, exact_size(block_size * fitting), model::human(missing))
+                       : fmt::format("free {} of memory first, there or where it can move",
+                                     model::human(missing));
+  return d;
+}
+
+bool check_room(const std::vector<Step>& steps, const Host& host, diag::Sink& sink) {
+  const auto shortage = shortage_of(steps, host);
+  if (!shortage) return true;
+  report_shortage(std::get<OfflineBlocks>(shortage->step->action).blocks, shortage->fit,
+                  shortage->fitting, host.block_size, std::nullopt, sink);
+  return false;
+}
+
+void note_room_unknown(const std::vector<Step>& steps, const Host& host, diag::Sink& sink) {
+  const bool offlines = std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return std::holds_alternative<OfflineBlocks>(step.action);
+  });
+  if (!offlines || Room(host).known()) return;
+  sink.add(diag::Code::RoomUnknown, std::nullopt,
+           "the host does not report its free memory: whether the pages in use fit elsewhere was "
+           "not checked")
+      .help = "/proc/zoneinfo and /proc/meminfo report it; `memonline capture` keeps both";
+}
+
+}  // namespace memonline::plan
