@@ -25,7 +25,7 @@ namespace {
 void unplug(RunningService& running) {
   REQUIRE(running.until(State::InSync));
   service::PlanWishes wishes;
-  wishes.unplug = plan::UnplugBlocks{BlockId(36), BlockId(39)};
+  wishes.unplug = plan::parse_unplug("memory36-39").value();
   const auto id = ask_apply(running, ask_plan(running, wishes).digest);
   REQUIRE(id);
   REQUIRE(until_done(running, *id));

@@ -99,9 +99,9 @@ def test_pages_of_a_kernel_zone_do_not_move_to_movable(vm: Vm) -> None:
     with vm.guest(Layout(nodes=(Node("1G"),), dimms=(Dimm("d0", "512M"),))) as guest:
         guest.run("memonline apply -e 'hotplugged: normal'", check=True)
         hog(guest, 80)
-        guest.add_dimm("d1", "1G", node=0)
-        guest.run("for b in 44 45 46 47 48 49 50 51; do echo online_movable > "
-                  "/sys/devices/system/memory/memory$b/state; done", check=True)
+        guest.run("echo online_movable >/sys/devices/system/memory/auto_online_blocks", check=True)
+        guest.add_dimm("d1", "512M", node=0)
+        assert states(guest, [44, 45, 46, 47]) == [("online", "Movable")] * 4, guest.blocks()
         refused = guest.run("memonline plan --unplug 'block 40-43'")
         assert refused.status == 1 and "kernel zones only" in refused.stderr, refused
         guest.run("for b in 43 42 41 40; do timeout -s INT 4 sh -c "
