@@ -15,14 +15,12 @@ using model::BlockId;
 using model::Host;
 using model::State;
 using model::Zone;
+using plan::OnlineWord;
+using plan::Source;
 
 namespace {
 
-// Hot-added memory lies above what is there, and above 4 GiB, where buses have their addresses.
-BlockId first_free_block(const Host& host) {
-  const std::uint64_t four_gib = (4ULL << 30U) / host.block_size.value();
-  return BlockId(std::max(four_gib, host.blocks.back().end().value()));
-}
+constexpr std::uint64_t kFourGiB = 4ULL << 30U;
 
 std::uint32_t next_dimm(const Host& host) {
   std::uint32_t next = 0;
@@ -32,14 +30,54 @@ std::uint32_t next_dimm(const Host& host) {
   return next;
 }
 
-Host grown(const Host& host, BlockId first, std::uint64_t count, model::NodeId node) {
+bool is_of(const model::Device& device, Source source) {
+  return source == Source::VirtioMem ? device.kind == model::Device::Kind::VirtioMem
+                                     : device.kind == model::Device::Kind::None &&
+                                           device.origin == model::Origin::Hotplugged;
+}
+
+// The virtio-mem device of the node, or the only thing that memory without a device belongs to.
+std::optional<std::uint32_t> existing_device(const Host& host, const Arrival& arrival) {
+  std::optional<std::uint32_t> found;
+  for (std::uint32_t i = 0; i < host.devices.size(); ++i) {
+    if (!is_of(host.devices[i], arrival.source)) continue;
+    const bool here = std::any_of(
+        host.blocks.begin(), host.blocks.end(),
+        [&](const model::BlockRun& run) { return run.device == i && run.node == arrival.node; });
+    if (here) return i;
+    if (!found) found = i;
+  }
+  return found;
+}
+
+std::uint32_t device_for(kernel::Model& model, const Host& host, const Arrival& arrival) {
+  if (arrival.source == Source::Dimm) {
+    const std::uint32_t number = next_dimm(host);
+    return model.add_device({model::Device::Kind::Dimm, model::Origin::Hotplugged,
+                             fmt::format("dimm{}", number), "", number});
+  }
+  if (const auto existing = existing_device(host, arrival)) return *existing;
+  return model.add_device(
+      {model::Device::Kind::None, model::Origin::Hotplugged, "none", "", std::nullopt});
+}
+
+Host grown(const Host& host, BlockId first, std::uint64_t count, const Arrival& arrival) {
   kernel::Model model(host);
-  const std::uint32_t number = next_dimm(host);
-  const std::uint32_t device =
-      model.add_device({model::Device::Kind::Dimm, model::Origin::Hotplugged,
-                        fmt::format("dimm{}", number), "", number});
+  const std::uint32_t device = device_for(model, host, arrival);
   // Free addresses of a node that exists: the model has no reason to refuse.
-  (void)model.add(first, count, node, device);
+  (void)model.add(first, count, arrival.node, device);
+  return model.host();
+}
+
+// The kernel onlines a device block by block within the add, before anybody else sees it.
+Host onlined_by_kernel(const Host& host, BlockId first, std::uint64_t count,
+                       const std::string& word) {
+  if (word == "offline") return host;
+  kernel::Model model(host);
+  (void)model.online({first, first + (count - 1)},
+                     word == "online_movable"  ? OnlineWord::OnlineMovable
+                     : word == "online_kernel" ? OnlineWord::OnlineKernel
+                                               : OnlineWord::Online);
   return model.host();
 }
 
@@ -65,9 +103,12 @@ class Walker {
     const auto now = plan::make_plan(policy_, files_, host_, quiet);
     if (!now.plan) return refuse(quiet);
     normal_ = normal_bytes(*now.plan);
-    next_ = first_free_block(host_);
+    next_ = first_free_block(host_, arrival_);
     walk_.lowest_free = free_;
     walk_.by = now.plan->hotplug.by;
+    if (const auto set = now.plan->hotplug.knobs.find("auto_online_blocks");
+        set != now.plan->hotplug.knobs.end())
+      host_.auto_online_before = setting_before(set->second);
     walk_.rule = now.plan->hotplug.rule;
     for (std::uint64_t left = arrival_.blocks; left > 0 && !walk_.ends_at && !walk_.refused;) {
       const std::uint64_t count = std::min(left, arrival_.per_device);
@@ -85,11 +126,19 @@ class Walker {
     return std::move(walk_);
   }
 
+  // Planned again and again, the plan must not take its own setting for the machine's.
+  std::string setting_before(const std::string& then) {
+    const std::string before =
+        host_.auto_online_before.value_or(host_.knobs.auto_online_blocks.value_or("offline"));
+    host_.knobs.auto_online_blocks = then;
+    return before;
+  }
+
   void arrive(std::uint64_t count) {
     Device device;
     device.number = walk_.devices.size() + 1;
     device.blocks = count;
-    device.needed = cost_of_adding(host_, count);
+    device.needed = cost_of_adding(host_, arrival_.source, count);
     device.free = model::Bytes(free_);
     if (device.needed.value() > free_) {
       walk_.ends_at = device.number;
@@ -104,7 +153,10 @@ class Walker {
 
   void online(Device& device) {
     diag::Sink quiet;
-    const Host with = grown(host_, next_, device.blocks, arrival_.node);
+    Host with = grown(host_, next_, device.blocks, arrival_);
+    if (walk_.by == "corrected" || walk_.by == "kernel")
+      with = onlined_by_kernel(with, next_, device.blocks, kernel_word());
+    if (walk_.by != "kernel") with.fresh = {{next_, next_ + (device.blocks - 1)}};
     auto planned = plan::make_plan(policy_, files_, with, quiet);
     if (!planned.plan) {
       walk_ = refuse(quiet);
@@ -114,11 +166,18 @@ class Walker {
     // Blocks that hold their own map are of that much less use.
     const std::uint64_t gained = normal - std::min(normal, normal_);
     const std::uint64_t page = host_.page_size;
-    free_ += holds_own_map(host_, device.blocks) ? gained / page * (page - kStructPage) : gained;
+    const bool own_map = plan::holds_own_map(host_, arrival_.source, device.blocks);
+    free_ += own_map ? gained / page * (page - kStructPage) : gained;
     normal_ = normal;
     note_runs(planned.outcome, device, planned.plan->hotplug.by);
     next_ = next_ + device.blocks;
     host_ = std::move(planned.outcome);
+  }
+
+  // Where DLPAR is told `offline`, it onlines all the same.
+  [[nodiscard]] std::string kernel_word() const {
+    const std::string word = host_.knobs.auto_online_blocks.value_or("offline");
+    return word == "offline" && arrival_.source == Source::Dlpar ? "online" : word;
   }
 
   void note_runs(const Host& after, Device& device, const std::string& by) {
@@ -134,7 +193,7 @@ class Walker {
       if (!part.zone) continue;
       (part.zone == Zone::Movable ? device.movable : device.normal) +=
           model::Bytes((last - first + 1) * bs);
-      if (by == "kernel") note_slowness(after, *part.zone);
+      if (by != "service") note_slowness(after, *part.zone);
     }
   }
 
@@ -168,7 +227,7 @@ class Walker {
     while (left > 0) {
       const std::uint64_t count = std::min(left, arrival_.per_device);
       have += gain;
-      needed += cost_of_adding(host_, count).value();
+      needed += cost_of_adding(host_, arrival_.source, count).value();
       if (needed > have) walk_.short_of = std::max(walk_.short_of, needed - have);
       left -= count;
     }
@@ -186,6 +245,26 @@ class Walker {
 };
 
 }  // namespace
+
+// Hot-added memory lies above what is there; on a PC also above 4 GiB, where buses have their
+// addresses; a virtio-mem device goes on where it ended.
+BlockId first_free_block(const Host& host, const Arrival& arrival) {
+  const BlockId end = host.blocks.back().end();
+  if (arrival.source == Source::VirtioMem)
+    if (const auto device = existing_device(host, arrival)) {
+      BlockId own_end;
+      for (const model::BlockRun& run : host.blocks)
+        if (run.device == *device) own_end = run.end();
+      const auto next =
+          std::find_if(host.blocks.begin(), host.blocks.end(),
+                       [&](const model::BlockRun& run) { return own_end <= run.first; });
+      if (own_end.value() > 0 &&
+          (next == host.blocks.end() || own_end + arrival.blocks <= next->first))
+        return own_end;
+    }
+  if (arrival.source != Source::Dimm) return end;
+  return BlockId(std::max(kFourGiB / host.block_size.value(), end.value()));
+}
 
 Walk walk(const sema::Policy& policy, const source::SourceSet& files, const Host& start,
           std::uint64_t free, const Arrival& arrival, diag::Sink& sink) {

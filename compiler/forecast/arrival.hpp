@@ -26,7 +26,11 @@ struct Arrival {
   std::uint64_t blocks = 0;      ///< of all devices
   std::uint64_t per_device = 0;  ///< of each; the last may have fewer
   model::NodeId node;
+  plan::Source source = plan::Source::Dimm;
 };
+
+/// Where the first of them would be.
+model::BlockId first_free_block(const model::Host& host, const Arrival& arrival);
 
 /// `free` is what kernel memory has before the first device.
 Walk walk(const sema::Policy& policy, const source::SourceSet& files, const model::Host& start,

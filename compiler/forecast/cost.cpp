@@ -53,15 +53,10 @@ std::optional<Bytes> free_kernel_memory(const Host& host) {
   return std::min(*host.memory_available, Bytes(managed * host.page_size));
 }
 
-bool holds_own_map(const Host& host, std::uint64_t blocks) {
-  const bool on = host.knobs.memmap_on_memory && *host.knobs.memmap_on_memory != "N";
-  const bool per_block = host.facts.memmap_pages == true;
-  return on && (per_block || blocks == 1) && map_of_block(host) % huge_page(host) == 0;
-}
-
-Bytes cost_of_adding(const Host& host, std::uint64_t blocks) {
+Bytes cost_of_adding(const Host& host, plan::Source source, std::uint64_t blocks) {
   const std::uint64_t page_tables = blocks * host.block_size.value() / huge_page(host) * 8;
-  const std::uint64_t map = holds_own_map(host, blocks) ? 0 : blocks * map_of_block(host);
+  const bool own = plan::holds_own_map(host, source, blocks);
+  const std::uint64_t map = own ? 0 : blocks * map_of_block(host);
   return Bytes(map + page_tables + blocks * kBlockDevice);
 }
 

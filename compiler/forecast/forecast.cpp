@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/forecast/arrival.hpp"
+#include "compiler/kernel/boot_zones.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/plan/planner.hpp"
 #include "compiler/sema/analyse.hpp"
@@ -15,6 +16,7 @@
 namespace memonline::forecast {
 
 using model::Bytes;
+using model::exact;
 using model::Host;
 
 namespace {
@@ -38,10 +40,11 @@ class Forecaster {
     }
     Forecast forecast;
     forecast.request = request_;
+    forecast.source = arrival_.source;
     forecast.node = arrival_.node;
     forecast.device_bytes = Bytes(arrival_.per_device * start_.block_size.value());
     forecast.device_count = (arrival_.blocks + arrival_.per_device - 1) / arrival_.per_device;
-    forecast.own_map = holds_own_map(start_, arrival_.per_device);
+    forecast.own_map = plan::holds_own_map(start_, arrival_.source, arrival_.per_device);
     forecast.devices = std::move(result.devices);
     forecast.ends_at = result.ends_at;
     forecast.lowest_free = Bytes(result.lowest_free);
@@ -66,21 +69,27 @@ class Forecaster {
     const Bytes device = request_.dimm.value_or(request_.bytes);
     for (const Bytes size : {device, request_.bytes})
       if (size.value() % bs != 0)
-        return impossible(fmt::format("{} is no multiple of the block size, {}", model::human(size),
-                                      model::human(host.block_size)),
+        return impossible(fmt::format("{} is no multiple of the block size, {}", exact(size),
+                                      exact(host.block_size)),
                           "memory is added in whole blocks");
     if (request_.node && host.find_node(*request_.node) == nullptr)
       return impossible(fmt::format("this host shows no node{}", request_.node->value()),
                         "the kernel refuses memory for a node that was not possible at boot");
     arrival_.blocks = request_.bytes.value() / bs;
     arrival_.per_device = device.value() / bs;
+    arrival_.source = plan::usual_source(host);
+    if (request_.dimm && arrival_.source != plan::Source::Dimm)
+      return impossible(fmt::format("memory is added to this host through {}, not as DIMMs",
+                                    plan::source_text(arrival_.source)),
+                        "leave `,dimm=SIZE` out");
+    if (plan::is_incremental(arrival_.source)) arrival_.per_device = blocks_at_a_time(host);
     arrival_.node =
         request_.node.value_or(host.nodes.empty() ? model::NodeId(0) : host.nodes.front().id);
     if (arrival_.blocks / arrival_.per_device > kMostDevices)
-      return impossible(
-          fmt::format("{} in devices of {} are more than {} devices", model::human(request_.bytes),
-                      model::human(device), kMostDevices),
-          "ask for larger devices");
+      return impossible(fmt::format("{} in devices of {} are more than {} devices",
+                                    exact(request_.bytes), exact(device), kMostDevices),
+                        "ask for larger devices");
+    if (!within_limits(host)) return false;
     const auto free = free_kernel_memory(host);
     if (!free) {
       sink_
@@ -98,6 +107,54 @@ class Forecaster {
     free_ = free->value() + normal_steps(*planned.plan) * bs;
     start_ = std::move(planned.outcome);
     return true;
+  }
+
+  // A driver that goes block by block; virtio-mem may be 1 GiB ahead. No more steps than a walk
+  // has.
+  [[nodiscard]] std::uint64_t blocks_at_a_time(const Host& host) const {
+    constexpr std::uint64_t kAhead = 1ULL << 30U;
+    const std::uint64_t ahead = arrival_.source == plan::Source::VirtioMem
+                                    ? std::max<std::uint64_t>(2, kAhead / host.block_size.value())
+                                    : 1;
+    const std::uint64_t least = (arrival_.blocks + kMostDevices - 1) / kMostDevices;
+    return std::min(arrival_.blocks, std::max(ahead, least));
+  }
+
+  // What the kernel refuses whatever memory it has (E2BIG).
+  bool within_limits(const Host& host) {
+    if (arrival_.source == plan::Source::Dimm && !can_come_from(host, plan::Source::Dimm))
+      return impossible(
+          "this kernel ignores DIMMs that are added: `acpi_no_memhotplug` is on its "
+          "command line",
+          "boot without `acpi_no_memhotplug`");
+    const std::uint64_t end =
+        (first_free_block(host, arrival_) + arrival_.blocks).value() * host.block_size.value();
+    const auto cap = memory_cap(host);
+    if (cap && end > *cap)
+      return impossible(
+          fmt::format("the kernel refuses it (E2BIG): it would end at {}, and `mem={}` is on the "
+                      "kernel command line, which before 5.7 caps memory that is added, too",
+                      exact(Bytes(end)), *host.command_line_value("mem")),
+          "boot without `mem=`, or with a newer kernel");
+    if (host.address_limit > 0 && end > host.address_limit)
+      return impossible(
+          fmt::format("the kernel refuses it (E2BIG): it would end at {}, and this kernel maps "
+                      "memory up to {} only",
+                      exact(Bytes(end)), exact(Bytes(host.address_limit))),
+          "add less memory");
+    return true;
+  }
+
+  // `mem=` as arch/x86 took it up to 5.6 for memory that is added, too (max_mem_size, since 5.0):
+  // commit f3cd4c86567e made it end with the boot.
+  static std::optional<std::uint64_t> memory_cap(const Host& host) {
+    const bool x86 = host.arch == "x86_64" || host.arch == "i686";
+    const bool caps = host.facts.kreclaimable == true && host.facts.foll_pin == false;
+    const auto value = host.command_line_value("mem");
+    if (!x86 || !caps || !value) return std::nullopt;
+    const auto amount = kernel::parse_core(*value, host.page_size);
+    if (!amount || amount->pages == 0) return std::nullopt;
+    return amount->pages * host.page_size;
   }
 
   static std::uint64_t normal_steps(const plan::Plan& plan) {
@@ -129,7 +186,9 @@ class Forecaster {
     if (forecast.own_map) return;
     Host host = start_;
     host.knobs.memmap_on_memory = "Y";
-    if (!start_.knobs.memmap_on_memory || !holds_own_map(host, arrival_.per_device)) return;
+    if (!start_.knobs.memmap_on_memory ||
+        !plan::holds_own_map(host, arrival_.source, arrival_.per_device))
+      return;
     diag::Sink quiet;
     const Walk tried = walk(policy_, files_, host, free_, arrival_, quiet);
     if (tried.refused || tried.ends_at) return;
@@ -145,36 +204,40 @@ class Forecaster {
 
   // The largest devices, with the smallest share for the kernel, that do it.
   void try_slices(Forecast& forecast) {
+    if (arrival_.source != plan::Source::Dimm) return;
     const std::uint64_t bs = start_.block_size.value();
     std::uint64_t size = arrival_.per_device;
     for (; size > 0 && (arrival_.blocks + size - 1) / size <= kMostSlices; size /= 2) {
-      if (size == arrival_.blocks || cost_of_adding(start_, size).value() > free_) continue;
+      if (size == arrival_.blocks || cost_of_adding(start_, arrival_.source, size).value() > free_)
+        continue;
       for (const std::uint64_t share : {32U, 16U, 8U, 4U}) {
         const std::uint64_t normal = (size + share - 1) / share;
         if (!fits_in_slices(size, normal)) continue;
         const bool as_asked = size == arrival_.per_device;
         forecast.remedies.push_back(
             {Remedy::Kind::Slices, Bytes(size * bs), normal, true,
-             fmt::format("{}, each onlined before the next one comes with `each dimm: first {} "
-                         "blocks normal, rest movable`",
+             fmt::format("{}, each onlined before the next one comes with `{}`",
                          as_asked ? std::string("the same devices")
-                                  : fmt::format("devices of {}", model::human(Bytes(size * bs))),
-                         normal)});
+                                  : fmt::format("devices of {}", exact(Bytes(size * bs))),
+                         slice_policy(normal))});
         return;
       }
     }
   }
 
+  static std::string slice_policy(std::uint64_t normal) {
+    return fmt::format("each dimm: first {} block{} normal, rest movable", normal,
+                       normal == 1 ? "" : "s");
+  }
+
   bool fits_in_slices(std::uint64_t size, std::uint64_t normal) {
     source::SourceSet files;
-    files.emplace_back("<remedy>",
-                       fmt::format("each dimm: first {} blocks normal, rest movable\n", normal),
-                       std::string());
+    files.emplace_back("<remedy>", slice_policy(normal) + "\n", std::string());
     diag::Sink quiet;
     const auto policy = sema::analyse(files, quiet);
     if (!policy) return false;
-    const Walk tried =
-        walk(*policy, files, start_, free_, {arrival_.blocks, size, arrival_.node}, quiet);
+    const Walk tried = walk(*policy, files, start_, free_,
+                            {arrival_.blocks, size, arrival_.node, arrival_.source}, quiet);
     return !tried.refused && !tried.ends_at;
   }
 
@@ -212,7 +275,9 @@ class Forecaster {
                       model::human(request_.bytes),
                       forecast.device_count == 1
                           ? std::string("adding it")
-                          : fmt::format("device {} of {}", last.number, forecast.device_count),
+                          : fmt::format("{} {} of {}",
+                                        plan::is_incremental(forecast.source) ? "step" : "device",
+                                        last.number, forecast.device_count),
                       model::human(last.needed), model::human(last.free)));
       d.notes.emplace_back(
           "an add that fails part-way keeps what it took, and the machine may die of it");

@@ -8,9 +8,10 @@
 //   before any of the new memory is online (mm/memory_hotplug.c, add_memory_resource()); besides
 //   the page tables of the direct map, 8 bytes for each huge page, and the device of each block.
 //   Onlining takes nothing that counts.
-// - With memory_hotplug.memmap_on_memory a block holds its own map: before 6.8 only where the
-//   device is one block, since then in any (nr_memmap_pages in /proc/vmstat shows the newer code),
-//   where the map of a block fills whole huge pages.
+// - With memory_hotplug.memmap_on_memory some memory holds its own map (plan/sources.hpp).
+// - DIMMs and dax devices are added as a whole; virtio-mem, Hyper-V, Xen and DLPAR add a little at
+// a
+//   time, and go on once that is online (contract 6).
 // - Memory onlined in a kernel zone is free kernel memory from then on, Movable is not.
 // - Where the kernel onlines by itself, within the add, it does so in ascending order, and after
 //   each block walks the zone from its start to see whether it has holes (move_pfn_range_to_zone(),
@@ -28,6 +29,7 @@
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/plan.hpp"
+#include "compiler/plan/sources.hpp"
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 
@@ -70,10 +72,8 @@ Result<AddRequest, std::string> parse_add(std::string_view text);
 /// Free memory that the kernel can use for itself: MemAvailable, but no more than its own zones
 /// hold. Empty where the source does not tell.
 std::optional<model::Bytes> free_kernel_memory(const model::Host& host);
-/// Whether blocks of a device of so many blocks hold their own memory map on this host.
-bool holds_own_map(const model::Host& host, std::uint64_t blocks);
 /// What adding a device of so many blocks takes out of free kernel memory.
-model::Bytes cost_of_adding(const model::Host& host, std::uint64_t blocks);
+model::Bytes cost_of_adding(const model::Host& host, plan::Source source, std::uint64_t blocks);
 
 /// One device as it comes.
 struct Device {
@@ -108,7 +108,8 @@ struct Remedy {
 std::string_view remedy_name(Remedy::Kind kind);
 
 /// As JSON, the member "forecast" beside those of the plan:
-///   { "schema": "memonline.forecast/1", "bytes": 4398046511104, "node": 0, "devices": 1,
+///   { "schema": "memonline.forecast/1", "bytes": 4398046511104, "source": "dimm", "node": 0,
+///     "devices": 1,
 ///     "device_bytes": 4398046511104, "memmap_on_memory": false, "fits": false, "ends_at": 1,
 ///     "needed": 68838293504, "free": 7516192768, "lowest_free": 7516192768, "slow_blocks":
 ///     null, "remedies": [ { "kind": "slices", "bytes": 274877906944, "normal_blocks": 64,
@@ -120,8 +121,9 @@ std::string_view remedy_name(Remedy::Kind kind);
 /// `ends_at` on.
 struct Forecast {
   AddRequest request;
+  plan::Source source = plan::Source::Dimm;
   model::NodeId node;
-  model::Bytes device_bytes;
+  model::Bytes device_bytes;  ///< of each device, or of each step of a source that goes in steps
   std::uint64_t device_count = 0;
   bool own_map = false;
   std::vector<Device> devices;           ///< up to the one where it ends
@@ -131,7 +133,7 @@ struct Forecast {
   /// more than kQuickBlocks.
   std::optional<std::uint64_t> slow_blocks;
   std::vector<Remedy> remedies;
-  std::string by;  ///< who onlines it: kernel, service
+  std::string by;  ///< who onlines it: kernel, service, corrected
   plan::RuleRef rule;
   std::vector<NewRun> runs;
   [[nodiscard]] bool fits() const { return !ends_at; }

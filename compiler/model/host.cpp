@@ -53,6 +53,12 @@ std::optional<std::string> Host::command_line_value(std::string_view word_name) 
   return value;
 }
 
+bool Host::is_fresh(BlockId id) const {
+  return std::any_of(fresh.begin(), fresh.end(), [&](const BlockRange& range) {
+    return range.first <= id && id <= range.last;
+  });
+}
+
 const BlockRun* Host::find_block(BlockId id) const {
   const auto after = std::upper_bound(blocks.begin(), blocks.end(), id,
                                       [](BlockId i, const BlockRun& run) { return i < run.first; });

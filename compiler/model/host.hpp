@@ -102,6 +102,13 @@ struct PfnRange {
   friend bool operator==(const PfnRange&, const PfnRange&) = default;
 };
 
+/// Blocks from `first` to `last`, both included.
+struct BlockRange {
+  BlockId first;
+  BlockId last;
+  friend bool operator==(const BlockRange&, const BlockRange&) = default;
+};
+
 struct Node {
   NodeId id;
   std::optional<bool> has_cpu;               ///< empty: unknown
@@ -166,6 +173,18 @@ struct Host {
   Knobs knobs;
   bool hot_remove = true;  ///< CONFIG_MEMORY_HOTREMOVE as far as it shows
   bool service = false;    ///< memonlined runs there. Not part of the fingerprint
+  /// Where NVIDIA's driver for coherent GPUs shows (a path): it adds their memory by itself. Empty:
+  /// nowhere. Not part of the fingerprint.
+  std::string nvidia_driver;
+  /// Where the dynamic partitioning of POWER shows (DLPAR, a path): it onlines what it adds. Empty:
+  /// nowhere. Not part of the fingerprint.
+  std::string dlpar;
+  bool hash_mmu = false;  ///< ppc64 without the radix MMU. Not part of the fingerprint
+  /// Where the kernel's map of all memory ends; 0: unknown. Not part of the fingerprint.
+  std::uint64_t address_limit = 0;
+  /// What auto_online_blocks said before the service changed it; empty: it did not. Not part of the
+  /// fingerprint.
+  std::optional<std::string> auto_online_before;
   bool zone_spans_known = false;
   std::vector<Device> devices;   ///< [0] always exists
   std::vector<Node> nodes;       ///< ascending ids; gaps are usual
@@ -174,6 +193,9 @@ struct Host {
   std::vector<Standby> standby;  ///< ascending, disjoint. Not part of the fingerprint
   /// Blocks that nodes link to and that the source does not hold: it is incomplete.
   std::uint64_t missing_blocks = 0;
+  /// Hot-added since the service holds auto_online_blocks, and not settled yet: what the kernel did
+  /// with them is not what they are to be. Ascending, disjoint. Not part of the fingerprint.
+  std::vector<BlockRange> fresh;
   /// The RAM of the firmware's map in whole pages, as the kernel took it at boot; empty: unknown.
   /// Not part of the fingerprint.
   std::vector<PfnRange> boot_memory;
@@ -197,6 +219,7 @@ struct Host {
   /// The word `name` or `name=value` on the command line; the value, "" for a bare word.
   [[nodiscard]] std::optional<std::string> command_line_value(std::string_view name) const;
   [[nodiscard]] bool movable_node() const { return command_line_value("movable_node").has_value(); }
+  [[nodiscard]] bool is_fresh(BlockId id) const;
   /// The run that holds the block, or nullptr: no such block.
   [[nodiscard]] const BlockRun* find_block(BlockId id) const;
 };

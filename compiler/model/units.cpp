@@ -2,6 +2,7 @@
 #include "compiler/model/units.hpp"
 
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,23 @@ std::string human(Bytes bytes) {
   const std::uint64_t tenths = whole * 10 + (rest * 10 + 512) / 1024;
   if (tenths % 10 == 0) return fmt::format("{} {}", tenths / 10, kUnits[unit]);
   return fmt::format("{}.{} {}", tenths / 10, tenths % 10, kUnits[unit]);
+}
+
+std::string exact(Bytes bytes) {
+  static constexpr std::array<std::pair<const char*, unsigned>, 4> kUnits{
+      {{"TiB", 40}, {"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
+  for (const auto& [unit, shift] : kUnits) {
+    const std::uint64_t whole = bytes.value() >> shift;
+    const std::uint64_t rest = bytes.value() - (whole << shift);
+    // Quarters and eighths of a unit; what needs more digits is whole in a smaller one.
+    const std::uint64_t eighths = rest >> (shift - 3);
+    if (whole == 0 || eighths << (shift - 3) != rest) continue;
+    std::string text = fmt::format("{}.{:03}", whole, eighths * 125);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text + unit;
+  }
+  return fmt::format("{}B", bytes.value());
 }
 
 }  // namespace memonline::model

@@ -16,5 +16,8 @@ using Bytes = Quantity<struct BytesTag>;
 
 /// "6 GiB", "4.8 GiB", "256 MiB": one decimal where it is not whole; for people, not for programs.
 std::string human(Bytes bytes);
+/// "6GiB", "3.75GiB", "100MiB": the same number of bytes, as it is typed into a policy or an
+/// option.
+std::string exact(Bytes bytes);
 
 }  // namespace memonline::model

@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/hotplug.hpp"
+#include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/shared_group.hpp"
 
 namespace memonline::plan {
@@ -46,11 +49,55 @@ bool asks_for_zones(const sema::Rule& rule) {
   });
 }
 
+namespace {
+
+// Memory that came while the service holds auto_online_blocks, and that is to be as it would be
+// without memonline.
+Decision as_without_memonline(const BlockRun& run, const model::Host& host) {
+  Decision decision;
+  decision.blocks = run;
+  decision.target = without_memonline(host);
+  decision.reason = "as auto_online_blocks has it without memonline";
+  const bool online = run.state == model::State::Online;
+  if (online && !kernel::zone_of(host, run)) return decision;
+  switch (decision.target) {
+    case Target::Movable:
+    case Target::Normal:
+      decision.change = !online || (kernel::zone_of(host, run) == model::Zone::Movable) !=
+                                       (decision.target == Target::Movable);
+      break;
+    case Target::Auto:
+      decision.change = !online || kernel::zone_of(host, run) == model::Zone::Movable;
+      break;
+    case Target::Offline: decision.change = online; break;
+    case Target::Keep: break;
+  }
+  return decision;
+}
+
+}  // namespace
+
+bool is_correctable(const BlockRun& run, const model::Host& host) {
+  const bool settled = run.state == model::State::Offline || run.state == model::State::Online;
+  return settled && host.is_fresh(run.first) &&
+         host.devices.at(run.device).kind != model::Device::Kind::Driver;
+}
+
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
                     const model::Host& host) {
   Allocation allocation;
-  for (const Group& group : selection.groups)
+  for (const Group& group : selection.groups) {
+    const std::size_t before = allocation.decisions.size();
     describe(share_out(group, policy, host), policy, host, allocation);
+    if (host.fresh.empty() || uniform_target(*group.rule) != Target::Keep) continue;
+    for (std::size_t i = before; i < allocation.decisions.size(); ++i) {
+      Decision& decision = allocation.decisions[i];
+      if (!is_correctable(decision.blocks, host)) continue;
+      const auto span = decision.span;
+      decision = as_without_memonline(decision.blocks, host);
+      decision.span = span;
+    }
+  }
   for (const Undecided& one : selection.undecided) {
     Decision decision;
     decision.blocks = one.blocks;
@@ -63,6 +110,7 @@ Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
     Decision decision;
     decision.blocks = run;
     decision.reason = "no rule selects it";
+    if (is_correctable(run, host)) decision = as_without_memonline(run, host);
     allocation.decisions.push_back(decision);
   }
   std::sort(allocation.decisions.begin(), allocation.decisions.end(),

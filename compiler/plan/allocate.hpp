@@ -49,6 +49,10 @@ struct Allocation {
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
                     const model::Host& host);
 
+/// Whether the blocks came a moment ago and nobody has settled on what they are to be: then they
+/// count as offline even if the kernel has onlined them.
+bool is_correctable(const model::BlockRun& run, const model::Host& host);
+
 /// Step 4: turns the lowest-addressed blocks about to become movable into normal until each limit
 /// holds; says so where it cannot.
 void apply_limits(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,

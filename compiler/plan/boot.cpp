@@ -9,6 +9,7 @@
 #include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/boot_zones.hpp"
 #include "compiler/plan/default_state.hpp"
+#include "compiler/plan/sources.hpp"
 
 namespace memonline::plan {
 
@@ -309,7 +310,6 @@ class BootPlanner {
   // --- hot-added memory -----------------------------------------------------------------------
 
   void memmap_on_memory() {
-    if (!host_.knobs.memmap_on_memory) return;
     const char* value = nullptr;
     switch (policy_.memmap_on_memory) {
       case sema::MemmapOnMemory::Leave:
@@ -317,6 +317,13 @@ class BootPlanner {
       case sema::MemmapOnMemory::On: value = "1"; break;
       case sema::MemmapOnMemory::Force: value = "force"; break;
     }
+    if (value != nullptr && has_no_effect()) {
+      // A reboot to remove it would be as vain as one to set it.
+      const std::string word = fmt::format("{}={}", kMemmap, value);
+      if (has(host_.own_parameters, word)) boot_.parameters.push_back(word);
+      return;
+    }
+    if (!host_.knobs.memmap_on_memory) return;
     const std::string* there = foreign({kMemmap});
     if (there != nullptr && policy_.memmap_on_memory != sema::MemmapOnMemory::Leave) {
       const std::string_view now = *host_.knobs.memmap_on_memory;
@@ -325,6 +332,17 @@ class BootPlanner {
       return;
     }
     if (value != nullptr) boot_.parameters.push_back(fmt::format("{}={}", kMemmap, value));
+  }
+
+  bool has_no_effect() {
+    const std::string why = host_.knobs.memmap_on_memory
+                                ? no_own_map(host_)
+                                : std::string("this kernel has no such parameter");
+    if (why.empty()) return false;
+    auto& d = sink_.add(diag::Code::MemmapHasNoEffect, std::nullopt,
+                        fmt::format("`set memmap-on-memory` has no effect on this host: {}", why));
+    d.help = "leave the setting out; no kernel parameter and no reboot is needed for it";
+    return true;
   }
 
   /// DIMMs that are there at boot come online before anybody can write auto_online_blocks.

@@ -138,7 +138,8 @@ class Describer {
         }
         break;
       case Kind::Offline:
-        d.change = part.claim != nullptr && d.target != Target::Keep && d.target != Target::Offline;
+        d.change = part.claim != nullptr && d.target != Target::Keep &&
+                   (d.target != Target::Offline || part.blocks.state == State::Online);
         if (part.claim == nullptr)
           d.reason = "no share of the rule asks for it";
         else if (d.target == Target::Offline)

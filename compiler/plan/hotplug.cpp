@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "compiler/plan/setting_users.hpp"
+#include "compiler/plan/sources.hpp"
+
 namespace memonline::plan {
 
 using model::Era;
@@ -17,9 +20,20 @@ namespace {
 // What a selector can mean for memory yet to come.
 enum class Reach { None, Some, Every };
 
-Reach reach_of(const std::vector<sema::Class>& classes) {
+// A class that no device of this host can match says nothing of its memory yet to come.
+bool can_match(const sema::Class& one, const model::Host& host) {
+  const auto source = [&](Source where) { return can_come_from(host, where); };
+  if (const auto* simple = std::get_if<SimpleClass>(&one.is))
+    return *simple != SimpleClass::VirtioMem || source(Source::VirtioMem);
+  if (std::holds_alternative<sema::DimmList>(one.is)) return source(Source::Dimm);
+  const auto* driver = std::get_if<sema::DriverName>(&one.is);
+  return driver == nullptr || driver->name != "virtio_mem" || source(Source::VirtioMem);
+}
+
+Reach reach_of(const std::vector<sema::Class>& classes, const model::Host& host) {
   Reach reach = Reach::Every;
   for (const sema::Class& one : classes) {
+    if (!can_match(one, host)) return Reach::None;
     const auto* simple = std::get_if<SimpleClass>(&one.is);
     if (simple == nullptr) {
       reach = Reach::Some;
@@ -37,10 +51,10 @@ Reach reach_of(const std::vector<sema::Class>& classes) {
   return reach;
 }
 
-Reach reach_of(const sema::Selector& selector) {
-  const Reach all = reach_of(selector.classes);
+Reach reach_of(const sema::Selector& selector, const model::Host& host) {
+  const Reach all = reach_of(selector.classes, host);
   if (all == Reach::None || selector.except.empty()) return all;
-  switch (reach_of(selector.except)) {
+  switch (reach_of(selector.except, host)) {
     case Reach::None: return all;
     case Reach::Some: return Reach::Some;
     case Reach::Every: return Reach::None;
@@ -65,74 +79,119 @@ bool takes_zone_words(const model::Host& host) {
   return host.era == Era::D || (host.era == Era::C2 && host.facts.foll_pin == true);
 }
 
-bool waits_for_each_block(const model::Host& host) {
-  const bool virtio_mem = std::any_of(
-      host.devices.begin(), host.devices.end(),
-      [](const model::Device& device) { return device.kind == model::Device::Kind::VirtioMem; });
-  return virtio_mem || host.virtualization == "microsoft" || host.virtualization == "xen";
-}
+// What one rule makes of memory yet to come; without a rule, what becomes of all other memory.
+struct Portion {
+  const sema::Rule* rule = nullptr;
+  std::optional<Target> target;  ///< empty: several
+  [[nodiscard]] bool kept() const { return target == Target::Keep; }
+};
 
 struct Lowering {
   const sema::FlatPolicy& policy;
   const source::SourceSet& files;
   const model::Host& host;
+  bool nvidia = has_user(host, SettingUser::Kind::Nvidia);
+  Target otherwise = without_memonline(host);  ///< of memory that memonline leaves alone
 
   HotplugPart by_service(const sema::Rule* rule, std::string why) const {
     HotplugPart part;
     part.by = "service";
     part.why = std::move(why);
     if (rule != nullptr) part.rule = rule_ref(files, rule->span);
+    const auto first = needs_kernel_first(host);
+    if (first && can_correct(*first)) return corrected(std::move(part), *first);
     if (host.knobs.auto_online_blocks) part.knobs["auto_online_blocks"] = "offline";
     return part;
   }
 
-  HotplugPart best() const {
-    const sema::Rule* universal = nullptr;
-    std::vector<std::pair<const sema::Rule*, std::optional<Target>>> partial;
+  // Blocks that came online in Movable a moment ago go offline again; DLPAR cares for no setting.
+  bool can_correct(const SettingUser& user) const {
+    if (!host.hot_remove || !host.knobs.auto_online_blocks) return false;
+    return takes_zone_words(host) || user.kind == SettingUser::Kind::Dlpar;
+  }
+
+  HotplugPart corrected(HotplugPart part, const SettingUser& user) const {
+    part.by = "corrected";
+    if (takes_zone_words(host)) part.knobs["auto_online_blocks"] = "online_movable";
+    part.why += fmt::format("; the kernel onlines it first, because {}", user.needs);
+    return part;
+  }
+
+  /// The rules that new memory meets, up to one that takes all of it.
+  std::vector<Portion> portions() const {
+    std::vector<Portion> portions;
     for (const sema::Rule& rule : policy.rules) {
-      const Reach reach = rule.only_present ? Reach::None : reach_of(rule.selector);
+      const Reach reach = rule.only_present ? Reach::None : reach_of(rule.selector, host);
       if (reach == Reach::None) continue;
-      if (reach == Reach::Every) {
-        universal = &rule;
-        break;
-      }
-      partial.emplace_back(&rule, uniform_target(rule));
+      portions.push_back({&rule, uniform_target(rule)});
+      if (reach == Reach::Every) return portions;
     }
-    if (universal == nullptr && partial.empty()) {
-      HotplugPart part;
-      part.by = "kernel";
+    if (!portions.empty()) portions.push_back({nullptr, Target::Keep});
+    return portions;
+  }
+
+  // NVIDIA's driver decides for the host: `auto` leaves the zone to the kernel and its setting.
+  bool gets(const Portion& portion, Target setting) const {
+    if (portion.kept()) return nvidia || otherwise == setting;
+    return portion.target == setting || (nvidia && portion.target == Target::Auto);
+  }
+
+  std::string why_not(const Portion& portion, const Portion& last) const {
+    if (nvidia && portion.target)
+      return fmt::format("the rule asks for `{}`", word_of(*portion.target));
+    if (last.rule != nullptr)
+      return "the rule treats some new memory differently, and the kernel's switches treat all of "
+             "it alike";
+    if (otherwise == Target::Offline)
+      return "the rule is for some new memory only; the rest stays offline, as without memonline";
+    return fmt::format(
+        "the rule is for some new memory only; the rest comes online as without memonline (`{}`)",
+        word_of(otherwise));
+  }
+
+  HotplugPart best() const {
+    const std::vector<Portion> all = portions();
+    HotplugPart part;
+    part.by = "kernel";
+    if (all.empty()) {
       part.why = "no rule selects memory that is yet to come; the kernel's own setting stands";
       return part;
     }
-    const std::optional<Target> target =
-        universal != nullptr ? uniform_target(*universal) : std::optional(Target::Keep);
-    if (!target)
+    const auto first = std::find_if(
+        all.begin(), all.end(), [](const Portion& p) { return p.rule != nullptr && !p.kept(); });
+    if (first == all.end()) {
+      part.rule = rule_ref(files, all.front().rule->span);
+      part.why = "the rule keeps new memory as the kernel brings it";
+      return part;
+    }
+    const Portion& last = all.back();
+    if (!last.target)
       return by_service(
-          universal,
+          last.rule,
           "the rule shares new memory out, and the kernel's switches treat all of it alike");
-    for (const auto& [rule, own] : partial)
-      if (own != target)
-        return by_service(rule,
-                          "the rule treats some new memory differently, and the kernel's switches "
-                          "treat all of it alike");
-    return by_kernel(universal != nullptr ? universal : partial.front().first, *target);
+    Target wanted = last.kept() ? otherwise : *last.target;
+    if (nvidia) wanted = Target::Movable;
+    for (const Portion& portion : all)
+      if (!gets(portion, wanted)) return by_service(portion.rule, why_not(portion, last));
+    const sema::Rule* rule = last.rule != nullptr && !last.kept() ? last.rule : first->rule;
+    return by_kernel(rule, wanted);
   }
 
   HotplugPart by_kernel(const sema::Rule* rule, Target target) const {
     HotplugPart part;
     part.by = "kernel";
     part.rule = rule_ref(files, rule->span);
-    if (target == Target::Keep) {
-      part.why = "the rule keeps new memory as the kernel brings it";
-      return part;
-    }
     if (!host.knobs.auto_online_blocks)
       return by_service(rule, "this kernel has no auto_online_blocks");
     if ((target == Target::Movable || target == Target::Normal) && !takes_zone_words(host))
       return by_service(
           rule, fmt::format("auto_online_blocks of this kernel does not take {}", word_of(target)));
+    if (target == Target::Offline && has_user(host, SettingUser::Kind::Dlpar))
+      return by_service(rule, "auto_online_blocks=offline does not keep DLPAR's memory offline");
     part.knobs["auto_online_blocks"] = word_of(target);
     part.why = fmt::format("auto_online_blocks={} means the same", word_of(target));
+    if (nvidia && uniform_target(*rule) == Target::Auto)
+      part.why = "NVIDIA's driver needs it, and `auto` leaves the zone to the kernel";
     if (policy.limits.empty() || target == Target::Normal || target == Target::Offline) return part;
     return limited(rule, target, part);
   }
@@ -142,8 +201,8 @@ struct Lowering {
   HotplugPart limited(const sema::Rule* rule, Target target, HotplugPart part) const {
     const sema::Limit& limit = policy.limits.front();
     const auto* times = std::get_if<sema::Limit::TimesNormal>(&limit.bound);
-    const bool same = target == Target::Auto && policy.limits.size() == 1 && times != nullptr &&
-                      times->thousandths % 10 == 0 && host.era == Era::D;
+    const bool same = target == Target::Auto && !nvidia && policy.limits.size() == 1 &&
+                      times != nullptr && times->thousandths % 10 == 0 && host.era == Era::D;
     if (!same) {
       HotplugPart service = by_service(rule, "the limit counts what the kernel's switches do not");
       service.rule = rule_ref(files, limit.span);
@@ -201,13 +260,22 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
     part = lowering.by_service(nullptr, "`set hotplug = service`");
     part.rule = rule_ref(files, *policy.hotplug_span);
   }
+  const auto setting = part.knobs.find("auto_online_blocks");
+  if (lowering.nvidia && setting != part.knobs.end() && setting->second != "online_movable") {
+    auto& d = sink.add(diag::Code::SettingBreaksGpu, std::nullopt,
+                       fmt::format("auto_online_blocks={} would break the GPU: {}", setting->second,
+                                   setting_users(host).front().needs));
+    d.notes.push_back(part.why);
+    d.help = host.hot_remove ? "use `hotplugged: movable`, or select less memory"
+                             : "use `hotplugged: movable`: this kernel cannot take memory offline";
+  }
   return part;
 }
 
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host) {
   const std::map<std::string, std::string> movable{{"auto_online_blocks", "online_movable"}};
-  if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.knobs != movable ||
-      waits_for_each_block(host))
+  if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.by != "kernel" ||
+      lowered.knobs != movable || !setting_users(host).empty())
     return lowered;
   lowered.by = "service";
   lowered.why =

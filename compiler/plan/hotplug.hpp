@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Step 5 of planning: who onlines memory that is yet to come. The strongest mechanism that means
-// exactly what the policy says is taken: the kernel's own switches, else the service.
+// exactly what the policy says is taken: the kernel's own switches, else the service. Where
+// something relies on the kernel to online memory, the kernel goes first, with online_movable, and
+// the service corrects it ("corrected").
 #pragma once
 
 #include <optional>
@@ -20,8 +22,8 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
 
 /// What `lowered` is where the service runs: whole devices that are to be Movable it brings online
 /// in a fraction of the kernel's time, from the top (tests/vm/hotplug_bench), and as safely. Not
-/// where the policy says `hotplug = kernel`, nor where a provider waits for each block (virtio-mem,
-/// Hyper-V, Xen: contract 6.1), which the kernel answers at once.
+/// where the policy says `hotplug = kernel`, nor where something relies on the kernel's setting
+/// (setting_users.hpp).
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host);
 
 /// The one target all blocks of the rule get, if there is one: a first share that asks for the

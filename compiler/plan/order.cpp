@@ -23,7 +23,15 @@ namespace {
 
 // Kernel memory first, what the kernel may pick next, Movable after it; what must go offline for
 // a new zone follows what is offline already.
-enum class Stage { Normal, NormalRezoned, Auto, Movable, MovableRezoned, TakenOffline };
+enum class Stage {
+  Normal,
+  NormalRezoned,
+  Auto,
+  AutoRezoned,
+  Movable,
+  MovableRezoned,
+  TakenOffline
+};
 
 struct Write {
   Stage stage = Stage::Normal;
@@ -32,8 +40,8 @@ struct Write {
   std::optional<model::NodeId> node;
   std::optional<source::SourceSpan> span;
   [[nodiscard]] bool rezoned() const {
-    return stage == Stage::NormalRezoned || stage == Stage::MovableRezoned ||
-           stage == Stage::TakenOffline;
+    return stage == Stage::NormalRezoned || stage == Stage::AutoRezoned ||
+           stage == Stage::MovableRezoned || stage == Stage::TakenOffline;
   }
 };
 
@@ -42,17 +50,26 @@ Stage stage_of(const Decision& d) {
   switch (d.target) {
     case Target::Normal: return online ? Stage::NormalRezoned : Stage::Normal;
     case Target::Movable: return online ? Stage::MovableRezoned : Stage::Movable;
-    case Target::Auto: return Stage::Auto;
+    case Target::Auto: return online ? Stage::AutoRezoned : Stage::Auto;
     case Target::Offline:
     case Target::Keep: break;
   }
   return Stage::TakenOffline;
 }
 
+// Of memory that just came, the kernel may have put some where it belongs.
+bool is_there(const Decision& d) {
+  if (d.blocks.state != State::Online || d.blocks.zones.kind() != model::ValidZones::Kind::Listed)
+    return false;
+  const bool movable = d.blocks.zones[0] == Zone::Movable;
+  return (d.target == Target::Movable && movable) ||
+         ((d.target == Target::Normal || d.target == Target::Auto) && !movable);
+}
+
 std::vector<Write> writes_of(const Allocation& allocation) {
   std::vector<Write> writes;
   for (const Decision& d : allocation.decisions) {
-    if (!d.change) continue;
+    if (!d.change || is_there(d)) continue;
     Write write{stage_of(d), d.target, {d.blocks.first, d.blocks.last()}, d.blocks.node, d.span};
     const bool joins = !writes.empty() && writes.back().run.last + 1 == write.run.first &&
                        writes.back().stage == write.stage && writes.back().node == write.node &&
@@ -249,6 +266,7 @@ class Orderer {
   }
 
   std::string why(const Write& write, WriteRun run) const {
+    if (!write.span) return "no rule selects it: as auto_online_blocks has it without memonline";
     switch (write.target) {
       case Target::Normal:
         return run.descending() ? "kernel memory comes first; downwards, because the kernel walks "

@@ -8,6 +8,7 @@
 
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/hotplug.hpp"
+#include "compiler/plan/sources.hpp"
 
 namespace memonline::plan {
 
@@ -71,14 +72,18 @@ namespace {
 // struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
 constexpr std::uint64_t kStructPage = 64;
 
-// Bytes of memory map that kernel memory has to hold: that of everything present, but of boot
-// memory only where hot-added blocks hold their own.
+// Bytes of memory map that kernel memory has to hold: that of everything present, less that of
+// devices whose blocks hold their own.
 std::uint64_t memory_map_bytes(const model::Host& host) {
-  const bool own_map = host.knobs.memmap_on_memory && *host.knobs.memmap_on_memory != "N";
+  std::vector<std::uint64_t> of_device(host.devices.size());
+  for (const model::BlockRun& run : host.blocks) of_device.at(run.device) += run.count;
   std::uint64_t blocks = 0;
-  for (const model::BlockRun& run : host.blocks)
-    if (!own_map || host.devices.at(run.device).origin != model::Origin::Hotplugged)
-      blocks += run.count;
+  for (std::size_t i = 0; i < of_device.size(); ++i) {
+    const model::Device& device = host.devices[i];
+    const bool own = device.origin == model::Origin::Hotplugged &&
+                     holds_own_map(host, source_of(host, device), of_device[i]);
+    if (!own) blocks += of_device[i];
+  }
   return blocks * host.pages_per_block() * kStructPage;
 }
 

@@ -128,7 +128,7 @@ struct Boot {
 
 /// Who onlines memory that comes later, through which knobs, and which rule made it so.
 struct HotplugPart {
-  std::string by;  ///< kernel | service
+  std::string by;  ///< kernel | service | corrected: by the kernel, then by the service
   std::map<std::string, std::string> knobs;
   std::string why;
   RuleRef rule;

@@ -19,6 +19,7 @@
 #include "compiler/plan/prospect.hpp"
 #include "compiler/plan/room.hpp"
 #include "compiler/plan/select.hpp"
+#include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 
@@ -79,6 +80,8 @@ void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vec
   const auto wanted = hotplug.knobs.find(knob);
   if (wanted == hotplug.knobs.end() || stays_offline(hotplug)) return;
   if (now.empty() || now == "offline" || !changes_memory(steps)) return;
+  // What onlines memory by itself, or needs the kernel to, is not held back.
+  if (needs_kernel_first(host)) return;
   const bool means_the_same =
       std::all_of(hotplug.knobs.begin(), hotplug.knobs.end(),
                   [&](const auto& set) { return knob_now(host, set.first) == set.second; });
@@ -101,7 +104,8 @@ bool make_steps(const Allocation& allocation, const source::SourceSet& files, co
   for (const char* knob : {"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"})
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
   if (!order_writes(allocation, files, model, Room(host), steps, sink)) return false;
-  if (hotplug.by == "kernel" && !stays_offline(hotplug))
+  const bool for_gpu = hotplug.by == "corrected" && has_user(host, SettingUser::Kind::Nvidia);
+  if ((hotplug.by == "kernel" || for_gpu) && !stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "last, when everything here is in its place",
              model, steps);
   hold_back_new_memory(host, hotplug, steps);
@@ -182,6 +186,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   Plan plan;
   const HotplugPart lowered = lower(flat, files, host, while_planning);
   plan.hotplug = give_way(lowered, flat, host);
+  report_setting(plan.hotplug, host, while_planning);
   kernel::Model model(host);
   bool possible = true;
   // Without a limit one round does. A limit that turns blocks into normal, or meets what the kernel
@@ -193,7 +198,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     possible = make_steps(allocation, files, host, plan.hotplug, model, plan.steps, ordering);
     if (!possible) while_planning.append(ordering);
     if (!possible || flat.limits.empty()) break;
-    const Host reached = model.host();
+    Host reached = model.host();
+    reached.fresh.clear();
     if (tighten_limits(allocation, flat, host, reached)) continue;
     diag::Sink again;
     Allocation next = allocate(select(flat, reached, again), flat, reached);
@@ -207,6 +213,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   Planned planned;
   if (possible) {
     planned.outcome = model.host();
+    planned.outcome.fresh.clear();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);
     check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), plan.steps, while_planning);
     judge_offlining(host, plan, while_planning);

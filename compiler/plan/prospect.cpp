@@ -40,7 +40,7 @@ Prospect prospect_of(const Host& host, const BlockRun& run) {
   if (boot && host.arch == "aarch64")
     return {Chance::Never, "arm64 keeps all boot memory online (EPERM)"};
   if (run.state != State::Online || run.zones.kind() != Kind::Listed)
-    return {Chance::Maybe, "the host does not tell what is in it"};
+    return {Chance::Maybe, "its zone is unknown"};
   if (run.zones[0] != Zone::Movable)
     return {Chance::Unlikely, fmt::format("{}, where one page that cannot be moved keeps it{}",
                                           model::zone_name(run.zones[0]),

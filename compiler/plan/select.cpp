@@ -288,6 +288,25 @@ void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& ho
           .help = there_is(one, host);
 }
 
+// Cut where memory begins or ends that came a moment ago, so that each run is all of one or the
+// other.
+std::vector<BlockRun> cut_runs(const Host& host) {
+  if (host.fresh.empty()) return host.blocks;
+  Intervals fresh;
+  for (const model::BlockRange& range : host.fresh)
+    fresh.push_back({range.first.value(), range.last.value() + 1});
+  std::vector<BlockRun> runs;
+  for (const BlockRun& run : host.blocks) {
+    const Interval whole{run.first.value(), run.end().value()};
+    Intervals parts = intersect({whole}, fresh);
+    for (const Interval& part : subtract(whole, parts)) parts.push_back(part);
+    std::sort(parts.begin(), parts.end(),
+              [](const Interval& a, const Interval& b) { return a.first < b.first; });
+    for (const Interval& part : parts) runs.push_back(part_of(run, part));
+  }
+  return runs;
+}
+
 }  // namespace
 
 std::uint64_t Group::blocks() const {
@@ -298,7 +317,7 @@ std::uint64_t Group::blocks() const {
 
 Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& sink) {
   Selection selection;
-  selection.unselected = host.blocks;
+  selection.unselected = cut_runs(host);
   const Matcher matcher(host);
   for (const sema::Rule& rule : policy.rules) {
     std::vector<BlockRun> chosen;

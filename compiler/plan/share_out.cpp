@@ -49,6 +49,8 @@ class Sharer {
         run.zones.kind() == model::ValidZones::Kind::None || run.several_nodes ||
         !host_.hot_remove || (run.holes && host_.era >= model::Era::C2) ||
         (host_.arch == "aarch64" && host_.devices.at(run.device).origin == model::Origin::Boot);
+    if (run.state == State::Online && !part.fixed && is_correctable(run, host_))
+      part.kind = Kind::Offline;
     return part;
   }
 

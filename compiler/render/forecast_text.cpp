@@ -68,19 +68,25 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
   const forecast::Device& last = forecast.devices.back();
   std::string text =
       fmt::format("{} for node{}", model::human(forecast.request.bytes), forecast.node.value());
-  text += forecast.device_count == 1 ? " in one device: "
-                                     : fmt::format(" in {} devices of {}: ", forecast.device_count,
-                                                   model::human(forecast.device_bytes));
+  const bool steps = plan::is_incremental(forecast.source);
+  const char* one = steps ? "step" : "device";
+  if (forecast.source != plan::Source::Dimm)
+    text += fmt::format(" through {}", plan::source_text(forecast.source));
+  text += forecast.device_count == 1
+              ? (forecast.source == plan::Source::Dimm ? " in one device: " : ": ")
+              : fmt::format(" in {} {}s of {}: ", forecast.device_count, one,
+                            steps ? model::human(forecast.device_bytes)
+                                  : model::exact(forecast.device_bytes));
   text += forecast.fits()              ? "fits\n"
           : forecast.device_count == 1 ? "does not fit\n"
-                                       : fmt::format("ends at device {}\n", *forecast.ends_at);
+                                       : fmt::format("ends at {} {}\n", one, *forecast.ends_at);
   text += fmt::format("  kernel memory free before the first   {}\n",
                       model::human(forecast.devices.front().free));
   text += fmt::format("  taken by adding the first             {}{}\n",
                       model::human(forecast.devices.front().needed),
                       forecast.own_map ? " (its blocks hold their own memory map)" : "");
   if (!forecast.fits() && forecast.device_count > 1)
-    text += fmt::format("  taken by device {}, and free then      {}, {}\n", last.number,
+    text += fmt::format("  taken by {} {}, and free then      {}, {}\n", one, last.number,
                         model::human(last.needed), model::human(last.free));
   if (forecast.fits())
     text += fmt::format("  least free after an add               {}\n",
@@ -89,9 +95,12 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
     text += fmt::format("{} {}\n", i == 0 ? "What makes it fit:\n  -" : "  -",
                         forecast.remedies[i].text);
   if (forecast.runs.empty()) return text;
-  text += fmt::format("Brought online by the {}{}: {}\n", forecast.by,
-                      forecast.rule.path.empty() ? "" : fmt::format(" (`{}`)", forecast.rule.text),
-                      totals(forecast, before.block_size));
+  text +=
+      fmt::format("Brought online by {}{}: {}\n",
+                  forecast.by == "corrected" ? std::string("the kernel, corrected by the service")
+                                             : "the " + forecast.by,
+                  forecast.rule.path.empty() ? "" : fmt::format(" (`{}`)", forecast.rule.text),
+                  totals(forecast, before.block_size));
   return text + runs_table(forecast, before.block_size);
 }
 

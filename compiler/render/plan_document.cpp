@@ -205,7 +205,8 @@ class Document {
 
   void to_come(const forecast::Forecast& f) {
     out_.key("forecast").begin_object().member("schema", forecast::kForecastSchema);
-    out_.member("bytes", f.request.bytes.value()).member("node", f.node.value());
+    out_.member("bytes", f.request.bytes.value()).member("source", plan::source_name(f.source));
+    out_.member("node", f.node.value());
     out_.member("devices", f.device_count).member("device_bytes", f.device_bytes.value());
     out_.member("memmap_on_memory", f.own_map).member("fits", f.fits());
     number_or_null("ends_at", f.ends_at);

@@ -175,13 +175,16 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
 }
 
 std::string hotplug_line(const plan::HotplugPart& hotplug) {
-  std::string text = fmt::format("Memory added later: by the {}", hotplug.by);
+  const bool corrected = hotplug.by == "corrected";
+  std::string text =
+      fmt::format("Memory added later: by the {}", corrected ? "kernel" : hotplug.by);
   const char* open = " (";
   for (const auto& [knob, value] : hotplug.knobs) {
     text += fmt::format("{}{}={}", open, knob, value);
     open = ", ";
   }
   if (!hotplug.knobs.empty()) text += ")";
+  if (corrected) text += ", then corrected by the service";
   return text + fmt::format("; {}.\n", hotplug.why);
 }
 

@@ -212,7 +212,8 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
   }
   const std::string unit = in_lower_case(amount.unit.text);
   if (unit == "blocks" || unit == "block") {
-    if (amount.unit.text != "blocks") {
+    const bool one = word.text == "1" && amount.unit.text == "block";
+    if (amount.unit.text != "blocks" && !one) {
       diag::Diagnostic& d =
           sink.add(unit == "blocks" ? Code::UpperCase : Code::UnknownUnit, amount.unit.span,
                    fmt::format("the unit is `blocks`, not `{}`", amount.unit.text));

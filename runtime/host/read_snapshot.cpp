@@ -137,6 +137,11 @@ void read_general(const Map& map, model::Host& host) {
   map.text("era-evidence", host.era_evidence);
   map.with("hot-remove", [&](const auto& v) { host.hot_remove = truth_of(v); });
   map.with("service", [&](const auto& v) { host.service = truth_of(v); });
+  map.text("nvidia-driver", host.nvidia_driver);
+  map.text("dlpar", host.dlpar);
+  map.with("hash-mmu", [&](const auto& v) { host.hash_mmu = truth_of(v); });
+  map.with("address-limit", [&](const auto& v) { host.address_limit = number_of(v, UINT64_MAX); });
+  map.text("auto-online-before", host.auto_online_before);
   map.with("zone-spans-known", [&](const auto& v) { host.zone_spans_known = truth_of(v); });
   host.boot_memory = ranges_at(map, "boot-memory");
   map.with("hotpluggable-memory",

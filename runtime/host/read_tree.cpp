@@ -3,6 +3,7 @@
 // them.
 #include <unistd.h>
 
+#include "runtime/host/adders.hpp"
 #include "runtime/host/blocks.hpp"
 #include "runtime/host/devices.hpp"
 #include "runtime/host/finish.hpp"
@@ -43,6 +44,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   read_firmware(tree, notes, host);
   read_standby(tree, notes, host);
   host.agents = read_onlining_agents(tree, host);
+  read_adders(tree, host);
   host.unread = notes.take();
   finish(host);
   return host;

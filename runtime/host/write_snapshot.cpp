@@ -78,6 +78,11 @@ void write_machine(const model::Host& host, Writer& out) {
   out.text("era-evidence", host.era_evidence);
   out.line("hot-remove: {}", host.hot_remove);
   if (host.service) out.line("service: true");
+  out.text("nvidia-driver", host.nvidia_driver);
+  out.text("dlpar", host.dlpar);
+  if (host.hash_mmu) out.line("hash-mmu: true");
+  if (host.address_limit > 0) out.line("address-limit: {}", host.address_limit);
+  out.optional("auto-online-before", host.auto_online_before);
   write_ranges("boot-memory", host.boot_memory, out);
   if (host.hotpluggable_memory && host.hotpluggable_memory->empty())
     out.line("hotpluggable-memory: []");

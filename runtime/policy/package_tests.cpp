@@ -85,8 +85,10 @@ Expectation read_expectation(Fields& fields, const YamlValue& value) {
     expect.steps = read_words(fields, *steps, "steps");
   if (const YamlValue* hotplug = value.find("hotplug")) {
     expect.hotplug = fields.text(*hotplug, "hotplug");
-    if (expect.hotplug && *expect.hotplug != "kernel" && *expect.hotplug != "service")
-      fields.add(diag::Code::PackageBadExpectation, *hotplug, "`hotplug` is `kernel` or `service`");
+    if (expect.hotplug && *expect.hotplug != "kernel" && *expect.hotplug != "service" &&
+        *expect.hotplug != "corrected")
+      fields.add(diag::Code::PackageBadExpectation, *hotplug,
+                 "`hotplug` is `kernel`, `service` or `corrected`");
   }
   if (const YamlValue* codes = value.find("diagnostics")) {
     expect.diagnostics = read_words(fields, *codes, "diagnostics");

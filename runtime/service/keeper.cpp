@@ -26,6 +26,7 @@ using apply::Session;
 
 // virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
 constexpr int kMostRounds = 64;
+constexpr const char* kGate = "auto_online_blocks";
 constexpr auto kPatience = std::chrono::milliseconds(0);
 // Somebody looks whether he may begin: that takes no time.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);
@@ -71,13 +72,15 @@ BlockRanges steps_in(const BlockRanges& blocks, const ReadyPolicy& policy,
 
 }  // namespace
 
-Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone) {
+Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
+               const std::function<void(model::Host&)>& complete) {
   Plans plans;
   auto host = target.read();
   if (!host) {
     plans.problem = fmt::format("{}: {}", host.error().path, host.error().message);
     return plans;
   }
+  if (complete) complete(*host);
   plans.host = std::make_shared<model::Host>(std::move(*host));
   if (policy == nullptr) return plans;
   const auto with_exceptions = left_alone.empty() ? nullptr : leaving_alone(*policy, left_alone);
@@ -98,7 +101,19 @@ Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
     : target_(target),
       flight_(flight),
       limits_(limits),
-      lease_(target.run_directory() + "/switches", boot_id()) {}
+      lease_(target.run_directory() + "/switches", boot_id()),
+      arrivals_(target.run_directory() + "/arrivals", boot_id()) {}
+
+Plans Keeper::plan(const ReadyPolicy* policy, const BlockRanges& left_alone) {
+  return plan_now(target_, policy, left_alone, [&](model::Host& host) {
+    host.auto_online_before = lease_.before(kGate);
+    const auto held = lease_.held().find(kGate);
+    const bool kernel_first = held != lease_.held().end()
+                                  ? held->second.now != "offline"
+                                  : host.knobs.auto_online_blocks != "offline";
+    host.fresh = arrivals_.fresh(host, !kernel_first, left_alone);
+  });
+}
 
 apply::Watch Keeper::watch_undoing() {
   return {[this](const Program& program, apply::Board& board) {
@@ -135,7 +150,16 @@ bool Keeper::hold_switches(Round& round, Session& session) {
   online_block_ = some_online_block(*round.plans.host);
   std::map<std::string, std::string> wished;
   if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
-  auto held = lease_.hold(wished, session.port(), online_block_);
+  // What is there before the kernel is told to leave memory alone is its own.
+  if (round.plans.plan) {
+    if (round.plans.plan->hotplug.by == "kernel")
+      arrivals_.end();
+    else
+      arrivals_.begin(*round.plans.host);
+  }
+  auto saved = arrivals_.save();
+  auto held = saved ? lease_.hold(wished, session.port(), online_block_)
+                    : Result<std::vector<std::string>, runtime::FileError>(fail(saved.error()));
   if (!held) {
     round.problem = held.error().message();
     return false;
@@ -148,14 +172,32 @@ bool Keeper::hold_switches(Round& round, Session& session) {
 void Keeper::say_who_onlines(Round& round) {
   if (!round.plans.plan) return;
   const plan::HotplugPart& hotplug = round.plans.plan->hotplug;
-  std::string line =
-      fmt::format("new memory is {}: {}", hotplug.by == "kernel" ? "the kernel's" : "memonlined's",
-                  hotplug.why);
+  std::string line = fmt::format("new memory is {}: {}",
+                                 hotplug.by == "kernel"    ? "the kernel's"
+                                 : hotplug.by == "service" ? "memonlined's"
+                                                           : "the kernel's, then corrected",
+                                 hotplug.why);
   if (!hotplug.rule.path.empty())
     line += fmt::format(" (`{}`, {}:{})", hotplug.rule.text, hotplug.rule.path, hotplug.rule.line);
   if (line == who_onlines_) return;
   who_onlines_ = line;
   round.said.push_back(std::move(line));
+  for (const diag::Diagnostic& d : round.plans.sink.all()) {
+    if (d.code != diag::Code::AutoOnlineOff && d.code != diag::Code::GpuNeedsSetting) continue;
+    round.said.push_back(d.message);
+    round.said.insert(round.said.end(), d.notes.begin(), d.notes.end());
+  }
+}
+
+// What the plan that is left does not write is as it is to be.
+void Keeper::settle_arrivals(Round& round) {
+  if (!round.plans.host || !round.plans.plan) return;
+  BlockRanges pending;
+  for (const plan::Step& step : round.plans.plan->steps)
+    if (const plan::WriteRun* run = plan::blocks_of(step))
+      pending.emplace_back(run->low().value(), run->high().value());
+  arrivals_.settle(*round.plans.host, united(pending, {}));
+  if (auto saved = arrivals_.save(); !saved) round.said.push_back(saved.error().message());
 }
 
 // Rules of the distribution would be as fast as we are. Where the policy leaves new memory alone,
@@ -199,12 +241,13 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
 }
 
 Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
-                     const std::shared_ptr<const model::Host>& before) {
+                     const std::shared_ptr<const model::Host>& before, const BlockRanges& removed) {
   Round round;
+  arrivals_.forget(removed);
   BlockRanges alone = left_alone;
   std::optional<Session> session;
   if (!begin(round, session)) {
-    round.plans = plan_now(target_, &policy, alone);
+    round.plans = plan(&policy, alone);
     return round;
   }
   // In the first round nobody has looked yet which block is online.
@@ -213,32 +256,34 @@ Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
   for (int i = 0; i < kMostRounds; ++i) {
     // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
-    round.plans = plan_now(target_, &policy, alone);
+    round.plans = plan(&policy, alone);
     if (i == 0) {
       if (before != nullptr && round.plans.host)
         round.found = taken_offline(*before, *round.plans.host);
       alone = united(alone, round.found);
       if (hold_switches(round, *session) || !round.found.empty())
-        round.plans = plan_now(target_, &policy, alone);
+        round.plans = plan(&policy, alone);
     }
     if (!round.plans.plan || round.plans.plan->steps.empty() || flight_.stopping()) break;
     if (i == 0) round.before = plan::status_runs(*round.plans.host, round.plans.plan.get());
     const auto plans = round.plans;
     if (!carry_out(round, *session, *plans.plan, *plans.host, false, limits_)) break;
     if (went_as_predicted(round)) continue;
-    round.plans = plan_now(target_, &policy, alone);
+    round.plans = plan(&policy, alone);
     break;
   }
+  settle_arrivals(round);
   return round;
 }
 
-Round Keeper::look(const ReadyPolicy* policy, const BlockRanges& left_alone) {
+Round Keeper::look(const ReadyPolicy* policy, const BlockRanges& left_alone,
+                   const BlockRanges& removed) {
   Round round;
-  round.plans = plan_now(target_, policy, left_alone);
+  arrivals_.forget(removed);
+  round.plans = plan(policy, left_alone);
   std::optional<Session> session;
   if (!begin(round, session)) return round;
-  if (hold_switches(round, *session) || round.recovered)
-    round.plans = plan_now(target_, policy, left_alone);
+  if (hold_switches(round, *session) || round.recovered) round.plans = plan(policy, left_alone);
   return round;
 }
 
@@ -347,7 +392,10 @@ void Keeper::tell_hooks(Round& round) {
 Round Keeper::let_go(bool keep_switches) {
   Round round;
   runtime::unsteer_udev(target_.root());
-  if (keep_switches || lease_.held().empty()) return round;
+  if (keep_switches) return round;
+  arrivals_.end();
+  (void)arrivals_.save();
+  if (lease_.held().empty()) return round;
   const auto host = target_.read();
   const auto online = host ? some_online_block(*host) : std::nullopt;
   auto begun = target_.begin(kPatienceToLetGo);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "runtime/apply/report.hpp"
 #include "runtime/apply/runner.hpp"
 #include "runtime/apply/unconfirmed.hpp"
+#include "runtime/service/arrivals.hpp"
 #include "runtime/service/flight.hpp"
 #include "runtime/service/knob_lease.hpp"
 #include "runtime/service/policy_in_force.hpp"
@@ -33,8 +35,10 @@ struct Plans {
   diag::Sink sink;
   std::string problem;
 };
-/// Any thread. Without a policy there is a host and no plan.
-Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone);
+/// Any thread. Without a policy there is a host and no plan. `complete` adds to the host what only
+/// the service knows.
+Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
+               const std::function<void(model::Host&)>& complete = {});
 
 struct Round {
   Plans plans;                          ///< as things are afterwards
@@ -72,10 +76,12 @@ class Keeper {
   /// Makes the machine what the policy says, round after round for memory that comes meanwhile
   /// (virtio-mem and Hyper-V add more once what they added is online). `before` is what was there
   /// when last looked, if events were lost since: what was taken offline meanwhile is left alone.
+  /// `removed`: blocks that were removed since the last round.
   Round settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
-               const std::shared_ptr<const model::Host>& before);
+               const std::shared_ptr<const model::Host>& before, const BlockRanges& removed = {});
   /// Only looks; takes hold of the switches that the policy was lowered to.
-  Round look(const ReadyPolicy* policy, const BlockRanges& left_alone);
+  Round look(const ReadyPolicy* policy, const BlockRanges& left_alone,
+             const BlockRanges& removed = {});
   /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, its
   /// journal is set aside until somebody says within that time that it may stay.
   Round apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
@@ -94,8 +100,11 @@ class Keeper {
   /// What stood in the way is the round's problem.
   Round let_go(bool keep_switches);
   [[nodiscard]] std::map<std::string, std::string> switches() const;
+  /// Switches that another process holds, a sentence each.
+  [[nodiscard]] std::vector<std::string> deferred() const { return lease_.deferred(); }
 
  private:
+  Plans plan(const ReadyPolicy* policy, const BlockRanges& left_alone);
   bool begin(Round& round, std::optional<apply::Session>& session,
              std::chrono::milliseconds patience = std::chrono::milliseconds(0));
   /// How far an undo has come is to be seen as well.
@@ -104,6 +113,7 @@ class Keeper {
   bool hold_switches(Round& round, apply::Session& session);
   bool steer_udev(Round& round);
   void say_who_onlines(Round& round);
+  void settle_arrivals(Round& round);
   void look_after(Round& round);
   std::optional<apply::Report> undo(Round& round, apply::Session& session,
                                     apply::RunDirectory::Which which, const apply::Journal& journal,
@@ -115,6 +125,7 @@ class Keeper {
   Flight& flight_;
   apply::Limits limits_;
   KnobLease lease_;
+  Arrivals arrivals_;
   std::optional<bool> steers_udev_;  ///< empty: an earlier service may have, and been killed
   std::string who_onlines_;          ///< as it was said last
   std::optional<model::BlockId> online_block_;  ///< some block that was online when last looked

@@ -19,6 +19,10 @@ constexpr auto kGate = "auto_online_blocks";
 constexpr std::array<const char*, 3> kBehindGate{"auto_movable_ratio", "auto_movable_numa_aware",
                                                  "online_policy"};
 
+constexpr std::string_view kDeferred = "deferred";
+// A process that writes a third time means it.
+constexpr int kMostCorrections = 2;
+
 }  // namespace
 
 KnobLease::KnobLease(std::string file, std::string boot_id)
@@ -26,16 +30,19 @@ KnobLease::KnobLease(std::string file, std::string boot_id)
   load();
 }
 
-// Lines: "knob before now".
+// Lines: "knob before now", and behind it "deferred" where another process has it.
 void KnobLease::load() {
-  for (const auto& words : read_kept(file_, boot_id_))
-    if (words.size() == 3) held_[words[0]] = {words[1], words[2]};
+  for (const auto& words : read_kept(file_, boot_id_)) {
+    const bool deferred = words.size() == 4 && words[3] == kDeferred;
+    if (words.size() == 3 || deferred) held_[words[0]] = {words[1], words[2], 0, deferred, {}};
+  }
 }
 
 Result<std::string, runtime::FileError> KnobLease::save() const {
   std::string lines;
   for (const auto& [knob, held] : held_)
-    lines += fmt::format("{} {} {}\n", knob, held.before, held.now);
+    lines += fmt::format("{} {} {}{}\n", knob, held.before, held.now,
+                         held.deferred ? fmt::format(" {}", kDeferred) : "");
   return write_kept(file_, boot_id_, lines);
 }
 
@@ -61,13 +68,15 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     if (held == held_.end()) {
       if (now.value() == value) continue;  // as it should be, and not ours
       held_[knob] = {std::string(now.value()), value};
-    } else {
-      held->second.now = value;
+    } else if (held->second.now != value) {
+      held->second = {held->second.before, value, 0, false, {}};
+    } else if (defers(knob, held->second, now.value(), said)) {
+      continue;
     }
     if (now.value() != value) writes[knob] = value;
   }
   if (released.empty() && writes.empty()) {
-    held_ = before_all;
+    if (held_ != before_all) (void)save();
     return said;
   }
   // In the middle of an add the kernel reads them anew for each block (contract 3.7).
@@ -92,6 +101,37 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
   for (const char* knob : kBehindGate) write(knob);
   write(kGate);
   return said;
+}
+
+// Whether it is left to another process, which wrote `now`.
+bool KnobLease::defers(const std::string& knob, Held& held, std::string_view now,
+                       std::vector<std::string>& said) {
+  held.other = now == held.now ? "" : now;
+  if (held.deferred || held.other.empty()) return held.deferred;
+  if (held.corrections < kMostCorrections) {
+    ++held.corrections;
+    return false;
+  }
+  held.deferred = true;
+  said.push_back(
+      fmt::format("another process keeps setting {} to {}: memonline has set it to {} {} times and "
+                  "leaves it to that process now",
+                  knob, now, held.now, kMostCorrections + 1));
+  return true;
+}
+
+std::optional<std::string> KnobLease::before(const std::string& knob) const {
+  const auto held = held_.find(knob);
+  return held == held_.end() ? std::nullopt : std::optional(held->second.before);
+}
+
+std::vector<std::string> KnobLease::deferred() const {
+  std::vector<std::string> sentences;
+  for (const auto& [knob, held] : held_)
+    if (held.deferred && !held.other.empty())
+      sentences.push_back(fmt::format("{} is set to {} by another process, and the policy needs {}",
+                                      knob, held.other, held.now));
+  return sentences;
 }
 
 void KnobLease::release_all(const std::map<std::string, Held>& all, apply::MemoryPort& port,

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/base/result.hpp"
@@ -21,7 +23,8 @@ class KnobLease {
 
   /// Makes the kernel's switches say `wished`, and those held before that are no longer wished what
   /// they said at first. Written down before the first write. What was done, a sentence each;
-  /// empty: nothing had to be.
+  /// empty: nothing had to be. What another process has changed is corrected twice; after that the
+  /// other process has it.
   Result<std::vector<std::string>, runtime::FileError> hold(
       const std::map<std::string, std::string>& wished, apply::MemoryPort& port,
       std::optional<model::BlockId> online_block);
@@ -31,13 +34,22 @@ class KnobLease {
 
   struct Held {
     std::string before, now;
+    int corrections = 0;     ///< of what another process wrote
+    bool deferred = false;   ///< it is the other process's, until another value is wanted
+    std::string other = {};  ///< what that process wrote, if it still stands
     friend bool operator==(const Held&, const Held&) = default;
   };
   [[nodiscard]] const std::map<std::string, Held>& held() const { return held_; }
+  /// What it said before; empty: it is not held.
+  [[nodiscard]] std::optional<std::string> before(const std::string& knob) const;
+  /// What another process holds in our place, a sentence each.
+  [[nodiscard]] std::vector<std::string> deferred() const;
 
  private:
   void load();
   Result<std::string, runtime::FileError> save() const;
+  static bool defers(const std::string& knob, Held& held, std::string_view now,
+                     std::vector<std::string>& said);
   static void release_all(const std::map<std::string, Held>& all, apply::MemoryPort& port,
                           std::vector<std::string>& said);
   static std::string release(const std::string& knob, const Held& held, apply::MemoryPort& port);

@@ -64,7 +64,7 @@ void Service::want_round(Cause cause) {
 // A round would wait for the kernel's hotplug lock, which who waits asks for every 5 ms
 // (lock_device_hotplug_sysfs()), and find nothing to do.
 void Service::let_kernel_finish() {
-  if (view_->plan == nullptr || view_->plan->hotplug.by != "kernel") return;
+  if (view_->plan == nullptr || view_->plan->hotplug.by == "service") return;
   const auto now = steady_clock::now();
   // Not at each of its thousands of events.
   if (quiet_at_ && now + kQuiet - *quiet_at_ < kQuiet / 4) return;
@@ -117,9 +117,11 @@ void Service::start_round() {
   const auto failed = [this, order](const std::string& what) {
     finish_round(order, Round::of_problem(what));
   };
-  writer_->post(failed, [this, order, policy, before, alone = left_alone()] {
-    auto round = std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone, before)
-                                                      : keeper_->look(policy.get(), alone));
+  writer_->post(failed, [this, order, policy, before, alone = left_alone(),
+                         removed = united(std::exchange(removed_, {}), {})] {
+    auto round =
+        std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone, before, removed)
+                                             : keeper_->look(policy.get(), alone, removed));
     keeper_->tell_hooks(*round);
     return [this, order, round] { finish_round(order, std::move(*round)); };
   });
@@ -146,8 +148,10 @@ void Service::finish_round(const Order& order, Round round) {
     if (left_alone_.compare(*known_, order.mark)) want_round(Cause::Changed);
   }
   keep_left_alone();
-  // Also what the round has corrected: it may have seen what the kernel told only afterwards.
-  name_what_others_did(round.before, left_alone_.mark());
+  // Also what the round has corrected: it may have seen what the kernel told only afterwards. Where
+  // the kernel goes first, most of that is the kernel's.
+  if (round.plans.plan == nullptr || round.plans.plan->hotplug.by != "corrected")
+    name_what_others_did(round.before, left_alone_.mark());
   publish(round.plans, order.mark);
   looked_ = true;
   ++rounds_done_;

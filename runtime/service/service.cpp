@@ -97,6 +97,8 @@ void Service::judge(const MemoryEvent& event) {
   using Action = MemoryEvent::Action;
   if (event.action == Action::Add || event.action == Action::Remove) {
     left_alone_.forget(event.block);
+    if (event.action == Action::Remove)
+      removed_.emplace_back(event.block.value(), event.block.value());
     if (event.action == Action::Add) let_kernel_finish();
     want_round(event.action == Action::Add ? Cause::Events : Cause::Changed);
     return;
@@ -151,6 +153,7 @@ void Service::publish(const Plans& plans, std::uint64_t mark) {
   view->failing = troubles_.failing();
   name_what_others_did(view->runs, mark);
   view->left_alone = left_alone_.sentences(plans.missed);
+  for (std::string& sentence : keeper_->deferred()) view->left_alone.push_back(std::move(sentence));
   view->switches = keeper_->switches();
   const auto before = std::exchange(view_, std::move(view));
   publish_state();

@@ -221,6 +221,7 @@ class Service {
   Counters counters_;
   Troubles troubles_;
 
+  BlockRanges removed_;          ///< blocks, since the last round began
   std::optional<Cause> wanted_;  ///< a round that is to come
   bool round_runs_ = false;
   struct LockWait {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Which kernel parameters a plan asks for: the nearest to the wish, nobody else's touched, its own
 // removed when the policy no longer needs them.
+#include <fmt/format.h>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
 #include "tests/support/planning.hpp"
@@ -177,15 +179,44 @@ TEST_CASE("boot plan: boot-parameters = ignore, and rezone = allowed, ask for no
 TEST_CASE("boot plan: memmap-on-memory is a parameter where the kernel has it") {
   const std::string policy = "set memmap-on-memory = on\nhotplugged: movable";
   model::Host host = two_nodes();
+  host.facts.memmap_pages = true;
   host.knobs.memmap_on_memory.reset();
-  CHECK(boot_of(host, policy).parameters.empty());
+  CHECK(boot_of(host, policy, "ML0573").parameters.empty());
   host.knobs.memmap_on_memory = "N";
   CHECK(boot_of(host, policy).set == Words{"memory_hotplug.memmap_on_memory=1"});
   model::Host foreign = two_nodes({"memory_hotplug.memmap_on_memory=0"});
+  foreign.facts.memmap_pages = true;
   foreign.knobs.memmap_on_memory = "N";
   CHECK(boot_of(foreign, policy, "ML0510").set.empty());
   foreign.knobs.memmap_on_memory = "Y";
   CHECK(boot_of(foreign, policy).set.empty());
+}
+
+TEST_CASE("boot plan: memmap-on-memory is not asked for where the kernel never uses it") {
+  const auto in_vain = [](const model::Host& host, const char* value) {
+    const plan::Boot boot = boot_of(
+        host, fmt::format("set memmap-on-memory = {}\nhotplugged: movable", value), "ML0573");
+    return boot.parameters.empty() && !boot.reboot_required;
+  };
+  model::Host host = two_nodes();
+  host.knobs.memmap_on_memory = "N";
+  host.facts.memmap_pages = false;  // up to 6.7: only a DIMM of one block
+  CHECK(in_vain(host, "on"));
+  host.facts.memmap_pages = true;
+  model::Host virtio = HostBuilder().boot(0, 0, 8, Zone::Dma32).virtio_mem(0, 40, 4).build();
+  virtio.knobs.memmap_on_memory = "N";
+  virtio.facts.memmap_pages = true;
+  CHECK(in_vain(virtio, "on"));
+  CHECK(in_vain(virtio, "force"));
+  model::Host arm = host;
+  arm.page_size = 16384;
+  CHECK(in_vain(arm, "on"));
+  // What was asked for once stays: to remove it would need a reboot, too.
+  virtio.own_parameters = {"memory_hotplug.memmap_on_memory=1"};
+  virtio.command_line = virtio.own_parameters;
+  const plan::Boot boot =
+      boot_of(virtio, "set memmap-on-memory = on\nhotplugged: movable", "ML0573");
+  CHECK_FALSE(boot.reboot_required);
 }
 
 TEST_CASE("boot plan: DIMMs that came online wrongly at boot are met before user space runs") {

@@ -218,7 +218,9 @@ TEST_CASE("forecast: what was measured of 256 GiB in guests of 2 GiB, and auto-m
 }
 
 TEST_CASE("forecast: memmap_on_memory counts only where the kernel uses it") {
-  using forecast::holds_own_map;
+  const auto holds_own_map = [](const model::Host& host, std::uint64_t blocks) {
+    return plan::holds_own_map(host, plan::Source::Dimm, blocks);
+  };
   CHECK(holds_own_map(guest(Kernel::V6_1, 8, 800, true), 1));
   CHECK_FALSE(holds_own_map(guest(Kernel::V6_1, 8, 800, true), 2));
   CHECK(holds_own_map(guest(Kernel::V6_12, 8, 800, true), 4096));

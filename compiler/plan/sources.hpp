@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where this host's memory can come from while it runs, and which of it carries its own memory map.
+// One place for both: the forecast, the boot parameters and the check of the outcome ask here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/model/host.hpp"
+
+namespace memonline::plan {
+
+enum class Source : std::uint8_t {
+  Dimm,       ///< an ACPI memory device
+  Dax,        ///< dax/kmem: CXL, persistent memory
+  VirtioMem,  ///< block by block
+  HyperV,     ///< its balloon driver, block by block
+  Xen,        ///< its balloon driver, block by block
+  Dlpar,      ///< ppc64 pseries, one logical memory block at a time
+  Standby,    ///< s390x
+  Driver,     ///< another driver's own memory: GPUs
+};
+std::string_view source_name(Source source);  ///< dimm dax virtio-mem hyper-v xen dlpar standby
+std::string_view source_text(Source source);  ///< for people: "Hyper-V's balloon driver"
+
+/// Whether the facts of the host leave it possible that memory comes from there.
+bool can_come_from(const model::Host& host, Source source);
+/// What memory comes from whose kind is not named: what `--add` is about.
+Source usual_source(const model::Host& host);
+/// What its hot-added memory came from; without any, what it would come from.
+std::vector<Source> sources_of(const model::Host& host);
+Source source_of(const model::Host& host, const model::Device& device);
+/// Whether it adds a block at a time, and goes on once that is online.
+bool is_incremental(Source source);
+
+/// Whether the blocks of a device of so many hold their own memory map, so that adding them takes
+/// none of the kernel's memory (kernel contract 5.4).
+bool holds_own_map(const model::Host& host, Source source, std::uint64_t blocks);
+/// Why memory_hotplug.memmap_on_memory has no effect on any memory that this host can get; empty:
+/// it has.
+std::string no_own_map(const model::Host& host);
+
+}  // namespace memonline::plan
