@@ -2,7 +2,6 @@
 #include "compiler/plan/room.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "compiler/kernel/memory_state.hpp"
@@ -169,7 +168,7 @@ Fit Room::judge(const Leaving& leaving) const {
   // What takes the pages keeps a reserve, and so does the host as a whole.
   reserve += staying * kShareKept;
   const double room = std::min(there - kept, free - reserve);
-  fit.moved = bytes(std::ceil(moved));
+  fit.moved = bytes(moved + 0.999);  // a part of a page counts as one
   fit.room = bytes(room);
   fit.free = bytes(there);
   fit.reserve = bytes(std::max(there - room, 0.0));
