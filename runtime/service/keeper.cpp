@@ -11,7 +11,6 @@
 #include "compiler/plan/planner.hpp"
 #include "compiler/plan/room.hpp"
 #include "runtime/base/file.hpp"
-#include "runtime/host/udev_steer.hpp"
 #include "runtime/service/kept_lines.hpp"
 #include "runtime/service/left_alone.hpp"
 
@@ -30,13 +29,6 @@ constexpr const char* kGate = "auto_online_blocks";
 constexpr auto kPatience = std::chrono::milliseconds(0);
 // Somebody looks whether he may begin: that takes no time.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);
-constexpr auto kPatienceToLetGo = std::chrono::seconds(1);
-
-std::optional<model::BlockId> some_online_block(const model::Host& host) {
-  for (const model::BlockRun& run : host.blocks)
-    if (run.state == model::State::Online) return run.first;
-  return std::nullopt;
-}
 
 std::uint64_t online_blocks(const model::Host& host) {
   std::uint64_t blocks = 0;
@@ -71,6 +63,12 @@ BlockRanges steps_in(const BlockRanges& blocks, const ReadyPolicy& policy,
 }
 
 }  // namespace
+
+std::optional<model::BlockId> some_online_block(const model::Host& host) {
+  for (const model::BlockRun& run : host.blocks)
+    if (run.state == model::State::Online) return run.first;
+  return std::nullopt;
+}
 
 Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
                const std::function<void(model::Host&)>& complete) {
@@ -140,83 +138,6 @@ bool Keeper::begin(Round& round, std::optional<Session>& session,
   }
   round.recovered = recovered->journal.has_value();
   round.said.insert(round.said.end(), recovered->lines.begin(), recovered->lines.end());
-  return true;
-}
-
-// Before anything is planned for good: what the policy was lowered to is the service's to hold, and
-// no step of a plan.
-bool Keeper::hold_switches(Round& round, Session& session) {
-  if (!round.plans.host) return false;
-  online_block_ = some_online_block(*round.plans.host);
-  std::map<std::string, std::string> wished;
-  if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
-  // What is there before the kernel is told to leave memory alone is its own.
-  if (round.plans.plan) {
-    if (round.plans.plan->hotplug.by == "kernel")
-      arrivals_.end();
-    else
-      arrivals_.begin(*round.plans.host);
-  }
-  auto saved = arrivals_.save();
-  auto held = saved ? lease_.hold(wished, session.port(), online_block_)
-                    : Result<std::vector<std::string>, runtime::FileError>(fail(saved.error()));
-  if (!held) {
-    round.problem = held.error().message();
-    return false;
-  }
-  say_who_onlines(round);
-  round.said.insert(round.said.end(), held->begin(), held->end());
-  return steer_udev(round) || !held->empty();
-}
-
-void Keeper::say_who_onlines(Round& round) {
-  if (!round.plans.plan) return;
-  const plan::HotplugPart& hotplug = round.plans.plan->hotplug;
-  std::string line = fmt::format("new memory is {}: {}",
-                                 hotplug.by == "kernel"    ? "the kernel's"
-                                 : hotplug.by == "service" ? "memonlined's"
-                                                           : "the kernel's, then corrected",
-                                 hotplug.why);
-  if (!hotplug.rule.path.empty())
-    line += fmt::format(" (`{}`, {}:{})", hotplug.rule.text, hotplug.rule.path, hotplug.rule.line);
-  if (line == who_onlines_) return;
-  who_onlines_ = line;
-  round.said.push_back(std::move(line));
-  for (const diag::Diagnostic& d : round.plans.sink.all()) {
-    if (d.code != diag::Code::AutoOnlineOff && d.code != diag::Code::GpuNeedsSetting) continue;
-    round.said.push_back(d.message);
-    round.said.insert(round.said.end(), d.notes.begin(), d.notes.end());
-  }
-}
-
-// What the plan that is left does not write is as it is to be.
-void Keeper::settle_arrivals(Round& round) {
-  if (!round.plans.host || !round.plans.plan) return;
-  BlockRanges pending;
-  for (const plan::Step& step : round.plans.plan->steps)
-    if (const plan::WriteRun* run = plan::blocks_of(step))
-      pending.emplace_back(run->low().value(), run->high().value());
-  arrivals_.settle(*round.plans.host, united(pending, {}));
-  if (auto saved = arrivals_.save(); !saved) round.said.push_back(saved.error().message());
-}
-
-// Rules of the distribution would be as fast as we are. Where the policy leaves new memory alone,
-// they may have it.
-bool Keeper::steer_udev(Round& round) {
-  const bool wished = round.plans.plan && !round.plans.plan->hotplug.knobs.empty();
-  if (wished == steers_udev_) return false;
-  steers_udev_ = wished;
-  if (!wished) {
-    runtime::unsteer_udev(target_.root());
-    return true;
-  }
-  auto steered = runtime::steer_udev(target_.root(), *round.plans.host);
-  if (!steered) {
-    round.said.push_back(steered.error().message());
-    return true;
-  }
-  for (const std::string& file : *steered)
-    round.said.push_back(fmt::format("{} would write memory states: steered out of the way", file));
   return true;
 }
 
@@ -387,43 +308,6 @@ void Keeper::tell_hooks(Round& round) {
   if (!wrote && !changed) return;
   auto told = runtime::write_file(target_.run_directory() + "/memory-changed", "");
   if (!told) round.said.push_back(told.error().message());
-}
-
-Round Keeper::let_go(bool keep_switches) {
-  Round round;
-  runtime::unsteer_udev(target_.root());
-  if (keep_switches) return round;
-  arrivals_.end();
-  (void)arrivals_.save();
-  if (lease_.held().empty()) return round;
-  const auto host = target_.read();
-  const auto online = host ? some_online_block(*host) : std::nullopt;
-  auto begun = target_.begin(kPatienceToLetGo);
-  if (begun) {
-    round.said = lease_.put_back(begun->port(), online);
-    return round;
-  }
-  // The switches are ours, whoever is changing memory; but a run that has set one of them for
-  // itself puts back what it found.
-  if (const auto* held = std::get_if<apply::Held>(&begun.error()))
-    round.problem = fmt::format(
-        "another run is changing memory: {}; the kernel's switches are put back beside it",
-        held->owner);
-  auto port = target_.port();
-  if (port)
-    round.said = lease_.put_back(**port, online);
-  else
-    round.problem = fmt::format(
-        "the kernel's switches stay as they are: {}; what they said before "
-        "is in {}/switches",
-        port.error().message(), target_.run_directory());
-  return round;
-}
-
-std::map<std::string, std::string> Keeper::switches() const {
-  std::map<std::string, std::string> now;
-  for (const auto& [knob, held] : lease_.held()) now[knob] = held.now;
-  return now;
 }
 
 }  // namespace memonline::service

@@ -40,6 +40,8 @@ struct Plans {
 Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
                const std::function<void(model::Host&)>& complete = {});
 
+std::optional<model::BlockId> some_online_block(const model::Host& host);
+
 struct Round {
   Plans plans;                          ///< as things are afterwards
   std::vector<plan::StatusRun> before;  ///< as they were before it wrote anything

@@ -120,6 +120,50 @@ def test_killed_in_the_middle_of_a_burst(vm: Vm) -> None:
 
 
 @on("6.1", "6.12")
+def test_memory_that_no_rule_selects(vm: Vm) -> None:
+    """A policy for one DIMM alone: another one comes online as without memonline, also after SIGKILL."""
+    with vm.system(LAYOUT, {POLICY: "dimm0: movable\n"}) as guest:
+        wait_for_service(guest)
+        guest.run("systemctl stop memonlined.service; echo online >" + KNOB, check=True)
+        guest.run("systemctl start memonlined.service", check=True)
+        assert guest.read(KNOB) == "offline"
+        expect(guest, guest.add_dimm("d1", "1G"), "N" * 8)
+        before = guest.block_ids()
+        guest.run("systemctl kill -s STOP memonlined.service", check=True)
+        guest.add_dimm("d2", "1G", wait=False)
+        guest.wait_for(lambda: len(guest.block_ids()) == len(before) + 8, "the blocks", 60)
+        later = guest.block_ids()[-8:]
+        assert zones(guest, later) == "." * 8
+        guest.run("systemctl kill -s KILL memonlined.service", check=True)
+        expect(guest, later, "N" * 8)
+        guest.run("systemctl stop memonlined.service", check=True)
+        assert guest.read(KNOB) == "online"
+
+
+@on("6.1", "6.12")
+def test_another_process_writes_the_setting(vm: Vm) -> None:
+    """Every second for a minute: the service does not fight it, and says so once."""
+    with vm.system(SMALL, EACH_DIMM) as guest:
+        wait_for_service(guest)
+        assert guest.read(KNOB) == "offline"
+        guest.run(f"(for i in $(seq 60); do echo online >{KNOB}; sleep 1; done) >/dev/null 2>&1 &", check=True)
+        end = time.monotonic() + 60
+        number = 1
+        while time.monotonic() < end:
+            guest.add_dimm(f"d{number}", "256M", wait=False)
+            number += 1
+            time.sleep(6)
+        log = guest.run("journalctl -o cat -u memonlined").stdout
+        assert log.count("another process keeps setting auto_online_blocks") == 1, log
+        assert log.count("auto_online_blocks set to offline") <= 3, log
+        assert guest.read(KNOB) == "online"
+        state = guest.run("busctl get-property org.memonline1 /org/memonline1 org.memonline1.Manager State").stdout
+        assert "drift" in state, (state, log)
+        shown_alone = guest.run("busctl get-property org.memonline1 /org/memonline1 org.memonline1.Manager LeftAlone").stdout
+        assert "by another process" in shown_alone, shown_alone
+
+
+@on("6.1", "6.12")
 def test_virtio_mem_never_stalls(vm: Vm) -> None:
     layout = Layout(nodes=(Node("2G", cpus=2),), below_4g="1G", virtio_mem=(VirtioMem("v0", "4G", "0M"),))
     with vm.system(layout, {POLICY: "virtio-mem: last 75% movable, rest normal\n"}) as guest:
