@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runtime/base/file.hpp"
 #include "tests/runtime/service_asks.hpp"
 
 namespace memonline {
@@ -109,7 +110,7 @@ TEST_CASE("service: memory that no rule selects stays offline where it would hav
 TEST_CASE("service: what the kernel has to online first is corrected") {
   model::Host host = host_with("online");
   host.virtualization = "microsoft";
-  RunningService running(host, kShares);
+  RunningService running(host, "each dimm: first 25% normal, rest movable\n");
   REQUIRE(running.until(State::InSync));
   CHECK(setting(running) == "online_movable");
   CHECK(running.service->view()->plan->hotplug.by == "corrected");
@@ -131,10 +132,13 @@ TEST_CASE("service: the setting of a coherent GPU's driver is never another") {
   model::Host host = host_with("offline");
   host.nvidia_driver = "sys/module/nvidia";
   const std::string policy =
-      GENERATE("hotplugged: movable\n", "hotplugged: auto\n", "hotplugged: normal\n", kShares,
-               "set hotplug = service\nhotplugged: movable\n");
+      GENERATE(as<std::string>{}, "hotplugged: movable\n", "hotplugged: auto\n",
+               "hotplugged: normal\n", kShares, "set hotplug = service\nhotplugged: movable\n");
   RunningService running(host, policy);
-  REQUIRE(running.until(State::InSync));
+  INFO(policy);
+  const bool settled = running.until(State::InSync);
+  INFO(service::state_name(running.service->view()->state) << running.service->view()->problems);
+  REQUIRE(settled);
   CHECK(setting(running) == "online_movable");
 }
 
@@ -156,7 +160,11 @@ TEST_CASE("service: another process that keeps writing the setting has it") {
   CHECK(std::find(alone.begin(), alone.end(), sentence) != alone.end());
 
   SECTION("after it is started anew, too") {
-    running.keep_switches = true;
+    const std::string file = "run/memonline/switches";
+    const auto kept = runtime::read_file(running.directory.path() + "/" + file);
+    REQUIRE(kept);
+    running.service.reset();
+    running.directory.write(file, *kept);  // as one that was killed leaves it
     running.restart();
     REQUIRE(running.until(State::Drift));
     CHECK(setting(running) == "online");
