@@ -109,14 +109,15 @@ class Finder {
 
   void setting() {
     const auto& now = host_.knobs.auto_online_blocks;
-    if (!wanted_ || !now || *now == "offline" || *now == *wanted_) return;
+    if (!now || *now == "offline" || now == wanted_) return;
     CompetingAgent& found = found_.emplace_back();
     found.kind = Kind::KernelSetting;
     found.path = kSettingPath;
     found.line = found.column = 1;
     found.text = found.source = *now;
-    found.does = fmt::format("the kernel onlines new memory as `{}`, and the policy wants `{}`",
-                             printable(*now), *wanted_);
+    found.does = fmt::format("the kernel onlines new memory as `{}`", printable(*now));
+    if (!wanted_) return;
+    found.does += fmt::format(", and the policy wants `{}`", *wanted_);
     found.remedy = fmt::format("write `{}` into it", *wanted_);
     for (const Step& step : plan_->steps) {
       const auto* set = std::get_if<SetKnob>(&step.action);
@@ -153,17 +154,17 @@ class Finder {
         if (agent.kind == OnliningAgent::Kind::BootDefault && !agent.states.empty())
           decides = agent;
     }
-    if (wanted_ && decides) boots_with(kind, *decides);
+    if (decides) boots_with(kind, *decides);
   }
 
   // `offline` leaves new memory to others.
   void boots_with(Kind kind, const OnliningAgent& agent) {
     const std::string& word = agent.states[0];
-    if (word == *wanted_ || word == "offline") return;
+    if (word == wanted_ || word == "offline") return;
     CompetingAgent& found = add(kind, agent);
-    found.does =
-        fmt::format("the kernel boots with auto_online_blocks `{}`, and the policy wants `{}`",
-                    printable(word), *wanted_);
+    found.does = fmt::format("the kernel boots with auto_online_blocks `{}`", printable(word));
+    if (!wanted_) return;
+    found.does += fmt::format(", and the policy wants `{}`", *wanted_);
     const std::string ours = fmt::format("memhp_default_state={}", *wanted_);
     const std::vector<std::string>& set = plan_->boot.set;
     found.settled = std::find(set.begin(), set.end(), ours) != set.end();
@@ -272,6 +273,8 @@ std::string_view agent_kind_name(Kind kind) {
   return "udev-rule";
 }
 
+bool competes(const CompetingAgent& agent) { return !agent.remedy.empty(); }
+
 std::string agent_place(const CompetingAgent& agent) {
   if (agent.line == 0) return printable(agent.path);
   return fmt::format("{}:{}:{}", printable(agent.path), agent.line, agent.column);
@@ -286,7 +289,7 @@ void report_agents(const std::vector<CompetingAgent>& agents, bool strict, Settl
                    source::SourceSet& files, diag::Sink& sink) {
   Sources sources(agents, files);
   for (const CompetingAgent& agent : agents) {
-    if (agent.settled && settled == Settled::Unsaid) continue;
+    if (!competes(agent) || (agent.settled && settled == Settled::Unsaid)) continue;
     const bool harmless = agent.kind == Kind::IgnoredParameter;
     diag::Severity severity = strict && !harmless ? diag::Severity::Error : diag::Severity::Warning;
     if (agent.settled) severity = diag::Severity::Note;

@@ -14,10 +14,11 @@
 
 namespace memonline::plan {
 
-/// udev's first, in the order that udev reads its files, then the kernel's, then daxctl's. Without
-/// a plan, or where its policy says nothing of hot-added memory, the kernel's setting competes with
-/// nothing.
+/// udev's first, in the order that udev reads its files, then the kernel's, then daxctl's.
 std::vector<CompetingAgent> competing_agents(const model::Host& host, const Plan* plan);
+/// Without a plan, or where its policy says nothing of hot-added memory, the kernel's setting is
+/// named, but competes with nothing: it needs no remedy, and no diagnostic is made of it.
+bool competes(const CompetingAgent& agent);
 
 /// "udev-rule", "kernel-setting", ...
 std::string_view agent_kind_name(CompetingAgent::Kind kind);

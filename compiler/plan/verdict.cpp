@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/printable.hpp"
+#include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/drift.hpp"
 
@@ -205,7 +206,8 @@ class Judge {
   void hotplug() {
     const auto setting =
         std::find_if(plan_.agents.begin(), plan_.agents.end(), [](const CompetingAgent& agent) {
-          return agent.kind == CompetingAgent::Kind::KernelSetting && !agent.settled;
+          return agent.kind == CompetingAgent::Kind::KernelSetting && competes(agent) &&
+                 !agent.settled;
         });
     if (setting == plan_.agents.end()) return;
     Remaining one;

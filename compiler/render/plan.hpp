@@ -14,10 +14,12 @@ namespace memonline::render {
 /// The plan on a screen: nodes as they are, the steps as a table, nodes as they will be.
 /// Diagnostics are not in it; they are printed beside it.
 std::string plan_to_text(const plan::Plan& plan, const model::Host& before);
-/// What the plan leaves different from the policy, and who else onlines memory: a line each, and
-/// for a plan without steps the verdict first. Empty where there is nothing to say.
+/// What the plan leaves different from the policy, a line each; of a plan without steps the verdict
+/// first. Empty where there is nothing to say.
 std::string remaining_to_text(const plan::Plan& plan);
-/// The same of what a source without a plan has.
+/// When all steps are done: the verdict, and what remains. Empty where only a reboot does.
+std::string remaining_when_done(const plan::Plan& plan);
+/// Who else onlines memory, a line each.
 std::string agents_to_text(const std::vector<plan::CompetingAgent>& agents);
 /// The audit artefact, schema memonline.plan/1.
 /// A forecast stands beside the plan's own members.

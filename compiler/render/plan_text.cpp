@@ -227,13 +227,11 @@ std::string blocks_text(const plan::WriteRun& run) {
 
 std::string agents_to_text(const std::vector<plan::CompetingAgent>& agents) {
   std::string text;
-  for (const plan::CompetingAgent& agent : agents)
-    text += printable(fmt::format("{}: {}",
-                                  agent.kind == plan::CompetingAgent::Kind::IgnoredParameter
-                                      ? "Without effect"
-                                      : "Competing onlining agent",
-                                  plan::agent_line(agent))) +
-            "\n";
+  for (const plan::CompetingAgent& agent : agents) {
+    const char* name = plan::competes(agent) ? "Competing onlining agent" : "Onlining agent";
+    if (agent.kind == plan::CompetingAgent::Kind::IgnoredParameter) name = "Without effect";
+    text += printable(fmt::format("{}: {}", name, plan::agent_line(agent))) + "\n";
+  }
   return text;
 }
 
@@ -249,6 +247,15 @@ std::string remaining_to_text(const Plan& plan) {
   for (const std::string& line : plan::remaining_lines(judgement))
     text += (plan.steps.empty() ? "" : "Remains: ") + line + "\n";
   return text;
+}
+
+std::string remaining_when_done(const Plan& plan) {
+  Plan done;
+  done.policy = plan.policy;
+  done.judgement = plan::when_done(plan.judgement);
+  std::erase_if(done.judgement.remaining,
+                [](const plan::Remaining& one) { return one.kind == plan::Remaining::Kind::Boot; });
+  return done.judgement.remaining.empty() ? std::string() : remaining_to_text(done);
 }
 
 std::string plan_to_text(const Plan& plan, const Host& before) {

@@ -39,20 +39,6 @@ bool has_new_blocks(const model::Host& before, const std::vector<std::uint64_t>&
   });
 }
 
-void add_up(std::optional<apply::Report>& sum, apply::Report&& report) {
-  if (!sum) {
-    sum = std::move(report);
-    return;
-  }
-  sum->blocks += report.blocks;
-  sum->blocks_done += report.blocks_done;
-  sum->seconds += report.seconds;
-  sum->ended = report.ended;
-  sum->halt = report.halt;
-  sum->stopped_at = std::move(report.stopped_at);
-  for (apply::StepReport& step : report.steps) sum->steps.push_back(std::move(step));
-}
-
 class Apply {
  public:
   Apply(const ApplyOptions& options, ColorChoice color)
@@ -215,14 +201,8 @@ class Apply {
 
   /// Everything is done that the plan could do: what it could not is said again at the end.
   void conclude(const plan::Plan& plan) {
-    plan::Plan done;
-    done.policy = plan.policy;
-    done.judgement = plan::when_done(plan.judgement);
-    document_.judgement = done.judgement;
-    std::erase_if(done.judgement.remaining, [](const plan::Remaining& one) {
-      return one.kind == plan::Remaining::Kind::Boot;
-    });
-    if (!done.judgement.remaining.empty()) remaining_text_ = render::remaining_to_text(done);
+    document_.judgement = plan::when_done(plan.judgement);
+    remaining_text_ = render::remaining_when_done(plan);
   }
 
   // What will be done and what cannot be taken back: before the first write.

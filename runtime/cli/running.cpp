@@ -2,6 +2,7 @@
 #include "runtime/cli/running.hpp"
 
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -74,6 +75,20 @@ ExitStatus status_of(Report::Result result) {
     case Report::Result::Failed: break;
   }
   return ExitStatus::Failure;
+}
+
+void add_up(std::optional<apply::Report>& sum, apply::Report&& report) {
+  if (!sum) {
+    sum = std::move(report);
+    return;
+  }
+  sum->blocks += report.blocks;
+  sum->blocks_done += report.blocks_done;
+  sum->seconds += report.seconds;
+  sum->ended = report.ended;
+  sum->halt = report.halt;
+  sum->stopped_at = std::move(report.stopped_at);
+  for (apply::StepReport& step : report.steps) sum->steps.push_back(std::move(step));
 }
 
 std::string to_json(const RunDocument& document, const diag::Sink& sink) {

@@ -36,6 +36,9 @@ struct Told {
 };
 Told told(const apply::Report& report, std::string_view verb = "applied");
 
+/// Adds what one more round of a run did.
+void add_up(std::optional<apply::Report>& sum, apply::Report&& report);
+
 /// What a run came to, as documents show it.
 struct RunDocument {
   std::string result;  ///< complete partly failed nothing-to-do fulfilled recovered undone dry-run

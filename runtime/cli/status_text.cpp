@@ -122,8 +122,7 @@ std::string verdict_text(const StatusReport& status) {
     case Verdict::NothingJudged: return unjudged_text(status);
     case Verdict::Drift: return drift_text(status, totals) + not_judged;
     case Verdict::RebootPending:
-      return "Memory is as the policy says; a reboot is needed for the kernel parameters.\n" +
-             not_judged;
+      return "Memory is as the policy says, apart from what needs a reboot.\n" + not_judged;
     case Verdict::PartlyJudged: return "What can be judged is as the policy says.\n" + not_judged;
     case Verdict::AsDesired: break;
   }

@@ -32,7 +32,8 @@ void patterns(std::string_view text, Each each) {
 bool fits(std::string_view value, const std::string& text) {
   bool any = false;
   patterns(value, [&](const std::string& pattern) {
-    any = any || ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+    const bool literal = pattern.find_first_of("*?[\\") == std::string::npos;
+    any = any || (literal ? pattern == text : ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0);
   });
   return any;
 }

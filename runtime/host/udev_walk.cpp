@@ -43,6 +43,15 @@ bool runs_program(const UdevPart& part) {
   return part.key == "PROGRAM" || (part.key == "IMPORT" && part.attribute == "program");
 }
 
+/// Most of the files that every system has are about other devices, and need not be walked through.
+bool may_concern_memory(std::string_view text) {
+  constexpr std::array<std::string_view, 7> kWords{"mem",  "online", "state}", "dax",
+                                                   "node", "cxl",    "\"nd"};
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  });
+}
+
 /// One event through all files.
 class Walk {
  public:
@@ -151,7 +160,8 @@ class Search {
   Search(const std::vector<RulesFile>& files, const model::Host& host, const Tree* tree)
       : host_(host), tree_(tree) {
     for (const RulesFile& file : files) {
-      rules_.push_back(parse_udev_rules(file.text));
+      rules_.push_back(may_concern_memory(file.text) ? parse_udev_rules(file.text)
+                                                     : std::vector<UdevRule>());
       asks_setting_ = asks_setting_ || file.text.find("auto_online_blocks") != std::string::npos;
     }
   }

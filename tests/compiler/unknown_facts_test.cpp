@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/plan/drift.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <memory>
 #include <sstream>
 
 #include "compiler/diag/render.hpp"
@@ -87,7 +86,7 @@ model::Host hyper_v() {
 
 Strings writes(const std::string& rules, const model::Host& host) {
   Strings found;
-  for (const runtime::StateRule& rule : runtime::rules_for_blocks(rules, host))
+  for (const runtime::StateRule& rule : runtime::onlining_rules({{"", rules}}, host, nullptr))
     found.push_back(rules.substr(rule.begin, rule.end - rule.begin));
   return found;
 }
@@ -139,6 +138,125 @@ TEST_CASE("agents: rules as distributions ship them, on hosts they mean and do n
 
   CHECK(writes(kSuse, bare_metal()) == Strings{"ATTR{state}=\"online_movable\""});
   CHECK(writes(kKdump, bare_metal()).empty());
+}
+
+// What the rules write, as one text: "online|online_movable" where it depends.
+std::string states(const std::string& rules, const model::Host& host) {
+  std::string text;
+  for (const runtime::StateRule& rule : runtime::onlining_rules({{"", rules}}, host, nullptr)) {
+    text += text.empty() ? "" : ", ";
+    for (std::size_t i = 0; i < rule.states.size(); ++i)
+      text += (i > 0 ? "|" : "") + rule.states[i];
+  }
+  return text;
+}
+
+TEST_CASE("agents: the word that a rule chooses by facts of the machine") {
+  model::Host host = bare_metal();
+  CHECK(states(kRedHat, host) == "online_movable");
+  host.virtualization = "kvm";
+  CHECK(states(kRedHat, host) == "online");
+  host.virtualization.clear();
+  CHECK(states(kRedHat, host) == "online|online_movable");
+
+  // By programs, as before udev had CONST: systemd-detect-virt fails where it says `none`, and then
+  // the rule does not apply.
+  const auto by_program = [](const std::string& detect) {
+    return "SUBSYSTEM!=\"memory\", ACTION!=\"add\", GOTO=\"end\"\n"
+           "PROGRAM=\"/bin/uname -p\", RESULT==\"s390*\", GOTO=\"end\"\n"
+           "ENV{.state}=\"online\"\n"
+           "PROGRAM=\"" +
+           detect +
+           "\", RESULT==\"none\", ENV{.state}=\"online_movable\"\n"
+           "ATTR{state}==\"offline\", ATTR{state}=\"$env{.state}\"\nLABEL=\"end\"\n";
+  };
+  const std::string plain = by_program("/bin/systemd-detect-virt");
+  const std::string lenient = by_program("/bin/sh -c '/usr/bin/systemd-detect-virt || :'");
+  host = bare_metal();
+  CHECK(states(plain, host) == "online");
+  CHECK(states(lenient, host) == "online_movable");
+  host.virtualization = "vmware";
+  CHECK(states(lenient, host) == "online");
+  host.arch = "s390x";
+  CHECK(states(lenient, host).empty());
+
+  // z/VM online by themselves; a state that is not set is refused by the kernel.
+  CHECK(states("SUBSYSTEM==\"memory\", PROGRAM==\"/usr/bin/systemd-detect-virt\", "
+               "RESULT!=\"zvm\", ATTR{state}=\"online\"\n",
+               hyper_v()) == "online");
+  CHECK(states("SUBSYSTEM==\"memory\", ATTR{state}=\"$env{.unset}\"\n", host).empty());
+  CHECK(states("SUBSYSTEM==\"memory\", ENV{.x}==\"?*\", ATTR{state}=\"online\"\n", host).empty());
+  // What an earlier file sets, a later one uses.
+  const std::vector<runtime::RulesFile> files{
+      {"a", "SUBSYSTEM==\"memory\", ENV{MEM_STATE}=\"online_kernel\"\n"},
+      {"b",
+       "SUBSYSTEM==\"memory\", ENV{MEM_STATE}==\"online_k*\", "
+       "ATTR{state}=\"$env{MEM_STATE}\"\n"}};
+  const auto found = runtime::onlining_rules(files, host, nullptr);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].file == 1);
+  CHECK(found[0].states == Strings{"online_kernel"});
+}
+
+TEST_CASE("agents: rules that write for some values of auto_online_blocks") {
+  const std::string rule =
+      "SUBSYSTEM==\"memory\", ATTRS{auto_online_blocks}!=\"online*\", ATTR{state}=\"online\"\n";
+  const auto found = runtime::onlining_rules({{"", rule}}, bare_metal(), nullptr);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].only_with == Strings{"offline"});
+  const std::string always =
+      "SUBSYSTEM==\"memory\", ATTRS{auto_online_blocks}==\"*\", "
+      "ATTR{state}=\"online\"\n";
+  CHECK(runtime::onlining_rules({{"", always}}, bare_metal(), nullptr).at(0).only_with.empty());
+}
+
+TEST_CASE("agents: programs and units that rules start") {
+  MemoryTree tree;
+  tree.add_file("opt/on", "#!/bin/sh\n/usr/bin/chmem -e 1G\n");
+  tree.add_file("opt/other", "#!/bin/sh\n# not chmem\nlogger new memory\n");
+  tree.add_file("usr/lib/udev/helper", "#!/bin/sh\necho online > /sys$1/state\n");
+  tree.add_file("usr/lib/systemd/system/on@.service", "[Service]\nExecStart=!/opt/on %i\n");
+  tree.add_file("usr/lib/systemd/system/other.service", "[Service]\nExecStart=/opt/other\n");
+  const auto started = [&](const std::string& rule) {
+    std::string text;
+    for (const runtime::StateRule& one :
+         runtime::onlining_rules({{"", rule + "\n"}}, bare_metal(), &tree))
+      text += one.command + (one.certain ? "!" : "?");
+    return text;
+  };
+  const auto memory = [&](const std::string& part) {
+    return started("SUBSYSTEM==\"memory\", ACTION==\"add\", " + part);
+  };
+  CHECK(memory("RUN+=\"/opt/on\"") == "/opt/on?");
+  CHECK(memory("RUN+=\"/opt/other\"").empty());
+  CHECK(memory("RUN+=\"helper $devpath\"") == "helper $devpath?");
+  CHECK(memory("RUN+=\"/opt/not-there\"") == "/opt/not-there?");
+  CHECK(memory("PROGRAM=\"/opt/not-there\"") == "/opt/not-there?");
+  CHECK(memory("IMPORT{program}=\"/opt/not-there\"").empty());
+  CHECK(memory("RUN{builtin}+=\"kmod load x\"").empty());
+  CHECK(memory("RUN+=\"/bin/sh -c 'echo online > /sys$devpath/state'\"") ==
+        "/bin/sh -c 'echo online > /sys$devpath/state'!");
+  CHECK(memory("RUN+=\"/bin/sh -c 'test -e /x && /opt/on'\"") ==
+        "/bin/sh -c 'test -e /x && /opt/on'?");
+  CHECK(memory("RUN+=\"/bin/systemctl start on@1\"") == "/bin/systemctl start on@1?");
+  CHECK(memory("RUN+=\"/bin/systemctl is-active on@1\"").empty());
+  CHECK(memory("RUN+=\"/bin/systemctl try-restart kdump.service\"").empty());
+  CHECK(memory("RUN+=\"/usr/bin/chmem -d 1G\"").empty());
+  CHECK(memory("TAG+=\"systemd\", ENV{SYSTEMD_WANTS}+=\"other.service on@%k.service\"") ==
+        "on@%k.service?");
+  CHECK(memory("ENV{SYSTEMD_WANTS}+=\"on@%k.service\"").empty());  // without systemd's tag
+  // For every device, or for none with memory, or when the block is online already.
+  CHECK(started("RUN+=\"/opt/not-there\"").empty());
+  CHECK(started("SUBSYSTEM==\"cpu\", RUN+=\"/opt/on\"").empty());
+  CHECK(started("SUBSYSTEM==\"memory\", ACTION==\"online\", RUN+=\"/opt/on\"").empty());
+  CHECK(
+      started("SUBSYSTEM==\"memory\", RUN+=\"/opt/on\"\nSUBSYSTEM==\"memory\", RUN=\"\"").empty());
+  CHECK(
+      started("SUBSYSTEM==\"dax\", RUN+=\"/usr/bin/daxctl reconfigure-device -m system-ram %k\"") ==
+      "/usr/bin/daxctl reconfigure-device -m system-ram %k?");
+  CHECK(started("SUBSYSTEM==\"dax\", RUN+=\"/usr/bin/daxctl reconfigure-device -C %k\"").empty());
+  CHECK(started("SUBSYSTEM==\"nd\", RUN+=\"/opt/on\"") == "/opt/on?");
+  CHECK(started("SUBSYSTEM==\"node\", RUN+=\"/opt/on\"") == "/opt/on?");
 }
 
 TEST_CASE("agents: what a rule may look like") {
@@ -216,22 +334,22 @@ TEST_CASE("agents: each is shown in its file and line, with what to do") {
   host.knobs.auto_online_blocks = "online";
   text += "=== a knob that the plan sets, strictly\n" +
           report(MemoryTree{}, host, "hotplugged: movable\n", true);
-  const auto booted = [&](const std::string& line) {
+  const auto booted = [&](const std::string& line, const std::string& policy, bool strict = false) {
     host.command_line = runtime::parse_command_line(line);
-    auto with = std::make_unique<MemoryTree>();
-    with->add_file("proc/cmdline", line);
-    return with;
+    MemoryTree with;
+    with.add_file("proc/cmdline", line);
+    return report(with, host, policy, strict);
   };
   const std::string line = "root=\"a b\"  quiet memhp_default_state=online_movable ro\n";
-  text += "=== a kernel parameter\n" + report(*booted(line), host, shares);
-  text += "=== the same, strictly\n" + report(*booted(line), host, shares, true);
+  text += "=== a kernel parameter\n" + booted(line, shares);
+  text += "=== the same, strictly\n" + booted(line, shares, true);
   text += "=== the last that the kernel knows counts, and what is behind -- is for init\n" +
-          report(*booted("memhp_default_state=online memhp-default-state=online_kernel "
-                         "memhp_default_state=onlin -- memhp_default_state=offline"),
-                 host, shares);
+          booted(
+              "memhp_default_state=online memhp-default-state=online_kernel "
+              "memhp_default_state=onlin -- memhp_default_state=offline",
+              shares);
   const auto same = [&](const std::string& word) {
-    return report(*booted("memhp_default_state=" + word), host,
-                  "hotplugged: movable\nset hotplug = best\n");
+    return booted("memhp_default_state=" + word, "hotplugged: movable\nset hotplug = best\n");
   };
   host.knobs.auto_online_blocks = "online_movable";
   CHECK(same("online_movable").empty());
