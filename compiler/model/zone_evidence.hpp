@@ -3,6 +3,7 @@
 // as the zones' spans in /proc/zoneinfo prove it.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "compiler/model/host.hpp"

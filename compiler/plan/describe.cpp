@@ -45,8 +45,8 @@ class Describer {
         const Misplaced lack = misplaced(claim);
         if (lack.all() > 0)
           found(Finding::Kind::NotReached, lack.all(), claim.count).misplaced = lack;
-        // Blocks of an unknown zone are reported by themselves.
-        const std::uint64_t met = lack.all() + of_unknown_zone();
+        // Blocks of an unknown state or zone are reported by themselves.
+        const std::uint64_t met = lack.all() + of_unknown();
         if (claim.owed() > met) found(Finding::Kind::Unusable, claim.owed() - met, claim.count);
       }
       if (claim.count > 0 && (share.place == Place::First || share.place == Place::Last)) {
@@ -71,10 +71,11 @@ class Describer {
     return sum;
   }
 
-  [[nodiscard]] std::uint64_t of_unknown_zone() const {
+  [[nodiscard]] std::uint64_t of_unknown() const {
     std::uint64_t sum = 0;
     for (const Part& part : shared_.parts)
-      if (part.kind == Kind::UnknownZone && part.claim == nullptr && part.missed_by == nullptr)
+      if (part.blocks.state == State::Unknown ||
+          (part.kind == Kind::UnknownZone && part.claim == nullptr && part.missed_by == nullptr))
         sum += part.blocks.count;
     return sum;
   }

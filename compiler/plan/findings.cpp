@@ -80,9 +80,7 @@ class Reporter {
         add(diag::Code::ShareNotReached, sum,
             fmt::format("the state of {} of the {} blocks this share asks for cannot be used now",
                         total.blocks, total.of))
-            .help =
-            "another process is offlining them, or their state could not be read: "
-            "plan again later";
+            .help = "another process is offlining them: plan again later";
         return;
       case Kind::OutOfPosition:
         add(diag::Code::PositionDrift, sum,

@@ -74,8 +74,9 @@ std::string source_of(const std::string& fact, bool hidden, bool of_devices) {
     return fmt::format("/proc/iomem shows drivers{}, the link firmware_node of a block its DIMM",
                        hidden_in(hidden));
   if (fact == "origin" && of_devices)
-    return "boot memory of this machine has ACPI devices, too, and these blocks are in order in "
-           "/sys/firmware/memmap: they were there at boot, or were hot-added";
+    return "boot memory of this machine has ACPI devices, too: nothing shows whether this memory "
+           "was "
+           "there at boot or was hot-added";
   if (fact == "origin")
     return fmt::format(
         "/sys/firmware/memmap, the device tree or /proc/iomem{} shows the origin: boot or "
@@ -142,11 +143,12 @@ void note_standby(const Host& host, diag::Sink& sink) {
       list = one.first == one.last ? std::to_string(one.first.value())
                                    : fmt::format("{}-{}", one.first.value(), one.last.value());
   }
-  auto& d = sink.add(
-      diag::Code::StandbyMemory, std::nullopt,
-      fmt::format("{} is on standby: no rule applies before it is configured", blocks.text(host)));
+  auto& d =
+      sink.add(diag::Code::StandbyMemory, std::nullopt,
+               fmt::format("standby memory is not configured, and no rule applies to it yet: {}",
+                           blocks.text(host)));
   d.help = fmt::format("`chmem -c -b {}` configures {}; then the policy decides on its blocks",
-                       list, host.standby.size() == 1 ? "it" : "the first of it");
+                       list, host.standby.size() == 1 ? "it" : "the first part");
 }
 
 }  // namespace
@@ -162,7 +164,7 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
     add_once(facts, one.fact);
     if (std::find(rules.begin(), rules.end(), one.rule) == rules.end()) rules.push_back(one.rule);
   }
-  const bool one_fact = facts.size() == 1;
+  const bool one_fact = facts.size() == 1 && !facts.front().starts_with("CPUs");
   auto& d = sink.add(
       diag::Code::HostDoesNotTell, rules.front()->selector.span,
       fmt::format("the {} of {} {} unknown, and this rule asks for {}: {}", diag::first_few(facts),
@@ -176,9 +178,12 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
   });
   const bool hidden = is_unread(host, "/proc/iomem");
   for (const std::string& fact : facts) d.notes.push_back(source_of(fact, hidden, of_devices));
+  const bool of_nodes = std::all_of(facts.begin(), facts.end(), [](const std::string& fact) {
+    return fact == "node" || fact.starts_with("CPUs");
+  });
   if (of_devices && one_fact && facts.front() == "origin")
     d.help = "select such memory by other classes, as `dimm`, `node` or `block`";
-  else if (is_unread(host, "lsmem"))
+  else if (of_nodes || is_unread(host, "lsmem"))
     d.help = "plan on the host itself, or capture it with `memonline capture`";
   else
     d.help = "run memonline as root, or plan for a capture that root made with `memonline capture`";

@@ -4,6 +4,8 @@
 // unknown.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -147,7 +147,7 @@ TEST_CASE("unknown: standby memory is named, and no rule applies to it") {
   Host host = HostBuilder().boot(0, 0, 8).build();
   host.standby = {{model::BlockId(8), model::BlockId(15)}};
   const auto c = plan_for(host, "hotplugged: movable\n");
-  CHECK(message_of(c, diag::Code::StandbyMemory).find("memory8..15 (1 GiB)") == 0);
+  CHECK(message_of(c, diag::Code::StandbyMemory).find("memory8..15 (1 GiB)") != std::string::npos);
   CHECK(c.plan->skipped.size() == 1);
 }
 

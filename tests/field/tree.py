@@ -191,3 +191,18 @@ class Tree:
             self.write(entry + "start", "0x%x\n" % first)
             self.write(entry + "end", "0x%x\n" % last)
             self.write(entry + "type", kind + "\n")
+
+    def hide_addresses(self):
+        """/proc/iomem as anyone but root sees it; after finish()."""
+        path = os.path.join(self.root, "proc/iomem")
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.write("proc/iomem", "".join(" " * (len(line) - len(line.lstrip())) + "00000000-00000000 : " +
+                                         line.split(" : ", 1)[1] + "\n" for line in lines))
+
+    def device_tree(self, path, *cells):
+        """A property below /proc/device-tree, in big-endian cells."""
+        path = os.path.join(self.root, "proc/device-tree", path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(b"".join(cell.to_bytes(4, "big") for cell in cells))
