@@ -27,6 +27,12 @@ struct Decision {
   std::optional<source::SourceSpan> span;  ///< the share (or limit) that asked; empty: nobody did
   std::string reason;                      ///< why there is no write, where there is none
   std::string unknown;  ///< the fact without which it cannot be decided or judged; else empty
+  bool whole = false;   ///< the shares, as written, put all of its group online
+  // Step 4 (limit.hpp):
+  bool picked_movable = false;              ///< `auto`: the kernel would put it into Movable
+  bool pinned = false;                      ///< `auto`: that zone is written, because of a limit
+  bool cannot_be_normal = false;            ///< this kernel refuses it in a kernel zone
+  const sema::Limit* refused_by = nullptr;  ///< the limit that keeps it out of Movable
 };
 inline constexpr std::string_view kUnknownZone = "zone";
 inline constexpr std::string_view kUnknownState = "state";
@@ -46,26 +52,13 @@ struct Allocation {
   std::vector<Finding> findings;  ///< by group; they point into the policy
 };
 
+/// Steps 1 to 3; limits are step 4 (limit.hpp).
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
                     const model::Host& host);
 
 /// Whether the blocks came a moment ago and nobody has settled on what they are to be: then they
 /// count as offline even if the kernel has onlined them.
 bool is_correctable(const model::BlockRun& run, const model::Host& host);
-
-/// Step 4: turns the lowest-addressed blocks about to become movable into normal until each limit
-/// holds; says so where it cannot.
-void apply_limits(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
-                  diag::Sink& sink);
-
-/// After the zones of `auto` blocks are known: turns the lowest-addressed of those that became
-/// Movable beyond a limit into normal. True if it changed anything.
-bool tighten_limits(Allocation& allocation, const sema::FlatPolicy& policy,
-                    const model::Host& before, const model::Host& after);
-
-/// Lays the changes of `later`, which was made for the host that `base` leads to, over `base`. True
-/// if there were any.
-bool overlay(Allocation& base, const Allocation& later);
 
 /// The number of blocks `amount` means in a group of `group` blocks: normal rounds up, every other
 /// target down.

@@ -21,7 +21,11 @@ namespace {
 class Describer {
  public:
   Describer(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host)
-      : shared_(shared), policy_(policy), host_(host), group_(group_name()) {}
+      : shared_(shared),
+        policy_(policy),
+        host_(host),
+        group_(group_name()),
+        whole_(put_all_online(*shared.group.rule, shared.size, host.block_size)) {}
 
   void emit(Allocation& into) const {
     for (const Part& part : shared_.parts) into.decisions.push_back(decide(part));
@@ -113,6 +117,7 @@ class Describer {
     Decision d;
     d.blocks = part.blocks;
     d.fixed = part.fixed;
+    d.whole = whole_;
     if (const Claim* claim = part.claim != nullptr ? part.claim : part.missed_by) {
       d.target = claim->share->target;
       d.span = claim->share->span;
@@ -205,6 +210,7 @@ class Describer {
   const sema::FlatPolicy& policy_;
   const model::Host& host_;
   std::string group_;
+  bool whole_;
 };
 
 }  // namespace

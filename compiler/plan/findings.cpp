@@ -107,16 +107,12 @@ class Reporter {
     }
     const std::uint64_t free = lack.all() - lack.fixed;
     if (free == 0) return no_way_offline(total);
-    if (policy_.rezone == sema::Rezone::Allowed)  // else they would have been taken
-      return "with a `limit`, memory cannot be offlined permanently: remove the limit, or offline "
-             "these blocks by hand";
     const std::string which =
         lack.fixed == 0 ? std::string("them") : fmt::format("{} of them", free);
     if (!offline)
       return fmt::format(
           "`set rezone = allowed` lets memonline take {} offline and bring them back there", which);
-    return fmt::format("`set rezone = allowed`{} lets memonline take {} offline",
-                       policy_.limits.empty() ? "" : ", and no `limit` beside it,", which);
+    return fmt::format("`set rezone = allowed` lets memonline take {} offline", which);
   }
 
   /// How the plan's own boot parameters place all of them; empty where they do not.

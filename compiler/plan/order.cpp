@@ -331,7 +331,8 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
 }  // namespace
 
 bool order_writes(const Allocation& allocation, const source::SourceSet& files, Model& model,
-                  Room room, std::vector<Step>& steps, diag::Sink& sink) {
+                  Room room, std::vector<Step>& steps, diag::Sink& sink,
+                  std::vector<WriteRun>* stuck) {
   std::vector<Write> pending = writes_of(allocation);
   Orderer orderer(files, model, room, steps);
   // A write that is not legal yet may be so after another one moved the border.
@@ -345,6 +346,8 @@ bool order_writes(const Allocation& allocation, const source::SourceSet& files, 
     }
     if (at == pending.end()) {
       report(pending.front(), *first_refusal, model.host().block_size, sink);
+      if (stuck != nullptr)
+        for (const Write& write : pending) stuck->push_back(write.run);
       return false;
     }
     pending.erase(at);

@@ -27,8 +27,10 @@ inline constexpr std::uint64_t kMaxSlices = 64;
 /// Steps for every decision that needs a write, in order, with the zones the model predicts. What
 /// must go offline to change its zone does so in slices for whose used pages there is room, each
 /// online again before the next goes. The model is left as the kernel will be. False, with a
-/// diagnostic: no legal order exists (it names the block in the way), or there is no room.
+/// diagnostic: no legal order exists (it names the block in the way), or there is no room; `stuck`
+/// then gets the writes that remain.
 bool order_writes(const Allocation& allocation, const source::SourceSet& files,
-                  kernel::Model& model, Room room, std::vector<Step>& steps, diag::Sink& sink);
+                  kernel::Model& model, Room room, std::vector<Step>& steps, diag::Sink& sink,
+                  std::vector<WriteRun>* stuck = nullptr);
 
 }  // namespace memonline::plan

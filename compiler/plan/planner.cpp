@@ -3,6 +3,7 @@
 #include "compiler/plan/planner.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/boot.hpp"
 #include "compiler/plan/hotplug.hpp"
+#include "compiler/plan/limit.hpp"
 #include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/order.hpp"
 #include "compiler/plan/outcome.hpp"
@@ -93,6 +95,9 @@ void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vec
   steps.insert(steps.begin(), std::move(step));
 }
 
+// They decide plain `online` writes.
+constexpr std::array kZoneKnobs{"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"};
+
 // The ratio and its kin decide plain `online` writes, so they come first; what the kernel is to do
 // with memory yet to come, last.
 bool make_steps(const Allocation& allocation, const source::SourceSet& files, const Host& host,
@@ -101,7 +106,7 @@ bool make_steps(const Allocation& allocation, const source::SourceSet& files, co
   if (stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "first, so that memory arriving meanwhile waits",
              model, steps);
-  for (const char* knob : {"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"})
+  for (const char* knob : kZoneKnobs)
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
   if (!order_writes(allocation, files, model, Room(host), steps, sink)) return false;
   const bool for_gpu = hotplug.by == "corrected" && has_user(host, SettingUser::Kind::Nvidia);
@@ -143,13 +148,20 @@ std::string hex_of(const std::string& digest) {
   return digest.rfind(kPrefix, 0) == 0 ? digest.substr(kPrefix.size()) : digest;
 }
 
-// Each round puts more memory online: mostly a handful, more where a limit and a share of the rest
-// meet in every block anew. Rezoning could go in circles.
-constexpr int kMostRounds = 64;
-
-}  // namespace
-
-namespace {
+// The settings that decide zones are in place before any block is written.
+Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::SourceSet& files) {
+  kernel::Model ready(host);
+  for (const char* knob : kZoneKnobs)
+    if (const auto wanted = hotplug.knobs.find(knob); wanted != hotplug.knobs.end())
+      (void)ready.set_knob(knob, wanted->second);
+  return {std::move(ready), [&files](const Allocation& allocation, const kernel::Model& from) {
+            Trial trial{from, {}};
+            std::vector<Step> steps;
+            diag::Sink ignored;
+            order_writes(allocation, files, trial.model, Room(), steps, ignored, &trial.stuck);
+            return trial;
+          }};
+}
 
 void report_no_blocks(const Host& host, diag::Sink& sink) {
   if (host.missing_blocks > 0) {
@@ -179,33 +191,19 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   const Selection selection = select(flat, host, sink);
   diag::Sink while_planning;
   Allocation allocation = allocate(selection, flat, host);
-  const std::vector<Finding> findings = std::exchange(allocation.findings, {});
   report_unknown(allocation, flat, host, sink);
-  apply_limits(allocation, flat, host, while_planning);
 
   Plan plan;
   const HotplugPart lowered = lower(flat, files, host, while_planning);
   plan.hotplug = give_way(lowered, flat, host);
   report_setting(plan.hotplug, host, while_planning);
+  if (!flat.limits.empty())
+    keep_limits(allocation, selection, flat, host, trials_for(host, plan.hotplug, files),
+                while_planning);
+  const std::vector<Finding> findings = std::exchange(allocation.findings, {});
   kernel::Model model(host);
-  bool possible = true;
-  // Without a limit one round does. A limit that turns blocks into normal, or meets what the kernel
-  // picks by itself, changes what it leans on; the rounds end where planning again changes nothing.
-  for (int round = 0; round < kMostRounds; ++round) {
-    plan.steps.clear();
-    model = kernel::Model(host);
-    diag::Sink ordering;
-    possible = make_steps(allocation, files, host, plan.hotplug, model, plan.steps, ordering);
-    if (!possible) while_planning.append(ordering);
-    if (!possible || flat.limits.empty()) break;
-    Host reached = model.host();
-    reached.fresh.clear();
-    if (tighten_limits(allocation, flat, host, reached)) continue;
-    diag::Sink again;
-    Allocation next = allocate(select(flat, reached, again), flat, reached);
-    apply_limits(next, flat, reached, again);
-    if (!overlay(allocation, next)) break;
-  }
+  const bool possible =
+      make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
   // At boot there is no service yet.
   BootPart boot = plan_boot(allocation, lowered, flat, host, while_planning);
   report_findings(findings, boot, flat, host, while_planning);

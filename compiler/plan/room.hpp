@@ -46,6 +46,7 @@ struct Fit {
 
 class Room {
  public:
+  Room() = default;  ///< not known
   explicit Room(const model::Host& host);
 
   /// The host reports enough to judge by; otherwise everything fits.

@@ -123,27 +123,35 @@ class Sharer {
     serve(true);
     serve(false);
     unowed_ = offline;
+    if (saves_moves()) save_moves();
   }
 
-  // 3. The order along the addresses.
-  std::vector<Claim*> layout() {
-    std::vector<Claim*> order;
-    const auto add = [&](auto&& wanted) {
-      for (Claim& claim : shared_.claims)
-        if (wanted(claim)) order.push_back(&claim);
-    };
-    add([](const Claim& c) { return c.share->place == Place::First; });
-    add([](const Claim& c) {
-      return c.share->place == Place::Unplaced && c.wants(Target::Normal);
-    });
-    add([](const Claim& c) { return c.share->place == Place::Rest; });
-    order.push_back(nullptr);  // what nobody is owed
-    add([](const Claim& c) {
-      return c.share->place == Place::Unplaced && !c.wants(Target::Normal);
-    });
-    for (auto claim = shared_.claims.rbegin(); claim != shared_.claims.rend(); ++claim)
-      if (claim->share->place == Place::Last) order.push_back(&*claim);
-    return order;
+  // Earlier kernels move nothing but the border between the zones.
+  [[nodiscard]] bool saves_moves() const {
+    return policy_.rezone == sema::Rezone::Allowed && !policy_.limits.empty() &&
+           host_.era >= model::Era::C1;
+  }
+
+  // An `offline` share that lacks blocks takes surplus ones from a kernel zone. A `movable` share
+  // that got offline blocks takes these instead, and leaves its own to the `offline` share: a block
+  // moves once rather than two of them. Otherwise a limit that refuses the offline block would have
+  // the surplus one taken offline, and the next plan would find it there for the `movable` share.
+  void save_moves() {
+    std::uint64_t surplus = 0;
+    for (const Part& part : shared_.parts)
+      if (part.kind == Kind::Normal && !part.fixed) surplus += part.blocks.count;
+    for (const Claim& claim : shared_.claims)
+      if (!claim.wants(Target::Movable)) surplus -= std::min(surplus, claim.credit);
+    for (Claim& offline : shared_.claims) {
+      if (!offline.wants(Target::Offline)) continue;
+      for (auto claim = shared_.claims.rbegin(); claim != shared_.claims.rend(); ++claim) {
+        if (!claim->wants(Target::Movable)) continue;
+        const std::uint64_t n = std::min({offline.owed(), claim->paid, surplus});
+        claim->paid -= n;
+        offline.paid += n;
+        surplus -= n;
+      }
+    }
   }
 
   void split(std::size_t index, std::uint64_t head) {
@@ -175,7 +183,7 @@ class Sharer {
 
   // Which online blocks the shares count: the ones nearest to where the layout wants the zone.
   void mark_counted() {
-    const std::vector<Claim*> order = layout();
+    const std::vector<Claim*> order = in_layout_order(shared_.claims);
     const auto first_of = [&](Target target) {
       return std::find_if(order.begin(), order.end(),
                           [&](const Claim* c) { return c != nullptr && c->wants(target); });
@@ -231,10 +239,13 @@ class Sharer {
   // if the policy lets them be, what goes offline most easily first: Movable before kernel zones,
   // of both boot memory last; else it is noted who misses them.
   void look_among_surplus(bool taking) {
-    for (Claim& claim : shared_.claims) {
-      // A limit turns what goes online into normal; taking normal offline for good beside it would
-      // go in circles.
-      if (taking && claim.wants(Target::Offline) && !policy_.limits.empty()) continue;
+    std::vector<Claim*> claims;
+    for (Claim& claim : shared_.claims) claims.push_back(&claim);
+    if (saves_moves())
+      std::stable_partition(claims.begin(), claims.end(),
+                            [](const Claim* c) { return !c->wants(Target::Offline); });
+    for (Claim* each : claims) {
+      Claim& claim = *each;
       const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);
       std::uint64_t lacking = claim.owed();
       for (unsigned ease = 0; ease < 4; ++ease) {
@@ -269,7 +280,7 @@ class Sharer {
   }
 
   void lay_out() {
-    for (Claim* claim : layout()) {
+    for (Claim* claim : in_layout_order(shared_.claims)) {
       const std::uint64_t n = claim != nullptr ? claim->paid : unowed_;
       take(
           n, false, [&](const Part& p) { return p.kind == Kind::Offline && !laid(p); },
@@ -291,6 +302,50 @@ class Sharer {
 };
 
 }  // namespace
+
+// 3. The order along the addresses.
+std::vector<Claim*> in_layout_order(std::vector<Claim>& claims) {
+  std::vector<Claim*> order;
+  const auto add = [&](auto&& wanted) {
+    for (Claim& claim : claims)
+      if (wanted(claim)) order.push_back(&claim);
+  };
+  const auto is_normal = [](const Claim& c) { return c.wants(Target::Normal); };
+  add([](const Claim& c) { return c.share->place == Place::First; });
+  add([&](const Claim& c) { return c.share->place == Place::Unplaced && is_normal(c); });
+  add([](const Claim& c) { return c.share->place == Place::Rest; });
+  order.push_back(nullptr);
+  add([&](const Claim& c) { return c.share->place == Place::Unplaced && !is_normal(c); });
+  for (auto claim = claims.rbegin(); claim != claims.rend(); ++claim)
+    if (claim->share->place == Place::Last) order.push_back(&*claim);
+  return order;
+}
+
+bool put_all_online(const sema::Rule& rule, std::uint64_t group, model::Bytes block_size) {
+  constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent
+  std::uint64_t percent = 0;
+  std::uint64_t percentages = 0;
+  std::uint64_t bytes = 0;
+  bool everything = false;
+  for (const Share& share : rule.shares) {
+    if (share.target == Target::Offline || share.target == Target::Keep) return false;
+    everything = everything || !share.amount;
+    if (!share.amount) continue;
+    if (const auto* part = std::get_if<sema::Percent>(&*share.amount)) {
+      percent += part->millionths;
+      ++percentages;
+    } else if (const auto* size = std::get_if<model::Bytes>(&*share.amount)) {
+      bytes += size->value();
+    } else {
+      bytes += std::min(std::get<sema::Blocks>(*share.amount).count, group) * block_size.value();
+    }
+  }
+  // Six decimals: three times 33.333333% is meant to be the whole.
+  if (everything || percent >= kWhole || (percent > 0 && kWhole - percent < percentages))
+    return true;
+  const std::uint64_t size = group * block_size.value();
+  return bytes >= size - percent_of(size, percent, false);
+}
 
 SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host) {
   return Sharer(group, policy, host).run();

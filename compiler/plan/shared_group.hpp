@@ -60,6 +60,13 @@ struct SharedGroup {
 /// Steps 1 to 3 of "Allocation in full". `group` must outlive the result.
 SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host);
 
+/// The claims in the order of their blocks along the addresses; null is what no share is owed.
+std::vector<Claim*> in_layout_order(std::vector<Claim>& claims);
+
+/// Whether the shares, as written, put a whole group of this many blocks online: there is no
+/// `offline` or `keep` share, and the amounts, before rounding, leave nothing unassigned.
+bool put_all_online(const sema::Rule& rule, std::uint64_t group, model::Bytes block_size);
+
 /// Adds the group's decisions, and what is to be reported of them, to `into`.
 void describe(const SharedGroup& shared, const sema::FlatPolicy& policy, const model::Host& host,
               Allocation& into);

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Keeps blocks out of Movable until each limit holds, and finds out on the kernel model what comes
+// of `auto` blocks.
+//
+// Model runs are bounded, and a second plan has no steps:
+// - The kernel's picks are those without the limits: one run. What the limits change may change a
+//   pick; then the block's zone is written instead (`online_movable`, `online_kernel`), first where
+//   it differs, the second time for all: two runs more.
+// - An `auto` block stays offline only if the kernel would put it into Movable when all else is
+//   done. Those that it would put into a kernel zone go online there. Each such round brings at
+//   least one refused block online, so there are no more rounds than refused blocks.
+// - A write that the kernel's zone rules refuse (before Linux 4.14) leaves its block as it is, and
+//   the limits are applied again without it; it is never tried again.
+// - In the end no limit has room for any block that it refused (give_back), and the kernel would
+//   still put the refused `auto` blocks into Movable: limits_explain() finds the outcome explained.
+#include <algorithm>
+#include <set>
+
+#include "compiler/kernel/memory_state.hpp"
+#include "compiler/plan/limit.hpp"
+
+namespace memonline::plan {
+
+using model::State;
+using model::Zone;
+using sema::Target;
+
+namespace {
+
+// The part of `decisions[index]` from `head` blocks on becomes a decision of its own.
+void split(std::vector<Decision>& decisions, std::size_t index, std::uint64_t head) {
+  Decision rest = decisions[index];
+  rest.blocks.first = rest.blocks.first + head;
+  rest.blocks.count -= head;
+  decisions[index].blocks.count = head;
+  decisions.insert(decisions.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
+}
+
+class LimitKeeper {
+ public:
+  LimitKeeper(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
+              const Trials& trials)
+      : allocation_(allocation),
+        decisions_(allocation.decisions),
+        policy_(policy),
+        host_(host),
+        trials_(trials),
+        without_limits_(allocation) {}
+
+  // What the kernel would pick for `auto` blocks; they are written before movable ones.
+  void pick() {
+    Allocation before = allocation_;
+    bool any = false;
+    for (Decision& d : before.decisions) {
+      any = any || (d.change && d.target == Target::Auto);
+      if (d.target != Target::Auto && d.target != Target::Normal) d.change = false;
+    }
+    if (!any) return;
+    const model::Host after = trials_.write(before, trials_.ready).model.host();
+    each_by_zone(
+        after, [](const Decision& d) { return d.change && d.target == Target::Auto; },
+        [](Decision& d, bool movable) { d.picked_movable = movable; });
+  }
+
+  void keep() {
+    while (true) {
+      refuse();
+      give_back();
+      bool pinned_some = false;
+      while (true) {
+        const Trial trial = trials_.write(written(), trials_.ready);
+        if (!trial.stuck.empty()) {
+          if (give_up(trial.stuck)) break;  // again, without these
+          return;
+        }
+        const model::Host after = trial.model.host();
+        if (pin(after, pinned_some)) {
+          pinned_some = true;
+          continue;
+        }
+        if (!release(trial.model)) return;
+        give_back();
+        pinned_some = false;
+      }
+    }
+  }
+
+  // Nothing is done: the limits refuse all that is lacking.
+  void rest() {
+    const LimitBook book(policy_, host_);
+    for (Decision& d : decisions_) {
+      if (!d.change) continue;
+      Decision as_it_is;
+      as_it_is.blocks = d.blocks;
+      const Fate now = fate_of(as_it_is, host_);
+      if (now == Fate::Movable) {
+        d.change = false;
+        d.reason = "online in Movable; no share that lacks blocks can use it";
+        continue;
+      }
+      const sema::Limit* limit = book.refuses(d.blocks.node, now);
+      d.refused_by = limit != nullptr ? limit : &policy_.limits.front();
+      d.cannot_be_normal = true;
+    }
+  }
+
+  // The allocation as it is to be carried out.
+  [[nodiscard]] Allocation written() const {
+    Allocation result = allocation_;
+    for (Decision& d : result.decisions) {
+      if (d.refused_by != nullptr) settle(d);
+      if (d.change && d.target == Target::Auto && d.pinned)
+        d.target = d.picked_movable ? Target::Movable : Target::Normal;
+    }
+    return result;
+  }
+
+  // Blocks in a kernel zone that a share lacks in Movable, but that a limit would refuse there:
+  // they are where they should be. The highest ones that it would not refuse are still lacking.
+  // Boot memory is left to the boot parameters.
+  void excuse_what_is_normal() {
+    LimitBook book(policy_, host_, decisions_);
+    for (std::size_t i = decisions_.size(); i-- > 0;) {
+      if (decisions_[i].change || decisions_[i].target != Target::Movable ||
+          decisions_[i].refused_by != nullptr || fate_of(decisions_[i], host_) != Fate::Normal ||
+          is_boot(decisions_[i]))
+        continue;
+      const auto node = decisions_[i].blocks.node;
+      const std::uint64_t count = decisions_[i].blocks.count;
+      const std::uint64_t lacking = std::min(book.room(node, Fate::Normal), count);
+      book.move(node, Fate::Normal, Fate::Movable, lacking);
+      if (lacking == count) continue;
+      if (lacking > 0) split(decisions_, i, count - lacking);
+      excuse(decisions_[i], *book.refuses(node, Fate::Normal));
+    }
+  }
+
+ private:
+  [[nodiscard]] bool is_boot(const Decision& d) const {
+    return host_.devices.at(d.blocks.device).origin == model::Origin::Boot;
+  }
+
+  static bool in(LimitBook::Scope scope, const Decision& d) {
+    return !scope || *scope == d.blocks.node;
+  }
+
+  // Visits the wanted decisions, cut where their blocks are of different zones in `host`.
+  template <class Wanted, class Visit>
+  void each_by_zone(const model::Host& host, Wanted wanted, Visit visit) {
+    for (std::size_t i = 0; i < decisions_.size(); ++i) {
+      if (!wanted(decisions_[i])) continue;
+      const model::BlockRun* run = host.find_block(decisions_[i].blocks.first);
+      const std::uint64_t together = run->end() - decisions_[i].blocks.first;
+      if (together < decisions_[i].blocks.count) split(decisions_, i, together);
+      visit(decisions_[i], becomes_movable(host, *run));
+    }
+  }
+
+  static bool becomes_movable(const model::Host& host, const model::BlockRun& run) {
+    if (run.state == State::Online) return kernel::zone_of(host, run) == Zone::Movable;
+    return run.zones.size() > 0 && run.zones[0] == Zone::Movable;  // what it would be by itself
+  }
+
+  // 4. Limits in the order written, the lowest blocks first; Movable that is online stays as long
+  // as that is possible.
+  void refuse() {
+    for (Decision& d : decisions_) {
+      d.refused_by = nullptr;
+      d.pinned = false;
+    }
+    LimitBook book(policy_, host_, decisions_);
+    for (const sema::Limit& limit : policy_.limits)
+      for (const LimitBook::Scope& scope : book.scopes_of(limit)) {
+        refuse(book, limit, scope,
+               [&](const Decision& d) { return d.change && fate_of(d, host_) == Fate::Movable; });
+        if (policy_.rezone != sema::Rezone::Allowed) continue;
+        refuse(book, limit, scope, [&](const Decision& d) {
+          return !d.change && d.whole && !d.fixed && !d.cannot_be_normal &&
+                 fate_of(d, host_) == Fate::Movable && kernel::zone_of(host_, d.blocks);
+        });
+      }
+  }
+
+  template <class Candidate>
+  void refuse(LimitBook& book, const sema::Limit& limit, LimitBook::Scope scope,
+              Candidate candidate) {
+    for (std::size_t i = 0; i < decisions_.size(); ++i) {
+      if (!in(scope, decisions_[i]) || !candidate(decisions_[i])) continue;
+      decisions_[i].refused_by = &limit;
+      const Fate instead = fate_of(decisions_[i], host_);
+      const std::uint64_t too_many = book.excess(limit, scope, instead);
+      if (too_many < decisions_[i].blocks.count) {
+        if (too_many > 0) split(decisions_, i, too_many);
+        decisions_[too_many > 0 ? i + 1 : i].refused_by = nullptr;
+      }
+      book.move(decisions_[i].blocks.node, Fate::Movable, instead,
+                std::min(too_many, decisions_[i].blocks.count));
+      if (too_many <= decisions_[i].blocks.count) return;
+    }
+  }
+
+  // One pass is enough: each block given back leaves less room for all others.
+  void give_back() {
+    LimitBook book(policy_, host_, decisions_);
+    for (std::size_t i = decisions_.size(); i-- > 0;) {
+      if (decisions_[i].refused_by == nullptr) continue;
+      const Fate now = fate_of(decisions_[i], host_);
+      const auto node = decisions_[i].blocks.node;
+      const std::uint64_t count = decisions_[i].blocks.count;
+      const std::uint64_t back = std::min(book.room(node, now), count);
+      if (back == 0) continue;
+      book.move(node, now, Fate::Movable, back);
+      if (back < count) split(decisions_, i, count - back);
+      decisions_[back < count ? i + 1 : i].refused_by = nullptr;
+    }
+  }
+
+  // True if some `auto` block came out in another zone than the limits count on.
+  bool pin(const model::Host& after, bool all) {
+    bool differs = false;
+    const auto is_auto = [](const Decision& d) {
+      return d.change && d.target == Target::Auto && d.refused_by == nullptr && !d.pinned;
+    };
+    each_by_zone(after, is_auto, [&](Decision& d, bool movable) {
+      d.pinned = d.picked_movable != movable;
+      differs = differs || d.pinned;
+    });
+    if (differs && all)
+      for (Decision& d : decisions_) d.pinned = d.pinned || is_auto(d);
+    return differs;
+  }
+
+  // Brings those refused `auto` blocks online that the kernel, when all else is done, would put
+  // into a kernel zone. True if there are any.
+  bool release(const kernel::Model& done) {
+    const auto is_left = [&](const Decision& d) {
+      return d.change && d.target == Target::Auto && d.refused_by != nullptr &&
+             fate_of(d, host_) == Fate::Offline;
+    };
+    Allocation more = allocation_;
+    bool any = false;
+    for (Decision& d : more.decisions) {
+      d.change = is_left(d);
+      any = any || d.change;
+    }
+    if (!any) return false;
+    bool released = false;
+    each_by_zone(trials_.write(more, done).model.host(), is_left, [&](Decision& d, bool movable) {
+      if (movable) return;
+      d.picked_movable = false;
+      d.refused_by = nullptr;
+      released = true;
+    });
+    return released;
+  }
+
+  // Leaves those blocks as they are that the kernel refuses as normal. If there are none, and the
+  // plan is possible without the limits, it is blocks made normal that are in the way: then no
+  // block of these nodes is made normal. False if that changes nothing.
+  bool give_up(const std::vector<WriteRun>& stuck) {
+    const auto is_stuck = [&](const Decision& d) {
+      return std::any_of(stuck.begin(), stuck.end(), [&](const WriteRun& run) {
+        return run.low() < d.blocks.end() && d.blocks.first <= run.high();
+      });
+    };
+    bool any = false;
+    std::set<std::optional<model::NodeId>> nodes;
+    for (Decision& d : decisions_) {
+      if (!is_stuck(d)) continue;
+      nodes.insert(d.blocks.node);
+      if (!made_normal(d)) continue;
+      d.cannot_be_normal = true;
+      any = true;
+    }
+    if (any || !trials_.write(without_limits_, trials_.ready).stuck.empty()) return any;
+    for (Decision& d : decisions_) {
+      if (nodes.count(d.blocks.node) == 0) continue;
+      any = any || made_normal(d);
+      d.cannot_be_normal = true;
+    }
+    return any;
+  }
+
+  [[nodiscard]] bool made_normal(const Decision& d) const {
+    return d.refused_by != nullptr && !d.cannot_be_normal && fate_of(d, host_) == Fate::Normal;
+  }
+
+  void settle(Decision& d) const {
+    d.span = d.refused_by->span;
+    const bool movable =
+        d.blocks.state == State::Online && kernel::zone_of(host_, d.blocks) == Zone::Movable;
+    if (d.blocks.state == State::Online) {
+      d.target = Target::Normal;
+      d.change = movable;
+      if (!movable) d.reason = "online in a kernel zone, and the limit keeps it there";
+      return;
+    }
+    const bool becomes_normal = fate_of(d, host_) == Fate::Normal;
+    d.target = becomes_normal ? Target::Normal : Target::Offline;
+    d.change = becomes_normal;
+    if (!becomes_normal) d.reason = "the limit leaves it offline";
+  }
+
+  void excuse(Decision& d, const sema::Limit& limit) {
+    std::uint64_t blocks = d.blocks.count;
+    for (Finding& finding : allocation_.findings) {
+      if (finding.kind != Finding::Kind::NotReached || d.span != finding.share->span) continue;
+      const model::Device& device = host_.devices.at(d.blocks.device);
+      std::uint64_t& lacking = device.kind == model::Device::Kind::Dimm ? finding.misplaced.dimms
+                                                                        : finding.misplaced.others;
+      const std::uint64_t excused = std::min(blocks, lacking);
+      lacking -= excused;
+      finding.blocks -= excused;
+      if (d.fixed) finding.misplaced.fixed -= std::min(finding.misplaced.fixed, excused);
+      blocks -= excused;
+    }
+    auto& findings = allocation_.findings;
+    findings.erase(std::remove_if(findings.begin(), findings.end(),
+                                  [](const Finding& finding) {
+                                    return finding.kind == Finding::Kind::NotReached &&
+                                           finding.blocks == 0;
+                                  }),
+                   findings.end());
+    d.target = Target::Normal;
+    d.span = limit.span;
+    d.reason = "online in a kernel zone, and the limit keeps it there";
+  }
+
+  Allocation& allocation_;
+  std::vector<Decision>& decisions_;
+  const sema::FlatPolicy& policy_;
+  const model::Host& host_;
+  const Trials& trials_;
+  const Allocation without_limits_;
+};
+
+}  // namespace
+
+void keep_limits(Allocation& allocation, const Selection& selection, const sema::FlatPolicy& policy,
+                 const model::Host& host, const Trials& trials, diag::Sink& sink) {
+  LimitKeeper keeper(allocation, policy, host, trials);
+  keeper.pick();
+  if (limits_explain(allocation, selection, policy, host, trials.ready.host()))
+    keeper.rest();
+  else
+    keeper.keep();
+  keeper.excuse_what_is_normal();
+  report_limits(allocation.decisions, policy, host, sink);
+  allocation = keeper.written();
+}
+
+}  // namespace memonline::plan

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `limit movable to ...`: how much Movable the limits allow, and what the plan makes of it (step 4
+// of "Allocation in full").
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "compiler/diag/diagnostic.hpp"
+#include "compiler/kernel/model.hpp"
+#include "compiler/plan/allocate.hpp"
+#include "compiler/plan/select.hpp"
+
+namespace memonline::plan {
+
+/// Where a block is when the plan is done.
+enum class Fate : std::uint8_t { Offline, Normal, Movable };
+Fate fate_of(const Decision& decision, const model::Host& host);
+
+/// The host's memory by zone, in all and by node, measured by the limits.
+class LimitBook {
+ public:
+  using Scope = std::optional<std::optional<model::NodeId>>;  ///< empty: the host
+
+  LimitBook(const sema::FlatPolicy& policy, const model::Host& host);
+  LimitBook(const sema::FlatPolicy& policy, const model::Host& host,
+            const std::vector<Decision>& decisions);
+
+  void move(std::optional<model::NodeId> node, Fate from, Fate to, std::uint64_t blocks);
+  /// The scopes of a limit: the host, or each node.
+  [[nodiscard]] std::vector<Scope> scopes_of(const sema::Limit& limit) const;
+  /// How many blocks must leave Movable for the limit to hold, where each becomes `instead`.
+  [[nodiscard]] std::uint64_t excess(const sema::Limit& limit, Scope scope, Fate instead) const;
+  /// How many blocks more than the limit allows are Movable.
+  [[nodiscard]] std::uint64_t beyond(const sema::Limit& limit, Scope scope) const;
+  /// How many blocks of the node that are `now` may become Movable while every limit holds.
+  [[nodiscard]] std::uint64_t room(std::optional<model::NodeId> node, Fate now) const;
+  /// The first limit that refuses one more; null: none does.
+  [[nodiscard]] const sema::Limit* refuses(std::optional<model::NodeId> node, Fate now) const;
+
+ private:
+  struct Balance {
+    std::uint64_t normal = 0;
+    std::uint64_t movable = 0;
+    std::uint64_t all = 0;
+  };
+  [[nodiscard]] const Balance& balance(Scope scope) const;
+  [[nodiscard]] std::uint64_t allowed(const sema::Amount& amount, const Balance& balance) const;
+  [[nodiscard]] std::uint64_t room(const sema::Limit& limit, Scope scope, Fate now) const;
+  void add(std::optional<model::NodeId> node, Fate fate, std::uint64_t blocks);
+
+  const sema::FlatPolicy& policy_;
+  model::Bytes block_size_;
+  Balance host_;
+  std::map<std::optional<model::NodeId>, Balance> nodes_;
+};
+
+/// What comes of the writes of an allocation on the kernel model.
+struct Trial {
+  kernel::Model model;
+  std::vector<WriteRun> stuck;  ///< writes that no order makes legal
+};
+
+/// The kernel model, for limits: what the kernel picks for `auto`, and which writes it refuses.
+struct Trials {
+  kernel::Model ready;  ///< the host with the settings of the plan, before its writes
+  std::function<Trial(const Allocation&, const kernel::Model&)> write;
+};
+
+/// Step 4: keeps blocks out of Movable until each limit holds. Reports what stays offline because
+/// of it, and where a limit cannot be met.
+void keep_limits(Allocation& allocation, const Selection& selection, const sema::FlatPolicy& policy,
+                 const model::Host& host, const Trials& trials, diag::Sink& sink);
+
+/// Reports what stays offline because of a limit, and by how much a limit cannot hold.
+void report_limits(const std::vector<Decision>& decisions, const sema::FlatPolicy& policy,
+                   const model::Host& host, diag::Sink& sink);
+
+/// Whether nothing is to be done because all that the shares lack is what the limits refuse.
+/// `allocation` is that of steps 1 to 3, with what the kernel picks for `auto`.
+bool limits_explain(const Allocation& allocation, const Selection& selection,
+                    const sema::FlatPolicy& policy, const model::Host& host,
+                    const model::Host& ready);
+
+}  // namespace memonline::plan
