@@ -74,6 +74,12 @@ CASES: dict[str, Case] = {
     "limit": Case(TWO_NODES, "limit movable to 1x normal\nhotplugged: rest movable", kept=("6.1",)),
     "limit_per_node": Case(TWO_NODES, "limit movable to 512MiB per node\nhotplugged: rest movable",
                            before="write 44 online_movable", kept=("7.2",)),
+    # What the limit refuses stays offline, on each node; with shares of the whole group it becomes normal.
+    "limit_with_an_offline_share": Case(
+        TWO_NODES, "limit movable to 2 blocks per node\nhotplugged: last 10 blocks movable, rest offline",
+        before="write 44 online_movable"),
+    "limit_with_a_keep_share": Case(
+        TWO_NODES, "limit movable to 0.5x normal\neach dimm: first 1 blocks normal, last 75% movable, rest keep"),
     "auto_between_zones": Case(ONE_NODE, "hotplugged: auto", kept=("5.10",),
                                before="write 42 online_kernel; write 44 online_movable; write 47 online_movable"),
     "auto_movable": Case(
