@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "compiler/model/facts.hpp"
+#include "compiler/plan/agents.hpp"
+#include "compiler/plan/verdict.hpp"
 #include "runtime/apply/plan_reader.hpp"
 #include "runtime/base/digest.hpp"
 #include "runtime/host/text.hpp"
@@ -198,6 +200,64 @@ plan::PlanDiagnostic read_diagnostic(PlanReader& in, const Json& object) {
   return result;
 }
 
+template <class Enum>
+Enum value_named(const std::string& name, std::string_view (*name_of)(Enum), Enum last) {
+  for (auto value = Enum{}; value != last; value = static_cast<Enum>(static_cast<int>(value) + 1))
+    if (name_of(value) == name) return value;
+  return last;
+}
+
+plan::Remaining read_remaining(PlanReader& in, const Json& object) {
+  plan::Remaining one;
+  one.kind = value_named(in.word(object, "kind", {"memory", "limit", "boot", "hotplug", "unknown"}),
+                         &plan::remaining_kind_name, plan::Remaining::Kind::Unknown);
+  in.each(object, "ranges", [&](const Json& range) {
+    if (!range.is_array() || range.size() != 2) in.wrong_type(range, "a first and a last block");
+    one.blocks.push_back(
+        {model::BlockId(in.as_number(range[0])), model::BlockId(in.as_number(range[1]))});
+  });
+  one.bytes = in.number(object, "bytes");
+  one.wanted = in.text(object, "wanted");
+  one.why = in.text(object, "why");
+  one.needs = in.text(object, "needs");
+  one.help = in.text(object, "help");
+  if (!object.contains("path")) return one;
+  one.rule = {in.text(object, "path"),
+              in.small_number(object, "line"),
+              in.small_number(object, "column"),
+              {}};
+  return one;
+}
+
+plan::CompetingAgent read_agent(PlanReader& in, const Json& object) {
+  plan::CompetingAgent agent;
+  agent.kind =
+      value_named(in.word(object, "kind",
+                          {"udev-rule", "udev-program", "kernel-setting", "kernel-parameter",
+                           "kernel-default", "daxctl", "ignored-parameter"}),
+                  &plan::agent_kind_name, plan::CompetingAgent::Kind::IgnoredParameter);
+  agent.path = in.text(object, "path");
+  agent.line = in.small_number(object, "line");
+  agent.column = in.small_number(object, "column");
+  agent.text = in.text(object, "text");
+  agent.does = in.text(object, "does");
+  agent.remedy = in.text(object, "remedy");
+  agent.certain = in.truth(object, "certain");
+  agent.settled = in.truth(object, "settled");
+  return agent;
+}
+
+// Plans of earlier versions do not have these; whoever applies one judges the host anew.
+void read_judgement(PlanReader& in, const Json& document, plan::Plan& plan) {
+  if (!document.contains("verdict")) return;
+  plan.judgement.verdict = value_named(
+      in.word(document, "verdict", {"nothing-judged", "drift", "reboot-pending", "as-desired"}),
+      &plan::verdict_name, plan::Verdict::AsDesired);
+  in.each(document, "remaining",
+          [&](const Json& one) { plan.judgement.remaining.push_back(read_remaining(in, one)); });
+  in.each(document, "agents", [&](const Json& one) { plan.agents.push_back(read_agent(in, one)); });
+}
+
 void check_schema(PlanReader& in, const Json& document, std::string_view label) {
   const auto schema = document.is_object() ? document.find("schema") : document.end();
   if (!document.is_object() || schema == document.end() || !schema->is_string())
@@ -225,6 +285,7 @@ plan::Plan plan_of(PlanReader& in, const Json& document, std::string_view label)
           [&](const Json& node) { plan.outcome.push_back(read_outcome(in, node)); });
   in.each(document, "skipped",
           [&](const Json& one) { plan.skipped.push_back(read_skipped(in, one)); });
+  read_judgement(in, document, plan);
   in.each(document, "diagnostics",
           [&](const Json& one) { plan.diagnostics.push_back(read_diagnostic(in, one)); });
   const Facts facts = read_facts(in, plan.host);

@@ -9,8 +9,10 @@
 #include <sstream>
 
 #include "compiler/diag/render.hpp"
+#include "runtime/host/capture.hpp"
 #include "runtime/host/onlining_agents.hpp"
 #include "runtime/host/proc.hpp"
+#include "runtime/host/read_host.hpp"
 #include "runtime/host/udev_rules.hpp"
 #include "runtime/host/udev_walk.hpp"
 #include "tests/support/catch.hpp"
@@ -257,6 +259,29 @@ TEST_CASE("agents: programs and units that rules start") {
   CHECK(started("SUBSYSTEM==\"dax\", RUN+=\"/usr/bin/daxctl reconfigure-device -C %k\"").empty());
   CHECK(started("SUBSYSTEM==\"nd\", RUN+=\"/opt/on\"") == "/opt/on?");
   CHECK(started("SUBSYSTEM==\"node\", RUN+=\"/opt/on\"") == "/opt/on?");
+}
+
+TEST_CASE("agents: a snapshot names them, and holds no command and no line of a file") {
+  MemoryTree tree;
+  tree.add_file("etc/udev/rules.d/9.rules",
+                "SUBSYSTEM==\"memory\", RUN+=\"/opt/on --token secret\"\n"
+                "SUBSYSTEM==\"memory\", ATTRS{auto_online_blocks}==\"offline\", "
+                "ATTR{state}=\"online\", ENV{secret}=\"x\"\n");
+  tree.add_file("proc/cmdline", "password=secret memhp_default_state=online\n");
+  model::Host host = bare_metal();
+  host.agents = runtime::read_onlining_agents(tree, host);
+  REQUIRE(host.agents.size() == 3);
+  const std::string snapshot = runtime::write_snapshot(host);
+  CHECK(snapshot.find("secret") == std::string::npos);
+  auto back = runtime::read_host_text(snapshot);
+  REQUIRE(back.has_value());
+  REQUIRE(back->agents.size() == 3);
+  CHECK(back->agents[0].program == "/opt/on");
+  CHECK_FALSE(back->agents[0].certain);
+  for (model::OnliningAgent& agent : host.agents) agent.source.clear();
+  CHECK(back->agents[1] == host.agents[1]);
+  CHECK(back->agents[1].only_with == Strings{"offline"});
+  CHECK(back->agents[2] == host.agents[2]);
 }
 
 TEST_CASE("agents: what a rule may look like") {

@@ -210,6 +210,8 @@ TEST_CASE("captured hosts: a snapshot reads back as the same host") {
     REQUIRE(back.has_value());
     CHECK(back->fingerprint == host.fingerprint);
     host.name.clear();
+    // The lines of the files that agents are in stay on the host.
+    for (model::OnliningAgent& agent : host.agents) agent.source.clear();
     CHECK(*back == host);
   }
 }
