@@ -3,6 +3,7 @@
 // means. The plan names them; `report_agents` makes diagnostics of them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -3,6 +3,7 @@
 // of "Allocation in full").
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>

@@ -82,7 +82,7 @@ constexpr const char* kOrigin = "origin";
 constexpr const char* kDriver = "driver";
 constexpr const char* kDevice = "device";
 constexpr const char* kNode = "node";
-constexpr const char* kCpus = "CPUs of the node";
+constexpr const char* kCpus = "CPU list of the node";
 
 class Matcher {
  public:

@@ -27,7 +27,7 @@ struct Group {
 struct Undecided {
   const sema::Rule* rule = nullptr;
   model::BlockRun blocks;
-  std::string fact;  ///< what is unknown: "driver", "origin", "node", "CPUs of its node"
+  std::string fact;  ///< what is unknown: "driver", "origin", "node", "CPU list of the node"
 };
 
 struct Selection {

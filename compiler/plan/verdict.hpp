@@ -3,6 +3,7 @@
 // would help. One function for `plan`, `status` and `apply`, so that they agree.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,7 @@ Judgement judge(const model::Host& host, const Plan& plan, Limits limits);
 Judgement when_done(Judgement judgement);
 
 /// "no-policy" and the like are for who has no plan: nothing-judged, drift, reboot-pending,
-/// as-desired.
+/// partly-judged, as-desired.
 std::string_view verdict_name(Verdict verdict);
 std::string_view remaining_kind_name(Remaining::Kind kind);
 

@@ -251,7 +251,8 @@ plan::CompetingAgent read_agent(PlanReader& in, const Json& object) {
 void read_judgement(PlanReader& in, const Json& document, plan::Plan& plan) {
   if (!document.contains("verdict")) return;
   plan.judgement.verdict = value_named(
-      in.word(document, "verdict", {"nothing-judged", "drift", "reboot-pending", "as-desired"}),
+      in.word(document, "verdict",
+              {"nothing-judged", "drift", "reboot-pending", "partly-judged", "as-desired"}),
       &plan::verdict_name, plan::Verdict::AsDesired);
   in.each(document, "remaining",
           [&](const Json& one) { plan.judgement.remaining.push_back(read_remaining(in, one)); });

@@ -104,8 +104,9 @@ std::string drift_text(const StatusReport& status, const Totals& totals) {
   if (status.steps == 0)
     return fmt::format("Drift: {} that the plan leaves alone, see `memonline explain`.\n",
                        drifting);
-  return fmt::format("Drift: {}; {} step{} pending, see `memonline plan`.\n", drifting,
-                     status.steps, status.steps == 1 ? "" : "s");
+  return fmt::format("Drift: {}{} step{} pending, see `memonline plan`.\n",
+                     totals.drifting == 0 ? "" : drifting + "; ", status.steps,
+                     status.steps == 1 ? "" : "s");
 }
 
 std::string verdict_text(const StatusReport& status) {

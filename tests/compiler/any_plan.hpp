@@ -2,6 +2,7 @@
 // Any host and any policy, for property tests: RapidCheck chooses.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

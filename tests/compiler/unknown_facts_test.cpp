@@ -96,7 +96,7 @@ TEST_CASE("unknown: without a node a block is kept under rules that ask for it")
   CHECK(kept(plan_for(host, "cpuless: movable\n")) == "32..39 node; ");
   host.blocks.back().node = model::NodeId(0);
   host.nodes.front().has_cpu.reset();
-  CHECK(kept(plan_for(host, "cpuless hotplugged: movable\n")) == "32..39 CPUs of the node; ");
+  CHECK(kept(plan_for(host, "cpuless hotplugged: movable\n")) == "32..39 CPU list of the node; ");
 }
 
 TEST_CASE("unknown: shares count no block of an unknown zone, and the plan says so") {
