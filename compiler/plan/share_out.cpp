@@ -246,6 +246,9 @@ class Sharer {
                             [](const Claim* c) { return !c->wants(Target::Offline); });
     for (Claim* each : claims) {
       Claim& claim = *each;
+      // Where save_moves() cannot be, nothing is taken offline for good beside a limit.
+      if (taking && claim.wants(Target::Offline) && !policy_.limits.empty() && !saves_moves())
+        continue;
       const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);
       std::uint64_t lacking = claim.owed();
       for (unsigned ease = 0; ease < 4; ++ease) {

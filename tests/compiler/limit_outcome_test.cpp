@@ -147,6 +147,19 @@ TEST_CASE("limit: before 4.14 a refused block that cannot be normal is left, and
         "....MMM");
 }
 
+TEST_CASE("limit: before 4.14 an `offline` share offlines nothing beside it") {
+  const std::string policy = "set rezone = allowed; hotplugged: offline; limit movable to 1 blocks";
+  for (const Era era : {Era::B, Era::C1}) {
+    HostBuilder builder(era);
+    builder.boot(0, 0, 2).dimm(0, 32, 0).dimm_online(0, 32, 2, Zone::Normal);
+    const auto host = builder.build();
+    CHECK(outcome(host, policy) == (era == Era::B ? "NNNN" : "NN.."));
+    if (era == Era::B)
+      CHECK(plan_for(host, policy).diagnostics.sorted().front().help.find("before Linux 4.14") ==
+            0);
+  }
+}
+
 TEST_CASE("limit: memory that it keeps out of Movable is no drift") {
   const auto host = one_dimm().build();
   for (const char* rest : {"rest offline", "rest normal"}) {
