@@ -128,7 +128,7 @@ class Walker {
 
   // Planned again and again, the plan must not take its own setting for the machine's.
   std::string setting_before(const std::string& then) {
-    const std::string before =
+    std::string before =
         host_.auto_online_before.value_or(host_.knobs.auto_online_blocks.value_or("offline"));
     host_.knobs.auto_online_blocks = then;
     return before;

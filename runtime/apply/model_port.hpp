@@ -19,7 +19,8 @@ namespace memonline::apply {
 /// One kernel model for several threads and ports.
 class SharedModel {
  public:
-  explicit SharedModel(const model::Host& host) : model_(host) {}
+  explicit SharedModel(const model::Host& host) : start_(host), model_(host) {}
+  /// With what is in use, as far as it follows from the writes.
   [[nodiscard]] model::Host host() const;
   /// The model itself, for who is alone with it.
   [[nodiscard]] const kernel::Model& model() const { return model_; }
@@ -36,6 +37,7 @@ class SharedModel {
 
  private:
   mutable std::mutex mutex_;
+  const model::Host start_;
   kernel::Model model_;
   std::map<BlockId, int> refusals_;
 };
