@@ -274,7 +274,7 @@ class LimitKeeper {
     }
     if (any || !trials_.write(without_limits_, trials_.ready).stuck.empty()) return any;
     for (Decision& d : decisions_) {
-      if (nodes.count(d.blocks.node) == 0) continue;
+      if (!nodes.contains(d.blocks.node)) continue;
       any = any || made_normal(d);
       d.cannot_be_normal = true;
     }

@@ -134,8 +134,9 @@ TEST_CASE("property: a limit keeps its promises, and a second plan has no steps"
       const std::string codes = test::codes_text(limited.diagnostics);
       RC_ASSERT(codes.find("ML0505") != std::string::npos ||
                 (one.host.era < Era::C1 && codes.find("ML0506") != std::string::npos));
-      // A refused block makes no plan impossible.
-      if (codes.find("ML0506") != std::string::npos)
+      // A refused block makes no plan impossible. Before 4.14 an `offline` share offlines nothing
+      // beside a limit; with `rezone`, other blocks then change zone, and these may be in the way.
+      if (codes.find("ML0506") != std::string::npos && !rezones(one))
         RC_ASSERT(test::codes_text(plan_for(one.host, one.rules).diagnostics).find("ML0506") !=
                   std::string::npos);
       return;
