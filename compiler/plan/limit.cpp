@@ -10,7 +10,6 @@
 namespace memonline::plan {
 
 using model::State;
-using model::Zone;
 using sema::Target;
 
 namespace {

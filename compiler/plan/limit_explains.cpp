@@ -17,7 +17,6 @@
 namespace memonline::plan {
 
 using model::BlockRun;
-using model::State;
 using model::Zone;
 using sema::Target;
 

@@ -38,7 +38,7 @@ void Room::read_pools(const Host& host) {
         if (pages == 0) continue;
         Pool pool{node.id, static_cast<Zone>(z)};
         pool.pages = static_cast<double>(pages);
-        const double whole = static_cast<double>(std::max(span.present, pages));
+        const auto whole = static_cast<double>(std::max(span.present, pages));
         pool.per_block = block_pages_ * pool.pages / whole;
         pools_.push_back(pool);
       }

@@ -101,7 +101,4 @@ bool check_room(const std::vector<Step>& steps, const model::Host& host, diag::S
 /// The note (ML0545) that room could not be checked, where a step takes memory offline.
 void note_room_unknown(const std::vector<Step>& steps, const model::Host& host, diag::Sink& sink);
 
-/// "384MiB": as the language and options read it back, to the byte.
-std::string exact_size(model::Bytes bytes);
-
 }  // namespace memonline::plan

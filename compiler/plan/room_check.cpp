@@ -54,17 +54,6 @@ std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& 
   return std::nullopt;
 }
 
-std::string exact_size(Bytes bytes) {
-  constexpr const char* kUnits[] = {"TiB", "GiB", "MiB", "KiB"};
-  std::uint64_t unit = std::uint64_t{1} << 40U;
-  for (const char* name : kUnits) {
-    if (bytes.value() % unit == 0 && bytes.value() >= unit)
-      return fmt::format("{}{}", bytes.value() / unit, name);
-    unit >>= 10U;
-  }
-  return fmt::format("{}KiB", (bytes.value() + 1023) / 1024);
-}
-
 diag::Diagnostic& report_shortage(const WriteRun& run, const Fit& fit, std::uint64_t fitting,
                                   Bytes block_size, const std::optional<source::SourceSpan>& span,
                                   diag::Sink& sink) {
@@ -87,7 +76,7 @@ diag::Diagnostic& report_shortage(const WriteRun& run, const Fit& fit, std::uint
   d.help = fitting > 0 ? fmt::format(
                              "ask for at most {} of these blocks ({}), or free {} of "
                              "memory first, there or where it can move",
-                             fitting, exact_size(block_size * fitting), model::human(missing))
+                             fitting, model::exact(block_size * fitting), model::human(missing))
                        : fmt::format("free {} of memory first, there or where it can move",
                                      model::human(missing));
   return d;

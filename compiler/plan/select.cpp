@@ -111,7 +111,7 @@ class Matcher {
  private:
   Match match(const sema::Class& one, const BlockRun& run) const {
     const Interval whole{run.first.value(), run.end().value()};
-    const auto where = [](Intervals blocks) { return Match{blocks, blocks}; };
+    const auto where = [](const Intervals& blocks) { return Match{blocks, blocks}; };
     const auto answered = [&](Answer answer, const char* fact) {
       switch (answer) {
         case Answer::No: break;

@@ -20,7 +20,6 @@ namespace memonline::plan {
 using model::BlockId;
 using model::BlockRun;
 using model::Host;
-using model::State;
 using model::Zone;
 
 namespace {
@@ -228,7 +227,7 @@ void add_shortage(const Shortage& shortage, const std::vector<Candidate>& all, s
                             host.block_size, std::nullopt, sink);
   if (fits > 0)
     d.help += fmt::format(", or ask for less: `--unplug \"{}{}\"` fits",
-                          exact_size(host.block_size * fits),
+                          model::exact(host.block_size * fits),
                           request.selected.empty() ? "" : " of " + request.selected);
 }
 
