@@ -50,7 +50,7 @@ class Tree:
                  cmdline="root=/dev/sda1 ro", auto="offline", policy="contig-zones", ratio="301", numa_aware="Y",
                  memmap_on_memory="N", guest=None, dmi=None):
         shutil.rmtree(root, ignore_errors=True)
-        self.root, self.page, self.block = root, page, block
+        self.root, self.page, self.block, self.made = root, page, block, set()
         self.blocks, self.cpus, self.iomem, self.firmware_map, self.zones = {}, {}, [], [], {}
         self.write("proc/version", "Linux version %s.%s (b@h) (gcc 12) #1 SMP\n" % (kernel, arch))
         self.write("proc/sys/kernel/osrelease", kernel + "\n")
@@ -76,16 +76,21 @@ class Tree:
             for name, value in names.items():
                 self.write("sys/devices/virtual/dmi/id/" + name, value + "\n")
 
-    def write(self, path, text):
+    def _place(self, path):
         path = os.path.join(self.root, path)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        directory = os.path.dirname(path)
+        if directory not in self.made:
+            os.makedirs(directory, exist_ok=True)
+            self.made.add(directory)
+        return path
+
+    def write(self, path, text):
+        path = self._place(path)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
 
     def link(self, path, to):
-        path = os.path.join(self.root, path)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        os.symlink(to, path)
+        os.symlink(to, self._place(path))
 
     def node(self, number, cpus=""):
         self.cpus[number] = cpus
