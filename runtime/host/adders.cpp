@@ -24,7 +24,7 @@ std::string nvidia_gpu(const Tree& tree) {
   if (!names) return {};
   std::sort(names->begin(), names->end());
   for (const std::string& name : *names) {
-    const std::string path = std::string(kDevices) + '/' + name;
+    std::string path = std::string(kDevices) + '/' + name;
     if (text_at(tree, path + "/vendor") == "0x10de" &&
         text_at(tree, path + "/class").starts_with("0x03"))
       return path;

@@ -72,8 +72,11 @@ DeviceTreeMemory read_below(const Tree& tree, const std::string& base) {
   const std::size_t address_cells = cell_count(tree, base + "/#address-cells");
   const std::size_t size_cells = cell_count(tree, base + "/#size-cells");
   for (const std::string& name : *names)
-    if (name == "memory" || name.starts_with("memory@"))
-      add_memory_node(tree, base + '/' + name, address_cells, size_cells, memory.boot);
+    if (name == "memory" || name.starts_with("memory@")) {
+      std::string path = base;
+      path.append("/").append(name);
+      add_memory_node(tree, path, address_cells, size_cells, memory.boot);
+    }
   sort_ranges(memory.boot);
   const std::string dynamic = base + "/ibm,dynamic-reconfiguration-memory/";
   const auto size = tree.read((dynamic + "ibm,lmb-size").c_str());

@@ -17,7 +17,6 @@ namespace {
 
 using model::Device;
 using model::Origin;
-using model::State;
 
 std::optional<AddressRange> range_of(std::string_view text) {
   const auto first = hexadecimal(take_until(text, '-'));
