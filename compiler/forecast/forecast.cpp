@@ -69,7 +69,7 @@ class Forecaster {
     const Bytes device = request_.dimm.value_or(request_.bytes);
     for (const Bytes size : {device, request_.bytes})
       if (size.value() % bs != 0)
-        return impossible(fmt::format("{} is no multiple of the block size, {}", exact(size),
+        return impossible(fmt::format("{} is not a multiple of the block size, {}", exact(size),
                                       exact(host.block_size)),
                           "memory is added in whole blocks");
     if (request_.node && host.find_node(*request_.node) == nullptr)

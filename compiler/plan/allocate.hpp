@@ -56,7 +56,7 @@ struct Allocation {
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
                     const model::Host& host);
 
-/// Whether the blocks came a moment ago and nobody has settled on what they are to be: then they
+/// Whether the blocks were hot-added a moment ago and are not assigned yet: then they
 /// count as offline even if the kernel has onlined them.
 bool is_correctable(const model::BlockRun& run, const model::Host& host);
 
