@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The steps of a plan in a file: only actions, words, zones and knobs that exist.
 #include <array>
+#include <limits>
 #include <optional>
 
 #include <fmt/format.h>

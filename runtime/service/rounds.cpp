@@ -2,6 +2,7 @@
 // When the service looks at memory, and what it makes of what it found: one round after the other,
 // each for the most urgent reason there is. A part of service.cpp.
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Which kernel parameters a plan asks for: the nearest to the wish, nobody else's touched, its own
 // removed when the policy no longer needs them.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "tests/support/catch.hpp"

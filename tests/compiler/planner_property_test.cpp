@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What holds for every plan, on any host and policy. The seed is printed; RC_PARAMS sets seed and
 // number of cases.
+#include <algorithm>
+
 #include <rapidcheck.h>
 
 #include "compiler/kernel/model.hpp"
