@@ -174,7 +174,7 @@ class Walker {
     host_ = std::move(planned.outcome);
   }
 
-  // Where DLPAR is told `offline`, it onlines all the same.
+  // DLPAR onlines what it adds, even if the setting is `offline`.
   [[nodiscard]] std::string kernel_word() const {
     const std::string word = host_.knobs.auto_online_blocks.value_or("offline");
     return word == "offline" && arrival_.source == Source::Dlpar ? "online" : word;

@@ -11,7 +11,7 @@
 // - With memory_hotplug.memmap_on_memory some memory holds its own map (plan/sources.hpp).
 // - DIMMs and dax devices are added as a whole; virtio-mem, Hyper-V, Xen and DLPAR add a little at
 // a
-//   time, and go on once that is online (contract 6).
+//   time, and go on once that is online.
 // - Memory onlined in a kernel zone is free kernel memory from then on, Movable is not.
 // - Where the kernel onlines by itself, within the add, it does so in ascending order, and after
 //   each block walks the zone from its start to see whether it has holes (move_pfn_range_to_zone(),

@@ -109,8 +109,7 @@ class Reporter {
     if (free == 0) return no_way_offline(total);
     if (policy_.rezone == sema::Rezone::Allowed)  // else they would have been taken
       return "before Linux 4.14, a policy with a `limit` offlines no memory permanently: remove "
-             "the "
-             "limit, or offline these blocks by hand";
+             "the limit, or offline these blocks by hand";
     const std::string which =
         lack.fixed == 0 ? std::string("them") : fmt::format("{} of them", free);
     if (!offline)

@@ -20,7 +20,7 @@ namespace {
 // What a selector can mean for memory yet to come.
 enum class Reach { None, Some, Every };
 
-// A class that no device of this host can match says nothing of its memory yet to come.
+// A class that no device of this host can match does not apply to its hot-added memory.
 bool can_match(const sema::Class& one, const model::Host& host) {
   const auto source = [&](Source where) { return can_come_from(host, where); };
   if (const auto* simple = std::get_if<SimpleClass>(&one.is))
@@ -79,7 +79,7 @@ bool takes_zone_words(const model::Host& host) {
   return host.era == Era::D || (host.era == Era::C2 && host.facts.foll_pin == true);
 }
 
-// What one rule makes of memory yet to come; without a rule, what becomes of all other memory.
+// What one rule makes of hot-added memory; without a rule, what becomes of all other memory.
 struct Portion {
   const sema::Rule* rule = nullptr;
   std::optional<Target> target;  ///< empty: several

@@ -36,7 +36,7 @@ Source source_of(const model::Host& host, const model::Device& device);
 bool is_incremental(Source source);
 
 /// Whether the blocks of a device of so many hold their own memory map, so that adding them takes
-/// none of the kernel's memory (kernel contract 5.4).
+/// none of the kernel's memory.
 bool holds_own_map(const model::Host& host, Source source, std::uint64_t blocks);
 /// Why memory_hotplug.memmap_on_memory has no effect on any memory that this host can get; empty:
 /// it has.

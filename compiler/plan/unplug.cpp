@@ -89,7 +89,7 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   return all;
 }
 
-// What goes most easily first. Boot memory can go offline, but nobody takes it out: only hot-added
+// What goes most easily first. Boot memory can go offline, but is not removed: only hot-added
 // memory that is offline needs nothing done.
 void sort_by_ease(std::vector<Candidate>& all) {
   std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {

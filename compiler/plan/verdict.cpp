@@ -90,16 +90,12 @@ class Judge {
   void blocks_of(const Skipped& skipped) {
     visit_runs(host_, skipped.first, skipped.last,
                [&](const BlockRun& run, model::BlockId first, model::BlockId end) {
-                 if (!skipped.unknown.empty() || is_unusable(run, skipped))
+                 // No share can use blocks that are on their way.
+                 if (!skipped.unknown.empty() || run.state == State::GoingOffline)
                    add(Kind::Unknown, skipped, run, first, end);
                  else if (differs(run, skipped.wanted))
                    add(Kind::Memory, skipped, run, first, end);
                });
-  }
-
-  /// Blocks that no share could use, whatever the rule wants of them.
-  static bool is_unusable(const BlockRun& run, const Skipped& skipped) {
-    return run.state == State::GoingOffline && skipped.reason != "the rule keeps it as it is";
   }
 
   void add(Kind kind, const Skipped& skipped, const BlockRun& run, model::BlockId first,
@@ -202,7 +198,7 @@ class Judge {
     }
   }
 
-  /// The kernel onlines hot-added memory otherwise than the policy says, and no step changes that.
+  /// The kernel's setting conflicts with the policy, and no step changes it.
   void hotplug() {
     const auto setting =
         std::find_if(plan_.agents.begin(), plan_.agents.end(), [](const CompetingAgent& agent) {

@@ -247,7 +247,7 @@ plan::CompetingAgent read_agent(PlanReader& in, const Json& object) {
   return agent;
 }
 
-// Plans of earlier versions do not have these; whoever applies one judges the host anew.
+// Plans of earlier versions do not have these; `apply` judges the host again.
 void read_judgement(PlanReader& in, const Json& document, plan::Plan& plan) {
   if (!document.contains("verdict")) return;
   plan.judgement.verdict = value_named(
