@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -61,12 +62,24 @@ std::uint32_t device_for(kernel::Model& model, const Host& host, const Arrival& 
       {model::Device::Kind::None, model::Origin::Hotplugged, "none", "", std::nullopt});
 }
 
+// What is left of standby memory once `count` blocks at its beginning are configured.
+std::vector<model::Standby> without_first(std::vector<model::Standby> ranges, std::uint64_t count) {
+  if (ranges.empty()) return ranges;
+  if (ranges.front().last < ranges.front().first + count)
+    ranges.erase(ranges.begin());
+  else
+    ranges.front().first = ranges.front().first + count;
+  return ranges;
+}
+
 Host grown(const Host& host, BlockId first, std::uint64_t count, const Arrival& arrival) {
   kernel::Model model(host);
   const std::uint32_t device = device_for(model, host, arrival);
   // Free addresses of a node that exists: the model has no reason to refuse.
   (void)model.add(first, count, arrival.node, device);
-  return model.host();
+  Host with = model.host();
+  with.standby = without_first(with.standby, count);
+  return with;
 }
 
 // The kernel onlines a device block by block within the add, before anybody else sees it.
@@ -111,7 +124,7 @@ class Walker {
       host_.auto_online_before = setting_before(set->second);
     walk_.rule = now.plan->hotplug.rule;
     for (std::uint64_t left = arrival_.blocks; left > 0 && !walk_.ends_at && !walk_.refused;) {
-      const std::uint64_t count = std::min(left, arrival_.per_device);
+      const std::uint64_t count = std::min({left, arrival_.per_device, take_standby()});
       arrive(count);
       left -= count;
       if (walk_.ends_at) count_shortage(left);
@@ -124,6 +137,15 @@ class Walker {
     sink_.append_errors(why);
     walk_.refused = true;
     return std::move(walk_);
+  }
+
+  // Standby memory has its place already: goes on at the first range that is left, and returns how
+  // many blocks it has.
+  std::uint64_t take_standby() {
+    if (arrival_.source != Source::Standby || host_.standby.empty()) return arrival_.blocks;
+    const model::Standby range = host_.standby.front();
+    next_ = range.first;
+    return range.last.value() - range.first.value() + 1;
   }
 
   // Planned again and again, the plan must not take its own setting for the machine's.
@@ -247,9 +269,10 @@ class Walker {
 }  // namespace
 
 // Hot-added memory lies above what is there; on a PC also above 4 GiB, where buses have their
-// addresses; a virtio-mem device goes on where it ended.
+// addresses; a virtio-mem device goes on where it ended. Standby memory is listed (s390x, 6.19+).
 BlockId first_free_block(const Host& host, const Arrival& arrival) {
   const BlockId end = host.blocks.back().end();
+  if (arrival.source == Source::Standby && !host.standby.empty()) return host.standby.front().first;
   if (arrival.source == Source::VirtioMem)
     if (const auto device = existing_device(host, arrival)) {
       BlockId own_end;

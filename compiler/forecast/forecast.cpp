@@ -43,7 +43,9 @@ class Forecaster {
     forecast.source = arrival_.source;
     forecast.node = arrival_.node;
     forecast.device_bytes = Bytes(arrival_.per_device * start_.block_size.value());
-    forecast.device_count = (arrival_.blocks + arrival_.per_device - 1) / arrival_.per_device;
+    // Standby memory in several ranges takes a step more for each.
+    forecast.device_count = std::max<std::uint64_t>(
+        result.devices.size(), (arrival_.blocks + arrival_.per_device - 1) / arrival_.per_device);
     forecast.own_map = plan::holds_own_map(start_, arrival_.source, arrival_.per_device);
     forecast.devices = std::move(result.devices);
     forecast.ends_at = result.ends_at;
@@ -82,6 +84,7 @@ class Forecaster {
       return impossible(fmt::format("memory is added to this host through {}, not as DIMMs",
                                     plan::source_text(arrival_.source)),
                         "leave `,dimm=SIZE` out");
+    if (arrival_.source == plan::Source::Standby && !enough_standby(host)) return false;
     if (plan::is_incremental(arrival_.source)) arrival_.per_device = blocks_at_a_time(host);
     arrival_.node =
         request_.node.value_or(host.nodes.empty() ? model::NodeId(0) : host.nodes.front().id);
@@ -109,6 +112,19 @@ class Forecaster {
     return true;
   }
 
+  // The hypervisor has set aside so much and no more. Kernels before 6.19 do not tell.
+  bool enough_standby(const Host& host) {
+    std::uint64_t blocks = 0;
+    for (const model::Standby& range : host.standby)
+      blocks += range.last.value() - range.first.value() + 1;
+    if (host.standby.empty() || arrival_.blocks <= blocks) return true;
+    return impossible(
+        fmt::format("this host has {} of standby memory that is not configured yet, "
+                    "and {} are asked for",
+                    exact(Bytes(blocks * host.block_size.value())), exact(request_.bytes)),
+        "give this partition or guest more standby memory first");
+  }
+
   // A driver that goes block by block; virtio-mem may be 1 GiB ahead. No more steps than a walk
   // has.
   [[nodiscard]] std::uint64_t blocks_at_a_time(const Host& host) const {
@@ -127,6 +143,7 @@ class Forecaster {
           "this kernel ignores DIMMs that are added: `acpi_no_memhotplug` is on its "
           "command line",
           "boot without `acpi_no_memhotplug`");
+    if (!host.standby.empty() && arrival_.source == plan::Source::Standby) return true;
     const std::uint64_t end =
         (first_free_block(host, arrival_) + arrival_.blocks).value() * host.block_size.value();
     const auto cap = memory_cap(host);

@@ -72,7 +72,7 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
   const char* one = steps ? "step" : "device";
   if (forecast.source != plan::Source::Dimm)
     text += fmt::format(" through {}", plan::source_text(forecast.source));
-  text += forecast.device_count == 1
+  text += forecast.device_count == 1 || forecast.source == plan::Source::Standby
               ? (forecast.source == plan::Source::Dimm ? " in one device: " : ": ")
               : fmt::format(" in {} {}s of {}: ", forecast.device_count, one,
                             steps ? model::human(forecast.device_bytes)
