@@ -6,6 +6,7 @@
 # Versions of clang-format and clang-tidy differ in their verdicts: only this version counts.
 llvm_judge=14
 fuzz_seconds=${FUZZ_SECONDS:-60}
+tidy_seconds=400  # of `tidy changed`: what is left then is checked by later runs
 
 # NAME, time on 2 cores once the packages are installed (and, but for build, once built), what it does. `test` runs the first four.
 stage_table=(
@@ -14,7 +15,7 @@ stage_table=(
   "bus|1 min|the service on a bus of its own, with the real polkitd"
   "smoke|1 min|a few plans applied on one real kernel in QEMU"
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them"
-  "tidy|8 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third)"
+  "tidy|25 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third, at most $((tidy_seconds / 60)) min)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
   "tools|2 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
@@ -145,7 +146,7 @@ tidy_sources() {
   {
     "${git[@]}" diff --name-only $recent HEAD -- | grep -xFf "$build/tidy-sources" || true
     awk -v third=$third 'NR % 3 == third' "$build/tidy-sources"
-  } | sort -u
+  } | awk '!seen[$0]++'
 }
 
 stage_tidy() {
@@ -153,11 +154,8 @@ stage_tidy() {
     echo "skipped: clang-tidy-$llvm_judge is not installed; other versions give other verdicts"
     return
   fi
-  tidy_sources "$@" >"$build/tidy-now"
-  echo "clang-tidy-$llvm_judge: $(wc -l <"$build/tidy-now") of $(wc -l <"$build/tidy-sources") files"
   # The compilation database is gcc's: clang does not know all of its options.
-  xargs -P "$jobs" -n 3 clang-tidy-$llvm_judge -p "$build" --quiet '--warnings-as-errors=*' \
-    --extra-arg=-Wno-unknown-warning-option <"$build/tidy-now" 2> >(grep -v ' warnings\? generated\.$' >&2)
+  tidy_sources "$@" | tests/tidy clang-tidy-$llvm_judge "$build" ${1:+$tidy_seconds}
 }
 
 stage_clang() {
@@ -189,11 +187,23 @@ stage_vm() {
 stage_systems() { tests/vm/run --build "$build" --systems "$@"; }
 stage_long() { tests/vm/run --build "$build" --long "$@"; }
 
-# --- rotation -------------------------------------------------------------------------------------
+# --- what .ci/run runs after ./dev test ----------------------------------------------------------
 
-# What .ci/run runs in rotation: each commit starts at another entry, and runs as many as there is time for.
+# Always these, in this order. Before each, the time in seconds on 2 cores.
+always=(
+  "60 format"
+  "420 tidy changed"
+  "180 tools"
+  "2100 fresh --kind root --kind newcomer"
+  "120 packages life_in_bookworm life_in_trixie library"
+  "560 vm --kernels --kernel 6.12"
+  "360 systems --only walk --only documents"
+)
+
+# Then these in rotation: each commit starts at another entry, and runs as many as there is time for.
 # Before each, the maximum time in seconds on 2 cores.
 turns=(
+  "600 fresh --kind readonly bookworm"
   "400 vm --kernels --kernel 6.1"
   "1200 packages same_bytes_twice"
   "400 vm --kernels --kernel 7.2"
@@ -210,17 +220,26 @@ turns=(
   "1000 long --kernel 6.1 --only in_64_dimms"
 )
 
-in_turn() {  # in_turn SECONDS: starts only what ends within SECONDS of the start of ./dev
-  local turn=0 one most words later=()
-  turn=$((16#$(git -c "safe.directory=*" rev-parse HEAD 2>/dev/null | cut -c1-8 || true) % ${#turns[@]}))
+run_if_time() {  # run_if_time SECONDS MOST WORDS...: runs the stage if it ends within SECONDS of the start of ./dev
+  if [ $((SECONDS + $2)) -le "$1" ]; then
+    run_stage "${@:3}" || true
+  else
+    later+=("${*:3}")
+  fi
+}
+
+more_stages() {  # more_stages SECONDS
+  local turn one words commit later=()
+  # A slow machine gets a little longer for what always runs: what is cut off gives no verdict at all.
+  for one in "${always[@]}"; do
+    read -ra words <<<"$one"
+    run_if_time $(($1 + 360)) "${words[@]}"
+  done
+  commit=$(git -c "safe.directory=*" rev-parse HEAD 2>/dev/null | cut -c1-8 || true)
+  turn=$((16#${commit:-0} % ${#turns[@]}))
   for one in "${turns[@]:turn}" "${turns[@]:0:turn}"; do
     read -ra words <<<"$one"
-    most=${words[0]}
-    if [ $((SECONDS + most)) -le "$1" ]; then
-      run_stage "${words[@]:1}" || true
-    else
-      later+=("${words[*]:1}")
-    fi
+    run_if_time "$1" "${words[@]}"
   done
   [ ${#later[@]} = 0 ] || summary+=("not run this time: $(printf '%s; ' "${later[@]}")")
 }
@@ -283,18 +302,8 @@ test_what() {
       build_or_report "$what"
       need "${tests_packages[@]}"
       stage "$what" tests "$build" -L "$what" || true ;;
-    # What .ci/run runs after `./dev test`: always these, then others in rotation.
     more)
-      for name in format tidy tools fresh packages vm systems; do
-        case $name in
-          tidy) run_stage tidy changed || true ;;
-          packages) run_stage packages life_in_bookworm life_in_trixie library || true ;;
-          vm) run_stage vm --kernels --kernel 6.12 || true ;;
-          systems) run_stage systems --only walk --only documents || true ;;
-          *) run_stage "$name" || true ;;
-        esac
-      done
-      in_turn $(($1 * 60))
+      more_stages $(($1 * 60))
       ;;
     build | format | fresh) run_stage "$what" "$@" || true ;;
     *) build_or_report "$what"; run_stage "$what" "$@" || true ;;
