@@ -57,6 +57,7 @@ Decision as_without_memonline(const BlockRun& run, const model::Host& host) {
   Decision decision;
   decision.blocks = run;
   decision.target = without_memonline(host);
+  decision.fresh = true;
   decision.reason = "as auto_online_blocks has it without memonline";
   const bool online = run.state == model::State::Online;
   if (online && !kernel::zone_of(host, run)) return decision;
@@ -89,10 +90,11 @@ Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
   for (const Group& group : selection.groups) {
     const std::size_t before = allocation.decisions.size();
     describe(share_out(group, policy, host), policy, host, allocation);
-    if (host.fresh.empty() || uniform_target(*group.rule) != Target::Keep) continue;
+    if (host.fresh.empty()) continue;
     for (std::size_t i = before; i < allocation.decisions.size(); ++i) {
       Decision& decision = allocation.decisions[i];
-      if (!is_correctable(decision.blocks, host)) continue;
+      decision.fresh = is_correctable(decision.blocks, host);
+      if (!decision.fresh || decision.target != Target::Keep) continue;
       const auto span = decision.span;
       decision = as_without_memonline(decision.blocks, host);
       decision.span = span;

@@ -28,6 +28,7 @@ struct Decision {
   std::string reason;                      ///< why there is no write, where there is none
   std::string unknown;  ///< the fact without which it cannot be decided or judged; else empty
   bool whole = false;   ///< the shares, as written, put all of its group online
+  bool fresh = false;   ///< is_correctable(): what the kernel made of it does not count
   // Step 4 (limit.hpp):
   bool picked_movable = false;              ///< `auto`: the kernel would put it into Movable
   bool pinned = false;                      ///< `auto`: that zone is written, because of a limit

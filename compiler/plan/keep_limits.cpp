@@ -93,7 +93,7 @@ class LimitKeeper {
       Decision as_it_is;
       as_it_is.blocks = d.blocks;
       const Fate now = fate_of(as_it_is, host_);
-      if (now == Fate::Movable) {
+      if (now == Fate::Movable && !d.fresh) {
         d.change = false;
         d.reason = "online in Movable; no share that lacks blocks can use it";
         continue;
@@ -287,9 +287,9 @@ class LimitKeeper {
 
   void settle(Decision& d) const {
     d.span = d.refused_by->span;
-    const bool movable =
-        d.blocks.state == State::Online && kernel::zone_of(host_, d.blocks) == Zone::Movable;
-    if (d.blocks.state == State::Online) {
+    const bool online = d.blocks.state == State::Online;
+    const bool movable = online && kernel::zone_of(host_, d.blocks) == Zone::Movable;
+    if (online && !d.fresh) {
       d.target = Target::Normal;
       d.change = movable;
       if (!movable) d.reason = "online in a kernel zone, and the limit keeps it there";
@@ -297,7 +297,7 @@ class LimitKeeper {
     }
     const bool becomes_normal = fate_of(d, host_) == Fate::Normal;
     d.target = becomes_normal ? Target::Normal : Target::Offline;
-    d.change = becomes_normal;
+    d.change = becomes_normal || online;
     if (!becomes_normal) d.reason = "the limit leaves it offline";
   }
 
@@ -340,7 +340,9 @@ void keep_limits(Allocation& allocation, const Selection& selection, const sema:
                  const model::Host& host, const Trials& trials, diag::Sink& sink) {
   LimitKeeper keeper(allocation, policy, host, trials);
   keeper.pick();
-  if (limits_explain(allocation, selection, policy, host, trials.ready.host()))
+  // What is fresh lacks its first decision yet.
+  if (host.fresh.empty() &&
+      limits_explain(allocation, selection, policy, host, trials.ready.host()))
     keeper.rest();
   else
     keeper.keep();

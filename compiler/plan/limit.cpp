@@ -24,7 +24,8 @@ Fate now_of(const model::Host& host, const model::BlockRun& run) {
 Fate fate_of(const Decision& d, const model::Host& host) {
   const Fate now = now_of(host, d.blocks);
   if (d.refused_by != nullptr) {
-    const bool becomes_normal = now != Fate::Offline || (d.whole && !d.cannot_be_normal);
+    const bool stays_online = now != Fate::Offline && !d.fresh;
+    const bool becomes_normal = stays_online || (d.whole && !d.cannot_be_normal);
     return becomes_normal ? Fate::Normal : Fate::Offline;
   }
   if (!d.change) return now;
