@@ -65,7 +65,7 @@ void Front::say(int priority, const std::string& message, const Fields& fields) 
 
 void notify_status(const service::View& view) {
   const service::Counters& c = view.counters;
-  sd_notify(0, fmt::format("STATUS={}: {} blocks brought online, {} runs of blocks failing",
+  sd_notify(0, fmt::format("STATUS={}: {} blocks onlined, {} block ranges failing",
                            service::state_name(view.state), c.blocks_onlined, view.failing.size())
                    .c_str());
 }

@@ -22,7 +22,8 @@ std::uint64_t map_of_block(const Host& host) { return host.pages_per_block() * k
 }  // namespace
 
 Result<AddRequest, std::string> parse_add(std::string_view text) {
-  constexpr const char* kForm = "wanted is SIZE[@nodeN][,dimm=SIZE]";
+  constexpr const char* kForm =
+      "expected SIZE[@nodeN][,dimm=SIZE], for example 64GiB@node1,dimm=8GiB";
   const std::size_t comma = text.find(',');
   const auto sized = plan::size_at_node(text.substr(0, comma));
   if (!sized) return fail(fmt::format("{}; {}", sized.error(), kForm));

@@ -97,8 +97,8 @@ class Forecaster {
     if (!free) {
       sink_
           .add(diag::Code::FreeMemoryUnknown, std::nullopt,
-               "this host does not tell how much memory is free (MemAvailable)")
-          .help = "ask on the host itself, or of a snapshot that `memonline capture` wrote";
+               "this host does not report how much memory is free (MemAvailable)")
+          .help = "plan on the host itself, or capture it with `memonline capture`";
       return false;
     }
     diag::Sink quiet;  // said already, by the plan that stands beside the forecast
@@ -233,7 +233,7 @@ class Forecaster {
         const bool as_asked = size == arrival_.per_device;
         forecast.remedies.push_back(
             {Remedy::Kind::Slices, Bytes(size * bs), normal, true,
-             fmt::format("{}, each onlined before the next one comes with `{}`",
+             fmt::format("{}, each onlined with `{}` before the next one is added",
                          as_asked ? std::string("the same devices")
                                   : fmt::format("devices of {}", exact(Bytes(size * bs))),
                          slice_policy(normal))});
@@ -288,7 +288,7 @@ class Forecaster {
       const Device& last = forecast.devices.back();
       auto& d = sink_.add(
           diag::Code::AddDoesNotFit, std::nullopt,
-          fmt::format("{} do not fit: {} needs {} of free kernel memory, and {} are free",
+          fmt::format("{} does not fit: {} needs {} of free kernel memory, but only {} is free",
                       model::human(request_.bytes),
                       forecast.device_count == 1
                           ? std::string("adding it")
@@ -297,23 +297,23 @@ class Forecaster {
                                         last.number, forecast.device_count),
                       model::human(last.needed), model::human(last.free)));
       d.notes.emplace_back(
-          "an add that fails part-way keeps what it took, and the machine may die of it");
+          "a hot-add that fails part way does not release the memory it used; the machine may run "
+          "out of memory");
       for (const Remedy& remedy : forecast.remedies)
         d.help += (d.help.empty() ? "" : "; or ") + remedy.text;
     }
     if (forecast.slow_blocks) {
       auto& d = sink_.add(
           diag::Code::OnliningIsSlow, std::nullopt,
-          fmt::format(
-              "the kernel would bring {} blocks of one zone online in ascending order, each "
-              "more slowly than the one before",
-              *forecast.slow_blocks));
+          fmt::format("the kernel would online {} blocks of one zone in ascending order, each more "
+                      "slowly than the one before",
+                      *forecast.slow_blocks));
       if (!forecast.rule.path.empty())
         d.notes.push_back(fmt::format("{}:{}:{}: `{}` is left to the kernel", forecast.rule.path,
                                       forecast.rule.line, forecast.rule.column,
                                       forecast.rule.text));
-      d.notes.emplace_back("until the last is online, every other write to a block waits");
-      d.help = "`set hotplug = service`: user space picks a faster order";
+      d.notes.emplace_back("other writes to memory blocks wait until the last one is online");
+      d.help = "`set hotplug = service` lets the service online them in a faster order";
     }
   }
 

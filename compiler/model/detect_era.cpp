@@ -110,7 +110,7 @@ DetectedEra by_age(const Host& host) {
   if (facts.foll_pin == false && facts.kreclaimable == false && facts.swap_ra == false)
     // Era B cannot be told from A3 without an offline block; what A3 demands is right in both.
     return era_a(host, "vmstat without swap_ra");
-  return {Era::C2, "nothing that tells"};
+  return {Era::C2, "assumed, no evidence"};
 }
 
 }  // namespace

@@ -48,10 +48,10 @@ std::string udev_rule_does(const OnliningAgent& agent) {
     if (!zone.empty()) zones += (zones.empty() ? "" : ", or ") + zone;
   }
   if (agent.states.empty()) return "udev writes the state of new memory";
-  if (zones.empty()) return "udev takes new memory offline";
+  if (zones.empty()) return "udev offlines new memory";
   return fmt::format("udev onlines new memory{} {}{}",
                      agent.states.size() == 1 && zones[3] == 't' ? "," : "", zones,
-                     offlines ? ", or takes it offline" : "");
+                     offlines ? ", or offlines it" : "");
 }
 
 std::string udev_program_does(const OnliningAgent& agent) {
@@ -61,7 +61,7 @@ std::string udev_program_does(const OnliningAgent& agent) {
 
 std::string udev_remedy(const std::string& path) {
   const std::string name = path.substr(path.rfind('/') + 1);
-  if (path.starts_with("/etc/")) return "remove it from the file";
+  if (path.starts_with("/etc/")) return "remove this assignment from the file";
   return fmt::format(
       "`ln -s /dev/null /etc/udev/rules.d/{0}` masks the file; to keep the rest of it, copy it to "
       "/etc/udev/rules.d and remove the line there",
@@ -117,8 +117,8 @@ class Finder {
     found.text = found.source = *now;
     found.does = fmt::format("the kernel onlines new memory as `{}`", printable(*now));
     if (!wanted_) return;
-    found.does += fmt::format(", and the policy wants `{}`", *wanted_);
-    found.remedy = fmt::format("write `{}` into it", *wanted_);
+    found.does += fmt::format(", but the policy requires `{}`", *wanted_);
+    found.remedy = fmt::format("write `{}` to {}", *wanted_, kSettingPath);
     for (const Step& step : plan_->steps) {
       const auto* set = std::get_if<SetKnob>(&step.action);
       if (set == nullptr || set->knob != kSetting || set->scope != KnobScope::Stay) continue;
@@ -162,9 +162,10 @@ class Finder {
     const std::string& word = agent.states[0];
     if (word == wanted_ || word == "offline") return;
     CompetingAgent& found = add(kind, agent);
-    found.does = fmt::format("the kernel boots with auto_online_blocks `{}`", printable(word));
+    found.does =
+        fmt::format("the kernel boots with auto_online_blocks set to `{}`", printable(word));
     if (!wanted_) return;
-    found.does += fmt::format(", and the policy wants `{}`", *wanted_);
+    found.does += fmt::format(", but the policy requires `{}`", *wanted_);
     const std::string ours = fmt::format("memhp_default_state={}", *wanted_);
     const std::vector<std::string>& set = plan_->boot.set;
     found.settled = std::find(set.begin(), set.end(), ours) != set.end();
@@ -176,14 +177,15 @@ class Finder {
     CompetingAgent& found = add(Kind::IgnoredParameter, agent);
     const std::string word = printable(agent.states[0]);
     const bool none = !knows_default_state(host_, "offline");
-    found.does =
-        none ? "this kernel ignores memhp_default_state=: it has no such parameter"
-             : fmt::format("the kernel ignores `memhp_default_state={}`: it does not know the word",
-                           word);
+    found.does = none ? "this kernel ignores memhp_default_state=: it has no such parameter"
+                      : fmt::format(
+                            "the kernel ignores `memhp_default_state={}`: it does not support this "
+                            "value",
+                            word);
     const bool zone_words = knows_default_state(host_, "online_movable");
     found.remedy =
-        none ? "remove it"
-             : fmt::format("this kernel knows `offline`{} `online`{}", zone_words ? "," : " and",
+        none ? "remove it from the kernel command line"
+             : fmt::format("this kernel supports `offline`{} `online`{}", zone_words ? "," : " and",
                            zone_words ? ", `online_kernel` and `online_movable`" : "");
   }
 
@@ -191,9 +193,9 @@ class Finder {
     if (agent.kind != OnliningAgent::Kind::Daxctl) return;
     const bool movable = agent.states.empty() || agent.states[0] == "online_movable";
     CompetingAgent& found = add(Kind::Daxctl, agent);
-    found.does = fmt::format("daxctl turns devices into memory and onlines it in {}",
+    found.does = fmt::format("daxctl reconfigures dax devices as system RAM and onlines it in {}",
                              movable ? "Movable" : "a kernel zone");
-    found.remedy = "write `online = false` into this section";
+    found.remedy = "add `online = false` to this section";
   }
 
   const model::Host& host_;

@@ -104,7 +104,7 @@ Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
     Decision decision;
     decision.blocks = one.blocks;
     decision.span = one.rule->span;
-    decision.reason = fmt::format("the {} is unknown, and the rule asks for it", one.fact);
+    decision.reason = fmt::format("the {} is unknown, and the rule depends on it", one.fact);
     decision.unknown = one.fact;
     allocation.decisions.push_back(decision);
   }

@@ -127,9 +127,8 @@ class Describer {
     switch (part.kind) {
       case Kind::Busy:
         d.target = Target::Keep;
-        d.reason = part.blocks.state == State::GoingOffline
-                       ? "another agent is taking it offline just now"
-                       : "its state is unknown";
+        d.reason = part.blocks.state == State::GoingOffline ? "another process is offlining it"
+                                                            : "the state is unknown";
         if (part.blocks.state == State::Unknown) d.unknown = kUnknownState;
         break;
       case Kind::UnknownZone:
@@ -168,7 +167,7 @@ class Describer {
           d.reason =
               fmt::format("online in {} beyond what the rule asks for; {}", zone, kRezoneNever);
         else
-          d.reason = fmt::format("online in {}; no share that lacks blocks can use it", zone);
+          d.reason = fmt::format("online in {}; no share that still needs blocks can use it", zone);
         break;
       }
     }

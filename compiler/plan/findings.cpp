@@ -114,8 +114,8 @@ class Reporter {
         lack.fixed == 0 ? std::string("them") : fmt::format("{} of them", free);
     if (!offline)
       return fmt::format(
-          "`set rezone = allowed` lets memonline take {} offline and bring them back there", which);
-    return fmt::format("`set rezone = allowed` lets memonline take {} offline", which);
+          "`set rezone = allowed` lets memonline offline {} and re-online them there", which);
+    return fmt::format("`set rezone = allowed` lets memonline offline {}", which);
   }
 
   /// How the plan's own boot parameters place all of them; empty where they do not.
@@ -131,12 +131,12 @@ class Reporter {
     if (!settled || words.empty()) return {};
     // Whether they are written is up to the boot loader and to what others have set there.
     return fmt::format(
-        "a boot with {} places them there; `memonline boot show` reports whether that is written",
+        "booting with {} places them there; `memonline boot show` lists the next boot's parameters",
         diag::first_few(words));
   }
 
   [[nodiscard]] std::string no_way_offline(const Finding& total) const {
-    std::string text = "these blocks cannot be taken offline";
+    std::string text = "these blocks cannot be offlined";
     if (total.share->target == Target::Offline)
       return text + "; `except` leaves them out of the rule";
     if (total.misplaced.boot == 0) return text;

@@ -140,12 +140,14 @@ struct Lowering {
     if (nvidia && portion.target)
       return fmt::format("the rule asks for `{}`", word_of(*portion.target));
     if (last.rule != nullptr)
-      return "the rule treats some new memory differently, and the kernel's switches treat all of "
-             "it alike";
+      return "the rule has another target for some hot-added memory, but the kernel's setting "
+             "applies to all of it";
     if (otherwise == Target::Offline)
-      return "the rule is for some new memory only; the rest stays offline, as without memonline";
+      return "the rule covers only some hot-added memory; the rest stays offline, as without "
+             "memonline";
     return fmt::format(
-        "the rule is for some new memory only; the rest comes online as without memonline (`{}`)",
+        "the rule covers only some hot-added memory; the rest is onlined as without memonline "
+        "(`{}`)",
         word_of(otherwise));
   }
 
@@ -154,21 +156,21 @@ struct Lowering {
     HotplugPart part;
     part.by = "kernel";
     if (all.empty()) {
-      part.why = "no rule selects memory that is yet to come; the kernel's own setting stands";
+      part.why = "no rule selects hot-added memory; the kernel's setting stays unchanged";
       return part;
     }
     const auto first = std::find_if(
         all.begin(), all.end(), [](const Portion& p) { return p.rule != nullptr && !p.kept(); });
     if (first == all.end()) {
       part.rule = rule_ref(files, all.front().rule->span);
-      part.why = "the rule keeps new memory as the kernel brings it";
+      part.why = "the rule keeps hot-added memory as the kernel adds it";
       return part;
     }
     const Portion& last = all.back();
     if (!last.target)
       return by_service(
           last.rule,
-          "the rule shares new memory out, and the kernel's switches treat all of it alike");
+          "the rule splits hot-added memory, but the kernel's setting applies to all of it");
     Target wanted = last.kept() ? otherwise : *last.target;
     if (nvidia) wanted = Target::Movable;
     for (const Portion& portion : all)
@@ -189,7 +191,7 @@ struct Lowering {
     if (target == Target::Offline && has_user(host, SettingUser::Kind::Dlpar))
       return by_service(rule, "auto_online_blocks=offline does not keep DLPAR's memory offline");
     part.knobs["auto_online_blocks"] = word_of(target);
-    part.why = fmt::format("auto_online_blocks={} means the same", word_of(target));
+    part.why = fmt::format("auto_online_blocks={} does what the policy requires", word_of(target));
     if (nvidia && uniform_target(*rule) == Target::Auto)
       part.why = "NVIDIA's driver needs it, and `auto` leaves the zone to the kernel";
     if (policy.limits.empty() || target == Target::Normal || target == Target::Offline) return part;
@@ -204,7 +206,8 @@ struct Lowering {
     const bool same = target == Target::Auto && !nvidia && policy.limits.size() == 1 &&
                       times != nullptr && times->thousandths % 10 == 0 && host.era == Era::D;
     if (!same) {
-      HotplugPart service = by_service(rule, "the limit counts what the kernel's switches do not");
+      HotplugPart service =
+          by_service(rule, "the limit counts memory that the kernel's settings ignore");
       service.rule = rule_ref(files, limit.span);
       return service;
     }
@@ -250,11 +253,11 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
   HotplugPart part = lowering.best();
   if (policy.hotplug == sema::Hotplug::Kernel && part.by != "kernel") {
     auto& d = sink.add(diag::Code::KernelCannotDoTheSame, policy.hotplug_span,
-                       fmt::format("`hotplug = kernel` cannot be kept: {}", part.why));
+                       fmt::format("`set hotplug = kernel` is not possible: {}", part.why));
     if (!part.rule.path.empty())
       d.notes.push_back(fmt::format("{}:{}:{}: `{}`", part.rule.path, part.rule.line,
                                     part.rule.column, part.rule.text));
-    d.help = "`set hotplug = best` leaves such memory to the service";
+    d.help = "`set hotplug = best` lets the service online such memory";
   }
   if (policy.hotplug == sema::Hotplug::Service && part.by == "kernel" && !part.rule.path.empty()) {
     part = lowering.by_service(nullptr, "`set hotplug = service`");
@@ -279,8 +282,8 @@ HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const 
     return lowered;
   lowered.by = "service";
   lowered.why =
-      "auto_online_blocks=online_movable means the same, and gives way to the service: from the "
-      "top of a device downwards it is faster, and as safe";
+      "auto_online_blocks=online_movable would do the same, but the service onlines each device "
+      "from the top down, which is faster and equally safe";
   lowered.knobs["auto_online_blocks"] = "offline";
   return lowered;
 }

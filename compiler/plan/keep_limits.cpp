@@ -95,7 +95,7 @@ class LimitKeeper {
       const Fate now = fate_of(as_it_is, host_);
       if (now == Fate::Movable && !d.fresh) {
         d.change = false;
-        d.reason = "online in Movable; no share that lacks blocks can use it";
+        d.reason = "online in Movable; no share that still needs blocks can use it";
         continue;
       }
       const sema::Limit* limit = book.refuses(d.blocks.node, now);

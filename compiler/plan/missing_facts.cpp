@@ -71,12 +71,12 @@ const char* hidden_in(bool hidden) { return hidden ? " (no addresses without roo
 std::string source_of(const std::string& fact, bool hidden, bool of_devices) {
   if (fact == "driver") return fmt::format("/proc/iomem shows the driver{}", hidden_in(hidden));
   if (fact == "device")
-    return fmt::format("/proc/iomem shows drivers{}, the link firmware_node of a block its DIMM",
-                       hidden_in(hidden));
+    return fmt::format(
+        "/proc/iomem shows drivers{}; the link firmware_node of a block shows its DIMM",
+        hidden_in(hidden));
   if (fact == "origin" && of_devices)
-    return "boot memory of this machine has ACPI devices, too: nothing shows whether this memory "
-           "was "
-           "there at boot or was hot-added";
+    return "on this machine boot memory has ACPI devices, too, so they do not show whether this "
+           "memory was present at boot or hot-added";
   if (fact == "origin")
     return fmt::format(
         "/sys/firmware/memmap, the device tree or /proc/iomem{} shows the origin: boot or "
@@ -167,11 +167,12 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
   const bool one_fact = facts.size() == 1 && !facts.front().starts_with("CPUs");
   auto& d = sink.add(
       diag::Code::HostDoesNotTell, rules.front()->selector.span,
-      fmt::format("the {} of {} {} unknown, and this rule asks for {}: {}", diag::first_few(facts),
-                  blocks.text(host), one_fact ? "is" : "are", one_fact ? "it" : "them",
+      fmt::format("the {} of {} {} unknown, and this rule depends on {}: {}",
+                  diag::first_few(facts), blocks.text(host), one_fact ? "is" : "are",
+                  one_fact ? "it" : "them",
                   blocks.one() ? "the block is kept as it is" : "the blocks are kept as they are"));
   for (std::size_t i = 1; i < rules.size(); ++i)
-    d.labels.push_back({rules[i]->selector.span, "this rule asks for it, too"});
+    d.labels.push_back({rules[i]->selector.span, "this rule also depends on it"});
   // Of DIMMs the origin alone can be unknown, and then there is nothing more to read.
   const bool of_devices = std::all_of(undecided.begin(), undecided.end(), [&](const auto& one) {
     return host.devices.at(one.blocks.device).kind == model::Device::Kind::Dimm;
@@ -182,11 +183,11 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
     return fact == "node" || fact.starts_with("CPUs");
   });
   if (of_devices && one_fact && facts.front() == "origin")
-    d.help = "select such memory by other classes, as `dimm`, `node` or `block`";
+    d.help = "select this memory by another class, such as `dimm`, `node` or `block`";
   else if (of_nodes || is_unread(host, "lsmem"))
     d.help = "plan on the host itself, or capture it with `memonline capture`";
   else
-    d.help = "run memonline as root, or plan for a capture that root made with `memonline capture`";
+    d.help = "run memonline as root, or capture the host as root with `memonline capture`";
 }
 
 void report_unknown(const Allocation& allocation, const sema::FlatPolicy& policy, const Host& host,

@@ -123,21 +123,21 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
   }
   if (limit_written || movable.value() <= 4 * normal.value()) return;
   auto& d = sink.add(diag::Code::Imbalance, std::nullopt,
-                     fmt::format("{} Movable to {} for the kernel is beyond 4:1",
+                     fmt::format("{} of Movable to {} of kernel memory exceeds a ratio of 4:1",
                                  model::human(movable), model::human(normal)));
   d.notes.emplace_back(
-      "page tables, slab and pinned memory need kernel zones; when they are full the kernel runs "
-      "out of memory with plenty free");
+      "page tables, slab and pinned memory need kernel zones; when these are full, the kernel runs "
+      "out of memory even if Movable has plenty free");
   // A limit turns only what this plan brings online; what is Movable already stays beyond it.
   const model::Bytes brought = brought_movable(steps, after);
   if (movable.value() - brought.value() > 3 * (normal.value() + brought.value()))
     d.help =
-        "it is online in Movable already: a larger `normal` share with `set rezone = allowed` "
-        "moves some of it to the kernel";
+        "this memory is already in Movable: a larger `normal` share with `set rezone = allowed` "
+        "moves some of it to kernel zones";
   else
     d.help =
-        "`limit movable to 3x normal`, or a larger `normal` share; a limit of your own silences "
-        "this";
+        "add `limit movable to 3x normal`, or a larger `normal` share; any `limit` in the policy "
+        "silences this warning";
 }
 
 }  // namespace memonline::plan

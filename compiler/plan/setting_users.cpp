@@ -36,12 +36,12 @@ std::vector<SettingUser> setting_users(const Host& host) {
   if (const std::string& where = host.nvidia_driver.empty() ? memory : host.nvidia_driver;
       !where.empty())
     users.push_back({Kind::Nvidia, where,
-                     "NVIDIA's driver fails to initialize the GPU unless it is `online_movable` "
-                     "while the driver adds the GPU's memory"});
+                     "NVIDIA's driver fails to initialize the GPU unless auto_online_blocks is "
+                     "`online_movable` while the driver adds the GPU's memory"});
   if (!host.dlpar.empty())
     users.push_back({Kind::Dlpar, host.dlpar,
-                     "DLPAR onlines the memory that it adds whatever it says, with `online` where "
-                     "it says `offline`"});
+                     "DLPAR onlines the memory that it adds regardless of auto_online_blocks, and "
+                     "as `online` if the setting is `offline`"});
   if (host.virtualization == "microsoft")
     users.push_back({Kind::HyperV, "hv_balloon",
                      "Hyper-V's driver waits up to 5 seconds for each block that it adds to come "
@@ -102,11 +102,11 @@ void report_setting(const HotplugPart& hotplug, const Host& host, diag::Sink& si
   auto& d = sink.add_as(
       turns_off ? diag::Severity::Warning : diag::Severity::Note, diag::Code::AutoOnlineOff,
       std::nullopt,
-      fmt::format("auto_online_blocks {} `offline`{}: hot-added memory {}",
-                  turns_off ? fmt::format("changes from `{}` to", now) : std::string("is"),
-                  by_service ? " while the service runs" : "",
-                  by_service ? "comes online through the service alone"
-                             : "stays offline, as the policy says"));
+      fmt::format(
+          "auto_online_blocks {} `offline`{}: hot-added memory {}",
+          turns_off ? fmt::format("changes from `{}` to", now) : std::string("is"),
+          by_service ? " while the service runs" : "",
+          by_service ? "is onlined by the service only" : "stays offline, as the policy says"));
   if (by_service && before != "offline")
     d.notes.push_back(fmt::format(
         "memory that no rule selects: the service onlines it as `{}`, as without memonline",

@@ -22,17 +22,17 @@ std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t most
 Result<model::Bytes, std::string> size_in(std::string_view text) {
   const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
   const auto unit = sema::unit_size(text.substr(end));
-  if (end == 0 || !unit) return fail(fmt::format("`{}` is no size as `16GiB` is", text));
+  if (end == 0 || !unit) return fail(fmt::format("invalid size `{}`", text));
   const sema::Number number = sema::scaled_number(text.substr(0, end), *unit, true);
   switch (number.fault) {
     case sema::NumberFault::None: break;
-    case sema::NumberFault::NotANumber:
-      return fail(fmt::format("`{}` is no size as `16GiB` is", text));
-    case sema::NumberFault::TooLarge: return fail(fmt::format("`{}` is beyond 16 EiB", text));
+    case sema::NumberFault::NotANumber: return fail(fmt::format("invalid size `{}`", text));
+    case sema::NumberFault::TooLarge:
+      return fail(fmt::format("invalid size `{}`: larger than 16 EiB", text));
     case sema::NumberFault::TooFine:
-      return fail(fmt::format("`{}` is no whole number of bytes", text));
+      return fail(fmt::format("invalid size `{}`: not a whole number of bytes", text));
   }
-  if (number.value == 0) return fail(fmt::format("`{}` is no memory at all", text));
+  if (number.value == 0) return fail(fmt::format("invalid size `{}`: must not be zero", text));
   return model::Bytes(number.value);
 }
 
@@ -45,7 +45,7 @@ Result<SizeAtNode, std::string> size_at_node(std::string_view text) {
   const auto node = place.starts_with("node")
                         ? number_in(place.substr(4), std::numeric_limits<std::uint32_t>::max())
                         : std::nullopt;
-  if (!node) return fail(fmt::format("`{}` names no node as `node1` does", place));
+  if (!node) return fail(fmt::format("invalid node `{}`", place));
   return SizeAtNode{*bytes, model::NodeId(static_cast<std::uint32_t>(*node))};
 }
 

@@ -169,7 +169,7 @@ bool check(const std::vector<Candidate>& candidates, const Host& host, diag::Sin
         sink.add(diag::Code::UnplugBlocked, std::nullopt,
                  fmt::format("{} of the blocks asked for can never go offline", never.blocks));
     diag::add_first_few(d, never.why);
-    d.help = host.hot_remove ? "ask for memory that came later, `dimmN` or a size"
+    d.help = host.hot_remove ? "request hot-added memory: a device such as dimm1, or a size"
                              : "this requires a kernel with CONFIG_MEMORY_HOTREMOVE";
     return false;
   }
@@ -184,8 +184,8 @@ void warn_of_unlikely(const std::vector<Candidate>& candidates, diag::Sink& sink
                                  unlikely.blocks, unlikely.blocks == 1 ? "is" : "are"));
   diag::add_first_few(d, unlikely.why);
   d.help =
-      "they are tried first, and everything comes back if one cannot go; memory that is to be "
-      "unplugged should be in Movable";
+      "these blocks are tried first; if one cannot be offlined, all are re-onlined; memory to be "
+      "unplugged later should be in Movable";
 }
 
 void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& plan) {

@@ -17,8 +17,8 @@ namespace memonline::plan {
 namespace {
 
 constexpr const char* kForms =
-    "expected SIZE, SIZE of SELECTOR, or a SELECTOR such as dimm1, dax0.0, virtio0, node1, "
-    "`driver kmem` or `block 32-39`";
+    "expected SIZE (for example 16GiB), SIZE of SELECTOR, or a SELECTOR such as dimm1, dax0.0, "
+    "virtio0, node1, `driver kmem` or `block 32-39`";
 
 bool take(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;

@@ -151,7 +151,7 @@ class Judge {
     if (one.needs == "rezone")
       one.help = rezone_help(one.wanted == "offline");
     else if (one.needs == "reboot")
-      one.help = fmt::format("a boot with `{}` changes as much of it as the kernel can",
+      one.help = fmt::format("booting with `{}` makes as much of it Movable as the kernel allows",
                              joined(plan_.boot.set));
     else if (one.why.find(kFixed) == std::string::npos)
       one.help = help_at(one.rule);
@@ -160,7 +160,7 @@ class Judge {
   [[nodiscard]] std::string rezone_help(bool offline) const {
     if (!offline) return "`set rezone = allowed` lets memonline offline and re-online such blocks";
     return fmt::format("`set rezone = allowed`{} lets memonline offline such blocks",
-                       limits_ == Limits::Written ? ", and no `limit` beside it," : "");
+                       limits_ == Limits::Written ? " without a `limit`" : "");
   }
 
   /// What the diagnostic at the same place advises.
@@ -336,7 +336,7 @@ std::string_view remaining_kind_name(Kind kind) {
 
 std::string verdict_line(const Plan& plan) {
   const Judgement& judgement = plan.judgement;
-  if (plan.policy.empty()) return "nothing to do: all that was asked for is offline already";
+  if (plan.policy.empty()) return "nothing to do: all requested memory is already offline";
   switch (judgement.verdict) {
     case Verdict::NothingJudged:
       return has(judgement, Kind::Unknown)
@@ -355,8 +355,8 @@ std::string verdict_line(const Plan& plan) {
     case Verdict::AsDesired: break;
   }
   if (has(judgement, Kind::Hotplug))
-    return "nothing can be done now: all memory is as the policy says, hot-added memory will not "
-           "be";
+    return "nothing can be done now: all memory is as the policy says, but hot-added memory will "
+           "not be";
   return "nothing to do: everything is as the policy says";
 }
 

@@ -96,7 +96,7 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
                         forecast.remedies[i].text);
   if (forecast.runs.empty()) return text;
   text +=
-      fmt::format("Brought online by {}{}: {}\n",
+      fmt::format("Onlined by {}{}: {}\n",
                   forecast.by == "corrected" ? std::string("the kernel, corrected by the service")
                                              : "the " + forecast.by,
                   forecast.rule.path.empty() ? "" : fmt::format(" (`{}`)", forecast.rule.text),

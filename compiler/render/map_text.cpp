@@ -55,9 +55,11 @@ std::string colored(const std::string& letters) {
 }
 
 std::string legend(const model::Host& host, const std::vector<Row>& rows, std::uint64_t per_cell) {
-  std::string text = fmt::format("\nA letter is {}", model::human(host.block_size * per_cell));
-  text += per_cell == 1 ? ", a block:\n"
-                        : fmt::format(", {} blocks, and names what most of them are:\n", per_cell);
+  std::string text =
+      fmt::format("\nEach character is {}", model::human(host.block_size * per_cell));
+  text += per_cell == 1
+              ? ", one memory block:\n"
+              : fmt::format(", {} memory blocks; it shows the state of the majority:\n", per_cell);
   const auto sums = totals(rows);
   for (std::size_t i = 0; i < kKinds; ++i) {
     const KindText& kind = text_of(static_cast<Kind>(i));

@@ -177,7 +177,7 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
 std::string hotplug_line(const plan::HotplugPart& hotplug) {
   const bool corrected = hotplug.by == "corrected";
   std::string text =
-      fmt::format("Memory added later: by the {}", corrected ? "kernel" : hotplug.by);
+      fmt::format("Hot-added memory: handled by the {}", corrected ? "kernel" : hotplug.by);
   const char* open = " (";
   for (const auto& [knob, value] : hotplug.knobs) {
     text += fmt::format("{}{}={}", open, knob, value);

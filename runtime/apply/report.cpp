@@ -31,36 +31,38 @@ std::string text_of(const Task& task, const Note& note, bool skipped) {
   std::string text;
   switch (note.outcome) {
     case Outcome::Done:
-    case Outcome::Pending: return "not tried: the run was stopped before";
-    case Outcome::Already: return "done already by somebody else";
+    case Outcome::Pending: return "not tried: the run had been stopped";
+    case Outcome::Already: return "already done by another process";
     case Outcome::Again:
     case Outcome::Refused: text = refusal(task, note); break;
     case Outcome::WrongZone:
-      text = fmt::format("is in {}, predicted was {}",
+      text = fmt::format("ended up in {} instead of {}",
                          zone_name(static_cast<model::Zone>(note.zone)), zone_name(task.zone));
       if (note.error != 0)
-        text += task.taken_from ? "; it could not be taken offline"
-                                : "; somebody else brought it online";
+        text += task.taken_from ? "; could not be offlined" : "; another process onlined it";
       else
-        text += note.put_back ? "; taken offline again" : "; it could not be taken offline again";
+        text += note.put_back ? "; offlined again" : "; could not be offlined again";
       return text;
     case Outcome::Deadline:
-      text = "could not be emptied before the deadline, and is online as it was";
+      text = "could not be offlined within the time limit; still online";
       break;
-    case Outcome::Vanished: text = "there is no such block any more"; break;
+    case Outcome::Vanished: text = "the block no longer exists"; break;
     case Outcome::TakenBack:
       return note.put_back
-                 ? fmt::format("went offline in vain; brought back into {}", zone_name(task.zone))
-                 : "went offline in vain, and could not be brought back";
-    case Outcome::LeftAlone: return "somebody else has set it meanwhile: left alone";
+                 ? fmt::format("offlined, then re-onlined in {} because the request failed",
+                               zone_name(task.zone))
+                 : "offlined, and could not be re-onlined after the request failed";
+    case Outcome::LeftAlone: return "changed by another process meanwhile: left unchanged";
     case Outcome::NotTried:
-      if (task.all_or_nothing) return "not tried: another block of the request could not go";
-      return skipped ? "not tried: the kernel memory that has to come first failed"
-             : task.kind == Task::Kind::None ? task.why_not
-                                             : "not tried: what stands before it in the run failed";
+      if (task.all_or_nothing)
+        return "not tried: another block of the request could not be offlined";
+      return skipped ? "not tried: kernel memory that must be onlined first failed"
+             : task.kind == Task::Kind::None
+                 ? task.why_not
+                 : "not tried: an earlier block of the same range failed";
   }
   if (task.taken_from && note.put_back)
-    text += fmt::format("; brought back into {}", zone_name(*task.taken_from));
+    text += fmt::format("; re-onlined in {}", zone_name(*task.taken_from));
   return text;
 }
 
@@ -173,13 +175,13 @@ std::string to_text(const Report& report, std::string_view verb) {
                      of_blocks ? render::blocks_text(finding.blocks) : step.what, finding.text);
     }
   if (report.halt == Halt::Asked)
-    fmt::format_to(out, "  stopped on request after {}; `memonline apply` goes on from here\n",
+    fmt::format_to(out, "  stopped on request after {}; `memonline apply` continues from there\n",
                    report.stopped_at.value_or("the last block"));
   if (report.ended == Ended::LockHeld)
     fmt::format_to(out,
-                   "  ended at {}: somebody else holds the kernel's hotplug lock (another offline, "
-                   "a hot-add, an eject); nothing more was tried, and switches that were set for "
-                   "the run are put back by the next one\n",
+                   "  stopped at {}: another process holds the kernel's hotplug lock (an offline, "
+                   "a hot-add or an eject); nothing more was tried; the next run restores the "
+                   "kernel settings that this run changed temporarily\n",
                    report.stopped_at.value_or("the first block"));
   if (report.ended == Ended::Died)
     fmt::format_to(out, "  the writing process was killed at {}; nothing more was tried\n",
@@ -196,14 +198,14 @@ std::string likely_reason(Task::Kind kind, int error) {
   const bool offline = kind == Task::Kind::Offline;
   switch (error) {
     case EINVAL:
-      if (kind == Task::Kind::SetKnob) return "this kernel does not take the value";
+      if (kind == Task::Kind::SetKnob) return "this kernel does not support the value";
       return offline ? "the block has a hole, or pages of several zones or nodes"
                      : "the zone rules of this kernel forbid it here";
     case EBUSY:
       return offline ? "a page in it cannot be moved" : "the device or a notifier is not ready";
-    case EAGAIN: return "the kernel gave up after 120 s of trying";
-    case ENOMEM: return "the kernel has no memory for it";
-    case EINTR: return "a signal ended it";
+    case EAGAIN: return "the kernel gave up after trying for 120 s";
+    case ENOMEM: return "the kernel could not allocate the memory it needs for this";
+    case EINTR: return "interrupted by a signal";
     case EPERM: return "a driver or the firmware forbids it";
     case EHWPOISON: return "the block has pages with hardware errors";
     case EACCES: return "only root may do that";

@@ -112,7 +112,8 @@ bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::st
     const bool wished = knob.stays && now.value() == knob.during;
     if (now.error != 0 || now.value() == knob.before || wished) continue;
     if (now.value() != set) {
-      lines.push_back(fmt::format("{} is {} by somebody else: left alone", knob.knob, now.value()));
+      lines.push_back(
+          fmt::format("{} is {}, set by another process: left unchanged", knob.knob, now.value()));
       continue;
     }
     // Never in the middle of an add (contract 3.7).

@@ -87,7 +87,7 @@ BootWritten write_boot(const std::string& path, const plan::Boot& plan, std::str
   if (!boot::carry_out(*survey, root, run, arch, sink)) return {};
   if (survey->told && survey->leftovers.empty()) return {true, false, {}};
   return {true, true,
-          fmt::format("{}: {}\n{}Reboot for it to count.\n", name_of(*survey),
+          fmt::format("{}: {}\n{}Reboot for this to take effect.\n", name_of(*survey),
                       or_none(survey->words), steps)};
 }
 

@@ -209,9 +209,9 @@ class Apply {
   void announce(const Ready& ready) {
     const auto fixed = apply::irreversible(*ready.plan, *ready.host);
     if (!fixed.empty()) {
-      auto& d = sink_.add(
-          diag::Code::HardToUndo, std::nullopt,
-          fmt::format("{} of {} steps may not be undone", fixed.size(), ready.plan->steps.size()));
+      auto& d = sink_.add(diag::Code::HardToUndo, std::nullopt,
+                          fmt::format("{} of {} steps may be impossible to undo", fixed.size(),
+                                      ready.plan->steps.size()));
       d.notes = fixed;
     }
     if (options_.run.format == Format::Json) return;
@@ -254,7 +254,8 @@ class Apply {
     ready.plan = std::move(next.plan);
     ready.host = std::move(next.host);
     if (options_.run.format != Format::Json)
-      print("more memory has come:\n" + render::plan_to_text(*ready.plan, *ready.host));
+      print("memory was hot-added during the run:\n" +
+            render::plan_to_text(*ready.plan, *ready.host));
     return true;
   }
 

@@ -13,7 +13,7 @@ namespace memonline::cli {
 
 namespace {
 
-constexpr std::string_view kConfirmed = "confirmed: what was applied stays\n";
+constexpr std::string_view kConfirmed = "confirmed: the changes are kept\n";
 
 ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   if (auto service = options.direct ? std::nullopt : ServiceClient::find(options.root)) {
@@ -36,7 +36,8 @@ ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
     journal = directory->read(Which::Unconfirmed);
   if (!journal) return complain(ExitStatus::Failure, journal.error().message());
   if (!*journal || !(*journal)->to_confirm)
-    return complain(ExitStatus::Failure, "no `memonline apply --confirm` waits to be confirmed");
+    return complain(ExitStatus::Failure,
+                    "no `memonline apply --confirm` is waiting for confirmation");
   const auto confirmed = directory->confirm((*journal)->run);
   if (!confirmed) return complain(ExitStatus::Failure, confirmed.error().message());
   return print(kConfirmed);

@@ -22,7 +22,7 @@ bool entered(bool& keyboard, std::chrono::milliseconds wait) {
 
 void ask_for_confirmation(std::chrono::milliseconds time, bool keyboard) {
   print_error(fmt::format(
-      "memonline: it stays if {} within {} s; otherwise it is undone\n",
+      "memonline: the changes are kept if {} within {} s; otherwise they are undone\n",
       keyboard ? "you press Enter here, or run `memonline confirm`," : "`memonline confirm` is run",
       std::chrono::duration_cast<std::chrono::seconds>(time).count()));
 }

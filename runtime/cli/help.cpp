@@ -54,8 +54,8 @@ reboot pending.)"},
 
 Each block is written, read back and compared with the prediction. EBUSY, EAGAIN, ENOMEM and EINTR
 are retried, in up to six rounds per step within 1.6 s; offlining a block ends at its deadline. ^C
-stops after the current block; a second ^C also interrupts offlining. The recovery journal is in
-/run/memonline before the first write.
+stops after the current block; a second ^C also interrupts offlining. The recovery journal is
+written to /run/memonline before the first write.
 
 Exit status: 0 done or nothing to do; 1 failure, or not confirmed; 2 wrong usage or policy;
 64 partial success.)"},
@@ -95,9 +95,9 @@ Exit status: 0 no errors, possibly warnings; 2 errors.)"},
   memonline status --root host.tar.xz --policy db.mempolicy
   memonline status --format json | jq '.blocks[] | select(.drift)'
 
-A block drifts if the plan would change it, or if it is not where its rule requires. "Remains"
-says what no step corrects, why, and what would help; "Competing onlining agent" what else onlines
-memory here.
+A block drifts if the plan would change it, or if its state or zone is not what its rule requires.
+"Remains" lines say what no step of the plan corrects, why, and what would help; "Competing onlining
+agent" lines say what else onlines memory on this host.
 After a boot with kernel parameters that memonline wrote, the zones are compared with the
 prediction.
 Exit status: 0 as the policy says, or no policy; 1 failure; 2 wrong usage or policy;

@@ -37,11 +37,11 @@ Ready from_policies(const ApplyOptions& options, diag::Sink& sink) {
 }
 
 void add_stale(const ApplyOptions& options, const plan::Comparison& comparison, diag::Sink& sink) {
-  auto& d = sink.add(diag::Code::PlanStale, std::nullopt,
-                     fmt::format("`{}` was made for this host as it was; it has changed since",
-                                 options.plan_file));
+  auto& d =
+      sink.add(diag::Code::PlanStale, std::nullopt,
+               fmt::format("the host has changed since the plan `{}` was made", options.plan_file));
   d.notes = comparison.lines;
-  d.help = "plan again, look at the new plan, and apply that";
+  d.help = "plan again, review the new plan, and apply it";
 }
 
 Ready from_file(const ApplyOptions& options, const std::optional<apply::Journal>& cut_short,

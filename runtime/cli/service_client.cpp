@@ -290,15 +290,15 @@ void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {
   const std::string_view name = failure.name;
   if (name == "org.memonline1.Error.PlanStale") {
     sink.add(diag::Code::PlanStale, std::nullopt, failure.message).help =
-        "plan again, look at the new plan, and apply that";
+        "plan again, review the new plan, and apply it";
     return;
   }
   auto& d = sink.add(diag::Code::CannotChange, std::nullopt,
                      fmt::format("memonlined refused: {}", failure.message));
   if (name.ends_with(".AccessDenied") || name.ends_with("AuthorizationRequired"))
-    d.help = "try it with sudo, or have polkit allow you `org.memonline1.apply`";
+    d.help = "use sudo, or let polkit authorize you for `org.memonline1.apply`";
   else
-    d.help = "`--direct` goes without memonlined";
+    d.help = "`--direct` bypasses memonlined";
 }
 
 void add_failed(const std::string& error, diag::Sink& sink) {

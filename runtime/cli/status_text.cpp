@@ -102,7 +102,7 @@ std::string drift_text(const StatusReport& status, const Totals& totals) {
   if (totals.drifting == 0 && status.steps == 0)
     return "Drift: a limit of the policy is exceeded; the plan leaves online memory unchanged.\n";
   if (status.steps == 0)
-    return fmt::format("Drift: {} that the plan leaves alone, see `memonline explain`.\n",
+    return fmt::format("Drift: {} that the plan leaves unchanged, see `memonline explain`.\n",
                        drifting);
   return fmt::format("Drift: {}{} step{} pending, see `memonline plan`.\n",
                      totals.drifting == 0 ? "" : drifting + "; ", status.steps,
@@ -150,7 +150,7 @@ std::string news_text(const ServiceNews& news) {
     text += fmt::format("Failing: {}: {}; memonlined keeps retrying.\n",
                         range_text(one.first, one.last), one.text);
   for (const std::string& sentence : news.left_alone)
-    text += fmt::format("Left alone: {}.\n", sentence);
+    text += fmt::format("Left unchanged: {}.\n", sentence);
   return text;
 }
 

@@ -145,7 +145,7 @@ void KnobLease::release_all(const std::map<std::string, Held>& all, apply::Memor
 std::string KnobLease::release(const std::string& knob, const Held& held, apply::MemoryPort& port) {
   const apply::KnobView now = port.read_knob(knob);
   if (now.error == 0 && now.value() != held.now)
-    return fmt::format("{} is {} by somebody else: left alone", knob, now.value());
+    return fmt::format("{} is {}, set by another process: left unchanged", knob, now.value());
   const int error = port.write_knob(knob, held.before);
   return error == 0 ? fmt::format("{} put back to {}", knob, held.before)
                     : fmt::format("{} could not be put back to {}: {}", knob, held.before,

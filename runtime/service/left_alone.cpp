@@ -99,10 +99,10 @@ std::vector<std::string> LeftAlone::look_at(const std::vector<plan::StatusRun>& 
       continue;
     }
     const bool known = !online.zone.empty();
-    online.zone = plan::zone_text(run->blocks).value_or("no zone that is told");
+    online.zone = plan::zone_text(run->blocks).value_or("an unknown zone");
     if (!known)
-      fresh.push_back(fmt::format("memory{} was brought online in {} by somebody else",
-                                  block->first, online.zone));
+      fresh.push_back(
+          fmt::format("memory{} was onlined in {} by another process", block->first, online.zone));
     ++block;
   }
   return fresh;
@@ -133,14 +133,14 @@ std::vector<std::string> LeftAlone::sentences(const BlockRanges& missed) const {
     sentences.push_back(fmt::format("{} {} {}", text_of(range),
                                     range.first == range.second ? "was" : "were", what));
   };
-  for (const auto& range : others) add(range, "taken offline by somebody else");
-  for (const auto& range : jobs) add(range, "taken offline on request");
+  for (const auto& range : others) add(range, "offlined by another process");
+  for (const auto& range : jobs) add(range, "offlined on request");
   std::map<std::string, BlockRanges> zones;
   for (const auto& [id, online] : online_)
     if (!online.zone.empty()) extend(zones[online.zone], id, id);
   for (const auto& [zone, ranges] : zones)
     for (const auto& range : ranges)
-      add(range, fmt::format("brought online in {} by somebody else", zone));
+      add(range, fmt::format("onlined in {} by another process", zone));
   return sentences;
 }
 

@@ -145,7 +145,7 @@ void Service::reload(const Answer<std::string>& answer) {
       const bool wrong = loaded->sink.has_errors();
       loaded_ = std::move(*loaded);
       if (wrong)
-        listener_.say(4, "the policies have errors; those in force before stay in force", {});
+        listener_.say(4, "the policies have errors; the previous ones stay active", {});
       else
         policy_ = loaded_.ready;
       want_round(Service::Cause::Reload);

@@ -210,8 +210,7 @@ void Service::account(const Order& order, const Round& round) {
   if (order.burst)
     counters_.last_latency =
         std::chrono::duration_cast<milliseconds>(steady_clock::now() - *order.burst);
-  listener_.say(kInfo, fmt::format("{} block{} brought online", blocks, blocks == 1 ? "" : "s"),
-                {});
+  listener_.say(kInfo, fmt::format("{} block{} onlined", blocks, blocks == 1 ? "" : "s"), {});
 }
 
 }  // namespace memonline::service

@@ -65,7 +65,7 @@ bool Service::take_some_events() {
   for (const MemoryEvent& event : taken.events) judge(event);
   if (taken.lost) {
     ++counters_.rescans;
-    listener_.say(kNotice, "events were lost: looking at all memory anew", {});
+    listener_.say(kNotice, "uevents lost; rescanning all memory blocks", {});
     events_lost_ = true;
     want_round(Cause::Lost);
   }
@@ -124,7 +124,7 @@ void Service::judge(const MemoryEvent& event) {
 
 void Service::was_taken_offline(model::BlockId block) {
   left_alone_.took_offline(block, LeftAlone::By::Others);
-  listener_.say(kNotice, fmt::format("memory{} was taken offline by somebody else", block.value()),
+  listener_.say(kNotice, fmt::format("memory{} was offlined by another process", block.value()),
                 {plan::WriteRun{block, block}, {}, 0});
   want_round(Cause::Changed);
 }

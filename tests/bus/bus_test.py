@@ -225,7 +225,7 @@ def submits(w: World) -> None:
     job = client.manager.Apply(digest, options(confirm_seconds=dbus.UInt32(60)))
     eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits for a word")
     assert client.get("BlocksDone", job, JOB) == 16
-    assert memonline(w, "confirm") == (0, {"text": "confirmed: what was applied stays\n"})
+    assert memonline(w, "confirm") == (0, {"text": "confirmed: the changes are kept\n"})
     assert client.done(job) == "done"
     report = client.get("Report", job, JOB)
     assert report["result"] == "complete" and report["text"].startswith("applied"), report
@@ -265,7 +265,7 @@ def nodes(w: World) -> None:
     # It is to stay so: nobody brings back what is about to be pulled out.
     assert verified["state"] == "drift" and verified["steps"] == 0, verified
     assert len(verified["left-alone"]) == 1, verified
-    assert verified["left-alone"][0].endswith(" was taken offline on request"), verified
+    assert verified["left-alone"][0].endswith(" was offlined on request"), verified
 
 
 def reloads(w: World) -> None:

@@ -53,14 +53,14 @@ def leaves_alone(w: World) -> None:
         client.settled()
         w.kernel.says("offline", 41)
         client.settled("drift")
-        told = ["memory41 was taken offline by somebody else"]
+        told = ["memory41 was offlined by another process"]
         assert [str(text) for text in client.get("LeftAlone")] == told
         assert [str(text) for text in client.manager.Verify()["left-alone"]] == told
         for user in w.users:
             shown = as_user(user, w, "get-property", NAME, PATH, MANAGER, "LeftAlone").stdout
             assert told[0] in shown, shown
             said = memonline(w, "status", "-e", "hotplugged: movable", user=user)[1]
-            assert b"\nLeft alone: memory41 was taken offline by somebody else.\n" in said, said
+            assert b"\nLeft unchanged: memory41 was offlined by another process.\n" in said, said
         document = json.loads(memonline(w, "status", "--format", "json", "-e", "all: keep")[1])
         assert document["service"] == {"failing": [], "left_alone": told}
         assert client.get("Counters")["events"] == 1
@@ -114,7 +114,7 @@ def journals(w: World) -> None:
         assert entry["PRIORITY"] == ["4"] and entry["SYSLOG_IDENTIFIER"] == ["memonlined"]
         assert len(entry["MESSAGE_ID"]) == 1, entry
         w.kernel.says("offline", 47)
-        entry = w.journal.entry("somebody else")
+        entry = w.journal.entry("by another process")
         assert entry["MEMONLINE_BLOCK"] == ["memory47"] and "MEMONLINE_ERRNO" not in entry, entry
         assert w.stop() == 0
         w.start(larger(w), "--refuse", "memory41-399=EIO")

@@ -64,8 +64,8 @@ TEST_CASE("many groups: a share that 2,000 DIMMs cannot have is reported once") 
         "blocks this share asks for are online in another zone\n"
         "    1 | each dimm: movable\n"
         "      |            ^~~~~~~\n"
-        "help: a boot with `memhp_default_state=offline` places them there; `memonline boot show` "
-        "reports whether that is written\n");
+        "help: booting with `memhp_default_state=offline` places them there; `memonline boot show` "
+        "lists the next boot's parameters\n");
   CHECK(compilation.plan->diagnostics.size() == 1);
   CHECK(lines_of(diag::to_json(compilation.diagnostics.sorted(), {{"t.mempolicy", policy}})) < 40);
 }
@@ -144,12 +144,12 @@ TEST_CASE("remedies: of a share that cannot get its blocks") {
     }
   // The driver adds this memory after boot: no boot parameter has a say.
   CHECK(only_help(host, "virtio-mem: movable") ==
-        "`set rezone = allowed` lets memonline take them offline and bring them back there");
+        "`set rezone = allowed` lets memonline offline them and re-online them there");
   CHECK(only_help(host, "virtio-mem: offline") ==
-        "`set rezone = allowed` lets memonline take them offline");
+        "`set rezone = allowed` lets memonline offline them");
   // A limit changes nothing about it.
   CHECK(only_help(host, "virtio-mem: offline; limit movable to 3x normal") ==
-        "`set rezone = allowed` lets memonline take them offline");
+        "`set rezone = allowed` lets memonline offline them");
   CHECK(layout_text(
             plan_for(host, "set rezone = allowed; virtio-mem: offline; limit movable to 3x normal")
                 .outcome) == std::string(16, 'N') + "....");
@@ -163,10 +163,10 @@ TEST_CASE("remedies: no rezoning of blocks that can never go offline") {
   model::Host host = builder.build();
   host.arch = "aarch64";
   CHECK(only_help(host, "set boot-parameters = ignore; boot: 50% movable, rest normal") ==
-        "these blocks cannot be taken offline; `set boot-parameters = suggest` shows what could "
+        "these blocks cannot be offlined; `set boot-parameters = suggest` shows what could "
         "place boot memory");
   CHECK(only_help(host, "boot: 50% offline, rest normal") ==
-        "these blocks cannot be taken offline; `except` leaves them out of the rule");
+        "these blocks cannot be offlined; `except` leaves them out of the rule");
 }
 
 TEST_CASE("remedies: boot parameters in the plan solve it") {
@@ -179,7 +179,7 @@ TEST_CASE("remedies: boot parameters in the plan solve it") {
   REQUIRE(compilation.plan->boot.set.size() == 1);
   const auto found = compilation.diagnostics.sorted();
   REQUIRE(found.size() == 1);
-  CHECK(found.front().help == "a boot with `" + compilation.plan->boot.set.front() +
-                                  "` places them there; `memonline boot show` reports whether "
-                                  "that is written");
+  CHECK(found.front().help == "booting with `" + compilation.plan->boot.set.front() +
+                                  "` places them there; `memonline boot show` lists the next "
+                                  "boot's parameters");
 }

@@ -49,7 +49,7 @@ TEST_CASE("map: eight blocks are eight letters") {
 node1
   dimm0   512 MiB  ..MM
 
-A letter is 128 MiB, a block:
+Each character is 128 MiB, one memory block:
   N  a kernel zone               384 MiB
   M  Movable                     256 MiB
   #  several zones in one block  128 MiB
@@ -63,8 +63,10 @@ TEST_CASE("map: half a million blocks are as wide as asked for") {
   const auto host = HostBuilder().boot(0, 0, 262144).dimm(0, 262144, 262144).build();
   const std::string text = map_to_text(host, {64, false});
   CHECK(text.find("  boot     32 TiB  " + std::string(64, 'N') + "\n") != std::string::npos);
-  CHECK(text.find("A letter is 512 GiB, 4096 blocks, and names what most of them are:\n") !=
-        std::string::npos);
+  CHECK(
+      text.find(
+          "Each character is 512 GiB, 4096 memory blocks; it shows the state of the majority:\n") !=
+      std::string::npos);
   CHECK(map_to_svg(host).size() < 4096);
 }
 

@@ -452,20 +452,20 @@ TEST_CASE("balance: a limit is advised only where it can hold") {
   };
   HostBuilder offline;
   offline.boot(0, 0, 2).dimm(0, 32, 30);
-  CHECK(help_of(offline.build(), "hotplugged: movable").find("`limit movable") == 0);
+  CHECK(help_of(offline.build(), "hotplugged: movable").find("add `limit movable") == 0);
   // Memory that is Movable already would be beyond any limit that is written now.
   HostBuilder online;
   online.boot(0, 0, 2).dimm(0, 32, 0).dimm_online(0, 32, 30, Zone::Movable);
   for (const char* policy : {"each dimm: offline", "hotplugged: movable", "all: keep"}) {
     INFO(policy);
-    CHECK(help_of(online.build(), policy).find("it is online in Movable already") == 0);
+    CHECK(help_of(online.build(), policy).find("this memory is already in Movable") == 0);
     const std::string limited = std::string(policy) + "\nlimit movable to 3x normal";
     CHECK(codes_text(plan_for(online.build(), limited).diagnostics).find("ML0507") !=
           std::string::npos);
   }
   HostBuilder both;  // what comes to the kernel instead is enough
   both.boot(0, 0, 2).dimm(0, 32, 0).dimm_online(0, 32, 12, Zone::Movable).dimm(0, 64, 30);
-  CHECK(help_of(both.build(), "hotplugged: movable").find("`limit movable") == 0);
+  CHECK(help_of(both.build(), "hotplugged: movable").find("add `limit movable") == 0);
 }
 
 TEST_CASE("balance: beyond 4:1 is a warning unless a limit was written") {

@@ -147,7 +147,7 @@ TEST_CASE("apply: Movable memory waits for the kernel memory of its node, not of
   CHECK(port.look(BlockId(33)).state == model::State::Offline);
   CHECK(texts(run.report) ==
         std::vector<std::string>{"EPERM: a driver or the firmware forbids it",
-                                 "not tried: the kernel memory that has to come first failed"});
+                                 "not tried: kernel memory that must be onlined first failed"});
 }
 
 TEST_CASE("apply: what another writer did already is success, elsewhere it is an error") {
@@ -163,8 +163,8 @@ TEST_CASE("apply: what another writer did already is success, elsewhere it is an
   CHECK(run.note(0, 3).outcome == Outcome::WrongZone);
   CHECK(texts(run.report) ==
         std::vector<std::string>{
-            "done already by somebody else",
-            "is in Normal, predicted was Movable; somebody else brought it online"});
+            "already done by another process",
+            "ended up in Normal instead of Movable; another process onlined it"});
   CHECK(port.look(BlockId(36)).state == model::State::Online);
 }
 
@@ -178,7 +178,7 @@ TEST_CASE("apply: a block that our own write put elsewhere is taken offline agai
   CHECK(run.report.result() == Report::Result::Failed);
   CHECK(run.note(0, 0).put_back);
   CHECK(port.look(BlockId(39)).state == model::State::Offline);
-  CHECK(texts(run.report).front() == "is in Normal, predicted was Movable; taken offline again");
+  CHECK(texts(run.report).front() == "ended up in Normal instead of Movable; offlined again");
 }
 
 TEST_CASE("apply: a write that is taken in part is the refusal that other kernels say in words") {
@@ -230,7 +230,8 @@ TEST_CASE("apply: what was taken offline for another zone and fails there comes 
   CHECK(port.model().valid_zones(BlockId(33)) == model::ValidZones{Zone::Normal});
   CHECK(port.model().valid_zones(BlockId(32)) == model::ValidZones{Zone::Movable});
   CHECK(texts(run.report).back() ==
-        "ENOMEM after 6 tries: the kernel has no memory for it; brought back into Normal");
+        "ENOMEM after 6 tries: the kernel could not allocate the memory it needs for this; "
+        "re-onlined in Normal");
 }
 
 TEST_CASE("apply: a block that could not be taken offline is not reported as somebody else's") {
@@ -238,8 +239,7 @@ TEST_CASE("apply: a block that could not be taken offline is not reported as som
   ModelPort port(host);
   port.refuse = [](BlockId, std::string_view word) { return word == "offline" ? EBUSY : 0; };
   const Run run = apply_policy(host, "set rezone = allowed\nblock 32-35: movable", port);
-  CHECK(texts(run.report).back() ==
-        "is in Normal, predicted was Movable; it could not be taken offline");
+  CHECK(texts(run.report).back() == "ended up in Normal instead of Movable; could not be offlined");
 }
 
 TEST_CASE("apply: in eras A and B a block waits for those before it in its run") {
@@ -325,7 +325,7 @@ TEST_CASE("apply: what somebody else set a knob to meanwhile is left alone, and 
   const Run run = run_program(apply::program_of(plan, host), port);
   CHECK(port.read_knob("auto_online_blocks").value() == "online_kernel");
   CHECK(texts(run.report) ==
-        std::vector<std::string>{"somebody else has set it meanwhile: left alone"});
+        std::vector<std::string>{"changed by another process meanwhile: left unchanged"});
   CHECK(run.report.result() == Report::Result::Complete);
 }
 

@@ -116,7 +116,7 @@ TEST_CASE("service: what the kernel has to online first is corrected") {
   CHECK(running.service->view()->plan->hotplug.by == "corrected");
   CHECK(come(running, "NNMMMMMM") == "NNMMMMMM");
   REQUIRE(running.until(State::InSync));
-  CHECK_FALSE(said(running, "by somebody else"));
+  CHECK_FALSE(said(running, "by another process"));
 
   // Only what is fresh.
   REQUIRE(running.write(40, "offline") == 0);
@@ -177,7 +177,7 @@ TEST_CASE("service: another process that keeps writing the setting has it") {
   SECTION("and nothing is put back then") {
     running.service->shut_down();
     CHECK(setting(running) == "online");
-    CHECK(said(running, "auto_online_blocks is online by somebody else: left alone"));
+    CHECK(said(running, "auto_online_blocks is online, set by another process: left unchanged"));
   }
 }
 

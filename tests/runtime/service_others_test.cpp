@@ -52,7 +52,7 @@ TEST_CASE("service: what others take offline is named and left alone") {
   REQUIRE(running.until(State::Drift));
   CHECK(zones(running, 32, 8) == "NNMMMMM.");
   CHECK(running.service->view()->left_alone ==
-        std::vector<std::string>{"memory39 was taken offline by somebody else"});
+        std::vector<std::string>{"memory39 was offlined by another process"});
 
   SECTION("also when memory comes") {
     running.plug(4);
@@ -79,7 +79,7 @@ TEST_CASE("service: what others did against the policy is named although it is c
   REQUIRE(running.write(39, "offline") == 0);
   REQUIRE(running.write(39, "online_kernel") == 0);
   REQUIRE(running.until([&] {
-    return said(running, "memory39 was brought online in Normal by somebody else") &&
+    return said(running, "memory39 was onlined in Normal by another process") &&
            zones(running, 32, 8) == "NNMMMMMM" && left_alone(running).empty();
   }));
 }
@@ -111,7 +111,7 @@ TEST_CASE("service: what others bring online in the wrong zone is named") {
   REQUIRE(running.until(State::InSync));
   REQUIRE(running.write(39, "offline") == 0);
   REQUIRE(running.write(39, "online_kernel") == 0);
-  const std::string sentence = "memory39 was brought online in Normal by somebody else";
+  const std::string sentence = "memory39 was onlined in Normal by another process";
   REQUIRE(running.until([&] { return left_alone(running) == std::vector<std::string>{sentence}; }));
   CHECK(running.service->view()->state == State::Drift);
   CHECK(said(running, sentence));
@@ -136,8 +136,7 @@ TEST_CASE("service: what a job took offline stays so until it is brought back or
                          rezone + "hotplugged: first 2 blocks normal, rest movable\n");
   unplug(running);
   REQUIRE(running.until(State::Drift));
-  CHECK(left_alone(running) ==
-        std::vector<std::string>{"memory36..39 were taken offline on request"});
+  CHECK(left_alone(running) == std::vector<std::string>{"memory36..39 were offlined on request"});
   another_dimm(running);
   CHECK(zones(running, 32, 8) == "NNMM....");
   REQUIRE(running.write(36, "online_movable") == 0);
@@ -168,8 +167,8 @@ TEST_CASE("service: one that is started anew leaves alone what the one before di
     REQUIRE(running.until(State::Drift));
     CHECK(zones(running, 32, 8) == "NNM.....");
     CHECK(left_alone(running) ==
-          std::vector<std::string>{"memory35 was taken offline by somebody else",
-                                   "memory36..39 were taken offline on request"});
+          std::vector<std::string>{"memory35 was offlined by another process",
+                                   "memory36..39 were offlined on request"});
   }
   SECTION("but not what has come online while there was none") {
     running.service.reset();
@@ -204,7 +203,7 @@ TEST_CASE("service: what others took offline while events were lost is left alon
   REQUIRE(running.until(State::Drift));
   CHECK(zones(running, 32, 8) == "NNMMMMM.");
   CHECK(left_alone(running) ==
-        std::vector<std::string>{"memory39 was taken offline by somebody else"});
+        std::vector<std::string>{"memory39 was offlined by another process"});
   CHECK(running.service->view()->counters.rescans == 1);
 }
 

@@ -73,11 +73,11 @@ TEST_CASE(
     "service: the log says which rule makes new memory the kernel's or not, when it changes") {
   RunningService running(small_host(), kPolicy);
   REQUIRE(running.until(State::InSync));
-  CHECK(said(running, "new memory is memonlined's: the rule shares new memory out"));
+  CHECK(said(running, "new memory is memonlined's: the rule splits hot-added memory"));
   CHECK(said(running, "(`hotplugged: first 25% normal, rest movable`, "));
   running.said.clear();
   running.plug(4);
-  REQUIRE(running.until([&] { return said(running, "4 blocks brought online"); }));
+  REQUIRE(running.until([&] { return said(running, "4 blocks onlined"); }));
   CHECK_FALSE(said(running, "new memory is"));
   running.policy("hotplugged: normal\n");
   reload(running);

@@ -106,7 +106,7 @@ TEST_CASE("service: the latency is that of the last burst it brought online itse
   test::reload(running);
   REQUIRE(running.until(State::Drift));
   running.plug(4);
-  REQUIRE(running.until([&] { return said(running, "4 blocks brought online"); }));
+  REQUIRE(running.until([&] { return said(running, "4 blocks onlined"); }));
   REQUIRE(running.until([&] { return running.service->view()->counters.blocks_onlined == 12; }));
   const auto latency = running.service->view()->counters.last_latency;
   CHECK(latency >= std::chrono::milliseconds(15));

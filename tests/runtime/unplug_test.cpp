@@ -93,10 +93,11 @@ TEST_CASE("unplug: the deadline ends it, nothing more is taken down, and the rep
                                                 "online_kernel 33"});
   CHECK(port.model().host().blocks == before.blocks);
   std::string texts = to_text(report);
-  CHECK(texts.find("memory33..32: went offline in vain; brought back into Normal") !=
-        std::string::npos);
-  CHECK(texts.find("memory37: could not be emptied before the deadline") != std::string::npos);
-  CHECK(texts.find("memory36..34: not tried: another block of the request could not go") !=
+  CHECK(
+      texts.find("memory33..32: offlined, then re-onlined in Normal because the request failed") !=
+      std::string::npos);
+  CHECK(texts.find("memory37: could not be offlined within the time limit") != std::string::npos);
+  CHECK(texts.find("memory36..34: not tried: another block of the request could not be offlined") !=
         std::string::npos);
 }
 

@@ -242,7 +242,7 @@ def test_the_command_goes_by_the_service(vm: Vm) -> None:
             log = guest.run("journalctl -o cat -u memonlined").stdout
             assert len(re.findall(r"job \d+: done", log)) == jobs, log
         # What somebody else did is found by its block.
-        assert "taken offline by somebody else" in guest.run("journalctl -o cat MEMONLINE_BLOCK=memory47").stdout
+        assert "offlined by another process" in guest.run("journalctl -o cat MEMONLINE_BLOCK=memory47").stdout
         assert said[0] == said[1], said
         shows_progress(guest)
 

@@ -59,4 +59,4 @@ echo online_movable > "$sys/devices/system/memory/auto_online_blocks"
 held_auto_online_blocks=
 
 # Remains: memory32..35, memory40 (640 MiB) should be movable: online in Normal beyond what the rule asks for; `rezone` is `never`; help: `set rezone = allowed` lets memonline offline and re-online such blocks
-# Competing onlining agent: /sys/devices/system/memory/auto_online_blocks:1:1: the kernel onlines new memory as `online`, and the policy wants `online_movable` (step 4 of the plan sets it)
+# Competing onlining agent: /sys/devices/system/memory/auto_online_blocks:1:1: the kernel onlines new memory as `online`, but the policy requires `online_movable` (step 4 of the plan sets it)
