@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/kernel/free_memory.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/plan/planner.hpp"
 
@@ -178,6 +179,8 @@ class Walker {
     Host with = grown(host_, next_, device.blocks, arrival_);
     if (walk_.by == "corrected" || walk_.by == "kernel")
       with = onlined_by_kernel(with, next_, device.blocks, kernel_word());
+    pay(with, device.needed);
+    kernel::follow_use(host_, with);
     if (walk_.by != "kernel") with.fresh = {{next_, next_ + (device.blocks - 1)}};
     auto planned = plan::make_plan(policy_, files_, with, quiet);
     if (!planned.plan) {
@@ -191,9 +194,16 @@ class Walker {
     const bool own_map = plan::holds_own_map(host_, arrival_.source, device.blocks);
     free_ += own_map ? gained / page * (page - kStructPage) : gained;
     normal_ = normal;
+    kernel::follow_use(with, planned.outcome);
     note_runs(planned.outcome, device, planned.plan->hotplug.by);
     next_ = next_ + device.blocks;
     host_ = std::move(planned.outcome);
+  }
+
+  static void pay(Host& host, model::Bytes needed) {
+    if (!host.memory_available) return;
+    const std::uint64_t available = host.memory_available->value();
+    host.memory_available = model::Bytes(available - std::min(available, needed.value()));
   }
 
   // DLPAR onlines what it adds, even if the setting is `offline`.

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "compiler/model/agent.hpp"
@@ -186,8 +187,11 @@ struct Host {
   /// fingerprint.
   std::optional<std::string> auto_online_before;
   bool zone_spans_known = false;
-  std::vector<Device> devices;   ///< [0] always exists
-  std::vector<Node> nodes;       ///< ascending ids; gaps are usual
+  std::vector<Device> devices;  ///< [0] always exists
+  std::vector<Node> nodes;      ///< ascending ids; gaps are usual
+  /// All nodes that memory can ever be on (node/possible), first and last of each range; empty:
+  /// unknown. Not part of the fingerprint.
+  std::vector<std::pair<NodeId, NodeId>> possible_nodes;
   std::vector<BlockRun> blocks;  ///< ascending, disjoint, maximal
   RuledOut ruled_out;            ///< of devices of kind Unknown. Not part of the fingerprint
   std::vector<Standby> standby;  ///< ascending, disjoint. Not part of the fingerprint

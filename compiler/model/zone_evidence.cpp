@@ -93,7 +93,8 @@ std::vector<ZonePart> zone_parts(const Host& host, const BlockRun& run) {
 void settle_zones(Host& host) {
   std::vector<BlockRun> settled;
   for (const BlockRun& run : std::exchange(host.blocks, {})) {
-    if (run.state != State::Online || run.zones.kind() != Kind::Unknown) {
+    const bool told = run.zones.kind() == Kind::None || run.zones.kind() == Kind::Listed;
+    if (run.state != State::Online || told) {
       append_run(settled, run);
       continue;
     }

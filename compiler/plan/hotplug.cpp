@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/base/overloaded.hpp"
 #include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/sources.hpp"
 
@@ -20,14 +21,26 @@ namespace {
 // What a selector can mean for memory yet to come.
 enum class Reach { None, Some, Every };
 
-// A class that no device of this host can match does not apply to its hot-added memory.
+// A class that no device or node of this host can match does not apply to its hot-added memory.
 bool can_match(const sema::Class& one, const model::Host& host) {
   const auto source = [&](Source where) { return can_come_from(host, where); };
-  if (const auto* simple = std::get_if<SimpleClass>(&one.is))
-    return *simple != SimpleClass::VirtioMem || source(Source::VirtioMem);
-  if (std::holds_alternative<sema::DimmList>(one.is)) return source(Source::Dimm);
-  const auto* driver = std::get_if<sema::DriverName>(&one.is);
-  return driver == nullptr || driver->name != "virtio_mem" || source(Source::VirtioMem);
+  return std::visit(
+      overloaded{
+          [&](SimpleClass simple) {
+            if (simple == SimpleClass::Cpuless) return may_have_cpuless_node(host);
+            return simple != SimpleClass::VirtioMem || source(Source::VirtioMem);
+          },
+          [&](const sema::NodeList& nodes) {
+            return std::any_of(nodes.ranges.begin(), nodes.ranges.end(), [&](const auto& range) {
+              return may_have_node(host, range.first, range.second);
+            });
+          },
+          [&](const sema::DimmList&) { return source(Source::Dimm); },
+          [&](const sema::DaxDevice&) { return source(Source::Dax); },
+          [&](const sema::DriverName& driver) { return driver_may_add(host, driver.name); },
+          [](const auto&) { return true; },
+      },
+      one.is);
 }
 
 Reach reach_of(const std::vector<sema::Class>& classes, const model::Host& host) {

@@ -162,6 +162,7 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
   for (const Undecided& one : undecided) {
     blocks.add(one.blocks);
     add_once(facts, one.fact);
+    if (!one.also.empty()) add_once(facts, one.also);
     if (std::find(rules.begin(), rules.end(), one.rule) == rules.end()) rules.push_back(one.rule);
   }
   const bool one_fact = facts.size() == 1 && !facts.front().starts_with("CPUs");

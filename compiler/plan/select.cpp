@@ -331,8 +331,9 @@ Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& s
       const Intervals maybe = subtract(subtract(match.possibly, except.surely), mine);
       for (const Interval& part : mine) chosen.push_back(part_of(run, part));
       for (const Interval& part : maybe)
-        selection.undecided.push_back(
-            {&rule, part_of(run, part), *match.fact != '\0' ? match.fact : except.fact});
+        selection.undecided.push_back({&rule, part_of(run, part),
+                                       *match.fact != '\0' ? match.fact : except.fact,
+                                       *match.fact != '\0' ? except.fact : ""});
       undecided = undecided || !maybe.empty();
       for (const Interval& part :
            subtract({run.first.value(), run.end().value()}, unite(mine, maybe)))

@@ -28,6 +28,7 @@ struct Undecided {
   const sema::Rule* rule = nullptr;
   model::BlockRun blocks;
   std::string fact;  ///< what is unknown: "driver", "origin", "node", "CPU list of the node"
+  std::string also;  ///< what the rule's `except` lacks besides; empty: nothing
 };
 
 struct Selection {

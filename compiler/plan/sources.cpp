@@ -37,6 +37,23 @@ bool rules_out_dimms(const Host& host) {
          host.arch == "s390x" || host.command_line_value("acpi_no_memhotplug").has_value();
 }
 
+// Machines that get no new devices with memory of their own: hypervisors that pass none through,
+// and s390x.
+bool is_closed(const Host& host) {
+  static constexpr std::array<std::string_view, 8> kOthers{
+      "vmware", "microsoft", "xen", "oracle", "parallels", "bhyve", "powervm", "zvm"};
+  return host.arch == "s390x" ||
+         std::find(kOthers.begin(), kOthers.end(), host.virtualization) != kOthers.end();
+}
+
+// NVIDIA's driver adds the memory of GPUs that are coherent with the processor: those of Grace, and
+// of POWER9.
+bool may_be_coherent_gpu(const Host& host) {
+  return !is_closed(host) && (host.arch == "aarch64" || is_power(host) || host.arch.empty());
+}
+
+bool is_unknown_anywhere(const Host& host) { return has_device(host, Device::Kind::Unknown); }
+
 // include/linux/memory_hotplug.h, arch_supports_memmap_on_memory(): the map of a block fills whole
 // pages of the directory above the page tables; ppc64 with the radix MMU has its own rule.
 bool map_fills_huge_pages(const Host& host) {
@@ -99,6 +116,33 @@ std::string_view source_text(Source source) {
   return "a driver";
 }
 
+bool may_have_node(const Host& host, std::uint32_t first, std::uint32_t last) {
+  return host.possible_nodes.empty() ||
+         std::any_of(host.possible_nodes.begin(), host.possible_nodes.end(),
+                     [&](const auto& range) {
+                       return range.first.value() <= last && first <= range.second.value();
+                     });
+}
+
+bool may_have_cpuless_node(const Host& host) {
+  std::uint64_t possible = 0;
+  for (const auto& [first, last] : host.possible_nodes)
+    possible += last.value() - first.value() + 1;
+  return possible == 0 || possible > host.nodes.size() ||
+         std::any_of(host.nodes.begin(), host.nodes.end(),
+                     [](const model::Node& node) { return node.has_cpu != true; });
+}
+
+bool driver_may_add(const Host& host, std::string_view driver) {
+  if (driver == "virtio_mem") return can_come_from(host, Source::VirtioMem);
+  if (driver == "kmem") return can_come_from(host, Source::Dax);
+  const bool here = std::any_of(host.devices.begin(), host.devices.end(),
+                                [&](const Device& device) { return device.driver == driver; });
+  if (here || is_unknown_anywhere(host)) return true;
+  if (driver == "NVIDIA") return !host.nvidia_driver.empty() || may_be_coherent_gpu(host);
+  return !is_closed(host);
+}
+
 bool can_come_from(const Host& host, Source source) {
   switch (source) {
     case Source::Dimm: return has_device(host, Device::Kind::Dimm) || !rules_out_dimms(host);
@@ -109,6 +153,7 @@ bool can_come_from(const Host& host, Source source) {
     case Source::Dlpar: return !host.dlpar.empty();
     case Source::Standby: return host.arch == "s390x";
     case Source::Dax:
+      return has_device(host, Device::Kind::Dax) || is_unknown_anywhere(host) || !is_closed(host);
     case Source::Driver: break;
   }
   return true;

@@ -214,6 +214,7 @@ State state_of(std::string_view text) {
 ValidZones zones_of(std::string_view text) {
   ValidZones zones;
   std::size_t count = 0;
+  if (text.empty()) return {};  // the kernel ends a line even if it names no zone: a copy lost it
   text = trimmed(text);
   if (text.empty()) return ValidZones(ValidZones::Kind::Empty);
   if (text == "none") return ValidZones(ValidZones::Kind::None);

@@ -161,6 +161,14 @@ NodeFacts read_nodes(const Tree& tree, Liveness liveness, Blocks& blocks, Notes&
   const auto has_cpu = tree.read(has_cpu_path.c_str());
   std::vector<std::uint32_t> with_cpu;
   if (has_cpu) with_cpu = list_of(*has_cpu);
+  if (const auto possible = tree.read(fmt::format("{}/possible", kNode).c_str())) {
+    for (const std::uint32_t id : list_of(*possible)) {
+      if (!facts.possible.empty() && facts.possible.back().second.value() + 1 == id)
+        facts.possible.back().second = NodeId(id);
+      else
+        facts.possible.emplace_back(NodeId(id), NodeId(id));
+    }
+  }
   std::uint64_t missing = 0;
   std::uint64_t missing_id = 0;
   for (const std::uint64_t id : ids.value_or(Ids())) {

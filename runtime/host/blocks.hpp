@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "compiler/model/host.hpp"
@@ -35,8 +36,9 @@ struct Blocks {
 Blocks list_blocks(const Tree& tree, Notes& notes);
 
 struct NodeFacts {
-  std::vector<model::Node> nodes;  ///< ids and has_cpu
-  bool any = false;                ///< the kernel shows nodes at all
+  std::vector<model::Node> nodes;                                 ///< ids and has_cpu
+  std::vector<std::pair<model::NodeId, model::NodeId>> possible;  ///< ranges; empty: unknown
+  bool any = false;                                               ///< the kernel shows nodes at all
 };
 
 /// Reads sys/devices/system/node and the links in the blocks' own directories, and gives each block

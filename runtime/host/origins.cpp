@@ -13,10 +13,13 @@ using model::State;
 
 bool is_pc(const std::string& arch) { return arch == "x86_64" || arch == "i686"; }
 
+constexpr std::uint64_t kFourGiB = 4ULL << 30U;
+
 /// Whether all memory that is hot-added there has a device or a driver that shows. Not so where the
 /// hypervisor adds it (Hyper-V, Xen, DLPAR) and on s390x.
 bool hot_adds_by_devices(const model::Host& host) {
-  constexpr std::array<std::string_view, 3> kArchs{"aarch64", "riscv64", "loongarch64"};
+  constexpr std::array<std::string_view, 5> kArchs{"x86_64", "i686", "aarch64", "riscv64",
+                                                   "loongarch64"};
   constexpr std::array<std::string_view, 4> kWithout{"", "microsoft", "xen", "vm-other"};
   return std::find(kArchs.begin(), kArchs.end(), host.arch) != kArchs.end() &&
          std::find(kWithout.begin(), kWithout.end(), host.virtualization) == kWithout.end();
@@ -85,12 +88,14 @@ Origin Origins::without_map(const Block& block) const {
   if (block.dimm && is_boot_dimm(*block.dimm)) return Origin::Boot;
   if (tree_.known()) return tree_.origin_of(range);
   if (const auto origin = by_resource(range)) return *origin;
+  // PCs hot-add above 4 GiB, where the buses' addresses end.
+  if (is_pc(host_.arch) && range.last < kFourGiB) return Origin::Boot;
   // Where boot memory has devices, too, a device proves nothing.
   if (block.dimm) return boot_dimms_.empty() ? Origin::Hotplugged : Origin::Unknown;
-  if (block.state == State::Offline) return Origin::Hotplugged;
   if (block.state == State::Unknown) return Origin::Unknown;
-  // These kernels always have a map; a capture may lack it.
-  if (is_pc(host_.arch)) return Origin::Boot;
+  // Boot memory of s390x lies below standby memory, which is offline until somebody asks for it.
+  if (host_.arch == "s390x" && iomem_.readable && block.state == State::Offline)
+    return Origin::Hotplugged;
   return iomem_.readable && hot_adds_by_devices(host_) ? Origin::Boot : Origin::Unknown;
 }
 

@@ -312,6 +312,13 @@ void read_unknown(const Map& map, model::Host& host) {
       wrong(range, "blocks must ascend");
     host.standby.push_back({model::BlockId(first), model::BlockId(last)});
   });
+  each(map, "possible-nodes", [&](const YAML::Node& range) {
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "[first, last] is expected here");
+    const auto first = static_cast<std::uint32_t>(number_of(range[0], UINT32_MAX));
+    const auto last = static_cast<std::uint32_t>(number_of(range[1], UINT32_MAX));
+    if (last < first) wrong(range, "the last node comes before the first");
+    host.possible_nodes.emplace_back(model::NodeId(first), model::NodeId(last));
+  });
   map.with("missing-blocks", [&](const auto& v) { host.missing_blocks = number_of(v); });
 }
 

@@ -25,6 +25,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   host.missing_blocks = blocks.missing;
 
   host.nodes = std::move(nodes.nodes);
+  host.possible_nodes = std::move(nodes.possible);
   read_proc(tree, notes, host);
   // A kernel without NUMA shows no nodes, and zoneinfo speaks of node 0 alone.
   if (!nodes.any && host.nodes.size() == 1 && host.nodes[0].id.value() == 0) {

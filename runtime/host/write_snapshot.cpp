@@ -130,6 +130,9 @@ void write_use(const model::Node& node, Writer& out) {
 
 void write_nodes(const model::Host& host, Writer& out) {
   out.line("zone-spans-known: {}", host.zone_spans_known);
+  if (!host.possible_nodes.empty()) out.line("possible-nodes:");
+  for (const auto& [first, last] : host.possible_nodes)
+    out.line("  - [{}, {}]", first.value(), last.value());
   if (!host.nodes.empty()) out.line("nodes:");
   for (const model::Node& node : host.nodes) {
     out.line("  - node: {}", node.id.value());

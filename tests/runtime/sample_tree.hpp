@@ -69,10 +69,18 @@ inline void add_basis(runtime::MemoryTree& tree) {
   tree.add_file("proc/iomem", "00000000-3fffffff : System RAM\n");
 }
 
-inline void add_sample(runtime::MemoryTree& tree) {
+/// Nothing but /proc/iomem shows what was there at boot.
+inline void add_sample_without_map(runtime::MemoryTree& tree) {
   add_basis(tree);
   add_blocks(tree, 0, 7, "online", "Normal");
   add_blocks(tree, 32, 35, "offline", "Normal Movable");
+}
+
+inline void add_sample(runtime::MemoryTree& tree) {
+  add_sample_without_map(tree);
+  tree.add_file("sys/firmware/memmap/0/start", "0x0\n");
+  tree.add_file("sys/firmware/memmap/0/end", "0x3fffffff\n");
+  tree.add_file("sys/firmware/memmap/0/type", "System RAM\n");
 }
 
 inline model::Host host_of(const runtime::MemoryTree& tree) {

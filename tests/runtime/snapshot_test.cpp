@@ -21,6 +21,8 @@ page-size: 4096
 era: C2
 era-evidence: "vmstat has nr_foll_pin_acquired"
 hot-remove: true
+boot-memory:
+  - [0, 262144]
 command-line:
   - "movable_node"
 knobs:
