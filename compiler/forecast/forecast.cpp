@@ -112,12 +112,17 @@ class Forecaster {
     return true;
   }
 
-  // The hypervisor has set aside so much and no more. Kernels before 6.19 do not tell.
+  // The hypervisor has set aside so much and no more. Kernels before 6.19 give all of it blocks at
+  // boot (drivers/s390/char/sclp_cmd.c, sclp_add_standby_memory()).
   bool enough_standby(const Host& host) {
     std::uint64_t blocks = 0;
     for (const model::Standby& range : host.standby)
       blocks += range.last.value() - range.first.value() + 1;
-    if (host.standby.empty() || arrival_.blocks <= blocks) return true;
+    if (arrival_.blocks <= blocks) return true;
+    if (blocks == 0)
+      return impossible("this host has no standby memory beyond the blocks that it shows",
+                        "give this partition or guest more standby memory first; `memonline plan` "
+                        "without `--add` decides on the blocks that are offline");
     return impossible(
         fmt::format("this host has {} of standby memory that is not configured yet, "
                     "and {} are asked for",

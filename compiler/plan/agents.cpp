@@ -118,7 +118,11 @@ class Finder {
     found.does = fmt::format("the kernel onlines new memory as `{}`", printable(*now));
     if (!wanted_) return;
     found.does += fmt::format(", but the policy requires `{}`", *wanted_);
-    found.remedy = fmt::format("write `{}` to {}", *wanted_, kSettingPath);
+    // Alone, the value would be wrong for the memory that the service corrects or leaves out.
+    found.remedy =
+        plan_->hotplug.by == "kernel"
+            ? fmt::format("write `{}` to {}", *wanted_, kSettingPath)
+            : fmt::format("start memonlined, which sets it to `{}` while it runs", *wanted_);
     for (const Step& step : plan_->steps) {
       const auto* set = std::get_if<SetKnob>(&step.action);
       if (set == nullptr || set->knob != kSetting || set->scope != KnobScope::Stay) continue;

@@ -153,8 +153,8 @@ void note_standby(const Host& host, diag::Sink& sink) {
 
 }  // namespace
 
-void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host,
-                       diag::Sink& sink) {
+void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host, diag::Sink& sink,
+                       std::string_view who) {
   if (undecided.empty()) return;
   Blocks blocks;
   std::vector<std::string> facts;
@@ -168,9 +168,8 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
   const bool one_fact = facts.size() == 1 && !facts.front().starts_with("CPUs");
   auto& d = sink.add(
       diag::Code::HostDoesNotTell, rules.front()->selector.span,
-      fmt::format("the {} of {} {} unknown, and this rule depends on {}: {}",
-                  diag::first_few(facts), blocks.text(host), one_fact ? "is" : "are",
-                  one_fact ? "it" : "them",
+      fmt::format("the {} of {} {} unknown, and {} depends on {}: {}", diag::first_few(facts),
+                  blocks.text(host), one_fact ? "is" : "are", who, one_fact ? "it" : "them",
                   blocks.one() ? "the block is kept as it is" : "the blocks are kept as they are"));
   for (std::size_t i = 1; i < rules.size(); ++i)
     d.labels.push_back({rules[i]->selector.span, "this rule also depends on it"});
@@ -179,11 +178,19 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
     return host.devices.at(one.blocks.device).kind == model::Device::Kind::Dimm;
   });
   const bool hidden = is_unread(host, "/proc/iomem");
-  for (const std::string& fact : facts) d.notes.push_back(source_of(fact, hidden, of_devices));
+  // All that could be read was read: root would see no more.
+  const bool in_vain =
+      one_fact && facts.front() == "origin" && !hidden && !host.early_memory.empty();
+  for (const std::string& fact : facts)
+    d.notes.push_back(
+        in_vain && !of_devices
+            ? "neither /sys/firmware/memmap nor the device tree nor /proc/iomem shows "
+              "whether this memory was present at boot or hot-added"
+            : source_of(fact, hidden, of_devices));
   const bool of_nodes = std::all_of(facts.begin(), facts.end(), [](const std::string& fact) {
     return fact == "node" || fact.starts_with("CPUs");
   });
-  if (of_devices && one_fact && facts.front() == "origin")
+  if (in_vain || (of_devices && one_fact && facts.front() == "origin"))
     d.help = "select this memory by another class, such as `dimm`, `node` or `block`";
   else if (of_nodes || is_unread(host, "lsmem"))
     d.help = "plan on the host itself, or capture it with `memonline capture`";

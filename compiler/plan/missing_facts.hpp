@@ -3,6 +3,7 @@
 // be found, and how to get them.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"
@@ -12,9 +13,9 @@
 
 namespace memonline::plan {
 
-/// One warning for all blocks that rules may or may not select.
+/// One warning for all blocks that rules may or may not select; `who` asks for the facts.
 void warn_of_undecided(const std::vector<Undecided>& undecided, const model::Host& host,
-                       diag::Sink& sink);
+                       diag::Sink& sink, std::string_view who = "this rule");
 
 /// One warning for all blocks whose state is unknown, one for those whose zone is unknown where a
 /// share or a limit counts zones, and a note on memory that has no blocks yet.

@@ -124,7 +124,13 @@ using Done = Result<std::monostate, Obstacle>;
 class Orderer {
  public:
   Orderer(const source::SourceSet& files, Model& model, Room& room, std::vector<Step>& steps)
-      : files_(files), model_(model), room_(room), steps_(steps), era_(model.state().era) {}
+      : files_(files),
+        model_(model),
+        room_(room),
+        start_(model),
+        room_at_start_(room),
+        steps_(steps),
+        era_(model.state().era) {}
 
   // Applies the write to the model and appends its steps, or says why it cannot be now.
   Done apply(const Write& write) {
@@ -140,11 +146,22 @@ class Orderer {
       model_ = std::move(trial);
       room_ = std::move(trial_room);
       steps_ = std::move(trial_steps);
+    } else if (done.error().fit && !fits) {
+      done.error().fitting = std::min(done.error().fitting, fitting_alone(write));
     }
     return done;
   }
 
  private:
+  // Whoever asks for that many blocks alone gets them: nothing before makes room for them then.
+  [[nodiscard]] std::uint64_t fitting_alone(const Write& write) const {
+    Model model = start_;
+    Room room = room_at_start_;
+    std::vector<Step> steps;
+    const auto done = carry_out_in_slices(write, {model, room, steps});
+    return done ? write.run.count() : done.error().fitting;
+  }
+
   Done carry_out(const Write& write, const Progress& to) const {
     if (write.rezoned()) {
       auto taken = take_offline(write, to);
@@ -306,6 +323,8 @@ class Orderer {
   const source::SourceSet& files_;
   Model& model_;
   Room& room_;
+  const Model start_;
+  const Room room_at_start_;
   std::vector<Step>& steps_;
   Era era_;
 };

@@ -47,7 +47,9 @@ std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& 
       const Leaving leaving{offline->node, assumed_zone(offline->zone),
                             online_in(host, offline->blocks, offline->zone)};
       const Fit fit = room.judge(leaving);
-      if (!fit.fits) return Shortage{&step, fit, room.most(leaving)};
+      // What is asked for alone may go before the steps that make room here.
+      if (!fit.fits)
+        return Shortage{&step, fit, std::min(room.most(leaving), Room(host).most(leaving))};
       room.take(leaving);
     }
   }

@@ -12,6 +12,7 @@
 #include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
+#include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/outcome.hpp"
 #include "compiler/plan/room.hpp"
 
@@ -80,9 +81,16 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   for (const Group& group : selection.groups)
     for (const BlockRun& run : group.runs) add(run);
   // The same as of a rule, without a place in a policy.
-  for (const diag::Diagnostic& d : selecting.all())
-    if (d.code != diag::Code::NoSuchMemory) sink.add(d.code, std::nullopt, d.message).help = d.help;
-  if (all.empty())
+  diag::Sink missing;
+  const std::string who = fmt::format("`{}`", request.selected);
+  warn_of_undecided(selection.undecided, host, missing, who);
+  for (const diag::Diagnostic& d : missing.all())
+    sink.add(d.code, std::nullopt, d.message).help = d.help;
+  if (all.empty() && !missing.all().empty())
+    sink.add(diag::Code::UnplugNothingThere, std::nullopt,
+             fmt::format("this host does not show which memory {} selects", who))
+        .help = missing.all().front().help;
+  else if (all.empty())
     sink.add(diag::Code::UnplugNothingThere, std::nullopt,
              fmt::format("this host has no memory that `{}` selects", request.selected))
         .help = devices_text(host) + "; `memonline status` lists all memory";

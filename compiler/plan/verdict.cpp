@@ -209,7 +209,7 @@ class Judge {
     Remaining one;
     one.kind = Kind::Hotplug;
     one.why = setting->does;
-    one.needs = plan_.hotplug.by == "service" && !host_.service ? "service" : "";
+    one.needs = plan_.hotplug.by != "kernel" && !host_.service ? "service" : "";
     one.help = one.needs.empty()
                    ? setting->remedy
                    : "start memonlined, which onlines hot-added memory as the policy says";
