@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +22,15 @@ constexpr std::uint32_t kAllowUserInteraction = 1;
 
 sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
 
+/// The service waited in vain. That says nothing of what the caller may do.
+std::optional<sdbus::Error> timed_out(const sdbus::Error& error, const char* whom) {
+  const std::string name(error.getName());
+  if (name != "org.freedesktop.DBus.Error.NoReply" && name != "org.freedesktop.DBus.Error.Timeout")
+    return std::nullopt;
+  return make_error(errors::kTimedOut,
+                    fmt::format("{} has not answered in time: try again later", whom));
+}
+
 }  // namespace
 
 Authority::Authority(sdbus::IConnection& connection)
@@ -33,7 +44,9 @@ void Authority::identify(const Caller& caller, Verdict verdict) {
       .withArguments(caller.name)
       .uponReplyInvoke([verdict = std::move(verdict)](ReplyError error, std::uint32_t uid) {
         if (error)
-          verdict(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
+          verdict(
+              fail(timed_out(*error, "the bus")
+                       .value_or(denied("cannot identify the caller: " + error->getMessage()))));
         else
           verdict(uid);
       });
@@ -58,23 +71,24 @@ void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const std::s
       .withTimeout(kPatience)
       .withArguments(subject, action, Details{},
                      caller.interactive ? kAllowUserInteraction : std::uint32_t{0}, std::string())
-      .uponReplyInvoke(
-          [action, uid, interactive = caller.interactive, verdict = std::move(verdict)](
-              ReplyError error, const sdbus::Struct<bool, bool, Details>& answer) {
-            if (error)
-              verdict(fail(denied(
-                  fmt::format("polkit does not answer ({}): only root may do this, uid {} is not",
-                              error->getName(), uid))));
-            else if (std::get<0>(answer))
-              verdict(uid);
-            else if (std::get<1>(answer) && !interactive)
-              verdict(fail(make_error(
-                  errors::kInteractive,
-                  fmt::format("`{}` needs the user to be asked, which the caller does not allow",
-                              action))));
-            else
-              verdict(fail(denied(fmt::format("uid {} is not authorized to `{}`", uid, action))));
-          });
+      .uponReplyInvoke([action, uid, interactive = caller.interactive,
+                        verdict = std::move(verdict)](
+                           ReplyError error, const sdbus::Struct<bool, bool, Details>& answer) {
+        if (error)
+          verdict(fail(timed_out(*error, "polkit")
+                           .value_or(denied(fmt::format(
+                               "polkit does not answer ({}): only root may do this, uid {} is not",
+                               error->getName(), uid)))));
+        else if (std::get<0>(answer))
+          verdict(uid);
+        else if (std::get<1>(answer) && !interactive)
+          verdict(fail(make_error(
+              errors::kInteractive,
+              fmt::format("`{}` needs the user to be asked, which the caller does not allow",
+                          action))));
+        else
+          verdict(fail(denied(fmt::format("uid {} is not authorized to `{}`", uid, action))));
+      });
 }
 
 }  // namespace memonline::bus

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "compiler/base/shortened.hpp"
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/unplug.hpp"
@@ -26,7 +27,8 @@ using service::View;
 namespace {
 
 constexpr std::string_view kJobs = "/org/memonline1/job/";
-constexpr std::uint64_t kLongest = 86400;  // seconds
+constexpr std::uint64_t kLongest = 86400;   // seconds
+constexpr std::size_t kMaxSentence = 1000;  // bytes
 
 std::optional<std::chrono::milliseconds> seconds(std::optional<std::uint64_t> number) {
   if (!number) return std::nullopt;
@@ -206,6 +208,11 @@ std::vector<Dict> runs(const View& view, Dict filter) {
     if (node && (!b.node || b.node->value() != *node)) continue;
     if (device && view.host->devices.at(b.device).name != *device) continue;
     if (drift && run.drift != *drift) continue;
+    if (found.size() == kMaxRuns)
+      throw make_error(errors::kLimitsExceeded,
+                       fmt::format("there are more than {} runs of such blocks: use a filter, or "
+                                   "GetHost, whose answer is a file",
+                                   kMaxRuns));
     found.push_back(run_dict(view, run));
   }
   return found;
@@ -213,13 +220,29 @@ std::vector<Dict> runs(const View& view, Dict filter) {
 
 std::vector<FailingRow> failing(const View& view) {
   std::vector<FailingRow> rows;
-  for (const service::Failing& one : view.failing)
+  for (const service::Failing& one : view.failing) {
+    if (rows.size() + 1 == kMaxRows && view.failing.size() > kMaxRows) {
+      // The last row is for all others.
+      rows.emplace_back(
+          one.blocks.low().value(), view.failing.back().blocks.high().value(), 0,
+          fmt::format("{} more ranges of blocks in here", view.failing.size() - kMaxRows + 1));
+      break;
+    }
     rows.emplace_back(one.blocks.low().value(), one.blocks.high().value(), one.error,
-                      utf8(one.text));
+                      utf8(shortened(one.text, kMaxSentence)));
+  }
   return rows;
 }
 
-std::vector<std::string> left_alone(const View& view) { return all_utf8(view.left_alone); }
+std::vector<std::string> left_alone(const View& view) {
+  const std::size_t all = view.left_alone.size();
+  const std::size_t shown = all > kMaxRows ? kMaxRows - 1 : all;
+  std::vector<std::string> sentences;
+  for (std::size_t i = 0; i < shown; ++i)
+    sentences.push_back(utf8(shortened(view.left_alone[i], kMaxSentence)));
+  if (shown < all) sentences.push_back(fmt::format("and {} more like these", all - shown));
+  return sentences;
+}
 
 Dict drift(const View& view) {
   std::uint64_t blocks = 0;
@@ -291,21 +314,34 @@ Dict job_details(const service::Job& job) {
   if (job.report)
     for (const apply::StepReport& step : job.report->steps)
       for (const apply::Finding& finding : step.findings)
-        findings.push_back(utf8(fmt::format("step {}: {}", step.number, finding.text)));
+        if (findings.size() < kMaxFindings)
+          findings.push_back(
+              utf8(shortened(fmt::format("step {}: {}", step.number, finding.text), kMaxSentence)));
   return {{"kind", sdbus::Variant(std::string(service::kind_name(job.kind)))},
           {"blocks", sdbus::Variant(job.blocks)},
           {"blocks-done", sdbus::Variant(job.blocks_done)},
           {"steps", sdbus::Variant(job.steps)},
           {"steps-done", sdbus::Variant(job.steps_done)},
           {"error", sdbus::Variant(utf8(job.error))},
+          {"error-name", sdbus::Variant(errors::name_of(job.failure))},
           {"findings", sdbus::Variant(findings)}};
 }
 
 Dict report_dict(const std::optional<apply::Report>& report, std::string_view verb) {
   if (!report) return {};
-  return {{"result", sdbus::Variant(std::string(apply::result_name(report->result())))},
-          {"text", sdbus::Variant(utf8(apply::to_text(*report, verb)))},
-          {"document", sdbus::Variant(apply::to_json(*report))}};
+  const std::string text = utf8(apply::to_text(*report, verb));
+  std::string document = apply::to_json(*report);
+  const bool whole = text.size() <= kMaxReportText && document.size() <= kMaxReportText;
+  Dict dict{{"result", sdbus::Variant(std::string(apply::result_name(report->result())))},
+            {"text", sdbus::Variant(shortened(text, kMaxReportText))}};
+  if (whole) dict.emplace("document", sdbus::Variant(std::move(document)));
+  return dict;
+}
+
+Dict report_files(const apply::Report& report, std::string_view verb) {
+  return {{"result", sdbus::Variant(std::string(apply::result_name(report.result())))},
+          {"text", sdbus::Variant(sealed_file(utf8(apply::to_text(report, verb))))},
+          {"document", sdbus::Variant(sealed_file(apply::to_json(report)))}};
 }
 
 std::map<model::NodeId, NodeFigures> node_figures(const View& view) {

@@ -2,6 +2,7 @@
 // Values of the other rooms to types of the bus and back, in one place.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -17,6 +18,13 @@ namespace memonline::bus {
 
 using Dict = std::map<std::string, sdbus::Variant>;
 using FailingRow = sdbus::Struct<std::uint64_t, std::uint64_t, std::int32_t, std::string>;
+
+/// Of the text and of the document of a report as a property.
+inline constexpr std::size_t kMaxReportText = std::size_t{128} << 10U;
+/// Runs of blocks, ranges and sentences in one reply or property.
+inline constexpr std::size_t kMaxRuns = 16384;
+inline constexpr std::size_t kMaxRows = 2048;
+inline constexpr std::size_t kMaxFindings = 1000;
 
 inline constexpr auto kManagerPath = "/org/memonline1";
 std::string node_path(model::NodeId node);
@@ -62,7 +70,10 @@ std::map<std::string, std::string> switches(const service::View& view);
 std::vector<sdbus::Struct<std::string, std::string>> policy_files(const service::View& view);
 std::vector<Dict> policies(const service::View& view);
 Dict job_details(const service::Job& job);
+/// As a property: the objects of all jobs together stay within one message.
 Dict report_dict(const std::optional<apply::Report>& report, std::string_view verb);
+/// In full, as sealed files.
+Dict report_files(const apply::Report& report, std::string_view verb);
 
 /// A node's memory in bytes.
 struct NodeFigures {

@@ -2,6 +2,7 @@
 // What all objects on the bus work with: the service, who may use it, and how much at once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "dbus/authorize.hpp"
 #include "dbus/boot_loader.hpp"
 #include "dbus/convert.hpp"
+#include "dbus/gate.hpp"
 #include "dbus/guard.hpp"
 #include "dbus/log.hpp"
 #include "runtime/service/service.hpp"
@@ -18,18 +20,21 @@ namespace memonline::bus {
 
 struct Desk {
   Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
-      : connection(c), service(s), log(l), authority(c), boot_loader(c) {}
+      : connection(c), service(s), log(l), authority(c), boot_loader(c), gate(c) {}
 
   sdbus::IConnection& connection;
   service::Service& service;
   const Log& log;
   Authority authority;
   BootLoader boot_loader;
+  Gate gate;
   Clients clients;
 
   /// Counts the request, and does `work` with the caller's uid, whoever it is.
   template <class... Values, class Work>
   void received(const Caller& caller, const Reply<Values...>& reply, Work work) {
+    reply.measured_by(
+        [this, name = caller.name](std::size_t size) { return gate.may_send(name, size); });
     reply.hold(clients.admit(caller.name));
     authority.identify(caller,
                        with_uid(reply, [this, reply, work = std::move(work)](std::uint32_t uid) {

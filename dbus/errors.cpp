@@ -25,6 +25,18 @@ sdbus::Error of(const service::Refused& refused) {
   return make_error(name_of(refused.why), refused.message);
 }
 
+std::string name_of(service::Job::Failure failure) {
+  using Failure = service::Job::Failure;
+  switch (failure) {
+    case Failure::None: return "";
+    case Failure::AnotherRun: return kAnotherRun;
+    case Failure::NothingToUndo: return kNothingToDo;
+    case Failure::Stale: return kPlanStale;
+    case Failure::Other: break;
+  }
+  return kFailed;
+}
+
 sdbus::Error invalid_args(const std::string& message) { return make_error(kInvalidArgs, message); }
 
 }  // namespace memonline::bus::errors

@@ -18,13 +18,23 @@ inline constexpr auto kUnknownJob = "org.memonline1.Error.UnknownJob";
 inline constexpr auto kUnknownBlock = "org.memonline1.Error.UnknownBlock";
 inline constexpr auto kBusy = "org.memonline1.Error.Busy";
 inline constexpr auto kNothingToDo = "org.memonline1.Error.NothingToDo";
+/// Another run changes memory, beside the service.
+inline constexpr auto kAnotherRun = "org.memonline1.Error.AnotherRun";
+/// Somebody whom the service asked for the caller has not answered in time: the bus, or polkit.
+inline constexpr auto kTimedOut = "org.memonline1.Error.TimedOut";
 inline constexpr auto kFailed = "org.freedesktop.DBus.Error.Failed";
 inline constexpr auto kInvalidArgs = "org.freedesktop.DBus.Error.InvalidArgs";
 inline constexpr auto kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
 inline constexpr auto kAccessDenied = "org.freedesktop.DBus.Error.AccessDenied";
 inline constexpr auto kInteractive = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
 
+/// With LimitsExceeded, while earlier replies wait to be read.
+inline constexpr auto kUnreadText =
+    "too many replies wait to be read by this user, or by all: read them first";
+
 sdbus::Error of(const service::Refused& refused);
+/// Why a job failed; empty: it did not.
+std::string name_of(service::Job::Failure failure);
 sdbus::Error invalid_args(const std::string& message);
 
 }  // namespace memonline::bus::errors

@@ -11,9 +11,27 @@ void Front::serve(service::Service& service, const model::Host& host) {
   manager_ = std::make_unique<Manager>(*desk_, host);
   nodes_ = std::make_unique<Nodes>(connection_);
   jobs_ = std::make_unique<Jobs>(*desk_);
+  desk_->gate.estimate_by([this](const std::string& path, const std::string& interface) {
+    return size_of_answer(path, interface);
+  });
+}
+
+// Of what libsystemd answers by itself. One property counts as all of its object: it is the largest
+// that is asked for.
+std::size_t Front::size_of_answer(const std::string& path, const std::string& interface) const {
+  constexpr std::size_t kIntrospection = std::size_t{32} << 10U;
+  if (interface == "org.freedesktop.DBus.Introspectable")
+    return kIntrospection + 32 * nodes_->count();
+  if (interface == "org.freedesktop.DBus.ObjectManager")
+    return jobs_->size() + nodes_->count() * Nodes::kSize;
+  if (interface != "org.freedesktop.DBus.Properties") return 0;
+  if (path == kManagerPath) return manager_->size();
+  const auto job = job_named(path);
+  return job ? jobs_->size_of(*job) : Nodes::kSize;
 }
 
 void Front::close() {
+  if (desk_) desk_->gate.estimate_by({});
   jobs_.reset();
   nodes_.reset();
   manager_.reset();

@@ -2,6 +2,7 @@
 // The service as the bus, the log and systemd see it: hears what changed and tells all three.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,8 @@ class Front final : public service::Listener {
   /// What a body throws is the bus's trouble (it went away, it is out of memory), never ours.
   template <class Body>
   void tell(Body&& body);
+  [[nodiscard]] std::size_t size_of_answer(const std::string& path,
+                                           const std::string& interface) const;
 
   sdbus::IConnection& connection_;
   const Log& log_;

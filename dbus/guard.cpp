@@ -25,6 +25,12 @@ void one_less(std::map<Key, std::size_t>& counts, const Key& key) {
 
 }  // namespace
 
+sdbus::Error too_long(std::size_t size, const std::string& instead) {
+  return make_error(
+      errors::kLimitsExceeded,
+      fmt::format("the reply has {} bytes; at most {} are sent: {}", size, kMaxReply, instead));
+}
+
 Shares::Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve)
     : what_(std::move(what)), of_user_(of_user), of_all_(of_all), reserve_(reserve) {}
 

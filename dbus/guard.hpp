@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 
 #include "dbus/compat.hpp"
 #include "dbus/errors.hpp"
+#include "dbus/wire_size.hpp"
 
 namespace memonline::bus {
 
@@ -71,15 +73,28 @@ class Clients {
   std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
 };
 
+/// LimitsExceeded: such a reply would be so long.
+sdbus::Error too_long(std::size_t size, const std::string& instead);
+
 /// The answer that a caller waits for: given once, and given as Failed if it is forgotten.
 template <class... Values>
 class Reply {
  public:
   explicit Reply(sdbus::Result<Values...>&& result)
       : state_(std::make_shared<State>(std::move(result))) {}
+  /// LimitsExceeded in place of what is longer than may be sent, to this caller or at all.
   void operator()(const Values&... values) const {
+    if (std::exchange(state_->answered, true)) return;
     try {
-      if (!std::exchange(state_->answered, true)) state_->result.returnResults(values...);
+      const std::size_t size = (std::size_t{0} + ... + wire_size(values));
+      if (size > kMaxReply)
+        state_->fail(too_long(size, state_->instead));
+      else if (state_->may_send && !state_->may_send(size))
+        state_->fail(make_error(errors::kLimitsExceeded, errors::kUnreadText));
+      else
+        state_->result.returnResults(values...);
+    } catch (const sdbus::Error& error) {
+      state_->fail(error);
     } catch (const std::exception& error) {
       state_->fail(make_error(errors::kFailed, error.what()));
     }
@@ -87,6 +102,12 @@ class Reply {
   void fail(const sdbus::Error& error) const {
     if (!std::exchange(state_->answered, true)) state_->fail(error);
   }
+  /// Asked before the answer is sent, with its size in bytes.
+  void measured_by(std::function<bool(std::size_t)> may_send) const {
+    state_->may_send = std::move(may_send);
+  }
+  /// What a caller can do in place of this where the reply is too long.
+  void instead(std::string words) const { state_->instead = std::move(words); }
   /// Kept until the answer is given and nobody holds the reply any more.
   void hold(Ticket ticket) const { state_->tickets.push_back(std::move(ticket)); }
 
@@ -107,6 +128,8 @@ class Reply {
     }
     sdbus::Result<Values...> result;
     std::vector<Ticket> tickets;
+    std::function<bool(std::size_t)> may_send;
+    std::string instead = "ask for less at once";
     bool answered = false;
   };
   std::shared_ptr<State> state_;

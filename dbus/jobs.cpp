@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "dbus/wire_size.hpp"
+
 namespace memonline::bus {
 
 namespace {
@@ -13,12 +15,20 @@ double progress(const service::Job& job) {
   return static_cast<double>(job.blocks_done) / static_cast<double>(job.blocks);
 }
 
+const char* verb_of(const service::Job& job) {
+  return job.kind == service::Job::Kind::Undo ? "undone" : "applied";
+}
+
+/// Of the properties that are neither texts nor reports, with their names.
+constexpr std::size_t kPlainProperties = 1024;
+
 }  // namespace
 
 JobObject::JobObject(Desk& desk, service::Job job)
     : AdaptorInterfaces(desk.connection, sdbus::ObjectPath(job_path(job.id))),
       desk_(desk),
       job_(std::move(job)) {
+  make_reports();
   registerAdaptor();
   emitInterfacesAddedSignal();
 }
@@ -36,6 +46,19 @@ void JobObject::Cancel(sdbus::Result<>&& result) {
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
     desk_.cancel(caller, job_.id, reply);
+  });
+}
+
+void JobObject::ReportToFile(sdbus::Result<Dict>&& result) {
+  const Reply<Dict> reply(std::move(result));
+  answering(reply, [&] {
+    desk_.received(current_caller(getObject()), reply, [job = job_, reply](std::uint32_t) {
+      if (!job.report) throw make_error(errors::kNothingToDo, "the job has not come to a report");
+      Dict reports{{"report", sdbus::Variant(report_files(*job.report, verb_of(job)))}};
+      if (job.undone)
+        reports.emplace("undone", sdbus::Variant(report_files(*job.undone, "undone")));
+      reply(reports);
+    });
   });
 }
 
@@ -61,12 +84,15 @@ std::string JobObject::Error() {
   return guarded([&] { return utf8(job_.error); });
 }
 
+std::string JobObject::ErrorName() {
+  return guarded([&] { return errors::name_of(job_.failure); });
+}
+
 Dict JobObject::Report() {
-  const bool undoes = job_.kind == service::Job::Kind::Undo;
-  return guarded([&] { return report_dict(job_.report, undoes ? "undone" : "applied"); });
+  return guarded([&] { return report_; });
 }
 Dict JobObject::Undone() {
-  return guarded([&] { return report_dict(job_.undone, "undone"); });
+  return guarded([&] { return undone_; });
 }
 
 void JobObject::show(const service::Job& now) {
@@ -84,12 +110,37 @@ void JobObject::show(const service::Job& now) {
   look("StepsTotal", before.steps != now.steps);
   look("CurrentStep", before.step != now.step);
   look("Error", before.error != now.error);
+  look("ErrorName", before.failure != now.failure);
   look("Report", before.report.has_value() != now.report.has_value());
   look("Undone", before.undone.has_value() != now.undone.has_value());
+  if (before.report.has_value() != now.report.has_value() ||
+      before.undone.has_value() != now.undone.has_value())
+    make_reports();
   if (!changed.empty())
     emit_changed(getObject(), org::memonline1::Job_adaptor::INTERFACE_NAME, changed);
   if (before.stage != now.stage && now.stage == service::Job::Stage::Done)
     emitFinished(std::string(service::result_name(now.result)), job_details(now));
+}
+
+std::size_t JobObject::size() const {
+  return kPlainProperties + wire_size(job_.step) + wire_size(job_.error) + wire_size(report_) +
+         wire_size(undone_);
+}
+
+void JobObject::make_reports() {
+  report_ = report_dict(job_.report, verb_of(job_));
+  undone_ = report_dict(job_.undone, "undone");
+}
+
+std::size_t Jobs::size_of(std::uint64_t id) const {
+  const auto known = jobs_.find(id);
+  return known == jobs_.end() ? 0 : known->second->size();
+}
+
+std::size_t Jobs::size() const {
+  std::size_t size = 0;
+  for (const auto& [id, job] : jobs_) size += job->size();
+  return size;
 }
 
 void Jobs::add(const service::Job& job) {

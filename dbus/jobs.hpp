@@ -2,6 +2,7 @@
 // The objects /org/memonline1/job/N. What their members mean stands in org.memonline1.Job.xml.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,9 +24,12 @@ class JobObject final
   JobObject& operator=(const JobObject&) = delete;
   /// Announces the properties that differ, and that it is done.
   void show(const service::Job& now);
+  /// Of all properties, as the bus carries them.
+  [[nodiscard]] std::size_t size() const;
 
  private:
   void Cancel(sdbus::Result<>&& result) override;
+  void ReportToFile(sdbus::Result<Dict>&& result) override;
   std::string Kind() override;
   std::string State() override;
   std::string Result() override;
@@ -37,11 +41,16 @@ class JobObject final
   std::string CurrentStep() override;
   std::uint32_t StartedByUID() override;
   std::string Error() override;
+  std::string ErrorName() override;
   Dict Report() override;
   Dict Undone() override;
 
+  /// Made once: a report is long, and its property is read by anyone.
+  void make_reports();
+
   Desk& desk_;
   service::Job job_;
+  Dict report_, undone_;
 };
 
 class Jobs {
@@ -50,6 +59,9 @@ class Jobs {
   void add(const service::Job& job);
   void show(const service::Job& job);
   void remove(std::uint64_t id) { jobs_.erase(id); }
+  /// Of all properties of one job, or of all jobs.
+  [[nodiscard]] std::size_t size_of(std::uint64_t id) const;
+  [[nodiscard]] std::size_t size() const;
 
  private:
   Desk& desk_;

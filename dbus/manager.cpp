@@ -8,6 +8,7 @@
 
 #include "compiler/model/era.hpp"
 #include "compiler/render/explanation.hpp"
+#include "dbus/wire_size.hpp"
 #include "runtime/apply/plan_file.hpp"
 
 namespace memonline::bus {
@@ -19,6 +20,12 @@ namespace {
 
 template <class Answer>
 using Came = Result<Answer, service::Refused>;
+
+/// Bytes of what Explain is asked.
+constexpr std::size_t kMaxQuestion = 4096;
+constexpr auto kToFile = "PlanToFile takes plans of any size";
+/// Of the properties that are no lists, with all names.
+constexpr std::size_t kPlainProperties = 2048;
 
 std::string by(const View& view) { return view.plan ? view.plan->hotplug.by : std::string(); }
 std::string why(const View& view) {
@@ -69,6 +76,7 @@ void Manager::PlanToFile(sdbus::Result<Dict>&& result, Dict options) {
 
 void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
   const Reply<Dict> reply(std::move(result));
+  reply.instead(kToFile);
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
     const auto tell = [reply, form](const Came<service::PlanAnswer>& answer) {
@@ -78,6 +86,8 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
           throw make_error(
               answer->policy_invalid ? errors::kPolicyInvalid : errors::kPlanImpossible,
               utf8(answer->problem));
+        if (form == Document::Text && answer->document->size() > kMaxReply)
+          throw too_long(answer->document->size(), kToFile);
         Dict dict = plan_dict(*answer);
         dict.emplace("document", form == Document::Text
                                      ? sdbus::Variant(*answer->document)
@@ -123,23 +133,49 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
   });
 }
 
-std::string Manager::Explain(const std::string& what) {
-  return guarded([&] {
-    const auto text = render::explain(what, *view().host, view().plan.get(), render::Form::Text);
-    if (text) return utf8(*text);
-    throw make_error(text.error().kind == render::Unexplained::Kind::NoSuchBlock
-                         ? errors::kUnknownBlock
-                         : errors::kInvalidArgs,
-                     fmt::format("{}; {}", text.error().message, text.error().help));
+void Manager::Explain(sdbus::Result<std::string>&& result, std::string what) {
+  const Reply<std::string> reply(std::move(result));
+  reply.instead("ask for fewer blocks");
+  answering(reply, [&] {
+    if (what.size() > kMaxQuestion)
+      throw make_error(
+          errors::kLimitsExceeded,
+          fmt::format("the question has {} bytes; at most {} are read", what.size(), kMaxQuestion));
+    desk_.received(
+        current_caller(getObject()), reply, [this, reply, what = std::move(what)](std::uint32_t) {
+          const auto text =
+              render::explain(what, *view().host, view().plan.get(), render::Form::Text);
+          if (!text)
+            throw make_error(text.error().kind == render::Unexplained::Kind::NoSuchBlock
+                                 ? errors::kUnknownBlock
+                                 : errors::kInvalidArgs,
+                             fmt::format("{}; {}", text.error().message, text.error().help));
+          reply(utf8(*text));
+        });
   });
 }
 
-std::vector<Dict> Manager::ListBlocks(const Dict& filter) {
-  return guarded([&] { return runs(view(), filter); });
+void Manager::ListBlocks(sdbus::Result<std::vector<Dict>>&& result, Dict filter) {
+  const Reply<std::vector<Dict>> reply(std::move(result));
+  answering(reply, [&] {
+    desk_.received(
+        current_caller(getObject()), reply,
+        [this, reply, filter = std::move(filter)](std::uint32_t) { reply(runs(view(), filter)); });
+  });
 }
 
-std::vector<Dict> Manager::GetPolicies() {
-  return guarded([&] { return policies(view()); });
+void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
+  const Reply<std::vector<Dict>> reply(std::move(result));
+  reply.instead("`memonline cat-policy` shows them all");
+  answering(reply, [&] {
+    desk_.received(current_caller(getObject()), reply, [this, reply](std::uint32_t) {
+      std::size_t size = 0;
+      if (view().policy)
+        for (const source::SourceFile& file : view().policy->files) size += file.text().size();
+      if (size > kMaxReply) throw too_long(size, "`memonline cat-policy` shows them all");
+      reply(policies(view()));
+    });
+  });
 }
 
 void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {
@@ -317,6 +353,13 @@ void Manager::show(const View& before, const View& now) {
   if (!changed.empty())
     emit_changed(getObject(), org::memonline1::Manager_adaptor::INTERFACE_NAME, changed);
   show_jobs();
+}
+
+std::size_t Manager::size() const {
+  const View& now = view();
+  return kPlainProperties + wire_size(policy_files(now)) + wire_size(utf8(now.problems)) +
+         wire_size(why(now)) + wire_size(switches(now)) + wire_size(pending_parameters(now)) +
+         wire_size(failing(now)) + wire_size(left_alone(now)) + wire_size(counters(now.counters));
 }
 
 void Manager::show_jobs() {

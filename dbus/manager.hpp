@@ -2,6 +2,7 @@
 // The object /org/memonline1. What its members mean stands in org.memonline1.Manager.xml.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +29,8 @@ class Manager final
   void show(const service::View& before, const service::View& now);
   /// Announces ActiveJob if it is another one by now.
   void show_jobs();
+  /// Of all properties, as the bus carries them.
+  [[nodiscard]] std::size_t size() const;
 
  private:
   void Check(sdbus::Result<std::string>&& result, std::string policy) override;
@@ -42,9 +45,9 @@ class Manager final
   void Reload(sdbus::Result<std::string>&& result) override;
   void Verify(sdbus::Result<Dict>&& result) override;
   void GetHost(sdbus::Result<Dict>&& result) override;
-  std::string Explain(const std::string& what) override;
-  std::vector<Dict> ListBlocks(const Dict& filter) override;
-  std::vector<Dict> GetPolicies() override;
+  void Explain(sdbus::Result<std::string>&& result, std::string what) override;
+  void ListBlocks(sdbus::Result<std::vector<Dict>>&& result, Dict filter) override;
+  void GetPolicies(sdbus::Result<std::vector<Dict>>&& result) override;
 
   std::string State() override;
   std::vector<sdbus::Struct<std::string, std::string>> PolicyFiles() override;

@@ -2,6 +2,7 @@
 // The objects /org/memonline1/node/N. What their members mean stands in org.memonline1.Node.xml.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,6 +40,9 @@ class Nodes {
  public:
   explicit Nodes(sdbus::IConnection& connection) : connection_(connection) {}
   void show(const service::View& view);
+  [[nodiscard]] std::size_t count() const { return nodes_.size(); }
+  /// Of all properties of a node: numbers of six zones.
+  static constexpr std::size_t kSize = 1024;
 
  private:
   sdbus::IConnection& connection_;

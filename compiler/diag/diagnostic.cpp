@@ -57,10 +57,15 @@ Diagnostic& Sink::add(Code code, std::optional<source::SourceSpan> span, std::st
 
 Diagnostic& Sink::add_as(Severity severity, Code code, std::optional<source::SourceSpan> span,
                          std::string message) {
-  Diagnostic d{code, severity, std::move(message), span, {}, {}, {}, {}};
-  if (d.severity == Severity::Error) ++errors_;
-  all_.push_back(std::move(d));
-  return all_.back();
+  if (severity == Severity::Error) ++errors_;
+  return keep({code, severity, std::move(message), span, {}, {}, {}, {}});
+}
+
+Diagnostic& Sink::keep(Diagnostic d) {
+  if (++counts_[static_cast<std::size_t>(d.severity)] <= kMaxKept)
+    return all_.emplace_back(std::move(d));
+  ++left_out_;
+  return spare_.emplace(std::move(d));
 }
 
 std::vector<Diagnostic> Sink::sorted() const {
@@ -75,17 +80,27 @@ std::vector<Diagnostic> Sink::sorted() const {
     return a.code == b.code && a.span == b.span && a.message == b.message;
   };
   result.erase(std::unique(result.begin(), result.end(), same), result.end());
+  if (left_out_ > 0)
+    result.push_back({Code::NotAllShown,
+                      Severity::Note,
+                      fmt::format("{} more diagnostics are not shown", left_out_),
+                      {},
+                      {},
+                      {},
+                      "resolve those above first",
+                      {}});
   return result;
 }
 
 void Sink::append(const Sink& other) {
-  all_.insert(all_.end(), other.all_.begin(), other.all_.end());
+  for (const Diagnostic& d : other.all_) keep(d);
+  left_out_ += other.left_out_;
   errors_ += other.errors_;
 }
 
 void Sink::append_errors(const Sink& other) {
   for (const Diagnostic& d : other.all_)
-    if (d.severity == Severity::Error) all_.push_back(d);
+    if (d.severity == Severity::Error) keep(d);
   errors_ += other.errors_;
 }
 

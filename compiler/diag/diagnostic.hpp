@@ -5,6 +5,8 @@
 // `memonline explain` prints.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -66,6 +68,9 @@ struct Diagnostic {
 void replace_by(Diagnostic& diagnostic, const source::SourceSpan& span, std::string_view text,
                 std::string_view by);
 
+/// Diagnostics of one severity that a sink keeps; of more, only how many there were.
+inline constexpr std::size_t kMaxKept = 1000;
+
 /// Diagnostics in the order they were found. Severity comes from codes.def.
 class Sink {
  public:
@@ -76,14 +81,20 @@ class Sink {
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }
   [[nodiscard]] std::size_t errors() const { return errors_; }
   [[nodiscard]] const std::vector<Diagnostic>& all() const { return all_; }
-  /// By file and position, diagnostics without a place last, stable; exact repetitions dropped.
+  /// By file and position, diagnostics without a place last, stable; exact repetitions dropped. The
+  /// last one says how many were not kept.
   [[nodiscard]] std::vector<Diagnostic> sorted() const;
   void append(const Sink& other);
   void append_errors(const Sink& other);
 
  private:
+  Diagnostic& keep(Diagnostic d);
+
   std::vector<Diagnostic> all_;
   std::size_t errors_ = 0;
+  std::array<std::size_t, 3> counts_{};  ///< by severity
+  std::size_t left_out_ = 0;
+  std::optional<Diagnostic> spare_;  ///< the last one that was not kept: its adder writes to it
 };
 
 }  // namespace memonline::diag

@@ -104,17 +104,18 @@ std::uint64_t normal_bytes(const plan::Plan& plan) {
 class Walker {
  public:
   Walker(const sema::Policy& policy, const source::SourceSet& files, Host start, std::uint64_t free,
-         const Arrival& arrival, diag::Sink& sink)
+         const Arrival& arrival, diag::Sink& sink, Work& work)
       : policy_(policy),
         files_(files),
         host_(std::move(start)),
         free_(free),
         arrival_(arrival),
-        sink_(sink) {}
+        sink_(sink),
+        work_(work) {}
 
   Walk run() && {
     diag::Sink quiet;
-    const auto now = plan::make_plan(policy_, files_, host_, quiet);
+    const auto now = plan::make_plan(policy_, files_, host_, quiet, work_);
     if (!now.plan) return refuse(quiet);
     normal_ = normal_bytes(*now.plan);
     next_ = first_free_block(host_, arrival_);
@@ -182,7 +183,7 @@ class Walker {
     pay(with, device.needed);
     kernel::follow_use(host_, with);
     if (walk_.by != "kernel") with.fresh = {{next_, next_ + (device.blocks - 1)}};
-    auto planned = plan::make_plan(policy_, files_, with, quiet);
+    auto planned = plan::make_plan(policy_, files_, with, quiet, work_);
     if (!planned.plan) {
       walk_ = refuse(quiet);
       return;
@@ -271,6 +272,7 @@ class Walker {
   std::uint64_t free_;
   const Arrival& arrival_;
   diag::Sink& sink_;
+  Work& work_;
   std::uint64_t normal_ = 0;
   BlockId next_;
   Walk walk_;
@@ -300,8 +302,8 @@ BlockId first_free_block(const Host& host, const Arrival& arrival) {
 }
 
 Walk walk(const sema::Policy& policy, const source::SourceSet& files, const Host& start,
-          std::uint64_t free, const Arrival& arrival, diag::Sink& sink) {
-  return Walker(policy, files, start, free, arrival, sink).run();
+          std::uint64_t free, const Arrival& arrival, diag::Sink& sink, Work& work) {
+  return Walker(policy, files, start, free, arrival, sink, work).run();
 }
 
 }  // namespace memonline::forecast

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "compiler/base/work.hpp"
 #include "compiler/forecast/forecast.hpp"
 
 namespace memonline::forecast {
@@ -34,6 +35,6 @@ model::BlockId first_free_block(const model::Host& host, const Arrival& arrival)
 
 /// `free` is what kernel memory has before the first device.
 Walk walk(const sema::Policy& policy, const source::SourceSet& files, const model::Host& start,
-          std::uint64_t free, const Arrival& arrival, diag::Sink& sink);
+          std::uint64_t free, const Arrival& arrival, diag::Sink& sink, Work& work);
 
 }  // namespace memonline::forecast

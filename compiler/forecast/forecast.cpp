@@ -33,7 +33,7 @@ class Forecaster {
   std::optional<Forecast> run(const Host& host) {
     if (!begin(host)) return std::nullopt;
     diag::Sink why;
-    Walk result = walk(policy_, files_, start_, free_, arrival_, why);
+    Walk result = walk(policy_, files_, start_, free_, arrival_, why, work_);
     if (result.refused) {
       refuse(why);
       return std::nullopt;
@@ -102,7 +102,7 @@ class Forecaster {
       return false;
     }
     diag::Sink quiet;  // said already, by the plan that stands beside the forecast
-    auto planned = plan::make_plan(policy_, files_, host, quiet);
+    auto planned = plan::make_plan(policy_, files_, host, quiet, work_);
     if (!planned.plan) {
       refuse(quiet);
       return false;
@@ -212,7 +212,7 @@ class Forecaster {
         !plan::holds_own_map(host, arrival_.source, arrival_.per_device))
       return;
     diag::Sink quiet;
-    const Walk tried = walk(policy_, files_, host, free_, arrival_, quiet);
+    const Walk tried = walk(policy_, files_, host, free_, arrival_, quiet, work_);
     if (tried.refused || tried.ends_at) return;
     Remedy remedy{Remedy::Kind::MemmapOnMemory,
                   {},
@@ -259,7 +259,7 @@ class Forecaster {
     const auto policy = sema::analyse(files, quiet);
     if (!policy) return false;
     const Walk tried = walk(*policy, files, start_, free_,
-                            {arrival_.blocks, size, arrival_.node, arrival_.source}, quiet);
+                            {arrival_.blocks, size, arrival_.node, arrival_.source}, quiet, work_);
     return !tried.refused && !tried.ends_at;
   }
 
@@ -271,7 +271,7 @@ class Forecaster {
     const std::uint64_t more = (short_of + usable - 1) / usable;
     diag::Sink quiet;
     const Walk tried = walk(policy_, files_, with_boot_memory(more * kGiB), free_ + more * usable,
-                            arrival_, quiet);
+                            arrival_, quiet, work_);
     if (tried.refused || tried.ends_at) return;
     forecast.remedies.push_back(
         {Remedy::Kind::BootMemory, Bytes(more * kGiB), 0, false,
@@ -329,6 +329,7 @@ class Forecaster {
   Host start_;
   std::uint64_t free_ = 0;
   Arrival arrival_;
+  Work work_{kMaxForecastWork};
 };
 
 }  // namespace

@@ -219,28 +219,37 @@ Result<WriteRun, Refusal> Model::offline(WriteRun write) {
 void Model::shrink(NodeState& node, model::NodeId id, Zone which, PageRange gone) {
   ZoneState& zone = node[which];
   if (zone.empty()) return;
-  std::optional<std::uint64_t> first_online;
-  std::optional<std::uint64_t> last_online;
   const bool at_start = gone.begin <= zone.span.begin;
   const bool at_end = gone.end >= zone.span.end;
   if (!at_start && !at_end) return;
-  for (const auto& [first, run] : state_.runs) {
-    if (!run.online() || MemoryState::node_id(run) != id) continue;
-    const PageRange range = state_.pages(first, run.count);
+  const auto belongs = [&](const auto& entry) {
+    const StateRun& run = entry.second;
+    if (!run.online() || MemoryState::node_id(run) != id) return false;
     // A mixed or unknown block counts for every zone whose span it meets.
-    const bool belongs = run.mixed || !run.zone_known ? zone.intersects(range) : run.zone == which;
-    if (!belongs) continue;
-    if (!first_online) first_online = range.begin;
-    last_online = range.end;
-  }
-  if (!first_online) {
-    zone.span = {0, 0};
+    return (run.mixed || !run.zone_known || run.zone == which) &&
+           zone.intersects(state_.pages(entry.first, run.count));
+  };
+  // From the end that has gone inwards, as find_smallest_section_pfn() and
+  // find_biggest_section_pfn() go: what was passed is outside of the span from then on.
+  auto from = state_.runs.upper_bound(zone.span.begin / state_.pages_per_block);
+  if (from != state_.runs.begin()) --from;
+  const auto to = state_.runs.lower_bound((zone.span.end + state_.pages_per_block - 1) /
+                                          state_.pages_per_block);
+  if (at_start) {
+    const auto first = std::find_if(from, to, belongs);
+    if (first == to)
+      zone.span = {0, 0};
+    else
+      zone.span.begin =
+          std::max(zone.span.begin, state_.pages(first->first, first->second.count).begin);
     return;
   }
-  if (at_start)
-    zone.span.begin = std::max(zone.span.begin, *first_online);
+  const auto end = std::make_reverse_iterator(from);
+  const auto last = std::find_if(std::make_reverse_iterator(to), end, belongs);
+  if (last == end)
+    zone.span = {0, 0};
   else
-    zone.span.end = std::min(zone.span.end, *last_online);
+    zone.span.end = std::min(zone.span.end, state_.pages(last->first, last->second.count).end);
 }
 
 Result<std::monostate, Refusal> Model::set_knob(std::string_view knob, const std::string& value) {

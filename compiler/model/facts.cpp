@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -173,7 +175,7 @@ class Reader {
   }
   bool knob(std::string_view line) {
     const auto name = take(line, " ");
-    if (!name || facts_.knob(*name) != nullptr) return false;
+    if (!name || !knob_names_.emplace(*name).second) return false;
     facts_.knobs.push_back({std::string(*name), std::string(line)});
     return true;
   }
@@ -193,6 +195,7 @@ class Reader {
   }
 
   Facts facts_;
+  std::set<std::string, std::less<>> knob_names_;
   bool has_block_size_ = false;
   bool has_page_size_ = false;
   bool has_era_ = false;

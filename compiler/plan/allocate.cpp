@@ -85,9 +85,10 @@ bool is_correctable(const BlockRun& run, const model::Host& host) {
 }
 
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
-                    const model::Host& host) {
+                    const model::Host& host, Work& work) {
   Allocation allocation;
   for (const Group& group : selection.groups) {
+    if (!work.spend(cost_of_sharing(group))) return allocation;
     const std::size_t before = allocation.decisions.size();
     describe(share_out(group, policy, host), policy, host, allocation);
     if (host.fresh.empty()) continue;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/findings.hpp"
@@ -55,7 +56,7 @@ struct Allocation {
 
 /// Steps 1 to 3; limits are step 4 (limit.hpp).
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
-                    const model::Host& host);
+                    const model::Host& host, Work& work);
 
 /// Whether the blocks were hot-added a moment ago and are not assigned yet: then they
 /// count as offline even if the kernel has onlined them.

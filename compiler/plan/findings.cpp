@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "compiler/plan/findings.hpp"
 
-#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -32,14 +36,10 @@ void add(Finding& total, const Finding& one) {
 
 std::vector<Sum> added_up(const std::vector<Finding>& findings) {
   std::vector<Sum> sums;
+  std::map<std::pair<const sema::Share*, Kind>, std::size_t> index;
   for (const Finding& one : findings) {
-    // The groups of a rule follow one another, and a share has a handful of kinds: what belongs
-    // together is near the end.
-    const auto at = std::find_if(sums.rbegin(), sums.rend(), [&](const Sum& sum) {
-      return sum.total.share == one.share && sum.total.kind == one.kind;
-    });
-    const bool is_new = at == sums.rend();
-    Sum& sum = is_new ? sums.emplace_back(Sum{one, {}}) : *at;
+    const auto [at, is_new] = index.emplace(std::pair(one.share, one.kind), sums.size());
+    Sum& sum = is_new ? sums.emplace_back(Sum{one, {}}) : sums[at->second];
     if (!is_new) add(sum.total, one);
     if (!one.group.empty()) sum.groups.push_back(one.group);
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/base/shortened.hpp"
 #include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/sources.hpp"
 
@@ -254,10 +255,9 @@ std::optional<Target> uniform_target(const sema::Rule& rule) {
 RuleRef rule_ref(const source::SourceSet& files, const source::SourceSpan& span) {
   const source::SourceFile& file = files.at(span.file);
   const source::Place place = file.place(span.begin);
-  std::string text(file.text_of(span));
-  const auto line_end = text.find_first_of("\r\n");
-  if (line_end != std::string::npos) text.resize(line_end);
-  return {file.label(), place.line, place.column, text};
+  const std::string_view text = file.text_of(span);
+  return {file.label(), place.line, place.column,
+          shortened(text.substr(0, text.find_first_of("\r\n")), kMaxRuleText)};
 }
 
 HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files,

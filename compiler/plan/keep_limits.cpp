@@ -14,7 +14,10 @@
 // - In the end no limit has room for any block that it refused (give_back), and the kernel would
 //   still put the refused `auto` blocks into Movable: limits_explain() finds the outcome explained.
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/limit.hpp"
@@ -27,24 +30,16 @@ using sema::Target;
 
 namespace {
 
-// The part of `decisions[index]` from `head` blocks on becomes a decision of its own.
-void split(std::vector<Decision>& decisions, std::size_t index, std::uint64_t head) {
-  Decision rest = decisions[index];
-  rest.blocks.first = rest.blocks.first + head;
-  rest.blocks.count -= head;
-  decisions[index].blocks.count = head;
-  decisions.insert(decisions.begin() + static_cast<std::ptrdiff_t>(index) + 1, rest);
-}
-
 class LimitKeeper {
  public:
   LimitKeeper(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
-              const Trials& trials)
+              const Trials& trials, Work& work)
       : allocation_(allocation),
         decisions_(allocation.decisions),
         policy_(policy),
         host_(host),
         trials_(trials),
+        work_(work),
         without_limits_(allocation) {}
 
   // What the kernel would pick for `auto` blocks; they are written before movable ones.
@@ -57,18 +52,21 @@ class LimitKeeper {
     }
     if (!any) return;
     const model::Host after = trials_.write(before, trials_.ready).model.host();
+    if (work_.exhausted()) return;
     each_by_zone(
         after, [](const Decision& d) { return d.change && d.target == Target::Auto; },
         [](Decision& d, bool movable) { d.picked_movable = movable; });
   }
 
   void keep() {
-    while (true) {
+    while (!work_.exhausted()) {
       refuse();
       give_back();
       bool pinned_some = false;
       while (true) {
+        if (!work_.spend(decisions_.size())) return;
         const Trial trial = trials_.write(written(), trials_.ready);
+        if (work_.exhausted()) return;
         if (!trial.stuck.empty()) {
           if (give_up(trial.stuck)) break;  // again, without these
           return;
@@ -119,41 +117,63 @@ class LimitKeeper {
   // they are where they should be. The highest ones that it would not refuse are still lacking.
   // Boot memory is left to the boot parameters.
   void excuse_what_is_normal() {
+    if (!pass()) return;
     LimitBook book(policy_, host_, decisions_);
-    for (std::size_t i = decisions_.size(); i-- > 0;) {
-      if (decisions_[i].change || decisions_[i].target != Target::Movable ||
-          decisions_[i].refused_by != nullptr || fate_of(decisions_[i], host_) != Fate::Normal ||
-          is_boot(decisions_[i]))
-        continue;
-      const auto node = decisions_[i].blocks.node;
-      const std::uint64_t count = decisions_[i].blocks.count;
-      const std::uint64_t lacking = std::min(book.room(node, Fate::Normal), count);
-      book.move(node, Fate::Normal, Fate::Movable, lacking);
-      if (lacking == count) continue;
-      if (lacking > 0) split(decisions_, i, count - lacking);
-      excuse(decisions_[i], *book.refuses(node, Fate::Normal));
+    std::vector<Decision> passed;  // from the highest to the lowest
+    passed.reserve(decisions_.size());
+    for (auto from = decisions_.rbegin(); from != decisions_.rend(); ++from) {
+      Decision d = std::move(*from);
+      const bool stays = d.change || d.target != Target::Movable || d.refused_by != nullptr ||
+                         fate_of(d, host_) != Fate::Normal || is_boot(d);
+      const auto node = d.blocks.node;
+      const std::uint64_t count = d.blocks.count;
+      const std::uint64_t lacking = stays ? 0 : std::min(book.room(node, Fate::Normal), count);
+      if (lacking > 0) book.move(node, Fate::Normal, Fate::Movable, lacking);
+      if (!stays && lacking < count) {
+        if (lacking > 0) passed.push_back(cut(d, count - lacking));
+        if (work_.spend(allocation_.findings.size())) excuse(d, *book.refuses(node, Fate::Normal));
+      }
+      passed.push_back(std::move(d));
     }
+    std::reverse(passed.begin(), passed.end());
+    decisions_ = std::move(passed);
   }
 
  private:
-  [[nodiscard]] bool is_boot(const Decision& d) const {
-    return host_.devices.at(d.blocks.device).origin == model::Origin::Boot;
+  // One look at every decision beside every limit; false: that is more work than is left.
+  bool pass() { return work_.spend(decisions_.size() * (1 + policy_.limits.size())); }
+
+  // Leaves the decision `head` blocks; the part of it from there on.
+  static Decision cut(Decision& decision, std::uint64_t head) {
+    Decision rest = decision;
+    rest.blocks.first = rest.blocks.first + head;
+    rest.blocks.count -= head;
+    decision.blocks.count = head;
+    return rest;
   }
 
-  static bool in(LimitBook::Scope scope, const Decision& d) {
-    return !scope || *scope == d.blocks.node;
+  [[nodiscard]] bool is_boot(const Decision& d) const {
+    return host_.devices.at(d.blocks.device).origin == model::Origin::Boot;
   }
 
   // Visits the wanted decisions, cut where their blocks are of different zones in `host`.
   template <class Wanted, class Visit>
   void each_by_zone(const model::Host& host, Wanted wanted, Visit visit) {
-    for (std::size_t i = 0; i < decisions_.size(); ++i) {
-      if (!wanted(decisions_[i])) continue;
-      const model::BlockRun* run = host.find_block(decisions_[i].blocks.first);
-      const std::uint64_t together = run->end() - decisions_[i].blocks.first;
-      if (together < decisions_[i].blocks.count) split(decisions_, i, together);
-      visit(decisions_[i], becomes_movable(host, *run));
+    std::vector<Decision> visited;
+    visited.reserve(decisions_.size());
+    for (Decision& decision : decisions_) {
+      visited.push_back(std::move(decision));
+      while (wanted(visited.back())) {
+        const model::BlockRun* run = host.find_block(visited.back().blocks.first);
+        const std::uint64_t together = run->end() - visited.back().blocks.first;
+        std::optional<Decision> rest;
+        if (together < visited.back().blocks.count) rest = cut(visited.back(), together);
+        visit(visited.back(), becomes_movable(host, *run));
+        if (!rest) break;
+        visited.push_back(std::move(*rest));
+      }
     }
+    decisions_ = std::move(visited);
   }
 
   static bool becomes_movable(const model::Host& host, const model::BlockRun& run) {
@@ -169,50 +189,68 @@ class LimitKeeper {
       d.pinned = false;
     }
     LimitBook book(policy_, host_, decisions_);
-    for (const sema::Limit& limit : policy_.limits)
-      for (const LimitBook::Scope& scope : book.scopes_of(limit)) {
-        refuse(book, limit, scope,
-               [&](const Decision& d) { return d.change && fate_of(d, host_) == Fate::Movable; });
-        if (policy_.rezone != sema::Rezone::Allowed) continue;
-        refuse(book, limit, scope, [&](const Decision& d) {
-          return !d.change && d.whole && !d.fixed && !d.cannot_be_normal &&
-                 fate_of(d, host_) == Fate::Movable && kernel::zone_of(host_, d.blocks);
-        });
-      }
+    for (const sema::Limit& limit : policy_.limits) {
+      refuse(book, limit,
+             [&](const Decision& d) { return d.change && fate_of(d, host_) == Fate::Movable; });
+      if (policy_.rezone != sema::Rezone::Allowed) continue;
+      refuse(book, limit, [&](const Decision& d) {
+        return !d.change && d.whole && !d.fixed && !d.cannot_be_normal &&
+               fate_of(d, host_) == Fate::Movable && kernel::zone_of(host_, d.blocks);
+      });
+    }
   }
 
+  // One pass for all nodes: what a limit per node refuses on one of them is no other node's matter.
   template <class Candidate>
-  void refuse(LimitBook& book, const sema::Limit& limit, LimitBook::Scope scope,
-              Candidate candidate) {
-    for (std::size_t i = 0; i < decisions_.size(); ++i) {
-      if (!in(scope, decisions_[i]) || !candidate(decisions_[i])) continue;
-      decisions_[i].refused_by = &limit;
-      const Fate instead = fate_of(decisions_[i], host_);
+  void refuse(LimitBook& book, const sema::Limit& limit, Candidate candidate) {
+    if (!work_.spend(decisions_.size())) return;
+    std::set<LimitBook::Scope> kept;  // where the limit holds now
+    std::vector<Decision> passed;
+    passed.reserve(decisions_.size());
+    for (Decision& decision : decisions_) {
+      passed.push_back(std::move(decision));
+      Decision& d = passed.back();
+      const LimitBook::Scope scope =
+          limit.per_node ? LimitBook::Scope(d.blocks.node) : LimitBook::Scope();
+      if (kept.contains(scope) || !candidate(d)) continue;
+      d.refused_by = &limit;
+      const Fate instead = fate_of(d, host_);
       const std::uint64_t too_many = book.excess(limit, scope, instead);
-      if (too_many < decisions_[i].blocks.count) {
-        if (too_many > 0) split(decisions_, i, too_many);
-        decisions_[too_many > 0 ? i + 1 : i].refused_by = nullptr;
-      }
-      book.move(decisions_[i].blocks.node, Fate::Movable, instead,
-                std::min(too_many, decisions_[i].blocks.count));
-      if (too_many <= decisions_[i].blocks.count) return;
+      const std::uint64_t refused = std::min(too_many, d.blocks.count);
+      book.move(d.blocks.node, Fate::Movable, instead, refused);
+      if (too_many <= d.blocks.count) kept.insert(scope);
+      if (refused == 0) d.refused_by = nullptr;
+      if (refused == 0 || refused == d.blocks.count) continue;
+      Decision rest = cut(d, refused);
+      rest.refused_by = nullptr;
+      passed.push_back(std::move(rest));
     }
+    decisions_ = std::move(passed);
   }
 
   // One pass is enough: each block given back leaves less room for all others.
   void give_back() {
+    if (!pass()) return;
     LimitBook book(policy_, host_, decisions_);
-    for (std::size_t i = decisions_.size(); i-- > 0;) {
-      if (decisions_[i].refused_by == nullptr) continue;
-      const Fate now = fate_of(decisions_[i], host_);
-      const auto node = decisions_[i].blocks.node;
-      const std::uint64_t count = decisions_[i].blocks.count;
-      const std::uint64_t back = std::min(book.room(node, now), count);
-      if (back == 0) continue;
-      book.move(node, now, Fate::Movable, back);
-      if (back < count) split(decisions_, i, count - back);
-      decisions_[back < count ? i + 1 : i].refused_by = nullptr;
+    std::vector<Decision> passed;  // from the highest to the lowest
+    passed.reserve(decisions_.size());
+    for (auto from = decisions_.rbegin(); from != decisions_.rend(); ++from) {
+      Decision d = std::move(*from);
+      if (d.refused_by != nullptr) {
+        const Fate now = fate_of(d, host_);
+        const std::uint64_t back = std::min(book.room(d.blocks.node, now), d.blocks.count);
+        if (back > 0) book.move(d.blocks.node, now, Fate::Movable, back);
+        if (back == d.blocks.count) {
+          d.refused_by = nullptr;
+        } else if (back > 0) {
+          passed.push_back(cut(d, d.blocks.count - back));
+          passed.back().refused_by = nullptr;
+        }
+      }
+      passed.push_back(std::move(d));
     }
+    std::reverse(passed.begin(), passed.end());
+    decisions_ = std::move(passed);
   }
 
   // True if some `auto` block came out in another zone than the limits count on.
@@ -244,8 +282,10 @@ class LimitKeeper {
       any = any || d.change;
     }
     if (!any) return false;
+    const model::Host then = trials_.write(more, done).model.host();
+    if (work_.exhausted()) return false;
     bool released = false;
-    each_by_zone(trials_.write(more, done).model.host(), is_left, [&](Decision& d, bool movable) {
+    each_by_zone(then, is_left, [&](Decision& d, bool movable) {
       if (movable) return;
       d.picked_movable = false;
       d.refused_by = nullptr;
@@ -263,6 +303,7 @@ class LimitKeeper {
         return run.low() < d.blocks.end() && d.blocks.first <= run.high();
       });
     };
+    if (!work_.spend(decisions_.size() * stuck.size())) return false;
     bool any = false;
     std::set<std::optional<model::NodeId>> nodes;
     for (Decision& d : decisions_) {
@@ -331,22 +372,25 @@ class LimitKeeper {
   const sema::FlatPolicy& policy_;
   const model::Host& host_;
   const Trials& trials_;
+  Work& work_;
   const Allocation without_limits_;
 };
 
 }  // namespace
 
 void keep_limits(Allocation& allocation, const Selection& selection, const sema::FlatPolicy& policy,
-                 const model::Host& host, const Trials& trials, diag::Sink& sink) {
-  LimitKeeper keeper(allocation, policy, host, trials);
+                 const model::Host& host, const Trials& trials, diag::Sink& sink, Work& work) {
+  LimitKeeper keeper(allocation, policy, host, trials, work);
   keeper.pick();
+  if (work.exhausted()) return;
   // What is fresh lacks its first decision yet.
   if (host.fresh.empty() &&
-      limits_explain(allocation, selection, policy, host, trials.ready.host()))
+      limits_explain(allocation, selection, policy, host, trials.ready.host(), work))
     keeper.rest();
   else
     keeper.keep();
   keeper.excuse_what_is_normal();
+  if (!work.spend(policy.limits.size() * host.nodes.size())) return;
   report_limits(allocation.decisions, policy, host, sink);
   allocation = keeper.written();
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/plan/allocate.hpp"
@@ -73,7 +74,7 @@ struct Trials {
 /// Step 4: keeps blocks out of Movable until each limit holds. Reports what stays offline because
 /// of it, and where a limit cannot be met.
 void keep_limits(Allocation& allocation, const Selection& selection, const sema::FlatPolicy& policy,
-                 const model::Host& host, const Trials& trials, diag::Sink& sink);
+                 const model::Host& host, const Trials& trials, diag::Sink& sink, Work& work);
 
 /// Reports what stays offline because of a limit, and by how much a limit cannot hold.
 void report_limits(const std::vector<Decision>& decisions, const sema::FlatPolicy& policy,
@@ -83,6 +84,6 @@ void report_limits(const std::vector<Decision>& decisions, const sema::FlatPolic
 /// `allocation` is that of steps 1 to 3, with what the kernel picks for `auto`.
 bool limits_explain(const Allocation& allocation, const Selection& selection,
                     const sema::FlatPolicy& policy, const model::Host& host,
-                    const model::Host& ready);
+                    const model::Host& ready, Work& work);
 
 }  // namespace memonline::plan

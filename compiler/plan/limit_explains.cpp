@@ -38,10 +38,16 @@ struct Positions {
 class Explainer {
  public:
   Explainer(const Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
-            const model::Host& ready)
-      : allocation_(allocation), policy_(policy), host_(host), ready_(ready), book_(policy, host) {}
+            const model::Host& ready, Work& work)
+      : allocation_(allocation),
+        policy_(policy),
+        host_(host),
+        ready_(ready),
+        work_(work),
+        book_(policy, host) {}
 
   bool explains(const Group& group) const {
+    if (!work_.spend(3 * cost_of_sharing(group))) return true;  // nobody asks any more
     const SharedGroup shared = share_out(group, policy_, host_);
     if (at_rest(shared)) return true;
     // Blocks in a kernel zone stand for what a share lacks where the limit made them normal, or
@@ -131,6 +137,7 @@ class Explainer {
         for (Positions& range : reached) range = {range.from + length, range.to + length};
         continue;
       }
+      if (!work_.spend(reached.size() * stretches.size())) return true;
       reached = extended(reached, stretches, claim->count, picked);
     }
     std::uint64_t all = 0;
@@ -203,6 +210,7 @@ class Explainer {
   const sema::FlatPolicy& policy_;
   const model::Host& host_;
   const model::Host& ready_;
+  Work& work_;
   LimitBook book_;
 };
 
@@ -225,8 +233,9 @@ bool can_lower(const Allocation& allocation, const sema::FlatPolicy& policy,
 
 bool limits_explain(const Allocation& allocation, const Selection& selection,
                     const sema::FlatPolicy& policy, const model::Host& host,
-                    const model::Host& ready) {
-  const Explainer explainer(allocation, policy, host, ready);
+                    const model::Host& ready, Work& work) {
+  if (!work.spend(allocation.decisions.size() * policy.limits.size())) return true;
+  const Explainer explainer(allocation, policy, host, ready, work);
   return !can_lower(allocation, policy, host) &&
          std::all_of(selection.groups.begin(), selection.groups.end(),
                      [&](const Group& group) { return explainer.explains(group); });

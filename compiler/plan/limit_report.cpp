@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What is to be said of limits: what stays offline because of them, and where they cannot hold.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "compiler/diag/first_few.hpp"
@@ -33,11 +38,8 @@ void report_beyond(const LimitBook& book, const sema::Limit& limit, const model:
       .help = "memory that is online stays; take blocks offline by hand, or raise the limit";
 }
 
-void report_offline(const std::vector<Decision>& decisions, const sema::Limit& limit,
-                    const model::Host& host, diag::Sink& sink) {
-  std::uint64_t blocks = 0;
-  for (const Decision& d : decisions)
-    if (d.refused_by == &limit && fate_of(d, host) == Fate::Offline) blocks += d.blocks.count;
+void report_offline(std::uint64_t blocks, const sema::Limit& limit, const model::Host& host,
+                    diag::Sink& sink) {
   if (blocks == 0) return;
   sink.add(diag::Code::LimitLeavesOffline, limit.span,
            fmt::format("the limit leaves {} offline that would have become Movable",
@@ -50,9 +52,13 @@ void report_offline(const std::vector<Decision>& decisions, const sema::Limit& l
 void report_limits(const std::vector<Decision>& decisions, const sema::FlatPolicy& policy,
                    const model::Host& host, diag::Sink& sink) {
   const LimitBook book(policy, host, decisions);
+  std::map<const sema::Limit*, std::uint64_t> offline;
+  for (const Decision& d : decisions)
+    if (d.refused_by != nullptr && fate_of(d, host) == Fate::Offline)
+      offline[d.refused_by] += d.blocks.count;
   for (const sema::Limit& limit : policy.limits) {
     report_beyond(book, limit, host, sink);
-    report_offline(decisions, limit, host, sink);
+    report_offline(offline[&limit], limit, host, sink);
   }
 }
 

@@ -19,6 +19,9 @@ using model::State;
 
 namespace {
 
+// Rules that are shown beside the first.
+constexpr std::size_t kMaxLabels = 16;
+
 struct Range {
   BlockId first;
   BlockId last;
@@ -163,7 +166,7 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
     blocks.add(one.blocks);
     add_once(facts, one.fact);
     if (!one.also.empty()) add_once(facts, one.also);
-    if (std::find(rules.begin(), rules.end(), one.rule) == rules.end()) rules.push_back(one.rule);
+    if (rules.empty() || rules.back() != one.rule) rules.push_back(one.rule);  // they are by rule
   }
   const bool one_fact = facts.size() == 1 && !facts.front().starts_with("CPUs");
   auto& d = sink.add(
@@ -171,7 +174,7 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
       fmt::format("the {} of {} {} unknown, and {} depends on {}: {}", diag::first_few(facts),
                   blocks.text(host), one_fact ? "is" : "are", who, one_fact ? "it" : "them",
                   blocks.one() ? "the block is kept as it is" : "the blocks are kept as they are"));
-  for (std::size_t i = 1; i < rules.size(); ++i)
+  for (std::size_t i = 1; i < std::min(rules.size(), kMaxLabels); ++i)
     d.labels.push_back({rules[i]->selector.span, "this rule also depends on it"});
   // Of DIMMs the origin alone can be unknown, and then there is nothing more to read.
   const bool of_devices = std::all_of(undecided.begin(), undecided.end(), [&](const auto& one) {

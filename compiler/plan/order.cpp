@@ -2,7 +2,10 @@
 #include "compiler/plan/order.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 #include <tuple>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -123,19 +126,23 @@ using Done = Result<std::monostate, Obstacle>;
 
 class Orderer {
  public:
-  Orderer(const source::SourceSet& files, Model& model, Room& room, std::vector<Step>& steps)
+  Orderer(const source::SourceSet& files, Model& model, Room& room, std::vector<Step>& steps,
+          Work& work)
       : files_(files),
         model_(model),
         room_(room),
         start_(model),
         room_at_start_(room),
         steps_(steps),
+        work_(work),
         era_(model.state().era) {}
 
   // Applies the write to the model and appends its steps, or says why it cannot be now.
   Done apply(const Write& write) {
+    work_.spend(1 + (write.rezoned() ? room_.size() : 0));
     const bool fits = !write.rezoned() || fits_at_once(write);
     if (era_ >= Era::C1 && fits) return carry_out(write, {model_, room_, steps_});
+    work_.spend(model_.state().runs.size() + steps_.size());
     // Earlier kernels refuse some orders, and slices may end for want of room: try on a copy.
     Model trial = model_;
     Room trial_room = room_;
@@ -193,6 +200,7 @@ class Orderer {
     const bool down = write.target != Target::Normal;
     Write rest = write;
     while (rest.run.count() > 0) {
+      work_.spend(to.room.size());
       const std::vector<Part> parts = parts_of(rest.run, to.model);
       const Part& part = down ? parts.back() : parts.front();
       const Leaving leaving{write.node, part.zone, part.run.count()};
@@ -274,6 +282,7 @@ class Orderer {
       case Target::Keep: return true;
     }
     if (write.run.count() <= kShortKernelRun) return false;
+    work_.spend(2 * model.state().runs.size());
     // The kernel's pick may depend on the order; go down only where it does not.
     Model up = model;
     Model down = model;
@@ -326,6 +335,7 @@ class Orderer {
   const Model start_;
   const Room room_at_start_;
   std::vector<Step>& steps_;
+  Work& work_;
   Era era_;
 };
 
@@ -350,26 +360,32 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
 }  // namespace
 
 bool order_writes(const Allocation& allocation, const source::SourceSet& files, Model& model,
-                  Room room, std::vector<Step>& steps, diag::Sink& sink,
+                  Room room, std::vector<Step>& steps, diag::Sink& sink, Work& work,
                   std::vector<WriteRun>* stuck) {
-  std::vector<Write> pending = writes_of(allocation);
-  Orderer orderer(files, model, room, steps);
+  work.spend(allocation.decisions.size());
+  const std::vector<Write> writes = writes_of(allocation);
+  std::vector<bool> written(writes.size());
+  Orderer orderer(files, model, room, steps, work);
   // A write that is not legal yet may be so after another one moved the border.
-  while (!pending.empty()) {
+  for (std::size_t first = 0; first < writes.size();) {
     std::optional<Obstacle> first_refusal;
-    auto at = pending.begin();
-    for (; at != pending.end(); ++at) {
-      const auto done = orderer.apply(*at);
+    std::size_t at = first;
+    for (; at < writes.size(); ++at) {
+      if (written[at]) continue;
+      if (work.exhausted()) return false;
+      const auto done = orderer.apply(writes[at]);
       if (done) break;
       if (!first_refusal) first_refusal = done.error();
     }
-    if (at == pending.end()) {
-      report(pending.front(), *first_refusal, model.host().block_size, sink);
+    if (at == writes.size()) {
+      report(writes[first], *first_refusal, model.host().block_size, sink);
       if (stuck != nullptr)
-        for (const Write& write : pending) stuck->push_back(write.run);
+        for (std::size_t i = first; i < writes.size(); ++i)
+          if (!written[i]) stuck->push_back(writes[i].run);
       return false;
     }
-    pending.erase(at);
+    written[at] = true;
+    while (first < writes.size() && written[first]) ++first;
   }
   return true;
 }

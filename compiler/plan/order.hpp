@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/plan/allocate.hpp"
@@ -28,9 +29,9 @@ inline constexpr std::uint64_t kMaxSlices = 64;
 /// must go offline to change its zone does so in slices for whose used pages there is room, each
 /// online again before the next goes. The model is left as the kernel will be. False, with a
 /// diagnostic: no legal order exists (it names the block in the way), or there is no room; `stuck`
-/// then gets the writes that remain.
+/// then gets the writes that remain. False without one: the work is spent.
 bool order_writes(const Allocation& allocation, const source::SourceSet& files,
                   kernel::Model& model, Room room, std::vector<Step>& steps, diag::Sink& sink,
-                  std::vector<WriteRun>* stuck = nullptr);
+                  Work& work, std::vector<WriteRun>* stuck = nullptr);
 
 }  // namespace memonline::plan

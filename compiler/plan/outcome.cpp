@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,11 +39,10 @@ std::vector<NodeOutcome> outcome_of(const model::Host& after,
     const bool mixed = run.zones.kind() == model::ValidZones::Kind::None;
     node.zones[mixed ? "none" : std::string(model::zone_name(*zone))] += bytes.value();
   }
-  for (const Rounding& rounding : roundings) {
-    auto& sentences = nodes[rounding.node].sentences;
-    if (std::find(sentences.begin(), sentences.end(), rounding.text) == sentences.end())
-      sentences.push_back(rounding.text);
-  }
+  std::set<std::pair<std::optional<model::NodeId>, std::string_view>> said;
+  for (const Rounding& rounding : roundings)
+    if (said.emplace(rounding.node, rounding.text).second)
+      nodes[rounding.node].sentences.push_back(rounding.text);
   std::vector<NodeOutcome> result;
   result.reserve(nodes.size());
   for (auto& [id, node] : nodes) result.push_back(std::move(node));

@@ -4,10 +4,12 @@
 // the real zones against `zone`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,13 +19,15 @@
 namespace memonline::plan {
 
 inline constexpr std::string_view kPlanSchema = "memonline.plan/1";
+/// Bytes of a rule's text that a plan repeats, the ellipsis included; the whole is at its place.
+inline constexpr std::size_t kMaxRuleText = 200;
 
 /// Which line of which policy asked for it. An empty path: no rule, the plan itself needs it.
 struct RuleRef {
   std::string path;  ///< the file's label
   std::uint32_t line = 0;
   std::uint32_t column = 0;
-  std::string text;  ///< "last 80% movable"
+  std::string text;  ///< "last 80% movable"; at most kMaxRuleText bytes
   friend bool operator==(const RuleRef&, const RuleRef&) = default;
 };
 

@@ -102,13 +102,13 @@ constexpr std::array kZoneKnobs{"auto_movable_ratio", "auto_movable_numa_aware",
 // with memory yet to come, last.
 bool make_steps(const Allocation& allocation, const source::SourceSet& files, const Host& host,
                 const HotplugPart& hotplug, kernel::Model& model, std::vector<Step>& steps,
-                diag::Sink& sink) {
+                diag::Sink& sink, Work& work) {
   if (stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "first, so that memory arriving meanwhile waits",
              model, steps);
   for (const char* knob : kZoneKnobs)
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
-  if (!order_writes(allocation, files, model, Room(host), steps, sink)) return false;
+  if (!order_writes(allocation, files, model, Room(host), steps, sink, work)) return false;
   const bool for_gpu = hotplug.by == "corrected" && has_user(host, SettingUser::Kind::Nvidia);
   if ((hotplug.by == "kernel" || for_gpu) && !stays_offline(hotplug))
     set_knob(host, hotplug, "auto_online_blocks", "last, when everything here is in its place",
@@ -149,18 +149,21 @@ std::string hex_of(const std::string& digest) {
 }
 
 // The settings that decide zones are in place before any block is written.
-Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::SourceSet& files) {
+Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::SourceSet& files,
+                  Work& work) {
   kernel::Model ready(host);
   for (const char* knob : kZoneKnobs)
     if (const auto wanted = hotplug.knobs.find(knob); wanted != hotplug.knobs.end())
       (void)ready.set_knob(knob, wanted->second);
-  return {std::move(ready), [&files](const Allocation& allocation, const kernel::Model& from) {
-            Trial trial{from, {}};
-            std::vector<Step> steps;
-            diag::Sink ignored;
-            order_writes(allocation, files, trial.model, Room(), steps, ignored, &trial.stuck);
-            return trial;
-          }};
+  return {
+      std::move(ready), [&files, &work](const Allocation& allocation, const kernel::Model& from) {
+        work.spend(from.state().runs.size());
+        Trial trial{from, {}};
+        std::vector<Step> steps;
+        diag::Sink ignored;
+        order_writes(allocation, files, trial.model, Room(), steps, ignored, work, &trial.stuck);
+        return trial;
+      }};
 }
 
 void report_no_blocks(const Host& host, diag::Sink& sink) {
@@ -179,18 +182,35 @@ void report_no_blocks(const Host& host, diag::Sink& sink) {
       .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
 }
 
+Planned too_much_work(const Work& work, diag::Sink& sink) {
+  sink.add(diag::Code::PlanTooMuchWork, std::nullopt,
+           fmt::format("this policy needs more than the {} steps of work that a plan may take here",
+                       work.most()))
+      .help =
+      "write fewer rules, shares or limits: `each node` and `each dimm` do the work of many";
+  return {};
+}
+
 }  // namespace
 
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
                   diag::Sink& sink) {
+  Work work(kMaxPlanWork);
+  return make_plan(policy, files, host, sink, work);
+}
+
+Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
+                  diag::Sink& sink, Work& work) {
   if (!host.has_hotplug()) {
     report_no_blocks(host, sink);
     return {};
   }
+  work.spend(host.blocks.size());
   const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
-  const Selection selection = select(flat, host, sink);
+  const Selection selection = select(flat, host, sink, work);
   diag::Sink while_planning;
-  Allocation allocation = allocate(selection, flat, host);
+  Allocation allocation = allocate(selection, flat, host, work);
+  if (work.exhausted()) return too_much_work(work, sink);
   report_unknown(allocation, flat, host, sink);
 
   Plan plan;
@@ -198,12 +218,13 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   plan.hotplug = give_way(lowered, flat, host);
   report_setting(plan.hotplug, host, while_planning);
   if (!flat.limits.empty())
-    keep_limits(allocation, selection, flat, host, trials_for(host, plan.hotplug, files),
-                while_planning);
+    keep_limits(allocation, selection, flat, host, trials_for(host, plan.hotplug, files, work),
+                while_planning, work);
   const std::vector<Finding> findings = std::exchange(allocation.findings, {});
   kernel::Model model(host);
   const bool possible =
-      make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
+      make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning, work);
+  if (work.exhausted()) return too_much_work(work, sink);
   // At boot there is no service yet.
   BootPart boot = plan_boot(allocation, lowered, flat, host, while_planning);
   report_findings(findings, boot, flat, host, while_planning);

@@ -2,8 +2,10 @@
 // The planner: a checked policy and a host in, a proved plan out.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/plan.hpp"
@@ -11,6 +13,10 @@
 #include "compiler/source/source.hpp"
 
 namespace memonline::plan {
+
+/// Steps of work that one plan, or one forecast with all its plans, may take: a second or two.
+/// Rules for each of 4096 nodes take a quarter of it (tests/compiler/work_test.cpp).
+inline constexpr std::uint64_t kMaxPlanWork = std::uint64_t{1} << 27U;
 
 struct Planned {
   std::optional<Plan> plan;  ///< empty: the policy cannot be carried out here; `sink` says why
@@ -21,6 +27,9 @@ struct Planned {
 /// host does not tell becomes a diagnostic. Diagnostics go to `sink` and into the plan.
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
                   const model::Host& host, diag::Sink& sink);
+/// The same with a budget that several plans share. Ends with ML0514 once it is spent.
+Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
+                  const model::Host& host, diag::Sink& sink, Work& work);
 
 /// Puts all of `sink` into the plan, with their places in `files`.
 void place_diagnostics(Plan& plan, const diag::Sink& sink, const source::SourceSet& files);

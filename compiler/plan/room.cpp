@@ -124,12 +124,15 @@ const Room::Pool* Room::source(const Leaving& leaving) const {
   return found;
 }
 
-bool Room::may_go(const Pool& from, const Pool& to) const {
+bool Room::can_leave_node(const Pool& from) const {
+  return other_nodes_ && std::any_of(pools_.begin(), pools_.end(), [&](const Pool& other) {
+           return other.node != from.node && other.pages > 0;
+         });
+}
+
+bool Room::may_go(const Pool& from, const Pool& to, bool leaves_node) const {
   if (model::is_kernel_zone(from.zone) && !model::is_kernel_zone(to.zone)) return false;
-  if (!other_nodes_ || to.node != from.node) return true;
-  return std::none_of(pools_.begin(), pools_.end(), [&](const Pool& other) {
-    return other.node != from.node && other.pages > 0;
-  });
+  return !leaves_node || to.node != from.node;
 }
 
 Bytes Room::bytes(double pages) const {
@@ -150,13 +153,14 @@ Fit Room::judge(const Leaving& leaving) const {
   double there = 0;
   double kept = 0;
   const bool is_kernel = model::is_kernel_zone(from->zone);
+  const bool leaves_node = can_leave_node(*from);
   for (const Pool& pool : pools_) {
     const bool is_source = &pool == from;
     free += pool.free;
     staying += pool.pages;
     reserve += is_source && pages >= from->pages ? 0 : pool.high;
     if (pool.pages > 0 && pool.node != from->node && other_nodes_) fit.off_node = from->node;
-    if (!may_go(*from, pool)) {
+    if (!may_go(*from, pool, leaves_node)) {
       fit.kernel_only =
           fit.kernel_only || (pool.pages > 0 && is_kernel && !model::is_kernel_zone(pool.zone));
       continue;
@@ -195,15 +199,17 @@ void Room::take(const Leaving& leaving) {
   double moved = (from->pages - from->free) * share;
   from->free *= 1 - share;
   from->pages -= pages;
+  const bool leaves_node = can_leave_node(*from);
   // The kernel tries the zones from the top down: Movable first.
   for (const bool kernel : {false, true}) {
     double there = 0;
     for (const Pool& pool : pools_)
-      if (may_go(*from, pool) && model::is_kernel_zone(pool.zone) == kernel) there += pool.free;
+      if (may_go(*from, pool, leaves_node) && model::is_kernel_zone(pool.zone) == kernel)
+        there += pool.free;
     if (there <= 0) continue;
     const double part = std::min(moved, there);
     for (Pool& pool : pools_)
-      if (may_go(*from, pool) && model::is_kernel_zone(pool.zone) == kernel)
+      if (may_go(*from, pool, leaves_node) && model::is_kernel_zone(pool.zone) == kernel)
         pool.free -= part * pool.free / there;
     moved -= part;
   }

@@ -9,6 +9,7 @@
 // zone are taken to be spread evenly.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ class Room {
 
   /// The host reports enough to judge by; otherwise everything fits.
   [[nodiscard]] bool known() const { return known_; }
+  /// What judging costs: the zones of all nodes.
+  [[nodiscard]] std::size_t size() const { return pools_.size(); }
   [[nodiscard]] Fit judge(const Leaving& leaving) const;
   /// How many of these blocks fit at once.
   [[nodiscard]] std::uint64_t most(const Leaving& leaving) const;
@@ -72,7 +75,9 @@ class Room {
   void read_pools(const model::Host& host);
   [[nodiscard]] bool read_free(const model::Host& host);
   [[nodiscard]] const Pool* source(const Leaving& leaving) const;
-  [[nodiscard]] bool may_go(const Pool& from, const Pool& to) const;
+  /// Whether pages of the pool can move to another node.
+  [[nodiscard]] bool can_leave_node(const Pool& from) const;
+  [[nodiscard]] bool may_go(const Pool& from, const Pool& to, bool leaves_node) const;
   [[nodiscard]] model::Bytes bytes(double pages) const;
 
   std::vector<Pool> pools_;

@@ -19,7 +19,10 @@ namespace {
 /// How many of these blocks are online in this zone.
 std::uint64_t online_in(const Host& host, const WriteRun& run, std::optional<model::Zone> zone) {
   std::uint64_t count = 0;
-  for (const BlockRun& blocks : host.blocks) {
+  auto at = std::partition_point(host.blocks.begin(), host.blocks.end(),
+                                 [&](const BlockRun& blocks) { return blocks.end() <= run.low(); });
+  for (; at != host.blocks.end() && at->first <= run.high(); ++at) {
+    const BlockRun& blocks = *at;
     if (blocks.state != State::Online || kernel::zone_of(host, blocks) != zone) continue;
     const auto first = std::max(blocks.first, run.low());
     const auto last = std::min(blocks.last(), run.high());

@@ -38,17 +38,6 @@ Intervals intersect(const Intervals& a, const Intervals& b) {
   return result;
 }
 
-Intervals subtract(const Interval& from, const Intervals& holes) {
-  Intervals result;
-  std::uint64_t at = from.first;
-  for (const Interval& hole : holes) {
-    if (at < hole.first) result.push_back({at, hole.first});
-    at = std::max(at, hole.end);
-  }
-  if (at < from.end) result.push_back({at, from.end});
-  return result;
-}
-
 // Half-open ranges of a and of b together.
 Intervals unite(Intervals a, const Intervals& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -65,8 +54,16 @@ Intervals unite(Intervals a, const Intervals& b) {
 
 Intervals subtract(const Intervals& from, const Intervals& holes) {
   Intervals result;
-  for (const Interval& one : from)
-    for (const Interval& rest : subtract(one, holes)) result.push_back(rest);
+  auto hole = holes.begin();
+  for (const Interval& one : from) {
+    while (hole != holes.end() && hole->end <= one.first) ++hole;
+    std::uint64_t at = one.first;
+    for (auto next = hole; next != holes.end() && next->first < one.end; ++next) {
+      if (at < next->first) result.push_back({at, next->first});
+      at = std::max(at, next->end);
+    }
+    if (at < one.end) result.push_back({at, one.end});
+  }
   return result;
 }
 
@@ -84,9 +81,37 @@ constexpr const char* kDevice = "device";
 constexpr const char* kNode = "node";
 constexpr const char* kCpus = "CPU list of the node";
 
+// Ascending and disjoint ranges, both ends included: the first that does not end below `value`.
+template <class Ranges, class Value>
+auto range_at(const Ranges& ranges, Value value) {
+  return std::partition_point(ranges.begin(), ranges.end(),
+                              [&](const auto& range) { return range.second < value; });
+}
+
 class Matcher {
  public:
   explicit Matcher(const Host& host) : host_(host) {}
+
+  // Whether one of `classes` leaves out the whole run, told without cutting it: what most rules are
+  // to most runs.
+  [[nodiscard]] bool leave_out(const std::vector<sema::Class>& classes, const BlockRun& run) const {
+    return std::any_of(classes.begin(), classes.end(), [&](const sema::Class& one) {
+      if (const auto* list = std::get_if<sema::NodeList>(&one.is))
+        return run.node && !in(list->ranges, run.node->value());
+      if (const auto* list = std::get_if<sema::BlockList>(&one.is)) {
+        const auto at = range_at(list->ranges, run.first.value());
+        return at == list->ranges.end() || at->first >= run.end().value();
+      }
+      const Device& device = host_.devices.at(run.device);
+      if (device.kind == Device::Kind::Unknown) return false;
+      if (const auto* list = std::get_if<sema::DimmList>(&one.is))
+        return device.kind != Device::Kind::Dimm ||
+               (!list->ranges.empty() && !(device.number && in(list->ranges, *device.number)));
+      if (const auto* dax = std::get_if<sema::DaxDevice>(&one.is))
+        return device.kind != Device::Kind::Dax || (!dax->name.empty() && dax->name != device.name);
+      return false;
+    });
+  }
 
   // The blocks of `run` that satisfy every one of `classes`.
   Match all_of(const std::vector<sema::Class>& classes, const BlockRun& run) const {
@@ -104,8 +129,10 @@ class Matcher {
 
   // Whether no block of the host can satisfy it.
   bool nowhere(const sema::Class& one) const {
-    return std::all_of(host_.blocks.begin(), host_.blocks.end(),
-                       [&](const BlockRun& run) { return match(one, run).possibly.empty(); });
+    const std::vector<sema::Class> alone{one};
+    return std::all_of(host_.blocks.begin(), host_.blocks.end(), [&](const BlockRun& run) {
+      return leave_out(alone, run) || match(one, run).possibly.empty();
+    });
   }
 
  private:
@@ -145,7 +172,9 @@ class Matcher {
             },
             [&](const sema::BlockList& list) {
               Intervals ranges;
-              for (const auto& [first, last] : list.ranges) ranges.push_back({first, last + 1});
+              for (auto at = range_at(list.ranges, whole.first);
+                   at != list.ranges.end() && at->first < whole.end; ++at)
+                ranges.push_back({at->first, at->second + 1});
               return where(intersect({whole}, ranges));
             },
             [&](const sema::AddressRange& range) { return where(blocks_within(range, whole)); },
@@ -203,9 +232,8 @@ class Matcher {
 
   template <class Ranges, class Value>
   static bool in(const Ranges& ranges, Value value) {
-    return std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
-      return range.first <= value && value <= range.second;
-    });
+    const auto at = range_at(ranges, value);
+    return at != ranges.end() && at->first <= value;
   }
 
   const Host& host_;
@@ -299,7 +327,7 @@ std::vector<BlockRun> cut_runs(const Host& host) {
   for (const BlockRun& run : host.blocks) {
     const Interval whole{run.first.value(), run.end().value()};
     Intervals parts = intersect({whole}, fresh);
-    for (const Interval& part : subtract(whole, parts)) parts.push_back(part);
+    for (const Interval& part : subtract(Intervals{whole}, parts)) parts.push_back(part);
     std::sort(parts.begin(), parts.end(),
               [](const Interval& a, const Interval& b) { return a.first < b.first; });
     for (const Interval& part : parts) runs.push_back(part_of(run, part));
@@ -315,15 +343,22 @@ std::uint64_t Group::blocks() const {
   return sum;
 }
 
-Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& sink) {
+Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& sink, Work& work) {
   Selection selection;
   selection.unselected = cut_runs(host);
   const Matcher matcher(host);
   for (const sema::Rule& rule : policy.rules) {
+    if (!work.spend(selection.unselected.size())) return selection;
     std::vector<BlockRun> chosen;
     std::vector<BlockRun> left;
     bool undecided = false;
+    left.reserve(selection.unselected.size());
     for (const BlockRun& run : selection.unselected) {
+      if (matcher.leave_out(rule.selector.classes, run)) {
+        left.push_back(run);
+        continue;
+      }
+      work.spend(rule.selector.classes.size() + rule.selector.except.size());
       const Match match = matcher.all_of(rule.selector.classes, run);
       const Match except =
           rule.selector.except.empty() ? Match{} : matcher.all_of(rule.selector.except, run);
@@ -336,10 +371,12 @@ Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& s
                                        *match.fact != '\0' ? except.fact : ""});
       undecided = undecided || !maybe.empty();
       for (const Interval& part :
-           subtract({run.first.value(), run.end().value()}, unite(mine, maybe)))
+           subtract(Intervals{{run.first.value(), run.end().value()}}, unite(mine, maybe)))
         left.push_back(part_of(run, part));
     }
-    if (chosen.empty() && !undecided) note_missing(matcher, rule, host, sink);
+    work.spend(chosen.size());
+    if (chosen.empty() && !undecided && work.spend(host.blocks.size()))
+      note_missing(matcher, rule, host, sink);
     add_groups(rule, std::move(chosen), selection.groups);
     selection.unselected = std::move(left);
   }

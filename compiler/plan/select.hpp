@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/sema/policy.hpp"
@@ -39,6 +40,7 @@ struct Selection {
 
 /// Groups point into `policy`, which must outlive them. Notes rules that name what this host does
 /// not have, and warns once of all undecided blocks.
-Selection select(const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
+Selection select(const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink,
+                 Work& work);
 
 }  // namespace memonline::plan

@@ -57,6 +57,12 @@ struct SharedGroup {
   std::vector<Claim> claims;  ///< in the order the shares are written
 };
 
+/// What sharing out a group costs, in steps: every share looks at every run, and cuts one.
+inline std::uint64_t cost_of_sharing(const Group& group) {
+  const std::uint64_t shares = group.rule->shares.size();
+  return shares * (group.runs.size() + shares);
+}
+
 /// Steps 1 to 3 of "Allocation in full". `group` must outlive the result.
 SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host);
 

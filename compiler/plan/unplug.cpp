@@ -77,7 +77,8 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   sema::FlatPolicy policy;
   policy.rules.push_back({*request.selector, {}, request.selector->span});
   diag::Sink selecting;
-  const Selection selection = select(policy, host, selecting);
+  Work work;  // one rule, of a bounded text
+  const Selection selection = select(policy, host, selecting, work);
   for (const Group& group : selection.groups)
     for (const BlockRun& run : group.runs) add(run);
   // The same as of a rule, without a place in a policy.

@@ -5,6 +5,7 @@
 // What must move for it has to fit elsewhere (plan/room.hpp).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,5 +46,7 @@ std::vector<std::string> removable_devices(const model::Host& host);
 /// (ML0540, 0542, 0543, 0544), where it cannot be done.
 std::optional<Plan> plan_unplug(const UnplugRequest& request, const model::Host& host,
                                 diag::Sink& sink);
+/// The longest request that is read, in bytes.
+inline constexpr std::size_t kMaxRequestText = 4096;
 
 }  // namespace memonline::plan

@@ -123,6 +123,9 @@ Result<UnplugRequest, std::string> selector_in(std::string_view text, UnplugRequ
 }  // namespace
 
 Result<UnplugRequest, std::string> parse_unplug(std::string_view text) {
+  if (text.size() > kMaxRequestText)
+    return fail(
+        fmt::format("the request has {} bytes; at most {} are read", text.size(), kMaxRequestText));
   std::string_view rest = trimmed(text);
   UnplugRequest request;
   const bool sized = !rest.empty() && ((rest[0] >= '0' && rest[0] <= '9') || rest[0] == '.');

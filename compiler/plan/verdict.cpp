@@ -3,7 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <map>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -73,7 +78,10 @@ void conclude(Judgement& judgement, Verdict otherwise) {
 class Judge {
  public:
   Judge(const model::Host& host, const Plan& plan, Limits limits)
-      : host_(host), plan_(plan), limits_(limits) {}
+      : host_(host), plan_(plan), limits_(limits) {
+    for (const PlanDiagnostic& d : plan_.diagnostics)
+      if (!d.help.empty()) help_.emplace(std::tuple(d.path, d.line, d.column), &d.help);
+  }
 
   Judgement judge() && {
     for (const Skipped& skipped : plan_.skipped)
@@ -109,14 +117,13 @@ class Judge {
       unknown(run, skipped, one);
     else
       differing(run, one);
-    const auto same = std::find_if(
-        judgement_.remaining.begin(), judgement_.remaining.end(), [&](const Remaining& other) {
-          return other.kind == one.kind && other.wanted == one.wanted && other.why == one.why &&
-                 other.needs == one.needs && other.rule == one.rule;
-        });
-    Remaining& into = same != judgement_.remaining.end()
-                          ? *same
-                          : judgement_.remaining.emplace_back(std::move(one));
+    const RuleRef& rule = one.rule;
+    const auto [same, is_new] =
+        index_.emplace(std::tuple(one.kind, one.wanted, one.why, one.needs,
+                                  std::tuple(rule.path, rule.line, rule.column, rule.text)),
+                       judgement_.remaining.size());
+    Remaining& into = is_new ? judgement_.remaining.emplace_back(std::move(one))
+                             : judgement_.remaining[same->second];
     into.bytes += host_.block_size.value() * (end - first);
     if (!into.blocks.empty() && into.blocks.back().last + 1 == first)
       into.blocks.back().last = first + (end - first - 1);
@@ -165,10 +172,8 @@ class Judge {
 
   /// What the diagnostic at the same place advises.
   [[nodiscard]] std::string help_at(const RuleRef& rule) const {
-    for (const PlanDiagnostic& d : plan_.diagnostics)
-      if (d.path == rule.path && d.line == rule.line && d.column == rule.column && !d.help.empty())
-        return d.help;
-    return {};
+    const auto at = help_.find(std::tuple(rule.path, rule.line, rule.column));
+    return at == help_.end() ? std::string() : *at->second;
   }
 
   void limit() {
@@ -254,6 +259,11 @@ class Judge {
   const Plan& plan_;
   Limits limits_;
   Judgement judgement_;
+  /// Where each of what remains of blocks is in `judgement_`.
+  using Where = std::tuple<std::string, std::uint32_t, std::uint32_t, std::string>;
+  std::map<std::tuple<Kind, std::string, std::string, std::string, Where>, std::size_t> index_;
+  /// The first advice at each place.
+  std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, const std::string*> help_;
 };
 
 std::string size_text(std::uint64_t bytes) { return model::human(model::Bytes(bytes)); }

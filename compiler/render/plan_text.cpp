@@ -9,6 +9,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/base/printable.hpp"
+#include "compiler/base/shortened.hpp"
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/verdict.hpp"
@@ -110,7 +111,7 @@ Row row_of(const Step& step, model::Bytes block_size) {
                  },
              },
              step.action);
-  row.rule = step.rule.text;
+  row.rule = shortened(step.rule.text, plan::kMaxRuleText);
   if (!step.rule.path.empty())
     row.place = fmt::format("{}:{}:{}", step.rule.path, step.rule.line, step.rule.column);
   // A plan may come from a file, and then anything may stand in its texts.
@@ -123,17 +124,21 @@ std::string steps_table(const Plan& plan) {
   std::vector<Row> rows;
   for (const Step& step : plan.steps)
     rows.push_back(row_of(step, model::Bytes(plan.host.block_size)));
-  const auto width = [&](std::string Row::*column) {
+  const auto width_of = [&](std::string Row::*column) {
     std::size_t widest = 0;
     for (const Row& row : rows) widest = std::max(widest, (row.*column).size());
     return widest;
   };
+  const std::size_t number = width_of(&Row::number);
+  const std::size_t action = width_of(&Row::action);
+  const std::size_t what = width_of(&Row::what);
+  const std::size_t size = width_of(&Row::size);
+  const std::size_t rule = width_of(&Row::rule);
   std::string text;
   for (const Row& row : rows) {
-    std::string line = fmt::format("  {:>{}}  {:<{}}   {:<{}}   {:<{}}   {:<{}}   {}", row.number,
-                                   width(&Row::number), row.action, width(&Row::action), row.what,
-                                   width(&Row::what), row.size, width(&Row::size), row.rule,
-                                   width(&Row::rule), row.place);
+    std::string line =
+        fmt::format("  {:>{}}  {:<{}}   {:<{}}   {:<{}}   {:<{}}   {}", row.number, number,
+                    row.action, action, row.what, what, row.size, size, row.rule, rule, row.place);
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }

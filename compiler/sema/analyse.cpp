@@ -2,10 +2,12 @@
 // The stages of the front half, in order: read, look up, check.
 #include "compiler/sema/analyse.hpp"
 
+#include <cstddef>
 #include <iterator>
 
 #include "compiler/sema/checks.hpp"
 #include "compiler/sema/lower.hpp"
+#include "compiler/syntax/bounds.hpp"
 #include "compiler/syntax/foreign_document.hpp"
 #include "compiler/syntax/parse.hpp"
 
@@ -14,11 +16,13 @@ namespace memonline::sema {
 std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) {
   diag::Sink found;
   Policy policy;
+  std::size_t count = 0;
   for (std::uint32_t file = 0; file < files.size(); ++file) {
     if (found.errors() >= syntax::kMaxErrors) break;
     diag::Sink of_file;
     const ast::File tree = syntax::parse(files, file, of_file);
-    std::vector<Statement> statements = lower(tree.statements, of_file);
+    std::vector<Statement> statements;
+    if (syntax::check_bounds(tree, count, of_file)) statements = lower(tree.statements, of_file);
     if (!of_file.has_errors() || !syntax::report_foreign(files[file].text(), file, found))
       found.append(of_file);
     std::move(statements.begin(), statements.end(), std::back_inserter(policy.statements));

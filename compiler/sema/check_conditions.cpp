@@ -31,6 +31,10 @@ using AllKnowledge = std::array<Knowledge, kFactCount>;
 
 enum class Verdict : std::uint8_t { Open, Always, Never };
 
+/// Words that are remembered of a fact. What more conditions say of it is not followed: comparing
+/// each value with all before it would cost too much.
+constexpr std::size_t kMaxWords = 256;
+
 bool is_number(Fact fact) { return fact == Fact::Memory || fact == Fact::Nodes; }
 bool is_plain_word(const FactValue& value) {
   return value.text.find_first_of("*?") == std::string::npos;
@@ -103,6 +107,7 @@ Knowledge learn(const When& when, Knowledge known, bool holds) {
     known.high = std::min(known.high, in.high);
     return known;
   }
+  if (when.values.size() + known.excluded.size() > kMaxWords) return known;
   if (!std::all_of(when.values.begin(), when.values.end(), is_plain_word)) return known;
   if (holds == (when.test == Test::Is)) {
     std::vector<std::string> words;

@@ -16,7 +16,7 @@ using diag::Code;
 constexpr std::size_t kMaxEarlier = 128;
 
 /// Nobody writes that many classes side by side; comparing each with each has its bounds too.
-constexpr std::size_t kMaxClasses = 32;
+constexpr std::size_t kMaxClasses = 8;
 bool is_readable(const Selector& selector) {
   return selector.classes.size() <= kMaxClasses && selector.except.size() <= kMaxClasses;
 }

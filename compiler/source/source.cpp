@@ -23,6 +23,20 @@ std::vector<std::uint32_t> index_lines(std::string_view text) {
 
 bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
+// A place costs at most this many bytes, however long its line is.
+constexpr std::size_t kStride = 256;
+
+std::vector<std::uint32_t> count_continuations(std::string_view text) {
+  std::vector<std::uint32_t> counts;
+  std::uint32_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (at % kStride == 0) counts.push_back(count);
+    if (is_continuation_byte(text[at])) ++count;
+  }
+  if (text.size() % kStride == 0) counts.push_back(count);
+  return counts;
+}
+
 }  // namespace
 
 SourceFile::SourceFile(std::string path, std::string text, std::string digest)
@@ -34,6 +48,7 @@ SourceFile::SourceFile(std::string path, std::string text, std::string digest,
       text_(std::move(text)),
       digest_(std::move(digest)),
       line_starts_(index_lines(text_)),
+      continuations_(count_continuations(text_)),
       origin_(std::move(origin)) {
   path_ = printable(path_);
   label_ = last_component(path_);
@@ -44,14 +59,24 @@ std::size_t SourceFile::line_index(std::size_t offset) const {
   return static_cast<std::size_t>(after - line_starts_.begin()) - 1;
 }
 
+std::uint32_t SourceFile::continuations_before(std::size_t offset) const {
+  std::size_t at = offset / kStride * kStride;
+  std::uint32_t count = continuations_[offset / kStride];
+  for (; at < offset; ++at)
+    if (is_continuation_byte(text_[at])) ++count;
+  return count;
+}
+
 Place SourceFile::place(std::size_t offset) const {
   offset = std::min(offset, text_.size());
   const std::size_t index = line_index(offset);
   Place place{static_cast<std::uint32_t>(index + 1), 1};
   const bool has_mark = std::string_view(text_).substr(0, 3) == "\xEF\xBB\xBF";
   // Nobody sees a byte order mark.
-  for (std::size_t at = index == 0 && has_mark ? 3 : line_starts_[index]; at < offset; ++at)
-    if (!is_continuation_byte(text_[at])) ++place.column;
+  const std::size_t start = index == 0 && has_mark ? 3 : line_starts_[index];
+  if (start < offset)
+    place.column += static_cast<std::uint32_t>(offset - start) -
+                    (continuations_before(offset) - continuations_before(start));
   if (!origin_.empty()) {
     const EmbeddedLine& outer = origin_[std::min(index, origin_.size() - 1)];
     place = {outer.line, place.column + outer.indent};

@@ -57,12 +57,15 @@ class SourceFile {
 
  private:
   [[nodiscard]] std::size_t line_index(std::size_t offset) const;
+  /// Bytes before `offset` that continue a character.
+  [[nodiscard]] std::uint32_t continuations_before(std::size_t offset) const;
 
   std::string path_;
   std::string label_;
   std::string text_;
   std::string digest_;
   std::vector<std::uint32_t> line_starts_;
+  std::vector<std::uint32_t> continuations_;  ///< before each multiple of kStride bytes
   std::vector<EmbeddedLine> origin_;
 };
 

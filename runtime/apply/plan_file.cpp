@@ -3,6 +3,11 @@
 #include "runtime/apply/plan_file.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -63,33 +68,41 @@ Facts read_facts(PlanReader& in, const plan::HostRef& host) {
   return std::move(*facts);
 }
 
-// Blocks that an earlier step adds, and those of the facts.
+// The blocks of the facts, and those that an earlier step adds, as runs that do not touch.
 class Known {
  public:
-  explicit Known(const Facts& facts) : facts_(facts) {}
-  void add(std::uint64_t block) { added_.push_back(block); }
+  explicit Known(const Facts& facts) {
+    for (const model::BlockFact& fact : facts.blocks) add(fact.first.value(), fact.last.value());
+  }
 
-  // The lowest block of a run that nobody knows.
-  [[nodiscard]] std::optional<std::uint64_t> first_unknown(const plan::WriteRun& run) const {
-    const auto& blocks = facts_.blocks;
-    for (std::uint64_t block = run.low().value(); block <= run.high().value();) {
-      const auto at = std::lower_bound(blocks.begin(), blocks.end(), block,
-                                       [](const model::BlockFact& fact, std::uint64_t value) {
-                                         return fact.last.value() < value;
-                                       });
-      if (at != blocks.end() && at->first.value() <= block)
-        block = at->last.value() + 1;
-      else if (std::find(added_.begin(), added_.end(), block) != added_.end())
-        ++block;
-      else
-        return block;
+  void add(std::uint64_t first, std::uint64_t last) {
+    auto next = runs_.upper_bound(first);
+    if (next != runs_.begin()) {
+      const auto before = std::prev(next);
+      if (before->second >= last) return;
+      if (before->second + 1 >= first) {
+        first = before->first;
+        next = before;
+      }
     }
-    return std::nullopt;
+    while (next != runs_.end() && next->first <= last + 1) {
+      last = std::max(last, next->second);
+      next = runs_.erase(next);
+    }
+    runs_.emplace_hint(next, first, last);
+  }
+
+  // The lowest block of a run that is neither there nor added.
+  [[nodiscard]] std::optional<std::uint64_t> first_unknown(const plan::WriteRun& run) const {
+    const std::uint64_t first = run.low().value();
+    const auto next = runs_.upper_bound(first);
+    if (next == runs_.begin() || std::prev(next)->second < first) return first;
+    const std::uint64_t last = std::prev(next)->second;
+    return last < run.high().value() ? std::optional(last + 1) : std::nullopt;
   }
 
  private:
-  const Facts& facts_;
-  std::vector<std::uint64_t> added_;
+  std::map<std::uint64_t, std::uint64_t> runs_;  ///< last by first
 };
 
 void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
@@ -119,7 +132,8 @@ void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
       refuse(Code::PlanBadBlocks, fmt::format("step {} adds memory at {:#x}, where no block begins",
                                               step.number, probe->address));
     }
-    known.add(probe->address / facts.block_size);
+    const std::uint64_t block = probe->address / facts.block_size;
+    known.add(block, block);
   }
 }
 
@@ -296,6 +310,24 @@ plan::Plan plan_of(PlanReader& in, const Json& document, std::string_view label)
   return plan;
 }
 
+// JSON takes many times its size in memory: what no plan has is not even built.
+Json parse_bounded(std::string_view json) {
+  std::size_t values = 0;
+  const auto within = [&](int depth, Json::parse_event_t event, Json&) {
+    if (depth > kMaxPlanDepth)
+      refuse(Code::PlanTooLarge,
+             fmt::format("the document nests deeper than {} levels", kMaxPlanDepth), kPlanAgain);
+    const bool ends =
+        event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end;
+    if (!ends && ++values > kMaxPlanValues)
+      refuse(Code::PlanTooLarge,
+             fmt::format("the document has more than {} values and names", kMaxPlanValues),
+             kPlanAgain);
+    return true;
+  };
+  return Json::parse(json.begin(), json.end(), within);
+}
+
 diag::Diagnostic diagnostic(Code code, std::string message, std::string help,
                             std::optional<source::SourceSpan> span) {
   return {code, diag::entry_of(code).severity, std::move(message), span, {}, {}, std::move(help),
@@ -316,7 +348,7 @@ Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::strin
                            std::nullopt));
   PlanReader reader;
   try {
-    return plan_of(reader, Json::parse(json.begin(), json.end()), name);
+    return plan_of(reader, parse_bounded(json), name);
   } catch (const Wrong& wrong) {
     const JsonPlace place = place_of(json, reader.path());
     return fail(diagnostic(wrong.code, wrong.message, wrong.help, span_of(place.begin, place.end)));

@@ -13,6 +13,10 @@
 namespace memonline::apply {
 
 inline constexpr std::size_t kLargestPlan = std::size_t{16} << 20U;
+/// Levels that its lists and objects nest, with room for what later versions add.
+inline constexpr int kMaxPlanDepth = 32;
+/// Values and names in it: twenty for each of 50,000 steps.
+inline constexpr std::size_t kMaxPlanValues = 1'500'000;
 
 /// The plan that render::plan_to_json wrote (JSON, schema memonline.plan/1): rendering it again
 /// gives the same bytes. `label` is what messages call the file. Members it does not know are

@@ -68,7 +68,11 @@ std::vector<std::string> PlanReader::texts(const Json& object, const char* name)
 
 std::string PlanReader::as_text(const Json& value) const {
   if (!value.is_string()) wrong_type(value, "a text");
-  return value.get<std::string>();
+  auto text = value.get<std::string>();
+  if (text.size() > kMaxPlanText)
+    refuse(diag::Code::PlanTooLarge, fmt::format("`{}` has {} bytes; at most {} are read", here(),
+                                                 text.size(), kMaxPlanText));
+  return text;
 }
 
 std::uint64_t PlanReader::as_number(const Json& value, std::uint64_t most) const {

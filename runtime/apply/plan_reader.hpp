@@ -3,6 +3,7 @@
 // for plan_file.cpp and plan_steps.cpp: it throws Wrong, which read_plan() turns into a diagnostic.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -20,6 +21,9 @@
 namespace memonline::apply {
 
 using Json = nlohmann::json;
+
+/// Bytes of a text of a plan: a diagnostic is the longest.
+inline constexpr std::size_t kMaxPlanText = std::size_t{1} << 16U;
 
 struct Wrong {
   diag::Code code;

@@ -2,8 +2,13 @@
 // Messages and errors of the bus that are let go of by themselves, and whom they are for.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstring>
 #include <memory>
+#include <string>
+
+#include <unistd.h>
 
 #include "runtime/cli/bus_library.hpp"
 #include "runtime/cli/service_client.hpp"
@@ -18,6 +23,17 @@ struct Unref {
   void operator()(sd_bus_message* message) const { bus().message_unref(message); }
 };
 using Message = std::unique_ptr<sd_bus_message, Unref>;
+
+/// All of a file that was handed to us, from its beginning.
+inline std::string contents(int fd) {
+  std::string text;
+  std::array<char, 16384> part{};
+  for (;;) {
+    const ssize_t read = ::pread(fd, part.data(), part.size(), static_cast<::off_t>(text.size()));
+    if (read <= 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(read));
+  }
+}
 
 struct Error : sd_bus_error {
   Error() : sd_bus_error{nullptr, nullptr, 0} {}

@@ -117,7 +117,7 @@ class Apply {
     }
     document_.report = std::move(outcome->report);
     if (!document_.report) {
-      add_failed(outcome->error, sink_);
+      add_failed(*outcome, sink_);
       return end_with("failed", ExitStatus::Failure);
     }
     if (!options_.confirm) return end_done(ready);

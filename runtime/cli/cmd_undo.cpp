@@ -58,7 +58,7 @@ class Undo {
     else if (outcome->report)
       return undone(std::move(*outcome->report));
     else
-      add_failed(outcome->error, sink_);
+      add_failed(*outcome, sink_);
     return give_up();
   }
   ExitStatus undone(Told report) {

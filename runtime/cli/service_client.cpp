@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -30,16 +31,25 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr auto kJob = "org.memonline1.Job";
-constexpr auto kBusy = "another run is changing memory";
-constexpr auto kNothing = "there is nothing to undo";
+// Names of errors, which decide; texts are for people (dbus/errors.hpp).
+constexpr std::string_view kAnotherRun = "org.memonline1.Error.AnotherRun";
+constexpr std::string_view kNothingToDo = "org.memonline1.Error.NothingToDo";
+constexpr std::string_view kPlanStale = "org.memonline1.Error.PlanStale";
+constexpr std::string_view kTimedOut = "org.memonline1.Error.TimedOut";
+constexpr std::string_view kAccessDenied = "org.freedesktop.DBus.Error.AccessDenied";
+constexpr std::string_view kInteractive =
+    "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
+constexpr std::string_view kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
 // A person may be asked for a password meanwhile.
 constexpr std::uint64_t kPatience = 300'000'000;
 
-/// The next value of a message as text, whatever integer or string it is.
+/// The next value of a message as text, whatever integer, string or file it is.
 std::string text_of(sd_bus_message* message, char type) {
   const char* text = "";
   std::uint64_t number = 0;
+  int fd = -1;
   switch (type) {
+    case 'h': return bus().message_read_basic(message, type, &fd) > 0 ? contents(fd) : "";
     case 's':
     case 'o': bus().message_read_basic(message, type, &text); return text;
     case 't': bus().message_read_basic(message, type, &number); return fmt::to_string(number);
@@ -195,6 +205,22 @@ Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const st
   return now;
 }
 
+void ServiceClient::read_long_reports(const std::string& job,
+                                      std::map<std::string, std::string>& values) {
+  Error error;
+  sd_bus_message* reply = nullptr;
+  const int result =
+      bus().call_method(bus_.get(), kName, job.c_str(), kJob, "ReportToFile", &error, &reply, "");
+  const Message owned(reply);
+  if (result < 0) return;
+  std::map<std::string, std::string> files;
+  read_dictionary(reply, "", files);
+  for (const auto& [name, text] : files) {
+    const bool undone = name.starts_with("undone.");
+    values[(undone ? "Undone." : "Report.") + name.substr(name.find('.') + 1)] = text;
+  }
+}
+
 Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
     const std::string& job, std::optional<milliseconds> confirm,
     const volatile std::sig_atomic_t* stops) {
@@ -208,9 +234,13 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
   for (;;) {
     auto now = look(job, kJob);
     if (!now) return fail(now.error());
-    if ((*now)["State"] == "done")
-      return Outcome{(*now)["Error"], told_of(now->values, "Report"),
+    if ((*now)["State"] == "done") {
+      // Long reports are missing in properties.
+      if (now->values.contains("Report.result") && !now->values.contains("Report.document"))
+        read_long_reports(job, now->values);
+      return Outcome{(*now)["Error"], (*now)["ErrorName"], told_of(now->values, "Report"),
                      told_of(now->values, "Undone")};
+    }
     if (*stops != seen) {
       seen = *stops;
       if (auto ended = call("Cancel", "o", job.c_str()); !ended) return fail(ended.error());
@@ -239,7 +269,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::run_job(
     const auto job = begin();
     if (!job) return fail(job.error());
     auto outcome = wait_for(*job, confirm, stops);
-    const bool busy = outcome && outcome->error.starts_with(kBusy);
+    const bool busy = outcome && outcome->error_name == kAnotherRun;
     if (!busy || steady_clock::now() >= until || *stops != 0) return outcome;
     std::this_thread::sleep_for(milliseconds(200));
   }
@@ -288,23 +318,26 @@ std::map<std::string, std::uint64_t> ServiceClient::counters() {
 
 void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {
   const std::string_view name = failure.name;
-  if (name == "org.memonline1.Error.PlanStale") {
+  if (name == kPlanStale) {
     sink.add(diag::Code::PlanStale, std::nullopt, failure.message).help =
         "plan again, review the new plan, and apply it";
     return;
   }
   auto& d = sink.add(diag::Code::CannotChange, std::nullopt,
                      fmt::format("memonlined refused: {}", failure.message));
-  if (name.ends_with(".AccessDenied") || name.ends_with("AuthorizationRequired"))
+  if (name == kTimedOut || name == kLimitsExceeded)
+    d.help = "memonlined is busy: try again later";
+  else if (name == kAccessDenied || name == kInteractive)
     d.help = "use sudo, or let polkit authorize you for `org.memonline1.apply`";
   else
     d.help = "`--direct` bypasses memonlined";
 }
 
-void add_failed(const std::string& error, diag::Sink& sink) {
-  if (error.starts_with(kBusy))
+void add_failed(const ServiceClient::Outcome& outcome, diag::Sink& sink) {
+  const std::string& error = outcome.error;
+  if (outcome.error_name == kAnotherRun)
     sink.add(diag::Code::AnotherRun, std::nullopt, error).help = "`--wait` waits for its end";
-  else if (error == kNothing)
+  else if (outcome.error_name == kNothingToDo)
     sink.add(diag::Code::NothingToUndo, std::nullopt,
              "nothing was applied since this machine was started, or it was undone already");
   else

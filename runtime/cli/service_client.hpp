@@ -30,7 +30,8 @@ class ServiceClient {
   };
   /// What a job came to.
   struct Outcome {
-    std::string error;  ///< why it failed; empty: it did not
+    std::string error;       ///< why it failed, for people; empty: it did not
+    std::string error_name;  ///< the same as the name of an error
     std::optional<Told> report, undone;
   };
 
@@ -59,6 +60,7 @@ class ServiceClient {
   explicit ServiceClient(sd_bus* bus) : bus_(bus) {}
   Result<std::string, Failure> call(const char* method, const char* types, ...);
   Result<Look, Failure> look(const std::string& path, const char* interface);
+  void read_long_reports(const std::string& job, std::map<std::string, std::string>& values);
   Result<Outcome, Failure> run_job(const std::function<Result<std::string, Failure>()>& begin,
                                    std::optional<std::chrono::milliseconds> confirm,
                                    std::chrono::milliseconds patience,
@@ -73,6 +75,6 @@ class ServiceClient {
 
 /// As the diagnostic that the command itself would give.
 void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink);
-void add_failed(const std::string& error, diag::Sink& sink);
+void add_failed(const ServiceClient::Outcome& outcome, diag::Sink& sink);
 
 }  // namespace memonline::cli

@@ -2,10 +2,7 @@
 // The answer of the Manager's GetHost, read into values.
 #include "runtime/cli/service_sight.hpp"
 
-#include <array>
 #include <string_view>
-
-#include <unistd.h>
 
 #include "runtime/cli/bus_message.hpp"
 #include "runtime/host/capture.hpp"
@@ -16,17 +13,6 @@ namespace {
 
 /// Looking at the machine takes tens of milliseconds; who waits longer than this is quicker alone.
 constexpr std::uint64_t kPatience = 10'000'000;
-
-/// All of a file that was handed to us, from its beginning.
-std::string contents(int fd) {
-  std::string text;
-  std::array<char, 16384> part{};
-  for (;;) {
-    const ssize_t read = ::pread(fd, part.data(), part.size(), static_cast<::off_t>(text.size()));
-    if (read <= 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(read));
-  }
-}
 
 std::vector<std::string> texts(sd_bus_message* message) {
   std::vector<std::string> found;

@@ -202,9 +202,17 @@ void Service::end_job(std::uint64_t id, const Round& round) {
   job->result = result_of(round);
   show_report(*job, round);
   job->undone = round.undone;
-  if (round.busy) job->error = fmt::format("another run is changing memory: {}", *round.busy);
-  if (round.stale) job->error = "the machine has changed since this plan was made";
-  if (!round.problem.empty()) job->error = round.problem;
+  const auto failed = [&](Job::Failure failure, std::string error) {
+    job->failure = failure;
+    job->error = std::move(error);
+  };
+  if (round.busy)
+    failed(Job::Failure::AnotherRun,
+           fmt::format("another run is changing memory: {}", *round.busy));
+  if (round.stale) failed(Job::Failure::Stale, "the machine has changed since this plan was made");
+  if (!round.problem.empty())
+    failed(round.nothing_to_undo ? Job::Failure::NothingToUndo : Job::Failure::Other,
+           round.problem);
   done_at_[id] = steady_clock::now();
   listener_.say(kNotice, fmt::format("job {}: {}", id, result_name(job->result)), {});
   listener_.job_changed(*job);

@@ -274,6 +274,7 @@ Round Keeper::undo(const apply::Limits& limits) {
   auto last = session->directory().read(RunDirectory::Which::Last);
   if (!last || !*last) {
     round.problem = last ? "there is nothing to undo" : last.error().message();
+    round.nothing_to_undo = last.has_value();
     return round;
   }
   auto report = undo(round, *session, RunDirectory::Which::Last, **last, limits);

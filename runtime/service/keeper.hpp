@@ -49,6 +49,7 @@ struct Round {
   bool stale = false;               ///< the machine is not the one planned for; see `said`
   std::optional<std::string> busy;  ///< who holds the lock: try again later
   std::string problem;              ///< why nothing was written
+  bool nothing_to_undo = false;     ///< that is why
   std::vector<std::string> said;    ///< what was done beside the plan
   BlockRanges found;                ///< taken offline since `before`, and nobody has said so
   std::shared_ptr<const model::Host> after;  ///< a job's: the machine when it was done

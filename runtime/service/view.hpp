@@ -69,6 +69,8 @@ struct Job {
   enum class Kind : std::uint8_t { Settle, Apply, Undo };
   enum class Stage : std::uint8_t { Queued, Running, Confirming, Cancelling, Done };
   enum class Result : std::uint8_t { None, Done, Partial, Failed, Cancelled, Undone };
+  /// Why it failed, as far as clients must tell it apart.
+  enum class Failure : std::uint8_t { None, AnotherRun, NothingToUndo, Stale, Other };
   std::uint64_t id = 0;
   Kind kind = Kind::Apply;
   Stage stage = Stage::Queued;
@@ -78,6 +80,7 @@ struct Job {
   std::uint64_t steps = 0, steps_done = 0;
   std::string step;   ///< the current one: "online_movable memory79..42"
   std::string error;  ///< why it failed, for people
+  Failure failure = Failure::None;
   std::optional<apply::Report> report, undone;
 };
 std::string_view kind_name(Job::Kind kind);        ///< settle apply undo

@@ -167,7 +167,9 @@ void applies(Manager& manager, sdbus::IConnection& connection) {
   expect(job.Blocks() == 16 && job.BlocksDone() == 16 && job.Progress() == 1.0, "Blocks, Progress");
   expect(job.StepsDone() == job.StepsTotal() && job.CurrentStep().empty(), "steps");
   expect(job.Error().empty() && text(job.Report(), "result") == "complete", "Error, Report");
-  expect(job.Undone().empty(), "Undone");
+  expect(job.Undone().empty() && job.ErrorName().empty(), "Undone, ErrorName");
+  const auto files = job.ReportToFile().at("report").get<Dict>();
+  expect(files.at("document").get<sdbus::UnixFd>().isValid(), "ReportToFile");
   refused("org.freedesktop.DBus.Error.InvalidArgs", [&] {
     manager.Apply(text(plan, "digest"), {{"deadline", sdbus::Variant(std::uint32_t{1})}});
   });

@@ -174,6 +174,7 @@ def allowed(w: World) -> None:
         job = begun(caller, client, "confirming", confirm_seconds=60)
         caller.well(PATH, MANAGER, "Confirm")
         assert client.done(job) == "done"
+        caller.well(job, JOB, "ReportToFile")
         caller.well(PATH, MANAGER, "Undo")
         eventually(lambda: client.get("ActiveJob") == "/", "it is undone")
         job = begun(caller, client, "confirming", confirm_seconds=60, deadline_seconds=5)
@@ -209,6 +210,7 @@ def denied(w: World) -> None:
         assert client.get("State", job, JOB) == "confirming", "nothing has come of it"
         client.manager.Confirm()
         assert client.done(job) == "done"
+        caller.well(job, JOB, "ReportToFile")
         undone(client)
         assert caller.called == named(w, "method"), caller.called ^ named(w, "method")
 

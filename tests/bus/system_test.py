@@ -120,7 +120,7 @@ def measures(w: World) -> None:
     assert all(value == 0 for name, value in counters.items() if name != "blocks-onlined"), counters
     assert {"failures", "retries", "rescans"} < set(counters), counters
     # A switch could do it; it does it faster itself.
-    assert client.get("HotplugBy") == "service" and "gives way" in client.get("HotplugWhy")
+    assert client.get("HotplugBy") == "service" and "from the top down" in client.get("HotplugWhy")
     metrics = memonline(w, "status", "--format", "prometheus", "-e", "all: keep")
     if metrics is not None:
         assert "\nmemonline_service_up 1\n" in metrics, metrics

@@ -71,7 +71,8 @@ std::vector<BlockFate> blocks_of(const Case& one, const std::string& before) {
       blocks[at].before = before[at];
     }
   diag::Sink sink;
-  for (const plan::Group& group : plan::select(one.flat, one.host, sink).groups) {
+  Work work;
+  for (const plan::Group& group : plan::select(one.flat, one.host, sink, work).groups) {
     const bool whole =
         test::reference_whole(group.rule->shares, group.blocks(), one.host.block_size.value());
     for (const model::BlockRun& run : group.runs)

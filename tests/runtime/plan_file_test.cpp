@@ -47,6 +47,11 @@ std::string refusal(const std::string& json) {
   return diag::to_text(plan.error(), {source::SourceFile("plan.json", json)});
 }
 
+std::string repeated(std::string text, const std::string& more, std::size_t times) {
+  for (std::size_t i = 0; i < times; ++i) text += more;
+  return text;
+}
+
 // With the fingerprint that its facts have.
 std::string sealed(const std::string& json) {
   std::string facts;
@@ -79,6 +84,10 @@ std::vector<Case> cases() {
       {"a comma too many", edit("\"arch\": \"x86_64\",", "\"arch\": \"x86_64\",,")},
       {"bytes that are no text", edit("x86_64", "x86\xff")},
       {"too large", std::string(apply::kLargestPlan + 1, ' ')},
+      {"nested too deeply", std::string(40, '[')},
+      {"more values than any plan has", repeated("[0,", "0,", apply::kMaxPlanValues)},
+      {"a longer text than any plan has",
+       edit("\"kernel\": \"", "\"kernel\": \"" + std::string(65'536, 'x'))},
       {"another document", "{\"packages\": []}"},
       {"a list", "[1, 2]"},
       {"another schema", edit("memonline.plan/1", "memonline.plan/2")},
@@ -166,6 +175,29 @@ TEST_CASE("plan file: every kind of step reads back") {
   CHECK(again->host == plan.host);
   CHECK(render::plan_to_json(*again) == json);
   CHECK(render::plan_to_shell(*again) == render::plan_to_shell(plan));
+}
+
+TEST_CASE("plan file: steps over thousands of blocks that earlier steps add are checked at once") {
+  auto plan = *apply::read_plan(golden_plan(), "plan.json");
+  plan.steps.clear();
+  const auto add = [&](plan::Action action) {
+    plan.steps.push_back({static_cast<std::uint32_t>(plan.steps.size() + 1), action, {}, ""});
+  };
+  constexpr std::uint64_t kFirst = 1000, kBlocks = 20'000;
+  for (std::uint64_t i = 0; i < kBlocks; ++i) add(plan::ProbeBlock{(kFirst + i) * (128U << 20)});
+  const auto online = [&](std::uint64_t last) {
+    add(plan::OnlineBlocks{plan::OnlineWord::Online,
+                           {model::BlockId(kFirst), model::BlockId(last)},
+                           model::NodeId(0),
+                           model::Zone::Movable});
+  };
+  for (int i = 0; i < 200; ++i) online(kFirst + kBlocks - 1);
+  CHECK(apply::read_plan(render::plan_to_json(plan), "plan.json").has_value());
+  online(kFirst + kBlocks);
+  const auto refused = apply::read_plan(render::plan_to_json(plan), "plan.json");
+  REQUIRE(!refused);
+  CHECK(refused.error().message ==
+        "step 20201 writes memory21000, and the host planned for has no such block");
 }
 
 TEST_CASE("plan file: members of a later version do no harm") {

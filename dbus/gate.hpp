@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What every call passes before it is answered, also one that libsystemd answers by itself
+// (properties, the object manager, introspection): the bytes that its sender has not read yet are
+// counted, and beyond a bound the call is refused, then dropped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "dbus/compat.hpp"
+#include "dbus/unread.hpp"
+
+namespace memonline::bus {
+
+class Gate {
+ public:
+  explicit Gate(sdbus::IConnection& connection);
+
+  /// How long the answer of libsystemd to such a call is. Empty: nothing is known of it.
+  using Estimate =
+      std::function<std::size_t(const std::string& path, const std::string& interface)>;
+  void estimate_by(Estimate estimate) { estimate_ = std::move(estimate); }
+
+  /// Before a reply of so many bytes is sent: false if it must not be.
+  bool may_send(const std::string& connection, std::size_t bytes);
+
+ private:
+  struct Unref {
+    void operator()(sd_bus_slot* slot) const { sd_bus_slot_unref(slot); }
+  };
+  static int on_message(sd_bus_message* message, void* self, sd_bus_error* error) noexcept;
+  int admit(sd_bus_message* message, const std::string& sender);
+  Unread::Verdict charge(const std::string& connection, std::size_t bytes);
+  void identify(const std::string& connection);
+  void ask(const std::string& connection);
+
+  std::unique_ptr<sdbus::IProxy> bus_;
+  Unread unread_;
+  Estimate estimate_;
+  std::unique_ptr<sd_bus_slot, Unref> filter_;  ///< last: it ends first
+};
+
+}  // namespace memonline::bus

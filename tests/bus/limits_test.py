@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Usage: limits_test.py MEMONLINED SOURCE: the largest that can be asked for is answered or refused by
+name, and the service goes on; replies that nobody reads hold up nobody else."""
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Callable, List
+
+from world import (dbus, ERROR, JOB, MANAGER, NAME, PATH, STANDARD, Client, World, become, eventually,
+                   needs_polkit, needs_users, refused, run)
+from command_test import memonline
+
+HOST = "6.12-a1"
+LIMITS = STANDARD + "LimitsExceeded"
+MAX_REPLY = 16 << 20
+MAX_RUNS = 16384  # dbus/convert.hpp
+RULE_TEXT = 200  # compiler/plan/plan.hpp
+OPTIONS = dbus.Dictionary({}, signature="sv")
+# Calls ListBlocks so often on each of so many connections, and reads no answer.
+DEAF = """
+import sys, time
+import dbus
+address, connections, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+kept = [dbus.bus.BusConnection(address) for _ in range(connections)]
+for bus in kept:
+    for _ in range(calls):
+        message = dbus.lowlevel.MethodCallMessage("org.memonline1", "/org/memonline1",
+                                                  "org.memonline1.Manager", sys.argv[4])
+        if sys.argv[4] == "ListBlocks":
+            message.append({}, signature="a{sv}")
+        bus.send_message(message)
+    bus.flush()
+print("sent", flush=True)
+time.sleep(600)
+"""
+# Polkit as one meets it that does not answer in time.
+SILENT_POLKIT = """
+import sys
+import dbus, dbus.service, dbus.mainloop.glib
+from gi.repository import GLib
+dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
+bus = dbus.bus.BusConnection(sys.argv[1])
+name = dbus.service.BusName("org.freedesktop.PolicyKit1", bus)
+class NoReply(dbus.DBusException):
+    _dbus_error_name = "org.freedesktop.DBus.Error.NoReply"
+class Authority(dbus.service.Object):
+    @dbus.service.method("org.freedesktop.PolicyKit1.Authority", in_signature="(sa{sv})sa{ss}us",
+                         out_signature="(bba{ss})")
+    def CheckAuthorization(self, subject, action, details, flags, cancellation):
+        raise NoReply("too late")
+authority = Authority(bus, "/org/freedesktop/PolicyKit1/Authority")
+print("there", flush=True)
+GLib.MainLoop().run()
+"""
+
+
+def host_with(w: World, blocks: str) -> str:
+    """The host, with these lines in place of its two DIMMs."""
+    captured = memonline(w, "capture", "--root", str(w.source / f"tests/hosts/{HOST}.tar.xz"))[1]
+    lines = captured.decode().splitlines(keepends=True)
+    kept = [line for line in lines if "[32, 39]" not in line and "[40, 47]" not in line]
+    assert len(kept) == len(lines) - 2, lines
+    file = w.directory / "host.yaml"
+    file.write_text("".join(kept) + blocks)
+    return str(file)
+
+
+def run_of(first: int, last: int) -> str:
+    return f"  - {{blocks: [{first}, {last}], state: offline, zones: [Normal, Movable], node: 0, device: 1}}\n"
+
+
+def many_runs(w: World, runs: int) -> str:
+    """A host with so many runs of one block each."""
+    return host_with(w, "".join(run_of(32 + 2 * i, 32 + 2 * i) for i in range(runs)))
+
+
+def every_second(first: int, ranges: int) -> str:
+    return "block " + ",".join(str(first + 2 * i) for i in range(ranges))
+
+
+def alive(w: World, client: Client) -> None:
+    """The service still runs and answers."""
+    assert w.daemon is not None and w.daemon.poll() is None, "it is gone"
+    assert client.get("State")
+
+
+def long_rules(w: World) -> None:
+    """A rule of 40 KiB with 2,000 steps: its text is repeated up to a bound, its place in full."""
+    w.start(host_with(w, run_of(32, 9000)), policy="all: keep\n")
+    client = Client(w)
+    client.settled()
+    share = "50%" + 40000 * " " + "movable"
+    plan = client.plan(policy=f"{every_second(32, 2000)}: {share}, rest normal\n")
+    assert plan["steps"] >= 2000
+    rules = [step["rule"] for step in json.loads(plan["document"])["steps"] if step["rule"]["column"] > 1]
+    longest = max(rules, key=lambda rule: len(rule["text"].encode()))
+    assert len(longest["text"].encode()) == RULE_TEXT and longest["text"].endswith("\u2026"), longest
+    assert longest["line"] == 1 and longest["column"] > 5000, longest
+    alive(w, client)
+
+
+def large_plans(w: World) -> None:
+    """A plan beyond 16 MiB comes as a file alone."""
+    w.start(host_with(w, run_of(32, 90000)), policy="all: keep\n")
+    client = Client(w)
+    client.settled()
+    policy = "".join(f"{every_second(32 + 8192 * i, 4096)}: normal\n" for i in range(10))
+    message = refused(LIMITS, lambda: client.plan(policy=policy))
+    assert "PlanToFile" in message and str(MAX_REPLY) in message, message
+    options = dbus.Dictionary({"policy": policy}, signature="sv")
+    fd = client.manager.PlanToFile(options, timeout=60)["document"].take()
+    try:
+        assert os.fstat(fd).st_size > MAX_REPLY
+    finally:
+        os.close(fd)
+    alive(w, client)
+
+
+def large_hosts(w: World) -> None:
+    """Runs of blocks: as many as there may be, and one more."""
+    for runs, fits in ((MAX_RUNS - 10, True), (MAX_RUNS + 1, False)):
+        w.start(many_runs(w, runs), policy="all: keep\n")
+        client = Client(w)
+        client.settled()
+        if fits:
+            assert len(client.manager.ListBlocks(OPTIONS, timeout=60)) > runs
+        else:
+            assert "GetHost" in refused(LIMITS, lambda: client.manager.ListBlocks(OPTIONS))
+            some = dbus.Dictionary({"state": "online"}, signature="sv")
+            assert len(client.manager.ListBlocks(some)) == 3
+        try:
+            assert "memory32" in client.manager.Explain("node0", timeout=60)
+        except dbus.DBusException as error:
+            assert error.get_dbus_name() == LIMITS, error
+        assert "4096" in refused(LIMITS, lambda: client.manager.Explain("x" * 5000))
+        client.at(PATH, "org.freedesktop.DBus.ObjectManager").GetManagedObjects()
+        client.all(PATH, MANAGER)
+        alive(w, client)
+        assert w.stop() == 0
+
+
+def large_policies(w: World) -> None:
+    """Policies of more than 16 MiB are in force, and not told in one reply."""
+    w.start(HOST, policy="hotplugged: movable\n")
+    client = Client(w)
+    client.settled()
+    assert len(client.manager.GetPolicies()) == 1
+    for i in range(17):
+        file = w.directory / f"machine/etc/memonline/policy.d/{60 + i}-long.mempolicy"
+        file.write_text("#" * ((1 << 20) - 100) + "\n")
+    client.manager.Reload(timeout=60)
+    eventually(lambda: len(client.get("PolicyFiles")) == 18, "they are in force", 60)
+    assert "cat-policy" in refused(LIMITS, client.manager.GetPolicies)
+    client.all(PATH, MANAGER)
+    alive(w, client)
+
+
+def large_reports(w: World) -> None:
+    """A report of hundreds of steps is a file; objects and properties have its beginning."""
+    w.start(host_with(w, run_of(32, 9000)), policy="all: keep\n")
+    client = Client(w)
+    client.settled()
+    plan = client.plan(policy=f"{every_second(32, 800)}: normal\n")
+    job = client.manager.Apply(plan["digest"], OPTIONS)
+    assert client.done(job) == "done"
+    report = client.get("Report", job, JOB)
+    assert set(report) == {"result", "text"} and report["result"] == "complete", report.keys()
+    assert len(report["text"]) <= 128 << 10
+    files = client.at(job, JOB).ReportToFile()
+    texts = {}
+    for kind in ("text", "document"):
+        fd = files["report"][kind].take()
+        texts[kind] = os.pread(fd, 1 << 30, 0).decode()
+        os.close(fd)
+    assert json.loads(texts["document"])["blocks_done"] == 800
+    assert texts["text"].startswith(report["text"][:-1])
+    managed = client.at(PATH, "org.freedesktop.DBus.ObjectManager").GetManagedObjects()
+    assert job in managed
+    alive(w, client)
+
+
+@needs_users
+def nobody_reads(w: World) -> None:
+    """Replies of 200 MiB that two users never read: root is answered, and so is a third user."""
+    w.start(many_runs(w, MAX_RUNS - 10), policy="all: keep\n")
+    client = Client(w)
+    client.settled()
+    deaf = []
+    for user in ("nobody", "daemon"):
+        for method in ("ListBlocks", "GetPolicies"):
+            process = subprocess.Popen([*become(user), sys.executable, "-c", DEAF, w.address, "1", "30", method],
+                                       stdout=subprocess.PIPE)
+            w.processes.append(process)
+            deaf.append(process)
+    for process in deaf:
+        assert process.stdout is not None and process.stdout.readline() == b"sent\n"
+    began = time.monotonic()
+    for _ in range(5):
+        assert client.manager.Verify(timeout=100)["state"] == "in-sync"
+    print(f"root waited {time.monotonic() - began:.1f} s for five answers")
+    answer = subprocess.run([*become("bin"), "busctl", f"--address={w.address}", "--timeout=100", "call", NAME,
+                             PATH, MANAGER, "Verify"], capture_output=True, text=True, check=False)
+    assert "in-sync" in answer.stdout, answer
+    # Who reads is not refused, whatever came before.
+    for _ in range(30):
+        assert len(client.manager.ListBlocks(OPTIONS, timeout=100)) > 1000
+    for process in deaf:
+        process.kill()
+        process.wait()
+    alive(w, client)
+
+
+def names_of_errors(w: World) -> None:
+    """What programs must tell apart has a name of its own, on methods and on jobs."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    job = client.manager.Undo()
+    assert client.done(job) == "failed"
+    assert client.get("ErrorName", job, JOB) == ERROR + "NothingToDo", client.all(job, JOB)
+    plan = client.plan(policy="hotplugged: movable\n")
+    with open(w.directory / "machine/run/memonline/lock", "r+", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        job = client.manager.Apply(plan["digest"], OPTIONS)
+        assert client.done(job) == "failed"
+        assert client.get("ErrorName", job, JOB) == ERROR + "AnotherRun", client.all(job, JOB)
+    job = client.manager.Apply(plan["digest"], OPTIONS)
+    assert client.done(job) == "done"
+    assert client.get("ErrorName", job, JOB) == "" and client.get("Error", job, JOB) == ""
+
+
+@needs_polkit
+def late_answers(w: World) -> None:
+    """Polkit that is late is no denial."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    w.stop_polkit()
+    # The bus lets nobody else have that name.
+    silent = subprocess.Popen([*become("polkitd"), sys.executable, "-c", SILENT_POLKIT, w.address],
+                              stdout=subprocess.PIPE)
+    w.processes.append(silent)
+    assert silent.stdout is not None and silent.stdout.readline() == b"there\n"
+    script = ("import sys, dbus; bus = dbus.bus.BusConnection(sys.argv[1]); "
+              "manager = dbus.Interface(bus.get_object('org.memonline1', '/org/memonline1', introspect=False), "
+              "'org.memonline1.Manager')\n"
+              "try: manager.Undo()\n"
+              "except dbus.DBusException as error: print(error.get_dbus_name())")
+    answer = subprocess.run([*become("nobody"), sys.executable, "-c", script, w.address],
+                            capture_output=True, text=True, check=False)
+    assert answer.stdout == ERROR + "TimedOut\n", answer
+    silent.kill()
+    silent.wait()
+
+
+TESTS: List[Callable[[World], None]] = [
+    long_rules, large_plans, large_hosts, large_policies, large_reports, nobody_reads, names_of_errors,
+    late_answers]
+
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS))
