@@ -12,6 +12,7 @@
 #include "dbus/convert.hpp"
 #include "dbus/guard.hpp"
 #include "dbus/log.hpp"
+#include "dbus/peers.hpp"
 #include "runtime/service/service.hpp"
 
 namespace memonline::bus {
@@ -20,36 +21,43 @@ struct Desk {
   Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
       : connection(c), service(s), log(l), authority(c), boot_loader(c) {}
 
+  /// Whose request it is, for what waits in a queue.
+  using Requester = service::Requester;
+
   sdbus::IConnection& connection;
   service::Service& service;
   const Log& log;
   Authority authority;
   BootLoader boot_loader;
   Clients clients;
+  /// What a connection asked for is dropped when it leaves the bus.
+  Peers peers{[this](const std::string& name) { service.forget(name); }};
 
-  /// Counts the request, and does `work` with the caller's uid, whoever it is.
+  /// Counts the request, and does `work` for the caller, whoever it is.
   template <class... Values, class Work>
   void received(const Caller& caller, const Reply<Values...>& reply, Work work) {
     reply.hold(clients.admit(caller.name));
-    authority.identify(caller,
-                       with_uid(reply, [this, reply, work = std::move(work)](std::uint32_t uid) {
-                         reply.hold(clients.requests.take(uid));
-                         work(uid);
-                       }));
+    reply.hold(peers.watch(caller));
+    authority.identify(
+        caller, with_uid(reply, [this, caller, reply, work = std::move(work)](std::uint32_t uid) {
+          reply.hold(clients.requests.take(uid));
+          work(Requester{uid, caller.name});
+        }));
   }
   /// The same once the caller is allowed the action; else the reply is the refusal.
   template <class... Values, class Work>
   void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
                Work work) {
     received(caller, reply,
-             [this, caller, action, reply, work = std::move(work)](std::uint32_t uid) {
-               if (uid != 0) reply.hold(clients.questions.take(uid));
-               authority.ask(caller, uid, action, with_uid(reply, work));
+             [this, caller, action, reply, work = std::move(work)](const Requester& who) {
+               if (who.uid != 0) reply.hold(clients.questions.take(who.uid));
+               authority.ask(caller, who.uid, action,
+                             with_uid(reply, [work, who](std::uint32_t) { work(who); }));
              });
   }
   /// Ends a job, for who may apply.
   void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {
-    allowed(caller, actions::kApply, reply, [this, job, reply](std::uint32_t) {
+    allowed(caller, actions::kApply, reply, [this, job, reply](const Requester&) {
       if (const auto done = service.cancel(job); done)
         reply();
       else

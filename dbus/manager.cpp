@@ -12,6 +12,7 @@
 
 namespace memonline::bus {
 
+using service::Requester;
 using service::Service;
 using service::View;
 
@@ -48,13 +49,16 @@ void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
                        fmt::format("the policy is {} bytes long, {} may be", policy.size(),
                                    Service::kMostPolicyText));
     desk_.received(current_caller(getObject()), reply,
-                   [this, reply, policy = std::move(policy)](std::uint32_t) {
-                     desk_.service.check(policy, [reply](const Came<std::string>& diagnostics) {
-                       if (diagnostics)
-                         reply(utf8(*diagnostics));
-                       else
-                         reply.fail(errors::of(diagnostics.error()));
-                     });
+                   [this, reply, policy = std::move(policy)](const Requester& who) {
+                     desk_.service.check(
+                         policy,
+                         [reply](const Came<std::string>& diagnostics) {
+                           if (diagnostics)
+                             reply(utf8(*diagnostics));
+                           else
+                             reply.fail(errors::of(diagnostics.error()));
+                         },
+                         who);
                    });
   });
 }
@@ -86,9 +90,9 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
       });
     };
     desk_.received(caller, reply,
-                   [this, tell, wishes = plan_wishes(std::move(options))](std::uint32_t uid) {
+                   [this, tell, wishes = plan_wishes(std::move(options))](const Requester& who) {
                      service::PlanWishes mine = wishes;
-                     mine.uid = uid;
+                     mine.who = who;
                      desk_.service.plan(std::move(mine), tell);
                    });
   });
@@ -97,13 +101,15 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
 void Manager::Verify(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [this, reply](std::uint32_t) {
-      desk_.service.verify([reply](const Came<std::shared_ptr<const View>>& now) {
-        answering(reply, [&] {
-          if (!now) throw errors::of(now.error());
-          reply(drift(**now));
-        });
-      });
+    desk_.received(current_caller(getObject()), reply, [this, reply](const Requester& who) {
+      desk_.service.verify(
+          [reply](const Came<std::shared_ptr<const View>>& now) {
+            answering(reply, [&] {
+              if (!now) throw errors::of(now.error());
+              reply(drift(**now));
+            });
+          },
+          who);
     });
   });
 }
@@ -112,13 +118,15 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.received(caller, reply, [this, reply](std::uint32_t uid) {
-      desk_.service.verify([reply, uid](const Came<std::shared_ptr<const View>>& now) {
-        answering(reply, [&] {
-          if (!now) throw errors::of(now.error());
-          reply(host_dict(**now, uid == 0));
-        });
-      });
+    desk_.received(caller, reply, [this, reply](const Requester& who) {
+      desk_.service.verify(
+          [reply, uid = who.uid](const Came<std::shared_ptr<const View>>& now) {
+            answering(reply, [&] {
+              if (!now) throw errors::of(now.error());
+              reply(host_dict(**now, uid == 0));
+            });
+          },
+          who);
     });
   });
 }
@@ -149,14 +157,15 @@ void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string docume
     if (document.size() > apply::kLargestPlan)
       throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
                                                             document.size(), apply::kLargestPlan));
-    desk_.received(caller, reply, [this, reply, document = std::move(document)](std::uint32_t uid) {
-      desk_.service.submit(uid, document, [reply](const Came<std::string>& digest) {
-        if (digest)
-          reply(*digest);
-        else
-          reply.fail(errors::of(digest.error()));
-      });
-    });
+    desk_.received(caller, reply,
+                   [this, reply, document = std::move(document)](const Requester& who) {
+                     desk_.service.submit(who, document, [reply](const Came<std::string>& digest) {
+                       if (digest)
+                         reply(*digest);
+                       else
+                         reply.fail(errors::of(digest.error()));
+                     });
+                   });
   });
 }
 
@@ -169,9 +178,9 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
     const service::ApplyWishes wishes = apply_wishes(std::move(options));
     // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
     desk_.allowed(caller, actions::kApply, reply,
-                  [this, reply, digest = std::move(digest), wishes](std::uint32_t uid) {
+                  [this, reply, digest = std::move(digest), wishes](const Requester& who) {
                     service::ApplyWishes mine = wishes;
-                    mine.uid = uid;
+                    mine.who = who;
                     desk_.service.apply(digest, mine, [reply](const Came<std::uint64_t>& job) {
                       if (job)
                         reply(sdbus::ObjectPath(job_path(*job)));
@@ -186,7 +195,7 @@ void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kApply, reply, [this, reply](std::uint32_t) {
+    desk_.allowed(caller, actions::kApply, reply, [this, reply](const Requester&) {
       const auto job = desk_.service.confirm();
       if (!job) throw errors::of(job.error());
       reply(sdbus::ObjectPath(job_path(*job)));
@@ -198,8 +207,8 @@ void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kUndo, reply, [this, reply](std::uint32_t uid) {
-      desk_.service.undo(uid, [reply](const Came<std::uint64_t>& job) {
+    desk_.allowed(caller, actions::kUndo, reply, [this, reply](const Requester& who) {
+      desk_.service.undo(who.uid, [reply](const Came<std::uint64_t>& job) {
         if (job)
           reply(sdbus::ObjectPath(job_path(*job)));
         else
@@ -225,7 +234,7 @@ void Manager::WriteBootParameters(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kManageBoot, reply, [this, reply](std::uint32_t) {
+    desk_.allowed(caller, actions::kManageBoot, reply, [this, reply](const Requester&) {
       desk_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
         if (error)
           reply.fail(*error);
@@ -240,13 +249,15 @@ void Manager::Reload(sdbus::Result<std::string>&& result) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kReload, reply, [this, reply](std::uint32_t) {
-      desk_.service.reload([reply](const Came<std::string>& diagnostics) {
-        if (diagnostics)
-          reply(utf8(*diagnostics));
-        else
-          reply.fail(errors::of(diagnostics.error()));
-      });
+    desk_.allowed(caller, actions::kReload, reply, [this, reply](const Requester& who) {
+      desk_.service.reload(
+          [reply](const Came<std::string>& diagnostics) {
+            if (diagnostics)
+              reply(utf8(*diagnostics));
+            else
+              reply.fail(errors::of(diagnostics.error()));
+          },
+          who);
     });
   });
 }

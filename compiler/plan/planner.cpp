@@ -40,6 +40,20 @@ std::string_view online_word(OnlineWord word) {
 
 namespace {
 
+/// Thrown and caught in this file only: the plan is not wanted any more.
+struct Ended {};
+
+class Poll {
+ public:
+  explicit Poll(const Cancelled& cancelled) : cancelled_(cancelled) {}
+  void operator()() const {
+    if (cancelled_ && cancelled_()) throw Ended();
+  }
+
+ private:
+  const Cancelled& cancelled_;
+};
+
 std::string knob_now(const Host& host, const std::string& knob) {
   const model::Knobs& knobs = host.knobs;
   if (knob == "auto_online_blocks") return knobs.auto_online_blocks.value_or("");
@@ -149,12 +163,15 @@ std::string hex_of(const std::string& digest) {
 }
 
 // The settings that decide zones are in place before any block is written.
-Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::SourceSet& files) {
+Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::SourceSet& files,
+                  const Poll& poll) {
   kernel::Model ready(host);
   for (const char* knob : kZoneKnobs)
     if (const auto wanted = hotplug.knobs.find(knob); wanted != hotplug.knobs.end())
       (void)ready.set_knob(knob, wanted->second);
-  return {std::move(ready), [&files](const Allocation& allocation, const kernel::Model& from) {
+  return {std::move(ready),
+          [&files, &poll](const Allocation& allocation, const kernel::Model& from) {
+            poll();
             Trial trial{from, {}};
             std::vector<Step> steps;
             diag::Sink ignored;
@@ -181,33 +198,41 @@ void report_no_blocks(const Host& host, diag::Sink& sink) {
 
 }  // namespace
 
-Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
-                  diag::Sink& sink) {
+namespace {
+
+Planned plan_polling(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
+                     diag::Sink& sink, const Poll& poll) {
   if (!host.has_hotplug()) {
     report_no_blocks(host, sink);
     return {};
   }
+  poll();
   const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
   const Selection selection = select(flat, host, sink);
   diag::Sink while_planning;
+  poll();
   Allocation allocation = allocate(selection, flat, host);
   report_unknown(allocation, flat, host, sink);
 
   Plan plan;
+  poll();
   const HotplugPart lowered = lower(flat, files, host, while_planning);
   plan.hotplug = give_way(lowered, flat, host);
   report_setting(plan.hotplug, host, while_planning);
   if (!flat.limits.empty())
-    keep_limits(allocation, selection, flat, host, trials_for(host, plan.hotplug, files),
+    keep_limits(allocation, selection, flat, host, trials_for(host, plan.hotplug, files, poll),
                 while_planning);
   const std::vector<Finding> findings = std::exchange(allocation.findings, {});
+  poll();
   kernel::Model model(host);
   const bool possible =
       make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning);
+  poll();
   // At boot there is no service yet.
   BootPart boot = plan_boot(allocation, lowered, flat, host, while_planning);
   report_findings(findings, boot, flat, host, while_planning);
   plan.boot = std::move(boot.boot);
+  poll();
   Planned planned;
   if (possible) {
     planned.outcome = model.host();
@@ -222,6 +247,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     return {};
   }
   sink.append(while_planning);
+  poll();
 
   const model::Facts facts = model::facts_of(host);
   plan.host = {host.kernel,      std::string(model::era_name(facts.era)),
@@ -235,6 +261,17 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   plan.judgement = judge(host, plan, flat.limits.empty() ? Limits::None : Limits::Written);
   planned.plan = std::move(plan);
   return planned;
+}
+
+}  // namespace
+
+Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
+                  diag::Sink& sink, const Cancelled& cancelled) {
+  try {
+    return plan_polling(policy, files, host, sink, Poll(cancelled));
+  } catch (const Ended&) {
+    return {};
+  }
 }
 
 void place_diagnostics(Plan& plan, const diag::Sink& sink, const source::SourceSet& files) {

@@ -23,8 +23,11 @@ auto refused(Refused::Why why, std::string message) {
   return fail(Refused{why, std::move(message)});
 }
 
-auto too_many() {
-  return refused(Refused::Why::Busy, fmt::format("{} jobs wait already", Service::kMostJobs));
+auto too_many(std::uint32_t uid) {
+  return refused(Refused::Why::Busy,
+                 uid == 0 ? fmt::format("{} jobs wait already", Service::kMostJobs)
+                          : fmt::format("{} jobs of uid {} or {} of all users wait already",
+                                        Service::kMostJobsOfUser, uid, Service::kMostJobs));
 }
 
 Job::Result result_of(const Round& round) {
@@ -58,10 +61,15 @@ Job& Service::add_job(Job::Kind kind, std::uint32_t uid) {
   return jobs_.back();
 }
 
-bool Service::full() const {
-  return static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) {
-           return job.stage != Job::Stage::Done;
-         })) >= kMostJobs;
+// Root's are counted by themselves, so that no users can keep it out.
+bool Service::full(std::uint32_t uid) const {
+  std::size_t own = 0, all = 0;
+  for (const Job& job : jobs_) {
+    if (job.stage == Job::Stage::Done || (job.uid == 0) != (uid == 0)) continue;
+    ++all;
+    if (job.uid == uid) ++own;
+  }
+  return all >= kMostJobs || (uid != 0 && own >= kMostJobsOfUser);
 }
 
 Job* Service::find_job(std::uint64_t id) {
@@ -78,57 +86,59 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
                    "no plan with this digest was made lately; ask for one"));
     return;
   }
-  if (full()) {
-    answer(too_many());
+  if (full(wishes.who.uid)) {
+    answer(too_many(wishes.who.uid));
     return;
   }
-  reader_->post(failing(answer), [this, plan = known, wishes, answer] {
-    auto host = target_->read();
-    std::string problem;
-    bool stale = false;
-    if (!host) {
-      problem = host.error().message;
-    } else if (const auto comparison = plan::compare(*plan, *host);
-               !comparison.same && !comparison.fulfilled) {
-      stale = true;
-      problem = "the machine has changed since this plan was made";
-      for (const std::string& line : comparison.lines) problem += "\n" + line;
-    }
-    return [this, plan, wishes, answer, problem, stale] {
-      if (!problem.empty()) {
-        answer(refused(stale ? Refused::Why::Stale : Refused::Why::Failed, problem));
-        return;
-      }
-      // Others may have been quicker meanwhile.
-      if (full()) {
-        answer(too_many());
-        return;
-      }
-      apply::Limits limits = limits_;
-      if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
-      Job& job = add_job(Job::Kind::Apply, wishes.uid);
-      job.steps = plan->steps.size();
-      const std::uint64_t id = job.id;
-      post_job(id, [this, plan, wishes, limits] {
-        return keeper_->apply(*plan, wishes.confirm, limits);
-      });
-      answer(id);
-    };
-  });
+  reader_->post(wishes.who, failing(answer),
+                [this, plan = known, wishes, answer](const Worker::Cancelled&) {
+                  auto host = target_->read();
+                  std::string problem;
+                  bool stale = false;
+                  if (!host) {
+                    problem = host.error().message;
+                  } else if (const auto comparison = plan::compare(*plan, *host);
+                             !comparison.same && !comparison.fulfilled) {
+                    stale = true;
+                    problem = "the machine has changed since this plan was made";
+                    for (const std::string& line : comparison.lines) problem += "\n" + line;
+                  }
+                  return [this, plan, wishes, answer, problem, stale] {
+                    if (!problem.empty()) {
+                      answer(refused(stale ? Refused::Why::Stale : Refused::Why::Failed, problem));
+                      return;
+                    }
+                    // Others may have been quicker meanwhile.
+                    if (full(wishes.who.uid)) {
+                      answer(too_many(wishes.who.uid));
+                      return;
+                    }
+                    apply::Limits limits = limits_;
+                    if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
+                    Job& job = add_job(Job::Kind::Apply, wishes.who.uid);
+                    job.steps = plan->steps.size();
+                    const std::uint64_t id = job.id;
+                    post_job(id, wishes.who, [this, plan, wishes, limits] {
+                      return keeper_->apply(*plan, wishes.confirm, limits);
+                    });
+                    answer(id);
+                  };
+                });
 }
 
 void Service::undo(std::uint32_t uid, const Answer<std::uint64_t>& answer) {
-  if (full()) {
-    answer(too_many());
+  if (full(uid)) {
+    answer(too_many(uid));
     return;
   }
   const std::uint64_t id = add_job(Job::Kind::Undo, uid).id;
-  post_job(id, [this] { return keeper_->undo(limits_); });
+  post_job(id, {uid, {}}, [this] { return keeper_->undo(limits_); });
   answer(id);
 }
 
-void Service::post_job(std::uint64_t id, std::function<Round()> work) {
-  waiting_jobs_.emplace_back(id, std::move(work));
+// A job outlives the connection that asked for it.
+void Service::post_job(std::uint64_t id, const Requester& who, std::function<Round()> work) {
+  waiting_jobs_.push(who, {id, std::move(work)});
   next();
 }
 
@@ -148,13 +158,12 @@ void Service::next() {
 }
 
 void Service::begin_job() {
-  auto [id, work] = std::move(waiting_jobs_.front());
-  waiting_jobs_.pop_front();
+  auto [id, work] = std::move(waiting_jobs_.pop()->second);
   current_job_ = id;
   const auto failed = [this, id = id](const std::string& what) {
     finish_job(id, Round::of_problem(what));
   };
-  writer_->post(failed, [this, id = id, work = std::move(work)] {
+  writer_->post({}, failed, [this, id = id, work = std::move(work)](const Worker::Cancelled&) {
     auto round = std::make_shared<Round>(work());
     keeper_->tell_hooks(*round);
     return [this, id, round] { finish_job(id, std::move(*round)); };
@@ -279,7 +288,7 @@ void Service::take_back() {
   const auto failed = [this](const std::string& what) {
     finish_taking_back(Round::of_problem(what));
   };
-  writer_->post(failed, [this, limits = confirming_->wanted.limits] {
+  writer_->post({}, failed, [this, limits = confirming_->wanted.limits](const Worker::Cancelled&) {
     auto undone = std::make_shared<Round>(keeper_->take_back(limits));
     keeper_->tell_hooks(*undone);
     return [this, undone] { finish_taking_back(*undone); };
@@ -302,7 +311,9 @@ Result<std::uint64_t, Refused> Service::cancel(std::uint64_t id) {
   if (job == nullptr || job->stage == Job::Stage::Done)
     return refused(Refused::Why::Nothing, fmt::format("job {} is done or was never there", id));
   job->stage = Job::Stage::Cancelling;
-  if (std::erase_if(waiting_jobs_, [&](const auto& waiting) { return waiting.first == id; }) > 0) {
+  const auto dropped = waiting_jobs_.remove_if(
+      [&](const std::string&, const WaitingJob& waiting) { return waiting.first == id; });
+  if (!dropped.empty()) {
     Round round;
     round.cancelled = true;
     end_job(id, round);

@@ -13,11 +13,13 @@
 
 namespace memonline::service {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
 
 constexpr int kNotice = 5, kWarning = 4, kError = 3;
+constexpr milliseconds kPatienceToEnd{500};
 
 }  // namespace
 
@@ -35,7 +37,7 @@ Service::Service(Config config, Listener& listener)
       writer_(std::make_unique<Worker>()),
       reader_(std::make_unique<Worker>()) {}
 
-Service::~Service() { shut_down(); }
+Service::~Service() { (void)shut_down(); }
 
 void Service::start() {
   std::error_code there_already;
@@ -153,8 +155,8 @@ void Service::publish(const Plans& plans, std::uint64_t mark) {
   view->failing = troubles_.failing();
   name_what_others_did(view->runs, mark);
   view->left_alone = left_alone_.sentences(plans.missed);
-  for (std::string& sentence : keeper_->deferred()) view->left_alone.push_back(std::move(sentence));
-  view->switches = keeper_->switches();
+  view->left_alone.insert(view->left_alone.end(), held_.deferred.begin(), held_.deferred.end());
+  view->switches = held_.values;
   const auto before = std::exchange(view_, std::move(view));
   publish_state();
   listener_.view_changed(*before, *view_);
@@ -230,13 +232,15 @@ void Service::tick() {
   drop_old_jobs();
 }
 
-void Service::shut_down() {
-  if (ending_) return;
+bool Service::shut_down() {
+  if (ending_) return true;
   ending_ = true;
-  flight_.stop();
-  // Ends after the block under way.
+  const bool may_be_ended = flight_.stop();
+  writer_->cancel_all();
+  reader_->cancel_all();
+  // Ends after the block under way, and one that is being offlined is left as it was.
+  if (may_be_ended) (void)writer_->ended_within(kPatienceToEnd);
   writer_.reset();
-  reader_.reset();
   // Nobody is there any more to hear that it may stay.
   if (confirming_) (void)keeper_->take_back(confirming_->wanted.limits);
   confirming_.reset();
@@ -245,6 +249,7 @@ void Service::shut_down() {
   const Round last = keeper_->let_go(keep_switches_);
   if (!last.problem.empty()) listener_.say(kError, last.problem, {});
   for (const std::string& line : last.said) listener_.say(kNotice, line, {});
+  return reader_->ended_within(kPatienceToEnd);
 }
 
 }  // namespace memonline::service

@@ -13,6 +13,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <poll.h>
@@ -44,16 +45,17 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-/// A machine that cannot be looked at while there is not enough memory for that, and that counts
-/// how often it was.
+/// A machine that cannot be looked at while there is not enough memory for that, or takes its time
+/// while it is held, and that counts how often it was looked at.
 class Watched final : public service::Target {
  public:
   Watched(std::unique_ptr<service::Target> target, const std::atomic<bool>& is_short,
-          std::atomic<int>& looks)
-      : target_(std::move(target)), is_short_(is_short), looks_(looks) {}
+          const std::atomic<bool>& is_held, std::atomic<int>& looks)
+      : target_(std::move(target)), is_short_(is_short), is_held_(is_held), looks_(looks) {}
   Result<model::Host, runtime::HostError> read() override {
     if (is_short_.load()) throw std::bad_alloc();
     ++looks_;
+    while (is_held_.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return target_->read();
   }
   Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
@@ -69,6 +71,7 @@ class Watched final : public service::Target {
  private:
   std::unique_ptr<service::Target> target_;
   const std::atomic<bool>& is_short_;
+  const std::atomic<bool>& is_held_;
   std::atomic<int>& looks_;
 };
 
@@ -150,6 +153,7 @@ class RunningService final : public service::Listener {
   std::shared_ptr<apply::SharedModel> kernel;
   std::unique_ptr<service::Service> service;
   std::atomic<bool> is_short{false};  ///< of memory, so that it cannot look
+  std::atomic<bool> is_held{false};   ///< the machine, so that looking takes its time
   std::atomic<int> looks{0};          ///< that it took at the machine
   bool keep_switches = false;         ///< of the service that `restart` makes
   std::vector<std::string> said;
@@ -168,7 +172,7 @@ class RunningService final : public service::Listener {
     std::filesystem::create_directories(directory.path() + "/run");
     service::Config config{
         std::make_unique<Watched>(service::simulated(kernel, directory.path(), latency), is_short,
-                                  looks),
+                                  is_held, looks),
         std::move(events),
         {directory.path(), {}, {}},
         {},
