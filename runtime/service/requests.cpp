@@ -18,8 +18,14 @@ namespace {
 /// A plan made for a client, before it is known whether it is asked for.
 struct Made {
   PlanAnswer answer;
-  std::shared_ptr<const plan::Plan> plan;
+  PlanToApply kept;  ///< none: `plan` is null
 };
+
+Refused too_large(const PlanToApply& plan) {
+  return {Refused::Why::PlanInvalid,
+          fmt::format("the plan takes {} bytes of memory, and at most {} are kept for one user",
+                      plan.bytes, KeptPlans::kMostBytesOfOne)};
+}
 
 auto took_too_long() {
   return fail(Refused{Refused::Why::Failed,
@@ -81,7 +87,7 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
   made.answer.steps = plan->steps.size();
   made.answer.reboot_required = plan->boot.reboot_required;
   made.answer.diagnostics = diag::to_json(sink.sorted(), shown);
-  made.plan = std::make_shared<plan::Plan>(std::move(*plan));
+  made.kept = plan_to_apply(std::move(*plan));
   return made;
 }
 
@@ -103,7 +109,8 @@ void Service::plan(PlanWishes wishes, const Answer<PlanAnswer>& answer) {
                   auto made = std::make_shared<Made>(make(*target_, wishes, policy, cancelled));
                   if (cancelled()) return [answer] { answer(took_too_long()); };
                   return [this, made, uid = wishes.who.uid, answer] {
-                    if (made->plan) plans_.keep(uid, made->answer.digest, made->plan);
+                    if (made->kept.plan)
+                      plans_.keep(uid, made->answer.digest, std::move(made->kept));
                     answer(made->answer);
                   };
                 });
@@ -116,19 +123,22 @@ void Service::submit(const Requester& who, std::string document,
       [this, uid = who.uid, document = std::move(document), answer](const Worker::Cancelled&) {
         auto plan = apply::read_plan(document, "<bus>");
         std::string digest = runtime::sha256_of(document);
-        std::shared_ptr<const plan::Plan> made;
+        PlanToApply made;
         Refused wrong{Refused::Why::PlanInvalid, {}};
         if (plan)
-          made = std::make_shared<plan::Plan>(std::move(*plan));
+          made = plan_to_apply(std::move(*plan));
         else
           wrong.message =
               fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message);
         return [this, uid, made, wrong, digest = std::move(digest), answer] {
-          if (!made) {
+          if (!made.plan) {
             answer(fail(wrong));
             return;
           }
-          plans_.keep(uid, digest, made);
+          if (!plans_.keep(uid, digest, made)) {
+            answer(fail(too_large(made)));
+            return;
+          }
           answer(digest);
         };
       });

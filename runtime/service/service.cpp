@@ -10,6 +10,7 @@
 #include "compiler/diag/render.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/base/file.hpp"
+#include "runtime/service/locked_memory.hpp"
 
 namespace memonline::service {
 
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int kNotice = 5, kWarning = 4, kError = 3;
 constexpr milliseconds kPatienceToEnd{500};
+constexpr milliseconds kReturnAfter{1000};
 
 }  // namespace
 
@@ -44,6 +46,10 @@ void Service::start() {
   std::filesystem::create_directories(target_->run_directory(), there_already);
   if (auto told = runtime::write_file(target_->service_sign(), ""); !told)
     listener_.say(kNotice, told.error().message(), {});
+  writer_->post({}, {}, [](const Worker::Cancelled&) {
+    lock_stack();
+    return Worker::Done();
+  });
   loaded_ = load_policy(sources_);
   policy_ = loaded_.ready;
   want_round(Cause::Start);
@@ -193,6 +199,7 @@ void Service::publish_state() {
 void Service::take_results() {
   writer_->dispatch();
   reader_->dispatch();
+  if (!return_at_ && memory_has_grown()) return_at_ = steady_clock::now() + kReturnAfter;
 }
 
 std::optional<steady_clock::time_point> Service::due() const {
@@ -208,6 +215,8 @@ std::optional<steady_clock::time_point> Service::due() const {
   if (confirming_ && !confirming_->over)
     consider(std::min(confirming_->until, confirming_->look_at));
   consider(progress_at_);
+  consider(return_at_);
+  consider(plans_.expires_at());
   if (!done_at_.empty()) {
     const auto oldest = std::min_element(done_at_.begin(), done_at_.end(),
                                          [](auto& a, auto& b) { return a.second < b.second; });
@@ -230,6 +239,11 @@ void Service::tick() {
   if (progress_at_ && *progress_at_ <= now) show_progress();
   look_for_word();
   drop_old_jobs();
+  plans_.expire(now);
+  if (return_at_ && *return_at_ <= now) {
+    return_at_.reset();
+    return_memory();
+  }
 }
 
 bool Service::shut_down() {

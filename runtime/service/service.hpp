@@ -259,6 +259,8 @@ class Service {
   std::optional<Confirming> confirming_;
   std::uint64_t next_job_ = 1;
   KeptPlans plans_;
+  /// When memory that a large request took is returned: once the answer has been sent.
+  std::optional<std::chrono::steady_clock::time_point> return_at_;
 
   std::unique_ptr<Worker> writer_, reader_;  ///< last: they end first
 };
