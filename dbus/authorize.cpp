@@ -18,6 +18,14 @@ constexpr auto kAuthority = "org.freedesktop.PolicyKit1.Authority";
 constexpr auto kPatience = std::chrono::minutes(5);
 constexpr std::uint32_t kAllowUserInteraction = 1;
 
+std::optional<std::uint32_t> number(const std::map<std::string, sdbus::Variant>& values,
+                                    const std::string& key) {
+  const auto value = values.find(key);
+  if (value == values.end() || !value->second.containsValueOfType<std::uint32_t>())
+    return std::nullopt;
+  return value->second.get<std::uint32_t>();
+}
+
 sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
 
 }  // namespace
@@ -27,16 +35,21 @@ Authority::Authority(sdbus::IConnection& connection)
       polkit_(make_proxy(connection, "org.freedesktop.PolicyKit1",
                          "/org/freedesktop/PolicyKit1/Authority")) {}
 
-void Authority::identify(const Caller& caller, Verdict verdict) {
-  bus_->callMethodAsync("GetConnectionUnixUser")
+void Authority::identify(const Caller& caller, Identified identified) {
+  using Credentials = std::map<std::string, sdbus::Variant>;
+  bus_->callMethodAsync("GetConnectionCredentials")
       .onInterface("org.freedesktop.DBus")
       .withArguments(caller.name)
-      .uponReplyInvoke([verdict = std::move(verdict)](ReplyError error, std::uint32_t uid) {
-        if (error)
-          verdict(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
-        else
-          verdict(uid);
-      });
+      .uponReplyInvoke(
+          [identified = std::move(identified)](ReplyError error, const Credentials& credentials) {
+            const auto uid = error ? std::nullopt : number(credentials, "UnixUserID");
+            if (error)
+              identified(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
+            else if (!uid)
+              identified(fail(denied("the bus does not know the caller's user")));
+            else
+              identified(Identity{*uid, number(credentials, "ProcessID")});
+          });
 }
 
 void Authority::ask(const Caller& caller, std::uint32_t uid, const std::string& action,

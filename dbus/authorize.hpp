@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "compiler/base/result.hpp"
@@ -25,8 +26,13 @@ class Authority {
   explicit Authority(sdbus::IConnection& connection);
   /// The caller's uid, or why it may not. Comes later, in the loop's thread.
   using Verdict = std::function<void(Result<std::uint32_t, sdbus::Error>)>;
+  struct Identity {
+    std::uint32_t uid = 0;
+    std::optional<std::uint32_t> pid;
+  };
+  using Identified = std::function<void(Result<Identity, sdbus::Error>)>;
   /// Who it is; AccessDenied where the bus cannot tell.
-  void identify(const Caller& caller, Verdict verdict);
+  void identify(const Caller& caller, Identified identified);
   /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
   /// user could help and the caller did not allow it.
   void ask(const Caller& caller, std::uint32_t uid, const std::string& action,

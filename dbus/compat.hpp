@@ -78,6 +78,8 @@ struct Caller {
   bool interactive =
       false;              ///< it says that its user may be asked (ALLOW_INTERACTIVE_AUTHORIZATION)
   sd_bus* bus = nullptr;  ///< where it is
+  std::string method;     ///< that it calls
+  std::string digest = {};  ///< of the plan that it is about, for the journal
 };
 
 /// sdbus-c++ has no word for the interactive flag; libsystemd's message, which has, is a protected
@@ -93,7 +95,7 @@ inline Caller current_caller(const sdbus::IObject& object) {
   const auto caller_of = [](const sdbus::Message& message) {
     return Caller{message.getSender(),
                   sd_bus_message_get_allow_interactive_authorization(Peek::raw(message)) > 0,
-                  sd_bus_message_get_bus(Peek::raw(message))};
+                  sd_bus_message_get_bus(Peek::raw(message)), message.getMemberName()};
   };
 #if MEMONLINE_SDBUS_2
   return caller_of(object.getCurrentlyProcessedMessage());

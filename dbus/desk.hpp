@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "dbus/audit.hpp"
 #include "dbus/authorize.hpp"
 #include "dbus/boot_loader.hpp"
 #include "dbus/convert.hpp"
@@ -30,30 +32,26 @@ struct Desk {
   Authority authority;
   BootLoader boot_loader;
   Clients clients;
+  /// Replies hold it: they may outlive the desk.
+  std::shared_ptr<Audit> audit = std::make_shared<Audit>(log);
   /// What a connection asked for is dropped when it leaves the bus.
   Peers peers{[this](const std::string& name) { service.forget(name); }};
 
   /// Counts the request, and does `work` for the caller, whoever it is.
   template <class... Values, class Work>
   void received(const Caller& caller, const Reply<Values...>& reply, Work work) {
-    reply.hold(clients.admit(caller.name));
-    reply.hold(peers.watch(caller));
-    authority.identify(
-        caller, with_uid(reply, [this, caller, reply, work = std::move(work)](std::uint32_t uid) {
-          reply.hold(clients.requests.take(uid));
-          work(Requester{uid, caller.name});
-        }));
+    serve(caller, Purpose::Reads, reply, std::move(work));
   }
   /// The same once the caller is allowed the action; else the reply is the refusal.
   template <class... Values, class Work>
   void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
                Work work) {
-    received(caller, reply,
-             [this, caller, action, reply, work = std::move(work)](const Requester& who) {
-               if (who.uid != 0) reply.hold(clients.questions.take(who.uid));
-               authority.ask(caller, who.uid, action,
-                             with_uid(reply, [work, who](std::uint32_t) { work(who); }));
-             });
+    serve(caller, Purpose::Changes, reply,
+          [this, caller, action, reply, work = std::move(work)](const Requester& who) {
+            if (who.uid != 0) reply.hold(clients.questions.take(who.uid));
+            authority.ask(caller, who.uid, action,
+                          with_uid(reply, [work, who](std::uint32_t) { work(who); }));
+          });
   }
   /// Ends a job, for who may apply.
   void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {
@@ -66,6 +64,31 @@ struct Desk {
   }
 
  private:
+  enum class Purpose : std::uint8_t { Reads, Changes };
+  template <class... Values, class Work>
+  void serve(const Caller& caller, Purpose purpose, const Reply<Values...>& reply, Work work) {
+    const auto request = std::make_shared<Audit::Request>();
+    request->method = caller.method;
+    request->digest = caller.digest;
+    request->changes = purpose == Purpose::Changes;
+    reply.watch(
+        [audit = audit, request](const sdbus::Error* error) { audit->answered(*request, error); });
+    reply.hold(clients.admit(caller.name));
+    reply.hold(peers.watch(caller));
+    authority.identify(caller, [this, caller, request, reply, work = std::move(work)](
+                                   const Result<Authority::Identity, sdbus::Error>& who) {
+      if (!who) {
+        reply.fail(who.error());
+        return;
+      }
+      request->uid = who->uid;
+      request->pid = who->pid;
+      answering(reply, [&] {
+        reply.hold(clients.requests.take(who->uid));
+        work(Requester{who->uid, caller.name});
+      });
+    });
+  }
   template <class... Values, class Work>
   static Authority::Verdict with_uid(const Reply<Values...>& reply, Work work) {
     return [reply, work = std::move(work)](const Result<std::uint32_t, sdbus::Error>& uid) {

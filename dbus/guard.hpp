@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -79,13 +80,19 @@ class Reply {
       : state_(std::make_shared<State>(std::move(result))) {}
   void operator()(const Values&... values) const {
     try {
-      if (!std::exchange(state_->answered, true)) state_->result.returnResults(values...);
+      if (std::exchange(state_->answered, true)) return;
+      state_->tell(nullptr);
+      state_->result.returnResults(values...);
     } catch (const std::exception& error) {
       state_->fail(make_error(errors::kFailed, error.what()));
     }
   }
   void fail(const sdbus::Error& error) const {
     if (!std::exchange(state_->answered, true)) state_->fail(error);
+  }
+  /// Called once, before the answer is sent; with null where it is no error.
+  void watch(std::function<void(const sdbus::Error*)> watcher) const {
+    state_->watcher = std::move(watcher);
   }
   /// Kept until the answer is given and nobody holds the reply any more.
   void hold(Ticket ticket) const { state_->tickets.push_back(std::move(ticket)); }
@@ -98,8 +105,12 @@ class Reply {
     ~State() {
       if (!answered) fail(make_error(errors::kFailed, "the service ended before it could answer"));
     }
-    void fail(const sdbus::Error& error) const noexcept {
+    void tell(const sdbus::Error* error) {
+      if (const auto told = std::exchange(watcher, nullptr)) told(error);
+    }
+    void fail(const sdbus::Error& error) noexcept {
       try {
+        tell(&error);
         result.returnError(error);
       } catch (...) {  // The bus is gone, and the caller with it.
         return;
@@ -107,6 +118,7 @@ class Reply {
     }
     sdbus::Result<Values...> result;
     std::vector<Ticket> tickets;
+    std::function<void(const sdbus::Error*)> watcher;
     bool answered = false;
   };
   std::shared_ptr<State> state_;

@@ -174,7 +174,8 @@ void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string docume
 void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string digest, Dict options) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
-    const Caller caller = current_caller(getObject());
+    Caller caller = current_caller(getObject());
+    caller.digest = digest;
     const service::ApplyWishes wishes = apply_wishes(std::move(options));
     // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
     desk_.allowed(caller, actions::kApply, reply,
