@@ -52,15 +52,15 @@ void Authority::identify(const Caller& caller, Identified identified) {
           });
 }
 
-void Authority::ask(const Caller& caller, std::uint32_t uid, const std::string& action,
+void Authority::ask(const Caller& caller, std::uint32_t uid, const Question& question,
                     const Verdict& verdict) {
   if (uid == 0)
     verdict(uid);
   else
-    ask_polkit(caller, uid, action, verdict);
+    ask_polkit(caller, uid, question, verdict);
 }
 
-void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const std::string& action,
+void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                            Verdict verdict) {
   using Details = std::map<std::string, std::string>;
   // By name on the bus, never by process id: that one may belong to another process by now.
@@ -69,25 +69,25 @@ void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const std::s
   polkit_->callMethodAsync("CheckAuthorization")
       .onInterface(kAuthority)
       .withTimeout(kPatience)
-      .withArguments(subject, action, Details{},
+      .withArguments(subject, question.action, question.details,
                      caller.interactive ? kAllowUserInteraction : std::uint32_t{0}, std::string())
-      .uponReplyInvoke(
-          [action, uid, interactive = caller.interactive, verdict = std::move(verdict)](
-              ReplyError error, const sdbus::Struct<bool, bool, Details>& answer) {
-            if (error)
-              verdict(fail(denied(
-                  fmt::format("polkit does not answer ({}): only root may do this, uid {} is not",
-                              error->getName(), uid))));
-            else if (std::get<0>(answer))
-              verdict(uid);
-            else if (std::get<1>(answer) && !interactive)
-              verdict(fail(make_error(
-                  errors::kInteractive,
-                  fmt::format("`{}` needs the user to be asked, which the caller does not allow",
-                              action))));
-            else
-              verdict(fail(denied(fmt::format("uid {} is not authorized to `{}`", uid, action))));
-          });
+      .uponReplyInvoke([action = question.action, uid, interactive = caller.interactive,
+                        verdict = std::move(verdict)](
+                           ReplyError error, const sdbus::Struct<bool, bool, Details>& answer) {
+        if (error)
+          verdict(fail(denied(
+              fmt::format("polkit does not answer ({}): only root may do this, uid {} is not",
+                          error->getName(), uid))));
+        else if (std::get<0>(answer))
+          verdict(uid);
+        else if (std::get<1>(answer) && !interactive)
+          verdict(fail(make_error(
+              errors::kInteractive,
+              fmt::format("`{}` needs the user to be asked, which the caller does not allow",
+                          action))));
+        else
+          verdict(fail(denied(fmt::format("uid {} is not authorized to `{}`", uid, action))));
+      });
 }
 
 }  // namespace memonline::bus

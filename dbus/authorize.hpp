@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,13 @@ inline constexpr auto kReload = "org.memonline1.reload";
 inline constexpr auto kManageBoot = "org.memonline1.manage-boot-parameters";
 }  // namespace actions
 
+/// What polkit is asked. The message of the action may name the details as $(key), and a rule of an
+/// administrator may look them up.
+struct Question {
+  std::string action;
+  std::map<std::string, std::string> details = {};
+};
+
 class Authority {
  public:
   explicit Authority(sdbus::IConnection& connection);
@@ -35,11 +43,11 @@ class Authority {
   void identify(const Caller& caller, Identified identified);
   /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
   /// user could help and the caller did not allow it.
-  void ask(const Caller& caller, std::uint32_t uid, const std::string& action,
+  void ask(const Caller& caller, std::uint32_t uid, const Question& question,
            const Verdict& verdict);
 
  private:
-  void ask_polkit(const Caller& caller, std::uint32_t uid, const std::string& action,
+  void ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                   Verdict verdict);
 
   std::unique_ptr<sdbus::IProxy> bus_, polkit_;

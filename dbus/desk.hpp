@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -44,18 +45,29 @@ struct Desk {
   }
   /// The same once the caller is allowed the action; else the reply is the refusal.
   template <class... Values, class Work>
-  void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
+  void allowed(const Caller& caller, const Question& question, const Reply<Values...>& reply,
                Work work) {
     serve(caller, Purpose::Changes, reply,
-          [this, caller, action, reply, work = std::move(work)](const Requester& who) {
-            if (who.uid != 0) reply.hold(clients.questions.take(who.uid));
-            authority.ask(caller, who.uid, action,
-                          with_uid(reply, [work, who](std::uint32_t) { work(who); }));
+          [this, caller, question, reply, work = std::move(work)](const Requester& who) {
+            ask(caller, question, reply, who, work);
           });
   }
-  /// Ends a job, for who may apply.
+  /// The same of what concerns one job, `verb` say "cancel": the user who started it has been asked
+  /// for that, and is not asked again. Without `job` it is about whichever there is.
+  template <class... Values, class Work>
+  void allowed_for_job(const Caller& caller, std::optional<std::uint64_t> job,
+                       const std::string& verb, const Reply<Values...>& reply, Work work) {
+    serve(caller, Purpose::Changes, reply,
+          [this, caller, job, verb, reply, work = std::move(work)](const Requester& who) {
+            const Question question{actions::kApply, job_details(job, verb)};
+            if (job && service.owner_of(*job) == who.uid)
+              work(who);
+            else
+              ask(caller, question, reply, who, work);
+          });
+  }
   void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {
-    allowed(caller, actions::kApply, reply, [this, job, reply](const Requester&) {
+    allowed_for_job(caller, job, "cancel", reply, [this, job, reply](const Requester&) {
       if (const auto done = service.cancel(job); done)
         reply();
       else
@@ -64,6 +76,13 @@ struct Desk {
   }
 
  private:
+  template <class... Values, class Work>
+  void ask(const Caller& caller, const Question& question, const Reply<Values...>& reply,
+           const Requester& who, const Work& work) {
+    if (who.uid != 0) reply.hold(clients.questions.take(who.uid));
+    authority.ask(caller, who.uid, question,
+                  with_uid(reply, [work, who](std::uint32_t) { work(who); }));
+  }
   enum class Purpose : std::uint8_t { Reads, Changes };
   template <class... Values, class Work>
   void serve(const Caller& caller, Purpose purpose, const Reply<Values...>& reply, Work work) {

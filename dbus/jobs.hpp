@@ -26,6 +26,7 @@ class JobObject final
 
  private:
   void Cancel(sdbus::Result<>&& result) override;
+  void AdjustTimeout(sdbus::Result<>&& result, std::uint32_t seconds) override;
   std::string Kind() override;
   std::string State() override;
   std::string Result() override;
@@ -36,6 +37,7 @@ class JobObject final
   std::uint64_t StepsTotal() override;
   std::string CurrentStep() override;
   std::uint32_t StartedByUID() override;
+  std::uint64_t TimeLeft() override;
   std::string Error() override;
   Dict Report() override;
   Dict Undone() override;

@@ -178,7 +178,9 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
     caller.digest = digest;
     const service::ApplyWishes wishes = apply_wishes(std::move(options));
     // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
-    desk_.allowed(caller, actions::kApply, reply,
+    const Question question{actions::kApply,
+                            plan_details(digest, desk_.service.summary_of(digest))};
+    desk_.allowed(caller, question, reply,
                   [this, reply, digest = std::move(digest), wishes](const Requester& who) {
                     service::ApplyWishes mine = wishes;
                     mine.who = who;
@@ -196,8 +198,10 @@ void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kApply, reply, [this, reply](const Requester&) {
-      const auto job = desk_.service.confirm();
+    // Another job may wait by the time that polkit has answered.
+    const auto waits = desk_.service.confirming();
+    desk_.allowed_for_job(caller, waits, "confirm", reply, [this, reply, waits](const Requester&) {
+      const auto job = desk_.service.confirm(waits);
       if (!job) throw errors::of(job.error());
       reply(sdbus::ObjectPath(job_path(*job)));
     });
@@ -208,7 +212,7 @@ void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kUndo, reply, [this, reply](const Requester& who) {
+    desk_.allowed(caller, {actions::kUndo}, reply, [this, reply](const Requester& who) {
       desk_.service.undo(who.uid, [reply](const Came<std::uint64_t>& job) {
         if (job)
           reply(sdbus::ObjectPath(job_path(*job)));
@@ -235,7 +239,7 @@ void Manager::WriteBootParameters(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kManageBoot, reply, [this, reply](const Requester&) {
+    desk_.allowed(caller, {actions::kManageBoot}, reply, [this, reply](const Requester&) {
       desk_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
         if (error)
           reply.fail(*error);
@@ -250,7 +254,7 @@ void Manager::Reload(sdbus::Result<std::string>&& result) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kReload, reply, [this, reply](const Requester& who) {
+    desk_.allowed(caller, {actions::kReload}, reply, [this, reply](const Requester& who) {
       desk_.service.reload(
           [reply](const Came<std::string>& diagnostics) {
             if (diagnostics)

@@ -16,8 +16,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kNotice = 5, kError = 3;
-constexpr std::chrono::milliseconds kLookForWord{500};
+constexpr int kNotice = 5;
 
 auto refused(Refused::Why why, std::string message) {
   return fail(Refused{why, std::move(message)});
@@ -70,6 +69,12 @@ bool Service::full(std::uint32_t uid) const {
     if (job.uid == uid) ++own;
   }
   return all >= kMostJobs || (uid != 0 && own >= kMostJobsOfUser);
+}
+
+std::optional<std::uint32_t> Service::owner_of(std::uint64_t id) const {
+  for (const Job& job : jobs_)
+    if (job.id == id && job.stage != Job::Stage::Done) return job.uid;
+  return std::nullopt;
 }
 
 Job* Service::find_job(std::uint64_t id) {
@@ -208,6 +213,7 @@ void Service::end_job(std::uint64_t id, const Round& round) {
   Job* job = find_job(id);
   if (job == nullptr) return;
   job->stage = Job::Stage::Done;
+  job->undone_at.reset();
   job->result = result_of(round);
   show_report(*job, round);
   job->undone = round.undone;
@@ -234,83 +240,12 @@ void Service::show_report(Job& job, const Round& round) {
   job.report = report;
 }
 
-// ---- what is to be confirmed ----
-
-// The writer is free meanwhile: memory that comes is settled, and is no part of what is undone.
-// Further jobs wait.
-void Service::await_word(std::uint64_t id, Round round) {
-  const auto now = steady_clock::now();
-  const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
-  BlockRanges blocks;
-  for (const apply::BlocksBefore& before : wanted.run->journal().blocks)
-    blocks = united(blocks, {{before.first.value(), before.last.value()}});
-  Job& job = *find_job(id);
-  const bool over = job.stage == Job::Stage::Cancelling;
-  if (!over) job.stage = Job::Stage::Confirming;
-  show_report(job, round);
-  confirming_ = Confirming{id,
-                           wanted,
-                           std::move(round),
-                           std::move(blocks),
-                           over,
-                           now + wanted.within,
-                           now + kLookForWord};
-  listener_.job_changed(job);
-  want_round(Cause::Changed);
-}
-
-Result<std::uint64_t, Refused> Service::confirm() {
-  if (!confirming_ || confirming_->over)
-    return refused(Refused::Why::Nothing, "no job waits to be confirmed");
-  if (auto kept = confirming_->wanted.run->keep(); !kept)
-    return refused(Refused::Why::Failed, kept.error().message());
-  const Confirming confirmed = *std::exchange(confirming_, std::nullopt);
-  end_job(confirmed.job, confirmed.round);
-  return confirmed.job;
-}
-
-void Service::look_for_word() {
-  const auto now = steady_clock::now();
-  if (!confirming_ || confirming_->over || now < std::min(confirming_->look_at, confirming_->until))
-    return;
-  confirming_->look_at = now + kLookForWord;
-  if (confirming_->wanted.run->is_confirmed()) {
-    const auto confirmed = confirm();
-    if (!confirmed) listener_.say(kError, confirmed.error().message, {});
-  }
-  if (!confirming_ || now < confirming_->until) return;
-  confirming_->over = true;
-  next();
-}
-
-void Service::take_back() {
-  current_job_ = confirming_->job;
-  const auto failed = [this](const std::string& what) {
-    finish_taking_back(Round::of_problem(what));
-  };
-  writer_->post({}, failed, [this, limits = confirming_->wanted.limits](const Worker::Cancelled&) {
-    auto undone = std::make_shared<Round>(keeper_->take_back(limits));
-    keeper_->tell_hooks(*undone);
-    return [this, undone] { finish_taking_back(*undone); };
-  });
-}
-
-// Where it was not undone, its journal is still there: the next round does it.
-void Service::finish_taking_back(const Round& undone) {
-  finish_writes({});
-  Confirming taken_back = *std::exchange(confirming_, std::nullopt);
-  note_outcome(taken_back.job, undone);
-  taken_back.round.undone = undone.undone;
-  taken_back.round.problem = undone.problem;
-  taken_back.round.busy = undone.busy;
-  end_job(taken_back.job, taken_back.round);
-}
-
 Result<std::uint64_t, Refused> Service::cancel(std::uint64_t id) {
   Job* job = find_job(id);
   if (job == nullptr || job->stage == Job::Stage::Done)
     return refused(Refused::Why::Nothing, fmt::format("job {} is done or was never there", id));
   job->stage = Job::Stage::Cancelling;
+  job->undone_at.reset();
   const auto dropped = waiting_jobs_.remove_if(
       [&](const std::string&, const WaitingJob& waiting) { return waiting.first == id; });
   if (!dropped.empty()) {

@@ -116,6 +116,12 @@ void Service::plan(PlanWishes wishes, const Answer<PlanAnswer>& answer) {
                 });
 }
 
+std::optional<PlanSummary> Service::summary_of(const std::string& digest) const {
+  const auto plan = plans_.find(digest);
+  if (plan == nullptr) return std::nullopt;
+  return summarize(*plan);
+}
+
 void Service::submit(const Requester& who, std::string document,
                      const Answer<std::string>& answer) {
   reader_->post(

@@ -23,6 +23,7 @@
 #include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_plans.hpp"
 #include "runtime/service/left_alone.hpp"
+#include "runtime/service/plan_summary.hpp"
 #include "runtime/service/troubles.hpp"
 #include "runtime/service/view.hpp"
 #include "runtime/service/worker.hpp"
@@ -129,6 +130,10 @@ class Service {
 
   [[nodiscard]] const std::shared_ptr<const View>& view() const { return view_; }
   [[nodiscard]] const std::list<Job>& jobs() const { return jobs_; }
+  /// Who asked for this job; empty: it is done or was never there.
+  [[nodiscard]] std::optional<std::uint32_t> owner_of(std::uint64_t job) const;
+  /// What applying the plan of this digest would change; empty: it is not kept.
+  [[nodiscard]] std::optional<PlanSummary> summary_of(const std::string& digest) const;
   /// True once the first round is over: memory is settled as far as it goes, or somebody else is
   /// at it.
   [[nodiscard]] bool looked() const { return looked_; }
@@ -141,7 +146,12 @@ class Service {
   void apply(const std::string& digest, const ApplyWishes& wishes,
              const Answer<std::uint64_t>& answer);
   void undo(std::uint32_t uid, const Answer<std::uint64_t>& answer);
-  Result<std::uint64_t, Refused> confirm();  ///< the job that waits for it
+  /// The job that waits to be confirmed; empty: none does.
+  [[nodiscard]] std::optional<std::uint64_t> confirming() const;
+  /// Confirms that job; with `job`, only if it is that one.
+  Result<std::uint64_t, Refused> confirm(std::optional<std::uint64_t> job = std::nullopt);
+  /// The job is undone after `time` from now, unless it is confirmed before.
+  Result<std::uint64_t, Refused> adjust_timeout(std::uint64_t job, std::chrono::milliseconds time);
   Result<std::uint64_t, Refused> cancel(std::uint64_t job);
   /// Reads the policies anew. With an error in them the old ones stay in force.
   void reload(const Answer<std::string>& answer, const Requester& who = {});
