@@ -189,6 +189,8 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const BlockRanges& left_a
     // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
     round.plans = plan(&policy, alone);
+    // A plan that was cancelled wishes for nothing: the settings are not to be released by that.
+    if (flight_.stopping()) break;
     if (i == 0) {
       if (before != nullptr && round.plans.host)
         round.found = taken_offline(*before, *round.plans.host);
@@ -220,6 +222,7 @@ Round Keeper::look_at_memory(const ReadyPolicy* policy, const BlockRanges& left_
   Round round;
   arrivals_.forget(removed);
   round.plans = plan(policy, left_alone);
+  if (flight_.stopping()) return round;
   std::optional<Session> session;
   if (!begin(round, session)) return round;
   if (hold_switches(round, *session) || round.recovered) round.plans = plan(policy, left_alone);

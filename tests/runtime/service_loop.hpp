@@ -75,6 +75,12 @@ class Watched final : public service::Target {
   std::atomic<int>& looks_;
 };
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr std::chrono::seconds kPatience{60};
+#else
+inline constexpr std::chrono::seconds kPatience{10};
+#endif
+
 class RunningService final : public service::Listener {
  public:
   explicit RunningService(const model::Host& host, const std::string& policy,
@@ -103,9 +109,9 @@ class RunningService final : public service::Listener {
     directory.write("etc/memonline/policy.d/50-test.mempolicy", text);
   }
 
-  /// Turns the loop until `done` says so; false after ten seconds.
+  /// Turns the loop until `done` says so; false after ten seconds, or a minute with sanitizers.
   bool until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto end = std::chrono::steady_clock::now() + kPatience;
     while (!done()) {
       if (std::chrono::steady_clock::now() > end) return false;
       turn();
