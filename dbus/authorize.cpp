@@ -20,6 +20,14 @@ constexpr auto kAuthority = "org.freedesktop.PolicyKit1.Authority";
 constexpr auto kPatience = std::chrono::minutes(5);
 constexpr std::uint32_t kAllowUserInteraction = 1;
 
+std::optional<std::uint32_t> number(const std::map<std::string, sdbus::Variant>& values,
+                                    const std::string& key) {
+  const auto value = values.find(key);
+  if (value == values.end() || !value->second.containsValueOfType<std::uint32_t>())
+    return std::nullopt;
+  return value->second.get<std::uint32_t>();
+}
+
 sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
 
 /// The service waited in vain. That says nothing of what the caller may do.
@@ -38,29 +46,34 @@ Authority::Authority(sdbus::IConnection& connection)
       polkit_(make_proxy(connection, "org.freedesktop.PolicyKit1",
                          "/org/freedesktop/PolicyKit1/Authority")) {}
 
-void Authority::identify(const Caller& caller, Verdict verdict) {
-  bus_->callMethodAsync("GetConnectionUnixUser")
+void Authority::identify(const Caller& caller, Identified identified) {
+  using Credentials = std::map<std::string, sdbus::Variant>;
+  bus_->callMethodAsync("GetConnectionCredentials")
       .onInterface("org.freedesktop.DBus")
       .withArguments(caller.name)
-      .uponReplyInvoke([verdict = std::move(verdict)](ReplyError error, std::uint32_t uid) {
+      .uponReplyInvoke([identified = std::move(identified)](ReplyError error,
+                                                            const Credentials& credentials) {
+        const auto uid = error ? std::nullopt : number(credentials, "UnixUserID");
         if (error)
-          verdict(
+          identified(
               fail(timed_out(*error, "the bus")
                        .value_or(denied("cannot identify the caller: " + error->getMessage()))));
+        else if (!uid)
+          identified(fail(denied("the bus does not know the caller's user")));
         else
-          verdict(uid);
+          identified(Identity{*uid, number(credentials, "ProcessID")});
       });
 }
 
-void Authority::ask(const Caller& caller, std::uint32_t uid, const std::string& action,
+void Authority::ask(const Caller& caller, std::uint32_t uid, const Question& question,
                     const Verdict& verdict) {
   if (uid == 0)
     verdict(uid);
   else
-    ask_polkit(caller, uid, action, verdict);
+    ask_polkit(caller, uid, question, verdict);
 }
 
-void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const std::string& action,
+void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                            Verdict verdict) {
   using Details = std::map<std::string, std::string>;
   // By name on the bus, never by process id: that one may belong to another process by now.
@@ -69,9 +82,9 @@ void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const std::s
   polkit_->callMethodAsync("CheckAuthorization")
       .onInterface(kAuthority)
       .withTimeout(kPatience)
-      .withArguments(subject, action, Details{},
+      .withArguments(subject, question.action, question.details,
                      caller.interactive ? kAllowUserInteraction : std::uint32_t{0}, std::string())
-      .uponReplyInvoke([action, uid, interactive = caller.interactive,
+      .uponReplyInvoke([action = question.action, uid, interactive = caller.interactive,
                         verdict = std::move(verdict)](
                            ReplyError error, const sdbus::Struct<bool, bool, Details>& answer) {
         if (error)

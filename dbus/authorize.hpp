@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "compiler/base/result.hpp"
@@ -20,20 +22,32 @@ inline constexpr auto kReload = "org.memonline1.reload";
 inline constexpr auto kManageBoot = "org.memonline1.manage-boot-parameters";
 }  // namespace actions
 
+/// What polkit is asked. The message of the action may name the details as $(key), and a rule of an
+/// administrator may look them up.
+struct Question {
+  std::string action;
+  std::map<std::string, std::string> details = {};
+};
+
 class Authority {
  public:
   explicit Authority(sdbus::IConnection& connection);
   /// The caller's uid, or why it may not. Comes later, in the loop's thread.
   using Verdict = std::function<void(Result<std::uint32_t, sdbus::Error>)>;
+  struct Identity {
+    std::uint32_t uid = 0;
+    std::optional<std::uint32_t> pid;
+  };
+  using Identified = std::function<void(Result<Identity, sdbus::Error>)>;
   /// Who it is; AccessDenied where the bus cannot tell.
-  void identify(const Caller& caller, Verdict verdict);
+  void identify(const Caller& caller, Identified identified);
   /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
   /// user could help and the caller did not allow it.
-  void ask(const Caller& caller, std::uint32_t uid, const std::string& action,
+  void ask(const Caller& caller, std::uint32_t uid, const Question& question,
            const Verdict& verdict);
 
  private:
-  void ask_polkit(const Caller& caller, std::uint32_t uid, const std::string& action,
+  void ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                   Verdict verdict);
 
   std::unique_ptr<sdbus::IProxy> bus_, polkit_;

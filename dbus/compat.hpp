@@ -76,7 +76,10 @@ inline void emit_changed(sdbus::IObject& object, const std::string& interface,
 struct Caller {
   std::string name;  ///< its unique name on the bus
   bool interactive =
-      false;  ///< it says that its user may be asked (ALLOW_INTERACTIVE_AUTHORIZATION)
+      false;              ///< it says that its user may be asked (ALLOW_INTERACTIVE_AUTHORIZATION)
+  sd_bus* bus = nullptr;  ///< where it is
+  std::string method;     ///< that it calls
+  std::string digest = {};  ///< of the plan that it is about, for the journal
 };
 
 /// sdbus-c++ has no word for the interactive flag; libsystemd's message, which has, is a protected
@@ -91,7 +94,8 @@ struct Peek : sdbus::Message {
 inline Caller current_caller(const sdbus::IObject& object) {
   const auto caller_of = [](const sdbus::Message& message) {
     return Caller{message.getSender(),
-                  sd_bus_message_get_allow_interactive_authorization(Peek::raw(message)) > 0};
+                  sd_bus_message_get_allow_interactive_authorization(Peek::raw(message)) > 0,
+                  sd_bus_message_get_bus(Peek::raw(message)), message.getMemberName()};
   };
 #if MEMONLINE_SDBUS_2
   return caller_of(object.getCurrentlyProcessedMessage());

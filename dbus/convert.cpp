@@ -13,6 +13,7 @@
 
 #include "compiler/base/shortened.hpp"
 #include "compiler/forecast/forecast.hpp"
+#include "compiler/model/units.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/unplug.hpp"
 #include "compiler/render/json_writer.hpp"
@@ -157,6 +158,30 @@ service::PlanWishes plan_wishes(Dict options) {
     wishes.add = *request;
   }
   return wishes;
+}
+
+std::uint64_t seconds_from_now(std::uint32_t seconds) {
+  if (seconds < 1 || seconds > kLongest)
+    throw errors::invalid_args(fmt::format("expected 1 to {} seconds, not {}", kLongest, seconds));
+  return seconds;
+}
+
+std::map<std::string, std::string> plan_details(const std::string& digest,
+                                                const std::optional<service::PlanSummary>& plan) {
+  if (!plan) return {{"operation", "apply a plan that the service does not have"}};
+  return {{"operation", service::summary_text(*plan)},
+          {"digest", digest},
+          {"steps", std::to_string(plan->steps)},
+          {"bytes", std::to_string(plan->bytes)},
+          {"size", model::human(model::Bytes(plan->bytes))},
+          {"nodes", service::nodes_text(*plan)}};
+}
+
+std::map<std::string, std::string> job_details(const std::optional<std::uint64_t>& job,
+                                               const std::string& verb) {
+  if (!job) return {{"operation", fmt::format("{} a memory job", verb)}};
+  return {{"operation", fmt::format("{} memory job {}", verb, *job)},
+          {"job", std::to_string(*job)}};
 }
 
 service::ApplyWishes apply_wishes(Dict options) {

@@ -53,6 +53,17 @@ class Options {
 
 service::PlanWishes plan_wishes(Dict options);
 service::ApplyWishes apply_wishes(Dict options);
+/// A time limit of a job; throws InvalidArgs.
+std::uint64_t seconds_from_now(std::uint32_t seconds);
+
+// ---- what polkit is told of a request ----
+
+/// `operation` completes "Authentication is required to ...". Empty: there is no such plan.
+std::map<std::string, std::string> plan_details(const std::string& digest,
+                                                const std::optional<service::PlanSummary>& plan);
+/// `verb` is what is to be done with the job: "cancel".
+std::map<std::string, std::string> job_details(const std::optional<std::uint64_t>& job,
+                                               const std::string& verb);
 
 /// Without the document, which goes as text or as a file.
 Dict plan_dict(const service::PlanAnswer& answer);

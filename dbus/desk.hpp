@@ -5,15 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "dbus/audit.hpp"
 #include "dbus/authorize.hpp"
 #include "dbus/boot_loader.hpp"
 #include "dbus/convert.hpp"
 #include "dbus/gate.hpp"
 #include "dbus/guard.hpp"
 #include "dbus/log.hpp"
+#include "dbus/peers.hpp"
 #include "runtime/service/service.hpp"
 
 namespace memonline::bus {
@@ -22,6 +26,9 @@ struct Desk {
   Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
       : connection(c), service(s), log(l), authority(c), boot_loader(c), gate(c) {}
 
+  /// Whose request it is, for what waits in a queue.
+  using Requester = service::Requester;
+
   sdbus::IConnection& connection;
   service::Service& service;
   const Log& log;
@@ -29,32 +36,41 @@ struct Desk {
   BootLoader boot_loader;
   Gate gate;
   Clients clients;
+  /// Replies hold it: they may outlive the desk.
+  std::shared_ptr<Audit> audit = std::make_shared<Audit>(log);
+  /// What a connection asked for is dropped when it leaves the bus.
+  Peers peers{[this](const std::string& name) { service.forget(name); }};
 
-  /// Counts the request, and does `work` with the caller's uid, whoever it is.
+  /// Counts the request, and does `work` for the caller, whoever it is.
   template <class... Values, class Work>
   void received(const Caller& caller, const Reply<Values...>& reply, Work work) {
-    reply.measured_by(
-        [this, name = caller.name](std::size_t size) { return gate.may_send(name, size); });
-    reply.hold(clients.admit(caller.name));
-    authority.identify(caller,
-                       with_uid(reply, [this, reply, work = std::move(work)](std::uint32_t uid) {
-                         reply.hold(clients.requests.take(uid));
-                         work(uid);
-                       }));
+    serve(caller, Purpose::Reads, reply, std::move(work));
   }
   /// The same once the caller is allowed the action; else the reply is the refusal.
   template <class... Values, class Work>
-  void allowed(const Caller& caller, const std::string& action, const Reply<Values...>& reply,
+  void allowed(const Caller& caller, const Question& question, const Reply<Values...>& reply,
                Work work) {
-    received(caller, reply,
-             [this, caller, action, reply, work = std::move(work)](std::uint32_t uid) {
-               if (uid != 0) reply.hold(clients.questions.take(uid));
-               authority.ask(caller, uid, action, with_uid(reply, work));
-             });
+    serve(caller, Purpose::Changes, reply,
+          [this, caller, question, reply, work = std::move(work)](const Requester& who) {
+            ask(caller, question, reply, who, work);
+          });
   }
-  /// Ends a job, for who may apply.
+  /// The same of what concerns one job, `verb` say "cancel": the user who started it has been asked
+  /// for that, and is not asked again. Without `job` it is about whichever there is.
+  template <class... Values, class Work>
+  void allowed_for_job(const Caller& caller, std::optional<std::uint64_t> job,
+                       const std::string& verb, const Reply<Values...>& reply, Work work) {
+    serve(caller, Purpose::Changes, reply,
+          [this, caller, job, verb, reply, work = std::move(work)](const Requester& who) {
+            const Question question{actions::kApply, job_details(job, verb)};
+            if (job && service.owner_of(*job) == who.uid)
+              work(who);
+            else
+              ask(caller, question, reply, who, work);
+          });
+  }
   void cancel(const Caller& caller, std::uint64_t job, const Reply<>& reply) {
-    allowed(caller, actions::kApply, reply, [this, job, reply](std::uint32_t) {
+    allowed_for_job(caller, job, "cancel", reply, [this, job, reply](const Requester&) {
       if (const auto done = service.cancel(job); done)
         reply();
       else
@@ -63,6 +79,40 @@ struct Desk {
   }
 
  private:
+  template <class... Values, class Work>
+  void ask(const Caller& caller, const Question& question, const Reply<Values...>& reply,
+           const Requester& who, const Work& work) {
+    if (who.uid != 0) reply.hold(clients.questions.take(who.uid));
+    authority.ask(caller, who.uid, question,
+                  with_uid(reply, [work, who](std::uint32_t) { work(who); }));
+  }
+  enum class Purpose : std::uint8_t { Reads, Changes };
+  template <class... Values, class Work>
+  void serve(const Caller& caller, Purpose purpose, const Reply<Values...>& reply, Work work) {
+    const auto request = std::make_shared<Audit::Request>();
+    request->method = caller.method;
+    request->digest = caller.digest;
+    request->changes = purpose == Purpose::Changes;
+    reply.watch(
+        [audit = audit, request](const sdbus::Error* error) { audit->answered(*request, error); });
+    reply.measured_by(
+        [this, name = caller.name](std::size_t size) { return gate.may_send(name, size); });
+    reply.hold(clients.admit(caller.name));
+    reply.hold(peers.watch(caller));
+    authority.identify(caller, [this, caller, request, reply, work = std::move(work)](
+                                   const Result<Authority::Identity, sdbus::Error>& who) {
+      if (!who) {
+        reply.fail(who.error());
+        return;
+      }
+      request->uid = who->uid;
+      request->pid = who->pid;
+      answering(reply, [&] {
+        reply.hold(clients.requests.take(who->uid));
+        work(Requester{who->uid, caller.name});
+      });
+    });
+  }
   template <class... Values, class Work>
   static Authority::Verdict with_uid(const Reply<Values...>& reply, Work work) {
     return [reply, work = std::move(work)](const Result<std::uint32_t, sdbus::Error>& uid) {

@@ -91,8 +91,10 @@ class Reply {
         state_->fail(too_long(size, state_->instead));
       else if (state_->may_send && !state_->may_send(size))
         state_->fail(make_error(errors::kLimitsExceeded, errors::kUnreadText));
-      else
+      else {
+        state_->tell(nullptr);
         state_->result.returnResults(values...);
+      }
     } catch (const sdbus::Error& error) {
       state_->fail(error);
     } catch (const std::exception& error) {
@@ -108,6 +110,10 @@ class Reply {
   }
   /// What a caller can do in place of this where the reply is too long.
   void instead(std::string words) const { state_->instead = std::move(words); }
+  /// Called once, before the answer is sent; with null where it is no error.
+  void watch(std::function<void(const sdbus::Error*)> watcher) const {
+    state_->watcher = std::move(watcher);
+  }
   /// Kept until the answer is given and nobody holds the reply any more.
   void hold(Ticket ticket) const { state_->tickets.push_back(std::move(ticket)); }
 
@@ -119,8 +125,12 @@ class Reply {
     ~State() {
       if (!answered) fail(make_error(errors::kFailed, "the service ended before it could answer"));
     }
-    void fail(const sdbus::Error& error) const noexcept {
+    void tell(const sdbus::Error* error) {
+      if (const auto told = std::exchange(watcher, nullptr)) told(error);
+    }
+    void fail(const sdbus::Error& error) noexcept {
       try {
+        tell(&error);
         result.returnError(error);
       } catch (...) {  // The bus is gone, and the caller with it.
         return;
@@ -130,6 +140,7 @@ class Reply {
     std::vector<Ticket> tickets;
     std::function<bool(std::size_t)> may_send;
     std::string instead = "ask for less at once";
+    std::function<void(const sdbus::Error*)> watcher;
     bool answered = false;
   };
   std::shared_ptr<State> state_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/jobs.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -52,13 +54,27 @@ void JobObject::Cancel(sdbus::Result<>&& result) {
 void JobObject::ReportToFile(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [job = job_, reply](std::uint32_t) {
+    desk_.received(current_caller(getObject()), reply, [job = job_, reply](const auto&) {
       if (!job.report) throw make_error(errors::kNothingToDo, "the job has not come to a report");
       Dict reports{{"report", sdbus::Variant(report_files(*job.report, verb_of(job)))}};
       if (job.undone)
         reports.emplace("undone", sdbus::Variant(report_files(*job.undone, "undone")));
       reply(reports);
     });
+  });
+}
+
+void JobObject::AdjustTimeout(sdbus::Result<>&& result, std::uint32_t seconds) {
+  const Reply<> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    const std::chrono::seconds time(seconds_from_now(seconds));
+    desk_.allowed_for_job(caller, job_.id, "change the time limit of", reply,
+                          [&desk = desk_, id = job_.id, time, reply](const auto&) {
+                            const auto done = desk.service.adjust_timeout(id, time);
+                            if (!done) throw errors::of(done.error());
+                            reply();
+                          });
   });
 }
 
@@ -80,6 +96,12 @@ std::string JobObject::CurrentStep() {
   return guarded([&] { return utf8(job_.step); });
 }
 std::uint32_t JobObject::StartedByUID() { return job_.uid; }
+std::uint64_t JobObject::TimeLeft() {
+  if (!job_.undone_at) return 0;
+  const auto left = *job_.undone_at - std::chrono::steady_clock::now();
+  return static_cast<std::uint64_t>(
+      std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::microseconds>(left).count()));
+}
 std::string JobObject::Error() {
   return guarded([&] { return utf8(job_.error); });
 }
@@ -109,6 +131,7 @@ void JobObject::show(const service::Job& now) {
   look("StepsDone", before.steps_done != now.steps_done);
   look("StepsTotal", before.steps != now.steps);
   look("CurrentStep", before.step != now.step);
+  look("TimeLeft", before.undone_at != now.undone_at);
   look("Error", before.error != now.error);
   look("ErrorName", before.failure != now.failure);
   look("Report", before.report.has_value() != now.report.has_value());

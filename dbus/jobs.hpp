@@ -30,6 +30,7 @@ class JobObject final
  private:
   void Cancel(sdbus::Result<>&& result) override;
   void ReportToFile(sdbus::Result<Dict>&& result) override;
+  void AdjustTimeout(sdbus::Result<>&& result, std::uint32_t seconds) override;
   std::string Kind() override;
   std::string State() override;
   std::string Result() override;
@@ -40,6 +41,7 @@ class JobObject final
   std::uint64_t StepsTotal() override;
   std::string CurrentStep() override;
   std::uint32_t StartedByUID() override;
+  std::uint64_t TimeLeft() override;
   std::string Error() override;
   std::string ErrorName() override;
   Dict Report() override;

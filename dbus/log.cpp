@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -45,20 +46,25 @@ Log::Log() : journal_(stderr_is_journal()) {}
 
 void Log::say(int priority, const std::string& message,
               const service::Listener::Fields& fields) const {
-  if (!journal_) {
-    std::fputs(fmt::format("<{}>{}\n", priority, message).c_str(), stderr);
-    return;
-  }
-  std::vector<std::string> lines{fmt::format("PRIORITY={}", priority),
-                                 fmt::format("MESSAGE={}", message),
-                                 "SYSLOG_IDENTIFIER=memonlined"};
+  std::vector<std::string> lines;
   if (fields.blocks) name_blocks(*fields.blocks, lines);
   if (!fields.rule.empty()) lines.push_back("MEMONLINE_RULE=" + fields.rule);
   if (fields.error != 0) lines.emplace_back(kBlockFailed);
   if (fields.error != 0) lines.push_back(fmt::format("MEMONLINE_ERRNO={}", fields.error));
+  record(priority, message, std::move(lines));
+}
+
+void Log::record(int priority, const std::string& message, std::vector<std::string> fields) const {
+  if (!journal_) {
+    std::fputs(fmt::format("<{}>{}\n", priority, message).c_str(), stderr);
+    return;
+  }
+  fields.insert(fields.begin(),
+                {fmt::format("PRIORITY={}", priority), fmt::format("MESSAGE={}", message),
+                 "SYSLOG_IDENTIFIER=memonlined"});
   std::vector<iovec> parts;
-  parts.reserve(lines.size());
-  for (std::string& line : lines) parts.push_back({line.data(), line.size()});
+  parts.reserve(fields.size());
+  for (std::string& line : fields) parts.push_back({line.data(), line.size()});
   sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/service/service.hpp"
 
@@ -14,6 +15,8 @@ class Log {
   Log();
   void say(int priority, const std::string& message,
            const service::Listener::Fields& fields = {}) const;
+  /// With fields of its own, "NAME=value" each.
+  void record(int priority, const std::string& message, std::vector<std::string> fields) const;
 
  private:
   bool journal_;

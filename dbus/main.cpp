@@ -145,10 +145,14 @@ int serve(const DaemonOptions& options, const Log& log) {
   service.start();
   const int status = run_loop(*connection, service, log);
   if (status != 0) log.say(3, "the bus went away");
-  service.shut_down();
+  const bool idle = service.shut_down();
   give_up_name(*connection);
   front.close();
-  return status;
+  if (idle) return status;
+  // All that was changed is put back; what is left only reads, and is not waited for.
+  log.say(5, "a request was still being worked on: ending without it");
+  temporary.reset();
+  std::_Exit(status);
 }
 
 }  // namespace

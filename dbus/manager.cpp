@@ -13,6 +13,7 @@
 
 namespace memonline::bus {
 
+using service::Requester;
 using service::Service;
 using service::View;
 
@@ -55,13 +56,16 @@ void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
                        fmt::format("the policy is {} bytes long, {} may be", policy.size(),
                                    Service::kMostPolicyText));
     desk_.received(current_caller(getObject()), reply,
-                   [this, reply, policy = std::move(policy)](std::uint32_t) {
-                     desk_.service.check(policy, [reply](const Came<std::string>& diagnostics) {
-                       if (diagnostics)
-                         reply(utf8(*diagnostics));
-                       else
-                         reply.fail(errors::of(diagnostics.error()));
-                     });
+                   [this, reply, policy = std::move(policy)](const Requester& who) {
+                     desk_.service.check(
+                         policy,
+                         [reply](const Came<std::string>& diagnostics) {
+                           if (diagnostics)
+                             reply(utf8(*diagnostics));
+                           else
+                             reply.fail(errors::of(diagnostics.error()));
+                         },
+                         who);
                    });
   });
 }
@@ -96,9 +100,9 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
       });
     };
     desk_.received(caller, reply,
-                   [this, tell, wishes = plan_wishes(std::move(options))](std::uint32_t uid) {
+                   [this, tell, wishes = plan_wishes(std::move(options))](const Requester& who) {
                      service::PlanWishes mine = wishes;
-                     mine.uid = uid;
+                     mine.who = who;
                      desk_.service.plan(std::move(mine), tell);
                    });
   });
@@ -107,13 +111,15 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
 void Manager::Verify(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [this, reply](std::uint32_t) {
-      desk_.service.verify([reply](const Came<std::shared_ptr<const View>>& now) {
-        answering(reply, [&] {
-          if (!now) throw errors::of(now.error());
-          reply(drift(**now));
-        });
-      });
+    desk_.received(current_caller(getObject()), reply, [this, reply](const Requester& who) {
+      desk_.service.verify(
+          [reply](const Came<std::shared_ptr<const View>>& now) {
+            answering(reply, [&] {
+              if (!now) throw errors::of(now.error());
+              reply(drift(**now));
+            });
+          },
+          who);
     });
   });
 }
@@ -122,13 +128,15 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.received(caller, reply, [this, reply](std::uint32_t uid) {
-      desk_.service.verify([reply, uid](const Came<std::shared_ptr<const View>>& now) {
-        answering(reply, [&] {
-          if (!now) throw errors::of(now.error());
-          reply(host_dict(**now, uid == 0));
-        });
-      });
+    desk_.received(caller, reply, [this, reply](const Requester& who) {
+      desk_.service.verify(
+          [reply, uid = who.uid](const Came<std::shared_ptr<const View>>& now) {
+            answering(reply, [&] {
+              if (!now) throw errors::of(now.error());
+              reply(host_dict(**now, uid == 0));
+            });
+          },
+          who);
     });
   });
 }
@@ -142,7 +150,7 @@ void Manager::Explain(sdbus::Result<std::string>&& result, std::string what) {
           errors::kLimitsExceeded,
           fmt::format("the question has {} bytes; at most {} are read", what.size(), kMaxQuestion));
     desk_.received(
-        current_caller(getObject()), reply, [this, reply, what = std::move(what)](std::uint32_t) {
+        current_caller(getObject()), reply, [this, reply, what = std::move(what)](const auto&) {
           const auto text =
               render::explain(what, *view().host, view().plan.get(), render::Form::Text);
           if (!text)
@@ -160,7 +168,7 @@ void Manager::ListBlocks(sdbus::Result<std::vector<Dict>>&& result, Dict filter)
   answering(reply, [&] {
     desk_.received(
         current_caller(getObject()), reply,
-        [this, reply, filter = std::move(filter)](std::uint32_t) { reply(runs(view(), filter)); });
+        [this, reply, filter = std::move(filter)](const auto&) { reply(runs(view(), filter)); });
   });
 }
 
@@ -168,7 +176,7 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
   const Reply<std::vector<Dict>> reply(std::move(result));
   reply.instead("`memonline cat-policy` shows them all");
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [this, reply](std::uint32_t) {
+    desk_.received(current_caller(getObject()), reply, [this, reply](const auto&) {
       std::size_t size = 0;
       if (view().policy)
         for (const source::SourceFile& file : view().policy->files) size += file.text().size();
@@ -185,14 +193,15 @@ void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string docume
     if (document.size() > apply::kLargestPlan)
       throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
                                                             document.size(), apply::kLargestPlan));
-    desk_.received(caller, reply, [this, reply, document = std::move(document)](std::uint32_t uid) {
-      desk_.service.submit(uid, document, [reply](const Came<std::string>& digest) {
-        if (digest)
-          reply(*digest);
-        else
-          reply.fail(errors::of(digest.error()));
-      });
-    });
+    desk_.received(caller, reply,
+                   [this, reply, document = std::move(document)](const Requester& who) {
+                     desk_.service.submit(who, document, [reply](const Came<std::string>& digest) {
+                       if (digest)
+                         reply(*digest);
+                       else
+                         reply.fail(errors::of(digest.error()));
+                     });
+                   });
   });
 }
 
@@ -201,13 +210,16 @@ void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string docume
 void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string digest, Dict options) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
-    const Caller caller = current_caller(getObject());
+    Caller caller = current_caller(getObject());
+    caller.digest = digest;
     const service::ApplyWishes wishes = apply_wishes(std::move(options));
     // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
-    desk_.allowed(caller, actions::kApply, reply,
-                  [this, reply, digest = std::move(digest), wishes](std::uint32_t uid) {
+    const Question question{actions::kApply,
+                            plan_details(digest, desk_.service.summary_of(digest))};
+    desk_.allowed(caller, question, reply,
+                  [this, reply, digest = std::move(digest), wishes](const Requester& who) {
                     service::ApplyWishes mine = wishes;
-                    mine.uid = uid;
+                    mine.who = who;
                     desk_.service.apply(digest, mine, [reply](const Came<std::uint64_t>& job) {
                       if (job)
                         reply(sdbus::ObjectPath(job_path(*job)));
@@ -222,8 +234,10 @@ void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kApply, reply, [this, reply](std::uint32_t) {
-      const auto job = desk_.service.confirm();
+    // Another job may wait by the time that polkit has answered.
+    const auto waits = desk_.service.confirming();
+    desk_.allowed_for_job(caller, waits, "confirm", reply, [this, reply, waits](const Requester&) {
+      const auto job = desk_.service.confirm(waits);
       if (!job) throw errors::of(job.error());
       reply(sdbus::ObjectPath(job_path(*job)));
     });
@@ -234,8 +248,8 @@ void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kUndo, reply, [this, reply](std::uint32_t uid) {
-      desk_.service.undo(uid, [reply](const Came<std::uint64_t>& job) {
+    desk_.allowed(caller, {actions::kUndo}, reply, [this, reply](const Requester& who) {
+      desk_.service.undo(who.uid, [reply](const Came<std::uint64_t>& job) {
         if (job)
           reply(sdbus::ObjectPath(job_path(*job)));
         else
@@ -261,7 +275,7 @@ void Manager::WriteBootParameters(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kManageBoot, reply, [this, reply](std::uint32_t) {
+    desk_.allowed(caller, {actions::kManageBoot}, reply, [this, reply](const Requester&) {
       desk_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
         if (error)
           reply.fail(*error);
@@ -276,13 +290,15 @@ void Manager::Reload(sdbus::Result<std::string>&& result) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, actions::kReload, reply, [this, reply](std::uint32_t) {
-      desk_.service.reload([reply](const Came<std::string>& diagnostics) {
-        if (diagnostics)
-          reply(utf8(*diagnostics));
-        else
-          reply.fail(errors::of(diagnostics.error()));
-      });
+    desk_.allowed(caller, {actions::kReload}, reply, [this, reply](const Requester& who) {
+      desk_.service.reload(
+          [reply](const Came<std::string>& diagnostics) {
+            if (diagnostics)
+              reply(utf8(*diagnostics));
+            else
+              reply.fail(errors::of(diagnostics.error()));
+          },
+          who);
     });
   });
 }

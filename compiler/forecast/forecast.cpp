@@ -27,8 +27,12 @@ constexpr std::uint64_t kMostSlices = 256;
 class Forecaster {
  public:
   Forecaster(const sema::Policy& policy, const source::SourceSet& files, const AddRequest& request,
-             diag::Sink& sink)
-      : policy_(policy), files_(files), request_(request), sink_(sink) {}
+             diag::Sink& sink, const Cancelled& cancelled)
+      : policy_(policy),
+        files_(files),
+        request_(request),
+        sink_(sink),
+        work_(kMaxForecastWork, cancelled) {}
 
   std::optional<Forecast> run(const Host& host) {
     if (!begin(host)) return std::nullopt;
@@ -329,15 +333,15 @@ class Forecaster {
   Host start_;
   std::uint64_t free_ = 0;
   Arrival arrival_;
-  Work work_{kMaxForecastWork};
+  Work work_;
 };
 
 }  // namespace
 
 std::optional<Forecast> make_forecast(const sema::Policy& policy, const source::SourceSet& files,
-                                      const Host& host, const AddRequest& request,
-                                      diag::Sink& sink) {
-  return Forecaster(policy, files, request, sink).run(host);
+                                      const Host& host, const AddRequest& request, diag::Sink& sink,
+                                      const Cancelled& cancelled) {
+  return Forecaster(policy, files, request, sink, cancelled).run(host);
 }
 
 }  // namespace memonline::forecast

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "compiler/base/result.hpp"
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/plan.hpp"
@@ -146,6 +147,6 @@ struct Forecast {
 /// ML0550, with a forecast all the same.
 std::optional<Forecast> make_forecast(const sema::Policy& policy, const source::SourceSet& files,
                                       const model::Host& host, const AddRequest& request,
-                                      diag::Sink& sink);
+                                      diag::Sink& sink, const Cancelled& cancelled = {});
 
 }  // namespace memonline::forecast

@@ -182,7 +182,8 @@ void report_no_blocks(const Host& host, diag::Sink& sink) {
       .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
 }
 
-Planned too_much_work(const Work& work, diag::Sink& sink) {
+Planned ended_early(const Work& work, diag::Sink& sink) {
+  if (work.cancelled()) return {};
   sink.add(diag::Code::PlanTooMuchWork, std::nullopt,
            fmt::format("this policy needs more than the {} steps of work that a plan may take here",
                        work.most()))
@@ -210,7 +211,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   const Selection selection = select(flat, host, sink, work);
   diag::Sink while_planning;
   Allocation allocation = allocate(selection, flat, host, work);
-  if (work.exhausted()) return too_much_work(work, sink);
+  if (work.exhausted()) return ended_early(work, sink);
   report_unknown(allocation, flat, host, sink);
 
   Plan plan;
@@ -224,7 +225,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   kernel::Model model(host);
   const bool possible =
       make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning, work);
-  if (work.exhausted()) return too_much_work(work, sink);
+  if (work.exhausted()) return ended_early(work, sink);
   // At boot there is no service yet.
   BootPart boot = plan_boot(allocation, lowered, flat, host, while_planning);
   report_findings(findings, boot, flat, host, while_planning);
@@ -254,6 +255,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   place_diagnostics(plan, sink, files);
   plan.agents = competing_agents(host, &plan);
   plan.judgement = judge(host, plan, flat.limits.empty() ? Limits::None : Limits::Written);
+  if (work.exhausted()) return ended_early(work, sink);
   planned.plan = std::move(plan);
   return planned;
 }

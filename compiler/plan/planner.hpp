@@ -27,7 +27,8 @@ struct Planned {
 /// host does not tell becomes a diagnostic. Diagnostics go to `sink` and into the plan.
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
                   const model::Host& host, diag::Sink& sink);
-/// The same with a budget that several plans share. Ends with ML0514 once it is spent.
+/// The same with a budget that several plans share. Ends with ML0514 once it is spent, and without
+/// a word where the work was cancelled.
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
                   const model::Host& host, diag::Sink& sink, Work& work);
 

@@ -70,12 +70,14 @@ bool Flight::some_task(const MemoryEvent& event,
   });
 }
 
-void Flight::stop() {
+bool Flight::stop() {
   const std::lock_guard lock(mutex_);
   stopping_.store(true);
-  if (board_ == nullptr || ends_ == Ends::ByItself) return;
+  if (undoing_.load() || (board_ != nullptr && ends_ == Ends::ByItself)) return false;
+  if (board_ == nullptr) return true;
   board_->head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
   board_->head().stop.store(true);
+  return true;
 }
 
 }  // namespace memonline::service

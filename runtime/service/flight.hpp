@@ -43,8 +43,9 @@ class Flight {
   /// predicted: whether it did, its report tells.
   [[nodiscard]] bool may_take_back(const MemoryEvent& event) const;
 
-  /// Ends the run after the current block. Also one that has not begun yet: until `clear()`.
-  void stop();
+  /// Ends the run after the current block. Also one that has not begun yet: until `clear()`. False
+  /// where a run is under way that ends only by itself.
+  bool stop();
   void clear() { stopping_.store(false); }
   [[nodiscard]] bool stopping() const { return stopping_.load(); }
 

@@ -16,15 +16,17 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr int kNotice = 5, kError = 3;
-constexpr std::chrono::milliseconds kLookForWord{500};
+constexpr int kNotice = 5;
 
 auto refused(Refused::Why why, std::string message) {
   return fail(Refused{why, std::move(message)});
 }
 
-auto too_many() {
-  return refused(Refused::Why::Busy, fmt::format("{} jobs wait already", Service::kMostJobs));
+auto too_many(std::uint32_t uid) {
+  return refused(Refused::Why::Busy,
+                 uid == 0 ? fmt::format("{} jobs wait already", Service::kMostJobs)
+                          : fmt::format("{} jobs of uid {} or {} of all users wait already",
+                                        Service::kMostJobsOfUser, uid, Service::kMostJobs));
 }
 
 Job::Result result_of(const Round& round) {
@@ -58,10 +60,21 @@ Job& Service::add_job(Job::Kind kind, std::uint32_t uid) {
   return jobs_.back();
 }
 
-bool Service::full() const {
-  return static_cast<std::size_t>(std::count_if(jobs_.begin(), jobs_.end(), [](const Job& job) {
-           return job.stage != Job::Stage::Done;
-         })) >= kMostJobs;
+// Root's are counted by themselves, so that no users can keep it out.
+bool Service::full(std::uint32_t uid) const {
+  std::size_t own = 0, all = 0;
+  for (const Job& job : jobs_) {
+    if (job.stage == Job::Stage::Done || (job.uid == 0) != (uid == 0)) continue;
+    ++all;
+    if (job.uid == uid) ++own;
+  }
+  return all >= kMostJobs || (uid != 0 && own >= kMostJobsOfUser);
+}
+
+std::optional<std::uint32_t> Service::owner_of(std::uint64_t id) const {
+  for (const Job& job : jobs_)
+    if (job.id == id && job.stage != Job::Stage::Done) return job.uid;
+  return std::nullopt;
 }
 
 Job* Service::find_job(std::uint64_t id) {
@@ -78,57 +91,59 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
                    "no plan with this digest was made lately; ask for one"));
     return;
   }
-  if (full()) {
-    answer(too_many());
+  if (full(wishes.who.uid)) {
+    answer(too_many(wishes.who.uid));
     return;
   }
-  reader_->post(failing(answer), [this, plan = known, wishes, answer] {
-    auto host = target_->read();
-    std::string problem;
-    bool stale = false;
-    if (!host) {
-      problem = host.error().message;
-    } else if (const auto comparison = plan::compare(*plan, *host);
-               !comparison.same && !comparison.fulfilled) {
-      stale = true;
-      problem = "the machine has changed since this plan was made";
-      for (const std::string& line : comparison.lines) problem += "\n" + line;
-    }
-    return [this, plan, wishes, answer, problem, stale] {
-      if (!problem.empty()) {
-        answer(refused(stale ? Refused::Why::Stale : Refused::Why::Failed, problem));
-        return;
-      }
-      // Others may have been quicker meanwhile.
-      if (full()) {
-        answer(too_many());
-        return;
-      }
-      apply::Limits limits = limits_;
-      if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
-      Job& job = add_job(Job::Kind::Apply, wishes.uid);
-      job.steps = plan->steps.size();
-      const std::uint64_t id = job.id;
-      post_job(id, [this, plan, wishes, limits] {
-        return keeper_->apply(*plan, wishes.confirm, limits);
-      });
-      answer(id);
-    };
-  });
+  reader_->post(wishes.who, failing(answer),
+                [this, plan = known, wishes, answer](const Worker::Cancelled&) {
+                  auto host = target_->read();
+                  std::string problem;
+                  bool stale = false;
+                  if (!host) {
+                    problem = host.error().message;
+                  } else if (const auto comparison = plan::compare(*plan, *host);
+                             !comparison.same && !comparison.fulfilled) {
+                    stale = true;
+                    problem = "the machine has changed since this plan was made";
+                    for (const std::string& line : comparison.lines) problem += "\n" + line;
+                  }
+                  return [this, plan, wishes, answer, problem, stale] {
+                    if (!problem.empty()) {
+                      answer(refused(stale ? Refused::Why::Stale : Refused::Why::Failed, problem));
+                      return;
+                    }
+                    // Others may have been quicker meanwhile.
+                    if (full(wishes.who.uid)) {
+                      answer(too_many(wishes.who.uid));
+                      return;
+                    }
+                    apply::Limits limits = limits_;
+                    if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
+                    Job& job = add_job(Job::Kind::Apply, wishes.who.uid);
+                    job.steps = plan->steps.size();
+                    const std::uint64_t id = job.id;
+                    post_job(id, wishes.who, [this, plan, wishes, limits] {
+                      return keeper_->apply(*plan, wishes.confirm, limits);
+                    });
+                    answer(id);
+                  };
+                });
 }
 
 void Service::undo(std::uint32_t uid, const Answer<std::uint64_t>& answer) {
-  if (full()) {
-    answer(too_many());
+  if (full(uid)) {
+    answer(too_many(uid));
     return;
   }
   const std::uint64_t id = add_job(Job::Kind::Undo, uid).id;
-  post_job(id, [this] { return keeper_->undo(limits_); });
+  post_job(id, {uid, {}}, [this] { return keeper_->undo(limits_); });
   answer(id);
 }
 
-void Service::post_job(std::uint64_t id, std::function<Round()> work) {
-  waiting_jobs_.emplace_back(id, std::move(work));
+// A job outlives the connection that asked for it.
+void Service::post_job(std::uint64_t id, const Requester& who, std::function<Round()> work) {
+  waiting_jobs_.push(who, {id, std::move(work)});
   next();
 }
 
@@ -148,13 +163,12 @@ void Service::next() {
 }
 
 void Service::begin_job() {
-  auto [id, work] = std::move(waiting_jobs_.front());
-  waiting_jobs_.pop_front();
+  auto [id, work] = std::move(waiting_jobs_.pop()->second);
   current_job_ = id;
   const auto failed = [this, id = id](const std::string& what) {
     finish_job(id, Round::of_problem(what));
   };
-  writer_->post(failed, [this, id = id, work = std::move(work)] {
+  writer_->post({}, failed, [this, id = id, work = std::move(work)](const Worker::Cancelled&) {
     auto round = std::make_shared<Round>(work());
     keeper_->tell_hooks(*round);
     return [this, id, round] { finish_job(id, std::move(*round)); };
@@ -199,6 +213,7 @@ void Service::end_job(std::uint64_t id, const Round& round) {
   Job* job = find_job(id);
   if (job == nullptr) return;
   job->stage = Job::Stage::Done;
+  job->undone_at.reset();
   job->result = result_of(round);
   show_report(*job, round);
   job->undone = round.undone;
@@ -233,84 +248,15 @@ void Service::show_report(Job& job, const Round& round) {
   job.report = report;
 }
 
-// ---- what is to be confirmed ----
-
-// The writer is free meanwhile: memory that comes is settled, and is no part of what is undone.
-// Further jobs wait.
-void Service::await_word(std::uint64_t id, Round round) {
-  const auto now = steady_clock::now();
-  const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
-  BlockRanges blocks;
-  for (const apply::BlocksBefore& before : wanted.run->journal().blocks)
-    blocks = united(blocks, {{before.first.value(), before.last.value()}});
-  Job& job = *find_job(id);
-  const bool over = job.stage == Job::Stage::Cancelling;
-  if (!over) job.stage = Job::Stage::Confirming;
-  show_report(job, round);
-  confirming_ = Confirming{id,
-                           wanted,
-                           std::move(round),
-                           std::move(blocks),
-                           over,
-                           now + wanted.within,
-                           now + kLookForWord};
-  listener_.job_changed(job);
-  want_round(Cause::Changed);
-}
-
-Result<std::uint64_t, Refused> Service::confirm() {
-  if (!confirming_ || confirming_->over)
-    return refused(Refused::Why::Nothing, "no job waits to be confirmed");
-  if (auto kept = confirming_->wanted.run->keep(); !kept)
-    return refused(Refused::Why::Failed, kept.error().message());
-  const Confirming confirmed = *std::exchange(confirming_, std::nullopt);
-  end_job(confirmed.job, confirmed.round);
-  return confirmed.job;
-}
-
-void Service::look_for_word() {
-  const auto now = steady_clock::now();
-  if (!confirming_ || confirming_->over || now < std::min(confirming_->look_at, confirming_->until))
-    return;
-  confirming_->look_at = now + kLookForWord;
-  if (confirming_->wanted.run->is_confirmed()) {
-    const auto confirmed = confirm();
-    if (!confirmed) listener_.say(kError, confirmed.error().message, {});
-  }
-  if (!confirming_ || now < confirming_->until) return;
-  confirming_->over = true;
-  next();
-}
-
-void Service::take_back() {
-  current_job_ = confirming_->job;
-  const auto failed = [this](const std::string& what) {
-    finish_taking_back(Round::of_problem(what));
-  };
-  writer_->post(failed, [this, limits = confirming_->wanted.limits] {
-    auto undone = std::make_shared<Round>(keeper_->take_back(limits));
-    keeper_->tell_hooks(*undone);
-    return [this, undone] { finish_taking_back(*undone); };
-  });
-}
-
-// Where it was not undone, its journal is still there: the next round does it.
-void Service::finish_taking_back(const Round& undone) {
-  finish_writes({});
-  Confirming taken_back = *std::exchange(confirming_, std::nullopt);
-  note_outcome(taken_back.job, undone);
-  taken_back.round.undone = undone.undone;
-  taken_back.round.problem = undone.problem;
-  taken_back.round.busy = undone.busy;
-  end_job(taken_back.job, taken_back.round);
-}
-
 Result<std::uint64_t, Refused> Service::cancel(std::uint64_t id) {
   Job* job = find_job(id);
   if (job == nullptr || job->stage == Job::Stage::Done)
     return refused(Refused::Why::Nothing, fmt::format("job {} is done or was never there", id));
   job->stage = Job::Stage::Cancelling;
-  if (std::erase_if(waiting_jobs_, [&](const auto& waiting) { return waiting.first == id; }) > 0) {
+  job->undone_at.reset();
+  const auto dropped = waiting_jobs_.remove_if(
+      [&](const std::string&, const WaitingJob& waiting) { return waiting.first == id; });
+  if (!dropped.empty()) {
     Round round;
     round.cancelled = true;
     end_job(id, round);

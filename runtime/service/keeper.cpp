@@ -71,7 +71,7 @@ std::optional<model::BlockId> some_online_block(const model::Host& host) {
 }
 
 Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
-               const std::function<void(model::Host&)>& complete) {
+               const std::function<void(model::Host&)>& complete, const Cancelled& cancelled) {
   Plans plans;
   auto host = target.read();
   if (!host) {
@@ -83,7 +83,8 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& lef
   if (policy == nullptr) return plans;
   const auto with_exceptions = left_alone.empty() ? nullptr : leaving_alone(*policy, left_alone);
   const ReadyPolicy& used = with_exceptions ? *with_exceptions : *policy;
-  auto planned = plan::make_plan(used.policy, used.files, *plans.host, plans.sink);
+  Work work(plan::kMaxPlanWork, cancelled);
+  auto planned = plan::make_plan(used.policy, used.files, *plans.host, plans.sink, work);
   if (!planned.plan) {
     plans.problem = "the policy cannot be carried out on this machine";
     for (const diag::Diagnostic& d : plans.sink.all())
@@ -91,7 +92,8 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& lef
     return plans;
   }
   plans.plan = std::make_shared<plan::Plan>(std::move(*planned.plan));
-  if (with_exceptions) plans.missed = steps_in(left_alone, *policy, *plans.host);
+  if (with_exceptions && !(cancelled && cancelled()))
+    plans.missed = steps_in(left_alone, *policy, *plans.host);
   return plans;
 }
 
@@ -103,14 +105,15 @@ Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
       arrivals_(target.run_directory() + "/arrivals", boot_id()) {}
 
 Plans Keeper::plan(const ReadyPolicy* policy, const BlockRanges& left_alone) {
-  return plan_now(target_, policy, left_alone, [&](model::Host& host) {
+  const auto complete = [&](model::Host& host) {
     host.auto_online_before = lease_.before(kGate);
     const auto held = lease_.held().find(kGate);
     const bool kernel_first = held != lease_.held().end()
                                   ? held->second.now != "offline"
                                   : host.knobs.auto_online_blocks != "offline";
     host.fresh = arrivals_.fresh(host, !kernel_first, left_alone);
-  });
+  };
+  return plan_now(target_, policy, left_alone, complete, [this] { return flight_.stopping(); });
 }
 
 apply::Watch Keeper::watch_undoing() {
@@ -163,6 +166,14 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
 
 Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
                      const std::shared_ptr<const model::Host>& before, const BlockRanges& removed) {
+  Round round = settle_memory(policy, left_alone, before, removed);
+  round.held = held();
+  return round;
+}
+
+Round Keeper::settle_memory(const ReadyPolicy& policy, const BlockRanges& left_alone,
+                            const std::shared_ptr<const model::Host>& before,
+                            const BlockRanges& removed) {
   Round round;
   arrivals_.forget(removed);
   BlockRanges alone = left_alone;
@@ -178,6 +189,8 @@ Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
     // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
     round.plans = plan(&policy, alone);
+    // A plan that was cancelled wishes for nothing: the settings are not to be released by that.
+    if (flight_.stopping()) break;
     if (i == 0) {
       if (before != nullptr && round.plans.host)
         round.found = taken_offline(*before, *round.plans.host);
@@ -199,9 +212,17 @@ Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
 
 Round Keeper::look(const ReadyPolicy* policy, const BlockRanges& left_alone,
                    const BlockRanges& removed) {
+  Round round = look_at_memory(policy, left_alone, removed);
+  round.held = held();
+  return round;
+}
+
+Round Keeper::look_at_memory(const ReadyPolicy* policy, const BlockRanges& left_alone,
+                             const BlockRanges& removed) {
   Round round;
   arrivals_.forget(removed);
   round.plans = plan(policy, left_alone);
+  if (flight_.stopping()) return round;
   std::optional<Session> session;
   if (!begin(round, session)) return round;
   if (hold_switches(round, *session) || round.recovered) round.plans = plan(policy, left_alone);

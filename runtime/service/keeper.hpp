@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The hands of the service: looks at the machine, plans, writes. All of it may block, so all of it
 // happens on one thread that does nothing else. Boot, hotplug and a client's request come here
-// alike; what differs is only what they ask for.
+// alike; what differs is only what they ask for. No other thread calls it while that one runs: what
+// it knows leaves it in a Round.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@
 #include "compiler/model/host.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/plan.hpp"
+#include "compiler/plan/planner.hpp"
 #include "runtime/apply/report.hpp"
 #include "runtime/apply/runner.hpp"
 #include "runtime/apply/unconfirmed.hpp"
@@ -36,22 +39,31 @@ struct Plans {
   std::string problem;
 };
 /// Any thread. Without a policy there is a host and no plan. `complete` adds to the host what only
-/// the service knows.
+/// the service knows. Once `cancelled` says so, there is no plan either.
 Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
-               const std::function<void(model::Host&)>& complete = {});
+               const std::function<void(model::Host&)>& complete = {},
+               const Cancelled& cancelled = {});
 
 std::optional<model::BlockId> some_online_block(const model::Host& host);
+
+/// The kernel settings that the service holds, as they were when a round ended. The thread that
+/// writes makes it; every other thread only ever sees such a copy.
+struct HeldSettings {
+  std::map<std::string, std::string> values;
+  std::vector<std::string> deferred;  ///< those that another process holds, a sentence each
+};
 
 struct Round {
   Plans plans;                          ///< as things are afterwards
   std::vector<plan::StatusRun> before;  ///< as they were before it wrote anything
   std::vector<apply::Report> reports;
-  bool stale = false;               ///< the machine is not the one planned for; see `said`
-  std::optional<std::string> busy;  ///< who holds the lock: try again later
-  std::string problem;              ///< why nothing was written
-  bool nothing_to_undo = false;     ///< that is why
-  std::vector<std::string> said;    ///< what was done beside the plan
-  BlockRanges found;                ///< taken offline since `before`, and nobody has said so
+  bool stale = false;                ///< the machine is not the one planned for; see `said`
+  std::optional<std::string> busy;   ///< who holds the lock: try again later
+  std::string problem;               ///< why nothing was written
+  bool nothing_to_undo = false;      ///< that is why
+  std::vector<std::string> said;     ///< what was done beside the plan
+  std::optional<HeldSettings> held;  ///< of a round; a job leaves them alone
+  BlockRanges found;                 ///< taken offline since `before`, and nobody has said so
   std::shared_ptr<const model::Host> after;  ///< a job's: the machine when it was done
   BlockRanges taken;                         ///< and what it has taken offline
   /// A job's that stays only if somebody says so in time.
@@ -102,11 +114,13 @@ class Keeper {
   /// When the service ends: udev's rules as they were, and the switches unless they shall stay.
   /// What stood in the way is the round's problem.
   Round let_go(bool keep_switches);
-  [[nodiscard]] std::map<std::string, std::string> switches() const;
-  /// Switches that another process holds, a sentence each.
-  [[nodiscard]] std::vector<std::string> deferred() const { return lease_.deferred(); }
 
  private:
+  Round settle_memory(const ReadyPolicy& policy, const BlockRanges& left_alone,
+                      const std::shared_ptr<const model::Host>& before, const BlockRanges& removed);
+  Round look_at_memory(const ReadyPolicy* policy, const BlockRanges& left_alone,
+                       const BlockRanges& removed);
+  [[nodiscard]] HeldSettings held() const;
   Plans plan(const ReadyPolicy* policy, const BlockRanges& left_alone);
   bool begin(Round& round, std::optional<apply::Session>& session,
              std::chrono::milliseconds patience = std::chrono::milliseconds(0));

@@ -103,8 +103,10 @@ Round Keeper::let_go(bool keep_switches) {
   arrivals_.end();
   (void)arrivals_.save();
   if (lease_.held().empty()) return round;
-  const auto host = target_.read();
-  const auto online = host ? some_online_block(*host) : std::nullopt;
+  // Reading a large machine takes longer than what is left of the time to end in.
+  auto online = online_block_;
+  if (!online)
+    if (const auto host = target_.read()) online = some_online_block(*host);
   auto begun = target_.begin(kPatienceToLetGo);
   if (begun) {
     round.said = lease_.put_back(begun->port(), online);
@@ -127,10 +129,11 @@ Round Keeper::let_go(bool keep_switches) {
   return round;
 }
 
-std::map<std::string, std::string> Keeper::switches() const {
-  std::map<std::string, std::string> now;
-  for (const auto& [knob, held] : lease_.held()) now[knob] = held.now;
-  return now;
+HeldSettings Keeper::held() const {
+  HeldSettings settings;
+  for (const auto& [knob, held] : lease_.held()) settings.values[knob] = held.now;
+  settings.deferred = lease_.deferred();
+  return settings;
 }
 
 }  // namespace memonline::service

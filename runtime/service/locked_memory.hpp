@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Memory that is there when memory is short: the service must plan and write just then.
+// Memory that is there when memory is short: the service must plan and write just then. What is
+// locked is bounded, and what large requests took is returned to the kernel.
 #pragma once
 
 #include <cstddef>
 
 namespace memonline::service {
 
-/// Makes the heap one arena that never gives back, touches `bytes` of it, and locks all of the
-/// process into memory, now and later. False where the limit (RLIMIT_MEMLOCK) does not allow the
-/// lock; the service goes on without. Call it before the first thread.
+/// Makes the heap one arena, touches its first `bytes`, and locks what is mapped by now into
+/// memory: the code, as it is used, and those bytes. What the heap grows by later is not locked.
+/// False where the limit (RLIMIT_MEMLOCK) does not allow the lock; the service goes on without.
+/// Call it before the first thread.
 bool keep_memory(std::size_t bytes);
+
+/// Locks the stack of the calling thread, as far as writing needs it.
+void lock_stack();
+
+/// Whether the process has grown by so much since its memory was returned last that returning it
+/// again is worth its time.
+[[nodiscard]] bool memory_has_grown();
+/// Returns free memory to the kernel, but for what `keep_memory` has reserved.
+void return_memory();
 
 }  // namespace memonline::service

@@ -18,10 +18,24 @@ namespace {
 /// A plan made for a client, before it is known whether it is asked for.
 struct Made {
   PlanAnswer answer;
-  std::shared_ptr<const plan::Plan> plan;
+  PlanToApply kept;  ///< none: `plan` is null
 };
 
-Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyPolicy> policy) {
+Refused too_large(const PlanToApply& plan) {
+  return {Refused::Why::PlanInvalid,
+          fmt::format("the plan takes {} bytes of memory, and at most {} are kept for one user",
+                      plan.bytes, KeptPlans::kMostBytesOfOne)};
+}
+
+auto took_too_long() {
+  return fail(Refused{Refused::Why::Failed,
+                      fmt::format("planning was cancelled: it takes longer than {} seconds, or the "
+                                  "service is ending",
+                                  Worker::kLongest.count())});
+}
+
+Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyPolicy> policy,
+          const Worker::Cancelled& cancelled) {
   Made made;
   const auto end = [&](const diag::Sink& sink, const source::SourceSet& shown) -> Made& {
     made.answer.diagnostics = diag::to_json(sink.sorted(), shown);
@@ -60,9 +74,11 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
   if (wishes.unplug) {
     plan = plan::plan_unplug(*wishes.unplug, *host, sink);
   } else {
-    plan = plan::make_plan(policy->policy, policy->files, *host, sink).plan;
-    if (plan && wishes.add) {
-      forecast = forecast::make_forecast(policy->policy, policy->files, *host, *wishes.add, sink);
+    Work work(plan::kMaxPlanWork, cancelled);
+    plan = plan::make_plan(policy->policy, policy->files, *host, sink, work).plan;
+    if (plan && wishes.add && !cancelled()) {
+      forecast = forecast::make_forecast(policy->policy, policy->files, *host, *wishes.add, sink,
+                                         cancelled);
       if (!forecast) return end(sink, shown);
       plan::place_diagnostics(*plan, sink, policy->files);
     }
@@ -73,14 +89,14 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
   made.answer.steps = plan->steps.size();
   made.answer.reboot_required = plan->boot.reboot_required;
   made.answer.diagnostics = diag::to_json(sink.sorted(), shown);
-  made.plan = std::make_shared<plan::Plan>(std::move(*plan));
+  made.kept = plan_to_apply(std::move(*plan));
   return made;
 }
 
 }  // namespace
 
-void Service::check(std::string text, const Answer<std::string>& answer) {
-  reader_->post(failing(answer), [text = std::move(text), answer] {
+void Service::check(std::string text, const Answer<std::string>& answer, const Requester& who) {
+  reader_->post(who, failing(answer), [text = std::move(text), answer](const Worker::Cancelled&) {
     LoadedPolicy loaded = check_text("<bus>", text);
     std::string json = diag::to_json(loaded.sink.sorted(), loaded.shown);
     return [answer, json = std::move(json)] { answer(json); };
@@ -88,57 +104,81 @@ void Service::check(std::string text, const Answer<std::string>& answer) {
 }
 
 void Service::plan(PlanWishes wishes, const Answer<PlanAnswer>& answer) {
-  reader_->post(failing(answer), [this, wishes = std::move(wishes), policy = policy_, answer] {
-    auto made = std::make_shared<Made>(make(*target_, wishes, policy));
-    return [this, made, uid = wishes.uid, answer] {
-      if (made->plan) plans_.keep(uid, made->answer.digest, made->plan);
-      answer(made->answer);
-    };
-  });
+  const Requester who = wishes.who;
+  reader_->post(who, failing(answer),
+                [this, wishes = std::move(wishes), policy = policy_,
+                 answer](const Worker::Cancelled& cancelled) -> Worker::Done {
+                  auto made = std::make_shared<Made>(make(*target_, wishes, policy, cancelled));
+                  if (cancelled()) return [answer] { answer(took_too_long()); };
+                  return [this, made, uid = wishes.who.uid, answer] {
+                    if (made->kept.plan)
+                      plans_.keep(uid, made->answer.digest, std::move(made->kept));
+                    answer(made->answer);
+                  };
+                });
 }
 
-void Service::submit(std::uint32_t uid, std::string document, const Answer<std::string>& answer) {
-  reader_->post(failing(answer), [this, uid, document = std::move(document), answer] {
-    auto plan = apply::read_plan(document, "<bus>");
-    std::string digest = runtime::sha256_of(document);
-    std::shared_ptr<const plan::Plan> made;
-    Refused wrong{Refused::Why::PlanInvalid, {}};
-    if (plan)
-      made = std::make_shared<plan::Plan>(std::move(*plan));
-    else
-      wrong.message = fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message);
-    return [this, uid, made, wrong, digest = std::move(digest), answer] {
-      if (!made) {
-        answer(fail(wrong));
-        return;
-      }
-      plans_.keep(uid, digest, made);
-      answer(digest);
-    };
-  });
+std::optional<PlanSummary> Service::summary_of(const std::string& digest) const {
+  const auto plan = plans_.find(digest);
+  if (plan == nullptr) return std::nullopt;
+  return summarize(*plan);
 }
 
-void Service::verify(const Answer<std::shared_ptr<const View>>& answer) {
-  reader_->post(failing(answer), [this, policy = policy_, alone = left_alone(),
-                                  rounds = rounds_done_, mark = left_alone_.mark(), answer] {
-    auto plans = std::make_shared<Plans>(plan_now(*target_, policy.get(), alone));
-    return [this, plans, rounds, mark, answer] {
-      if (!plans->host) {
-        answer(fail(Refused{Refused::Why::Failed, plans->problem}));
-        return;
-      }
-      // A round that has ended meanwhile knows better.
-      if (rounds == rounds_done_) {
-        if (!round_runs_ && current_job_ == 0) known_ = plans->host;
-        publish(*plans, mark);
-      }
-      answer(view_);
-    };
-  });
+void Service::submit(const Requester& who, std::string document,
+                     const Answer<std::string>& answer) {
+  reader_->post(
+      who, failing(answer),
+      [this, uid = who.uid, document = std::move(document), answer](const Worker::Cancelled&) {
+        auto plan = apply::read_plan(document, "<bus>");
+        std::string digest = runtime::sha256_of(document);
+        PlanToApply made;
+        Refused wrong{Refused::Why::PlanInvalid, {}};
+        if (plan)
+          made = plan_to_apply(std::move(*plan));
+        else
+          wrong.message =
+              fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message);
+        return [this, uid, made, wrong, digest = std::move(digest), answer] {
+          if (!made.plan) {
+            answer(fail(wrong));
+            return;
+          }
+          if (!plans_.keep(uid, digest, made)) {
+            answer(fail(too_large(made)));
+            return;
+          }
+          answer(digest);
+        };
+      });
 }
 
-void Service::reload(const Answer<std::string>& answer) {
-  reader_->post(failing(answer), [this, answer] {
+void Service::verify(const Answer<std::shared_ptr<const View>>& answer, const Requester& who) {
+  reader_->post(
+      who, failing(answer),
+      [this, policy = policy_, alone = left_alone(), rounds = rounds_done_,
+       mark = left_alone_.mark(), answer](const Worker::Cancelled& cancelled) -> Worker::Done {
+        auto plans =
+            std::make_shared<Plans>(plan_now(*target_, policy.get(), alone, {}, cancelled));
+        if (cancelled()) return [answer] { answer(took_too_long()); };
+        return [this, plans, rounds, mark, answer] {
+          if (!plans->host) {
+            answer(fail(Refused{Refused::Why::Failed, plans->problem}));
+            return;
+          }
+          // A round that has ended meanwhile knows better.
+          if (rounds == rounds_done_) {
+            if (!round_runs_ && current_job_ == 0) known_ = plans->host;
+            publish(*plans, mark);
+          }
+          answer(view_);
+        };
+      });
+}
+
+void Service::forget(const std::string& connection) { reader_->drop(connection); }
+
+void Service::reload(const Answer<std::string>& answer, const Requester& who) {
+  reader_->post(who, failing(answer), [this, answer](const Worker::Cancelled&) {
     auto loaded = std::make_shared<LoadedPolicy>(load_policy(sources_));
     return [this, loaded, answer] {
       std::string json = diag::to_json(loaded->sink.sorted(), loaded->shown);

@@ -118,19 +118,21 @@ void Service::start_round() {
   const auto failed = [this, order](const std::string& what) {
     finish_round(order, Round::of_problem(what));
   };
-  writer_->post(failed, [this, order, policy, before, alone = left_alone(),
-                         removed = united(std::exchange(removed_, {}), {})] {
-    auto round =
-        std::make_shared<Round>(order.writes ? keeper_->settle(*policy, alone, before, removed)
-                                             : keeper_->look(policy.get(), alone, removed));
-    keeper_->tell_hooks(*round);
-    return [this, order, round] { finish_round(order, std::move(*round)); };
-  });
+  writer_->post({}, failed,
+                [this, order, policy, before, alone = left_alone(),
+                 removed = united(std::exchange(removed_, {}), {})](const Worker::Cancelled&) {
+                  auto round = std::make_shared<Round>(
+                      order.writes ? keeper_->settle(*policy, alone, before, removed)
+                                   : keeper_->look(policy.get(), alone, removed));
+                  keeper_->tell_hooks(*round);
+                  return [this, order, round] { finish_round(order, std::move(*round)); };
+                });
 }
 
 void Service::finish_round(const Order& order, Round round) {
   finish_writes(round.reports);
   round_runs_ = false;
+  if (round.held) held_ = std::move(*round.held);
   for (const std::string& line : round.said) listener_.say(kNotice, line, {});
   if (round.busy) {
     if (!wanted_ || order.cause < *wanted_) wanted_ = order.cause;
@@ -172,7 +174,7 @@ void Service::look_at_lock() {
   const auto failed = [this](const std::string&) {
     if (lock_wait_) lock_wait_->at = steady_clock::now() + kLockAgain;
   };
-  writer_->post(failed, [this] {
+  writer_->post({}, failed, [this](const Worker::Cancelled&) {
     return [this, owner = keeper_->who_writes()] {
       if (!lock_wait_) return;
       if (owner) {

@@ -10,14 +10,18 @@
 #include "compiler/diag/render.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/base/file.hpp"
+#include "runtime/service/locked_memory.hpp"
 
 namespace memonline::service {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 namespace {
 
 constexpr int kNotice = 5, kWarning = 4, kError = 3;
+constexpr milliseconds kPatienceToEnd{500};
+constexpr milliseconds kReturnAfter{1000};
 
 }  // namespace
 
@@ -35,13 +39,17 @@ Service::Service(Config config, Listener& listener)
       writer_(std::make_unique<Worker>()),
       reader_(std::make_unique<Worker>()) {}
 
-Service::~Service() { shut_down(); }
+Service::~Service() { (void)shut_down(); }
 
 void Service::start() {
   std::error_code there_already;
   std::filesystem::create_directories(target_->run_directory(), there_already);
   if (auto told = runtime::write_file(target_->service_sign(), ""); !told)
     listener_.say(kNotice, told.error().message(), {});
+  writer_->post({}, {}, [](const Worker::Cancelled&) {
+    lock_stack();
+    return Worker::Done();
+  });
   loaded_ = load_policy(sources_);
   policy_ = loaded_.ready;
   want_round(Cause::Start);
@@ -153,8 +161,8 @@ void Service::publish(const Plans& plans, std::uint64_t mark) {
   view->failing = troubles_.failing();
   name_what_others_did(view->runs, mark);
   view->left_alone = left_alone_.sentences(plans.missed);
-  for (std::string& sentence : keeper_->deferred()) view->left_alone.push_back(std::move(sentence));
-  view->switches = keeper_->switches();
+  view->left_alone.insert(view->left_alone.end(), held_.deferred.begin(), held_.deferred.end());
+  view->switches = held_.values;
   const auto before = std::exchange(view_, std::move(view));
   publish_state();
   listener_.view_changed(*before, *view_);
@@ -191,6 +199,7 @@ void Service::publish_state() {
 void Service::take_results() {
   writer_->dispatch();
   reader_->dispatch();
+  if (!return_at_ && memory_has_grown()) return_at_ = steady_clock::now() + kReturnAfter;
 }
 
 std::optional<steady_clock::time_point> Service::due() const {
@@ -206,6 +215,8 @@ std::optional<steady_clock::time_point> Service::due() const {
   if (confirming_ && !confirming_->over)
     consider(std::min(confirming_->until, confirming_->look_at));
   consider(progress_at_);
+  consider(return_at_);
+  consider(plans_.expires_at());
   if (!done_at_.empty()) {
     const auto oldest = std::min_element(done_at_.begin(), done_at_.end(),
                                          [](auto& a, auto& b) { return a.second < b.second; });
@@ -228,15 +239,22 @@ void Service::tick() {
   if (progress_at_ && *progress_at_ <= now) show_progress();
   look_for_word();
   drop_old_jobs();
+  plans_.expire(now);
+  if (return_at_ && *return_at_ <= now) {
+    return_at_.reset();
+    return_memory();
+  }
 }
 
-void Service::shut_down() {
-  if (ending_) return;
+bool Service::shut_down() {
+  if (ending_) return true;
   ending_ = true;
-  flight_.stop();
-  // Ends after the block under way.
+  const bool may_be_ended = flight_.stop();
+  writer_->cancel_all();
+  reader_->cancel_all();
+  // Ends after the block under way, and one that is being offlined is left as it was.
+  if (may_be_ended) (void)writer_->ended_within(kPatienceToEnd);
   writer_.reset();
-  reader_.reset();
   // Nobody is there any more to hear that it may stay.
   if (confirming_) (void)keeper_->take_back(confirming_->wanted.limits);
   confirming_.reset();
@@ -245,6 +263,7 @@ void Service::shut_down() {
   const Round last = keeper_->let_go(keep_switches_);
   if (!last.problem.empty()) listener_.say(kError, last.problem, {});
   for (const std::string& line : last.said) listener_.say(kNotice, line, {});
+  return reader_->ended_within(kPatienceToEnd);
 }
 
 }  // namespace memonline::service

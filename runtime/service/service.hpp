@@ -19,9 +19,11 @@
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/plan/unplug.hpp"
 #include "runtime/service/events.hpp"
+#include "runtime/service/fair_queue.hpp"
 #include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_plans.hpp"
 #include "runtime/service/left_alone.hpp"
+#include "runtime/service/plan_summary.hpp"
 #include "runtime/service/troubles.hpp"
 #include "runtime/service/view.hpp"
 #include "runtime/service/worker.hpp"
@@ -42,7 +44,7 @@ struct PlanWishes {
   bool offline = false;               ///< as if it said `set rezone = allowed`
   std::optional<plan::UnplugRequest> unplug;
   std::optional<forecast::AddRequest> add;
-  std::uint32_t uid = 0;  ///< who asks: the plan is kept among this user's
+  Requester who;  ///< the plan is kept among this user's
 };
 struct PlanAnswer {
   std::optional<std::string> document;  ///< as `memonline plan --format json` prints it
@@ -56,7 +58,7 @@ struct PlanAnswer {
 struct ApplyWishes {
   std::optional<std::chrono::milliseconds> confirm;
   std::optional<std::chrono::milliseconds> deadline;  ///< of taking one block offline
-  std::uint32_t uid = 0;
+  Requester who;
 };
 /// Why a request is refused; nothing was changed.
 struct Refused {
@@ -102,8 +104,9 @@ class Listener {
 
 class Service {
  public:
-  static constexpr std::size_t kMostJobs = 16;  ///< that wait or run
-  static constexpr std::size_t kKeptJobs = 16;  ///< that are done
+  static constexpr std::size_t kMostJobs = 16;       ///< that wait or run; of root beside them
+  static constexpr std::size_t kMostJobsOfUser = 8;  ///< of one ordinary user
+  static constexpr std::size_t kKeptJobs = 16;       ///< that are done
   static constexpr std::chrono::minutes kKeptFor{10};
   static constexpr std::chrono::milliseconds kProgressEvery{250};  ///< signals: four a second
   static constexpr std::size_t kMostPolicyText = std::size_t{1} << 20U;
@@ -127,27 +130,39 @@ class Service {
 
   [[nodiscard]] const std::shared_ptr<const View>& view() const { return view_; }
   [[nodiscard]] const std::list<Job>& jobs() const { return jobs_; }
+  /// Who asked for this job; empty: it is done or was never there.
+  [[nodiscard]] std::optional<std::uint32_t> owner_of(std::uint64_t job) const;
+  /// What applying the plan of this digest would change; empty: it is not kept.
+  [[nodiscard]] std::optional<PlanSummary> summary_of(const std::string& digest) const;
   /// True once the first round is over: memory is settled as far as it goes, or somebody else is
   /// at it.
   [[nodiscard]] bool looked() const { return looked_; }
 
-  void check(std::string text,
-             const Answer<std::string>& answer);  ///< schema memonline.diagnostics/1
+  /// Schema memonline.diagnostics/1.
+  void check(std::string text, const Answer<std::string>& answer, const Requester& who = {});
   void plan(PlanWishes wishes, const Answer<PlanAnswer>& answer);
   /// Takes a plan that was made elsewhere; its digest, for `apply`.
-  void submit(std::uint32_t uid, std::string document, const Answer<std::string>& answer);
+  void submit(const Requester& who, std::string document, const Answer<std::string>& answer);
   void apply(const std::string& digest, const ApplyWishes& wishes,
              const Answer<std::uint64_t>& answer);
   void undo(std::uint32_t uid, const Answer<std::uint64_t>& answer);
-  Result<std::uint64_t, Refused> confirm();  ///< the job that waits for it
+  /// The job that waits to be confirmed; empty: none does.
+  [[nodiscard]] std::optional<std::uint64_t> confirming() const;
+  /// Confirms that job; with `job`, only if it is that one.
+  Result<std::uint64_t, Refused> confirm(std::optional<std::uint64_t> job = std::nullopt);
+  /// The job is undone after `time` from now, unless it is confirmed before.
+  Result<std::uint64_t, Refused> adjust_timeout(std::uint64_t job, std::chrono::milliseconds time);
   Result<std::uint64_t, Refused> cancel(std::uint64_t job);
   /// Reads the policies anew. With an error in them the old ones stay in force.
-  void reload(const Answer<std::string>& answer);
+  void reload(const Answer<std::string>& answer, const Requester& who = {});
   /// Looks again and tells what is not as the policy says.
-  void verify(const Answer<std::shared_ptr<const View>>& answer);
+  void verify(const Answer<std::shared_ptr<const View>>& answer, const Requester& who = {});
+  /// That connection is gone: what it asked for and has not been answered yet is dropped.
+  void forget(const std::string& connection);
 
-  /// Ends the run under way after its block, and lets go of the kernel's switches.
-  void shut_down();
+  /// Ends the run under way after its block, and releases the kernel settings. False where a
+  /// request is still being worked on: then the process has to end without waiting for it.
+  bool shut_down();
 
  private:
   enum class Cause : std::uint8_t { Start, Events, Lost, Retry, Changed, Reload };
@@ -178,7 +193,7 @@ class Service {
   Job& add_job(Job::Kind kind, std::uint32_t uid);
   Job* find_job(std::uint64_t id);
   /// Has `work` done by the writer as this job, unless it is cancelled before.
-  void post_job(std::uint64_t id, std::function<Round()> work);
+  void post_job(std::uint64_t id, const Requester& who, std::function<Round()> work);
   void next();
   void begin_job();
   void finish_job(std::uint64_t id, Round round);
@@ -199,8 +214,8 @@ class Service {
   void keep_left_alone();
   [[nodiscard]] BlockRanges left_alone() const;
   [[nodiscard]] bool busy() const;
-  /// As many jobs wait or run as may.
-  [[nodiscard]] bool full() const;
+  /// As many jobs of this user wait or run as may.
+  [[nodiscard]] bool full(std::uint32_t uid) const;
 
   Listener& listener_;
   std::unique_ptr<Target> target_;
@@ -218,6 +233,7 @@ class Service {
   std::shared_ptr<const ReadyPolicy> policy_;
   std::shared_ptr<const View> view_;
   std::shared_ptr<const model::Host> known_;  ///< as it was when last looked at
+  HeldSettings held_;  ///< as the last round left them: the writer's own are not to be read here
   Counters counters_;
   Troubles troubles_;
 
@@ -238,7 +254,8 @@ class Service {
 
   std::list<Job> jobs_;
   std::map<std::uint64_t, std::chrono::steady_clock::time_point> done_at_;
-  std::list<std::pair<std::uint64_t, std::function<Round()>>> waiting_jobs_;
+  using WaitingJob = std::pair<std::uint64_t, std::function<Round()>>;
+  FairQueue<WaitingJob> waiting_jobs_;
   std::uint64_t current_job_ = 0;  ///< the one the writer is at; 0: a round, or none
   /// A job that is done but for the word of somebody.
   struct Confirming {
@@ -252,6 +269,8 @@ class Service {
   std::optional<Confirming> confirming_;
   std::uint64_t next_job_ = 1;
   KeptPlans plans_;
+  /// When memory that a large request took is returned: once the answer has been sent.
+  std::optional<std::chrono::steady_clock::time_point> return_at_;
 
   std::unique_ptr<Worker> writer_, reader_;  ///< last: they end first
 };

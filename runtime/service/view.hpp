@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,8 @@ struct Job {
   std::string error;  ///< why it failed, for people
   Failure failure = Failure::None;
   std::optional<apply::Report> report, undone;
+  /// When it is undone unless it is confirmed before; empty: it does not wait for that.
+  std::optional<std::chrono::steady_clock::time_point> undone_at;
 };
 std::string_view kind_name(Job::Kind kind);        ///< settle apply undo
 std::string_view stage_name(Job::Stage stage);     ///< queued running confirming cancelling done

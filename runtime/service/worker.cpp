@@ -6,30 +6,51 @@
 #include <new>
 #include <utility>
 
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace memonline::service {
 
-Worker::Worker() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this] { run(); }) {}
+using std::chrono::steady_clock;
+
+namespace {
+
+void no_operation(int) {}
+
+/// The signal that ends a blocking call must have a handler before anybody sends it.
+int event_with_handler() {
+  struct sigaction action {};
+  action.sa_handler = no_operation;  // no SA_RESTART: the call has to come back
+  ::sigaction(SIGUSR1, &action, nullptr);
+  return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+}  // namespace
+
+Worker::Worker() : event_(event_with_handler()), thread_([this] { run(); }) {}
 
 Worker::~Worker() {
-  {
-    const std::lock_guard lock(mutex_);
-    end_ = true;
-    jobs_.clear();
-  }
-  wake_.notify_one();
+  cancel_all();
   thread_.join();
   ::close(event_);
 }
 
-void Worker::post(Failed failed, Job job) {
+void Worker::post(const Requester& requester, Failed failed, Job job) {
   {
     const std::lock_guard lock(mutex_);
-    jobs_.push_back({std::move(failed), std::move(job)});
+    waiting_.push(requester, {std::move(failed), std::move(job)});
   }
   wake_.notify_one();
+}
+
+void Worker::drop(const std::string& connection) {
+  if (connection.empty()) return;
+  std::deque<Posted> dropped;  // destroyed without the lock: an answer may be among what they hold
+  const std::lock_guard lock(mutex_);
+  dropped = waiting_.remove_if(
+      [&](const std::string& whose, const Posted&) { return whose == connection; });
+  if (connection_ == connection) cancelled_.store(true);
 }
 
 void Worker::dispatch() {
@@ -44,10 +65,36 @@ void Worker::dispatch() {
     if (one) one();
 }
 
+void Worker::cancel_all() {
+  std::deque<Posted> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = true;
+    cancelled_.store(true);
+    dropped = waiting_.remove_if([](const std::string&, const Posted&) { return true; });
+  }
+  wake_.notify_one();
+}
+
+bool Worker::ended_within(std::chrono::milliseconds patience) {
+  // A signal that comes just before the call begins is lost: sent again and again.
+  constexpr std::chrono::milliseconds kAgain{50};
+  const auto until = steady_clock::now() + patience;
+  std::unique_lock lock(mutex_);
+  while (!ended_ && steady_clock::now() < until) {
+    ::pthread_kill(thread_.native_handle(), SIGUSR1);
+    over_.wait_for(lock, kAgain, [this] { return ended_; });
+  }
+  return ended_;
+}
+
 // What one job met with must not end the process, which has others to do.
-Worker::Done Worker::done_of(const Posted& posted) {
+Worker::Done Worker::done_of(const Posted& posted, std::optional<steady_clock::time_point> until) {
+  const Cancelled cancelled = [this, until] {
+    return cancelled_.load() || (until && steady_clock::now() > *until);
+  };
   try {
-    return posted.job();
+    return posted.job(cancelled);
   } catch (const std::bad_alloc&) {
     return [failed = posted.failed] { failed("there was not enough memory for it"); };
   } catch (const std::exception& error) {
@@ -63,17 +110,23 @@ void Worker::run() {
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return end_ || !jobs_.empty(); });
-    if (end_) return;
-    const Posted posted = std::move(jobs_.front());
-    jobs_.pop_front();
+    wake_.wait(lock, [this] { return end_ || !waiting_.empty(); });
+    if (end_) break;
+    auto [requester, posted] = std::move(*waiting_.pop());
+    connection_ = requester.connection;
+    cancelled_.store(false);
     lock.unlock();
-    Done done = done_of(posted);
+    const bool bounded = requester.uid != 0;
+    Done done =
+        done_of(posted, bounded ? std::optional(steady_clock::now() + kLongest) : std::nullopt);
     lock.lock();
+    connection_.clear();
     done_.push_back(std::move(done));
     const std::uint64_t one = 1;
     (void)!::write(event_, &one, sizeof one);
   }
+  ended_ = true;
+  over_.notify_all();
 }
 
 }  // namespace memonline::service

@@ -181,6 +181,7 @@ def allowed(w: World) -> None:
         caller.well(PATH, MANAGER, "Cancel", "o", job)
         assert client.done(job) == "undone"
         job = begun(caller, client, "confirming", confirm_seconds=60)
+        caller.well(job, JOB, "AdjustTimeout", "u", 300)
         caller.well(job, JOB, "Cancel")
         assert client.done(job) == "undone"
         caller.well(PATH, MANAGER, "Reload")
@@ -203,7 +204,7 @@ def denied(w: World) -> None:
             [PATH, MANAGER, "Apply", "sa{sv}", client.plan(policy=MOVABLE)["digest"], {}],
             *([PATH, MANAGER, method] for method in
               ("Confirm", "Undo", "Reload", "WriteBootParameters")),
-            [PATH, MANAGER, "Cancel", "o", job], [job, JOB, "Cancel"]]
+            [PATH, MANAGER, "Cancel", "o", job], [job, JOB, "AdjustTimeout", "u", 300], [job, JOB, "Cancel"]]
         for path, interface, method, *values in changes:
             error = caller.call(path, interface, method, *values)
             assert "needs the user to be asked" in error, (method, error)

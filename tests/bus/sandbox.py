@@ -26,7 +26,7 @@ ACTIONS = "/usr/share/polkit-1/actions"
 HERE = "/run/memonline-tests"
 STAGE = "MEMONLINE_BUS_SANDBOX"  # in the environment: how far the way in there is
 SECONDS = 580  # of one test; less than ctest's patience, whose signals do not reach what runs by sudo
-KEPT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "MEMONLINE_SCREENSHOTS", "PYTHONDONTWRITEBYTECODE", "TMPDIR", STAGE)
+KEPT = ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "MEMONLINE_SCREENSHOTS", "PYTHONDONTWRITEBYTECODE", "TMPDIR", STAGE)
 
 
 def works(*command: str) -> bool:

@@ -49,6 +49,55 @@ def trusts(w: World) -> None:
         answer = as_user("daemon", w, "call", NAME, PATH, MANAGER, method)
         assert answer.returncode != 0, (method, answer)
 
+ASKS = """polkit.addRule(function(action, subject) {
+  if (action.id == "org.memonline1.apply" && subject.user == "daemon" &&
+      action.lookup("operation") == "change 2 GiB of memory on node 0 in 1 step" &&
+      action.lookup("steps") == "1" && action.lookup("bytes") == "2147483648" &&
+      action.lookup("nodes") == "0" && action.lookup("size") == "2 GiB")
+    return polkit.Result.YES;
+});
+"""
+
+
+@needs_polkit
+@unless(lambda w: not w.own_rules, "mount namespaces")
+def asks(w: World) -> None:
+    """polkit is told what a plan would do; the user who was asked for a job is not asked again for it."""
+    w.stop_polkit()
+    w.start_polkit(ASKS)
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    message = (w.source / "dbus/data/org.memonline1.policy").read_text()
+    assert "Authentication is required to $(operation)<" in message
+
+    def begun() -> str:
+        digest = client.plan(policy="hotplugged: movable\n")["digest"]
+        answer = as_user("daemon", w, "--json=short", "call", NAME, PATH, MANAGER, "Apply", "sa{sv}", digest, "1",
+                         "confirm-seconds", "u", "60")
+        assert answer.returncode == 0, answer
+        job = str(json.loads(answer.stdout)["data"][0])
+        eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits")
+        return job
+
+    job = begun()
+    left = int(client.get("TimeLeft", job, JOB))
+    assert 30e6 < left <= 60e6, left
+    for method, *values in (["AdjustTimeout", "u", "600"], ["Cancel"]):
+        assert as_nobody(w, "call", NAME, job, JOB, method, *values).returncode != 0, "another user's job"
+    assert as_user("daemon", w, "call", NAME, job, JOB, "AdjustTimeout", "u", "0").returncode != 0
+    adjusted = as_user("daemon", w, "call", NAME, job, JOB, "AdjustTimeout", "u", "600")
+    assert adjusted.returncode == 0, adjusted
+    assert 570e6 < int(client.get("TimeLeft", job, JOB)) <= 600e6
+    cancelled = as_user("daemon", w, "call", NAME, job, JOB, "Cancel")
+    assert cancelled.returncode == 0, cancelled
+    assert client.done(job) == "undone" and client.get("TimeLeft", job, JOB) == 0
+    job = begun()
+    confirmed = as_user("daemon", w, "call", NAME, PATH, MANAGER, "Confirm")
+    assert confirmed.returncode == 0, confirmed
+    assert client.done(job) == "done"
+    assert as_user("daemon", w, "call", NAME, PATH, MANAGER, "Undo").returncode != 0, "that is another action"
+
 
 @needs_users
 def keeps(w: World) -> None:
@@ -141,7 +190,7 @@ def measures(w: World) -> None:
     eventually(sleeps, "it sleeps for two seconds")
 
 
-TESTS: List[Callable[[World], None]] = [measures, keeps, notifies, trusts]
+TESTS: List[Callable[[World], None]] = [measures, keeps, notifies, trusts, asks]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

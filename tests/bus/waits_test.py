@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Callable, Dict, Iterator, List
 
-from world import (dbus, ERROR, MANAGER, NAME, PATH, STANDARD, Client, World, as_nobody, become,
+from world import (dbus, ERROR, MANAGER, NAME, PATH, STANDARD, Client, World, as_nobody, as_user, become,
                    eventually, needs_polkit, needs_users, refused, run)
 
 HOST = "6.12-a1"
@@ -151,7 +151,51 @@ def plans_wait(w: World) -> None:
     flood.end()
 
 
-TESTS: List[Callable[[World], None]] = [one_waits, plans_wait, many_wait]
+# Sends so many checks of a large policy, says so, and stays until it is killed.
+CHECKS = """
+import sys, time
+import dbus, dbus.mainloop.glib
+dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
+bus = dbus.bus.BusConnection(sys.argv[1])
+manager = dbus.Interface(bus.get_object("org.memonline1", "/org/memonline1", introspect=False),
+                         "org.memonline1.Manager")
+text = "".join(f"block{n}: movable\\n" for n in range(int(sys.argv[3])))
+for _ in range(int(sys.argv[2])):
+    manager.Check(text, timeout=300, reply_handler=lambda answer: None, error_handler=lambda error: None)
+bus.flush()
+print("sent", flush=True)
+time.sleep(300)
+"""
+CHECKED_RULES = 6000
+
+
+@needs_users
+def takes_turns(w: World) -> None:
+    """One user's requests delay another's by one of them, and are dropped when their connection is gone."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    text = "".join(f"block{n}: movable\n" for n in range(CHECKED_RULES))
+
+    def seconds(user: str, *call: str) -> float:
+        began = time.monotonic()
+        answer = as_user(user, w, "--timeout=300", "call", NAME, PATH, MANAGER, *call)
+        assert answer.returncode == 0, answer
+        return time.monotonic() - began
+
+    alone = seconds("nobody", "Check", "s", text)
+    with subprocess.Popen([*become("nobody"), sys.executable, "-c", CHECKS, w.address, str(OF_CONNECTION - 2),
+                           str(CHECKED_RULES)], stdout=subprocess.PIPE) as flood:
+        assert flood.stdout is not None and flood.stdout.readline() == b"sent\n"
+        other = seconds("daemon", "Verify")
+        flood.kill()
+    same = seconds("nobody", "Verify")
+    print(f"one request takes {alone:.2f} s; another user waited {other:.2f} s, the same user {same:.2f} s afterwards")
+    assert other < 5 * alone + 0.5, "another user waited for more than one request"
+    assert same < 5 * alone + 0.5, "what nobody waits for any more was done"
+
+
+TESTS: List[Callable[[World], None]] = [one_waits, plans_wait, many_wait, takes_turns]
 
 
 if __name__ == "__main__":

@@ -97,7 +97,8 @@ class Journal:
 
     def __init__(self, directory: pathlib.Path) -> None:
         self.place = directory / "run-systemd"
-        (self.place / "journal").mkdir(parents=True)
+        (self.place / "journal").mkdir(parents=True, exist_ok=True)
+        (self.place / "journal/socket").unlink(missing_ok=True)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.place / "journal/socket"))
         self.socket.settimeout(10)

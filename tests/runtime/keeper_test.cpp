@@ -113,4 +113,20 @@ TEST_CASE("keeper: auto_online_blocks is opened last and shut first") {
   CHECK(knobs_of(target.done).size() == 4);
 }
 
+TEST_CASE("keeper: a plan that is cancelled when the service ends releases no setting") {
+  Recorded target(kHost);
+  service::Flight flight;
+  service::Keeper keeper(target, flight, {});
+  const auto lowered = service::check_text("test", "hotplugged: auto\nlimit movable to 3x normal");
+  REQUIRE(lowered.ready);
+  REQUIRE(keeper.look(lowered.ready.get(), {}).held->values.size() == 4);
+  target.done.clear();
+  flight.stop();
+  CHECK(keeper.look(lowered.ready.get(), {}).held->values.size() == 4);
+  CHECK(keeper.settle(*lowered.ready, {}, nullptr).held->values.size() == 4);
+  CHECK(knobs_of(target.done).empty());
+  (void)keeper.let_go(false);
+  CHECK(knobs_of(target.done).size() == 4);
+}
+
 }  // namespace memonline

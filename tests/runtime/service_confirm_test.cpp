@@ -96,6 +96,35 @@ TEST_CASE("service: what is confirmed stays, and may still be undone") {
   CHECK(zones(running, 32, 8) == "........");
 }
 
+TEST_CASE("service: the time to confirm in counts from when it is adjusted") {
+  RunningService running(small_host(), "boot: keep\n");
+  const auto id = apply_normal(running, std::chrono::milliseconds(300));
+  REQUIRE(until_confirming(running, id));
+  CHECK(running.service->confirming() == id);
+  const auto now = std::chrono::steady_clock::now();
+  SECTION("more of it") {
+    REQUIRE(running.service->adjust_timeout(id, std::chrono::hours(1)));
+    CHECK(job(running, id)->undone_at > now + std::chrono::minutes(59));
+    const auto later = now + std::chrono::milliseconds(600);
+    (void)running.until([&] { return std::chrono::steady_clock::now() > later; });
+    CHECK(job(running, id)->stage == Job::Stage::Confirming);
+  }
+  SECTION("less of it") {
+    REQUIRE(running.service->adjust_timeout(id, std::chrono::hours(1)));
+    REQUIRE(running.service->adjust_timeout(id, std::chrono::milliseconds(1)));
+    REQUIRE(until_done(running, id));
+    CHECK(job(running, id)->result == Job::Result::Undone);
+    CHECK_FALSE(job(running, id)->undone_at);
+    CHECK_FALSE(running.service->adjust_timeout(id, std::chrono::hours(1)));
+  }
+  SECTION("only of the job that waits, which alone is confirmed") {
+    CHECK_FALSE(running.service->adjust_timeout(id + 1, std::chrono::hours(1)));
+    CHECK_FALSE(running.service->confirm(id + 1));
+    CHECK(running.service->confirm(id) == id);
+    CHECK_FALSE(job(running, id)->undone_at);
+  }
+}
+
 TEST_CASE("service: memory that comes while a word is waited for is settled, and not undone") {
   RunningService running(small_host(), kNewIsMovable);
   const auto id = apply_normal(running, std::chrono::seconds(60));

@@ -13,6 +13,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <poll.h>
@@ -44,16 +45,17 @@ class TemporaryDirectory {
   std::string path_;
 };
 
-/// A machine that cannot be looked at while there is not enough memory for that, and that counts
-/// how often it was.
+/// A machine that cannot be looked at while there is not enough memory for that, or takes its time
+/// while it is held, and that counts how often it was looked at.
 class Watched final : public service::Target {
  public:
   Watched(std::unique_ptr<service::Target> target, const std::atomic<bool>& is_short,
-          std::atomic<int>& looks)
-      : target_(std::move(target)), is_short_(is_short), looks_(looks) {}
+          const std::atomic<bool>& is_held, std::atomic<int>& looks)
+      : target_(std::move(target)), is_short_(is_short), is_held_(is_held), looks_(looks) {}
   Result<model::Host, runtime::HostError> read() override {
     if (is_short_.load()) throw std::bad_alloc();
     ++looks_;
+    while (is_held_.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return target_->read();
   }
   Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
@@ -69,8 +71,15 @@ class Watched final : public service::Target {
  private:
   std::unique_ptr<service::Target> target_;
   const std::atomic<bool>& is_short_;
+  const std::atomic<bool>& is_held_;
   std::atomic<int>& looks_;
 };
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr std::chrono::seconds kPatience{60};
+#else
+inline constexpr std::chrono::seconds kPatience{10};
+#endif
 
 class RunningService final : public service::Listener {
  public:
@@ -100,9 +109,9 @@ class RunningService final : public service::Listener {
     directory.write("etc/memonline/policy.d/50-test.mempolicy", text);
   }
 
-  /// Turns the loop until `done` says so; false after ten seconds.
+  /// Turns the loop until `done` says so; false after ten seconds, or a minute with sanitizers.
   bool until(const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto end = std::chrono::steady_clock::now() + kPatience;
     while (!done()) {
       if (std::chrono::steady_clock::now() > end) return false;
       turn();
@@ -150,6 +159,7 @@ class RunningService final : public service::Listener {
   std::shared_ptr<apply::SharedModel> kernel;
   std::unique_ptr<service::Service> service;
   std::atomic<bool> is_short{false};  ///< of memory, so that it cannot look
+  std::atomic<bool> is_held{false};   ///< the machine, so that looking takes its time
   std::atomic<int> looks{0};          ///< that it took at the machine
   bool keep_switches = false;         ///< of the service that `restart` makes
   std::vector<std::string> said;
@@ -168,7 +178,7 @@ class RunningService final : public service::Listener {
     std::filesystem::create_directories(directory.path() + "/run");
     service::Config config{
         std::make_unique<Watched>(service::simulated(kernel, directory.path(), latency), is_short,
-                                  looks),
+                                  is_held, looks),
         std::move(events),
         {directory.path(), {}, {}},
         {},

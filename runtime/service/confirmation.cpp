@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Jobs that stay only if they are confirmed in time: waiting for that, more time, and what is
+// undone without it. A part of service.cpp.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "runtime/service/service.hpp"
+
+namespace memonline::service {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr int kError = 3;
+constexpr std::chrono::milliseconds kLookForWord{500};
+
+auto nothing(std::string message) {
+  return fail(Refused{Refused::Why::Nothing, std::move(message)});
+}
+
+}  // namespace
+
+// The writer is free meanwhile: memory that comes is settled, and is no part of what is undone.
+// Further jobs wait.
+void Service::await_word(std::uint64_t id, Round round) {
+  const auto now = steady_clock::now();
+  const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
+  BlockRanges blocks;
+  for (const apply::BlocksBefore& before : wanted.run->journal().blocks)
+    blocks = united(blocks, {{before.first.value(), before.last.value()}});
+  Job& job = *find_job(id);
+  const bool over = job.stage == Job::Stage::Cancelling;
+  if (!over) {
+    job.stage = Job::Stage::Confirming;
+    job.undone_at = now + wanted.within;
+  }
+  show_report(job, round);
+  confirming_ = Confirming{id,
+                           wanted,
+                           std::move(round),
+                           std::move(blocks),
+                           over,
+                           now + wanted.within,
+                           now + kLookForWord};
+  listener_.job_changed(job);
+  want_round(Cause::Changed);
+}
+
+std::optional<std::uint64_t> Service::confirming() const {
+  if (!confirming_ || confirming_->over) return std::nullopt;
+  return confirming_->job;
+}
+
+Result<std::uint64_t, Refused> Service::confirm(std::optional<std::uint64_t> job) {
+  const auto waits = confirming();
+  if (!waits) return nothing("no job waits to be confirmed");
+  if (job && *job != *waits)
+    return nothing(fmt::format("job {} does not wait to be confirmed any more", *job));
+  if (auto kept = confirming_->wanted.run->keep(); !kept)
+    return fail(Refused{Refused::Why::Failed, kept.error().message()});
+  const Confirming confirmed = *std::exchange(confirming_, std::nullopt);
+  end_job(confirmed.job, confirmed.round);
+  return confirmed.job;
+}
+
+// As with NetworkManager's checkpoints, the time counts from now.
+Result<std::uint64_t, Refused> Service::adjust_timeout(std::uint64_t id,
+                                                       std::chrono::milliseconds time) {
+  if (confirming() != id) return nothing(fmt::format("job {} does not wait to be confirmed", id));
+  confirming_->until = steady_clock::now() + time;
+  Job& job = *find_job(id);
+  job.undone_at = confirming_->until;
+  listener_.job_changed(job);
+  return id;
+}
+
+void Service::look_for_word() {
+  const auto now = steady_clock::now();
+  if (!confirming_ || confirming_->over || now < std::min(confirming_->look_at, confirming_->until))
+    return;
+  confirming_->look_at = now + kLookForWord;
+  if (confirming_->wanted.run->is_confirmed()) {
+    const auto confirmed = confirm();
+    if (!confirmed) listener_.say(kError, confirmed.error().message, {});
+  }
+  if (!confirming_ || now < confirming_->until) return;
+  confirming_->over = true;
+  find_job(confirming_->job)->undone_at.reset();
+  next();
+}
+
+void Service::take_back() {
+  current_job_ = confirming_->job;
+  const auto failed = [this](const std::string& what) {
+    finish_taking_back(Round::of_problem(what));
+  };
+  writer_->post({}, failed, [this, limits = confirming_->wanted.limits](const Worker::Cancelled&) {
+    auto undone = std::make_shared<Round>(keeper_->take_back(limits));
+    keeper_->tell_hooks(*undone);
+    return [this, undone] { finish_taking_back(*undone); };
+  });
+}
+
+// Where it was not undone, its journal is still there: the next round does it.
+void Service::finish_taking_back(const Round& undone) {
+  finish_writes({});
+  Confirming taken_back = *std::exchange(confirming_, std::nullopt);
+  note_outcome(taken_back.job, undone);
+  taken_back.round.undone = undone.undone;
+  taken_back.round.problem = undone.problem;
+  taken_back.round.busy = undone.busy;
+  end_job(taken_back.job, taken_back.round);
+}
+
+}  // namespace memonline::service

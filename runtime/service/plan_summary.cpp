@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/service/plan_summary.hpp"
+
+#include <optional>
+#include <variant>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "compiler/model/units.hpp"
+#include "runtime/service/ranges.hpp"
+
+namespace memonline::service {
+
+PlanSummary summarize(const plan::Plan& plan) {
+  PlanSummary summary;
+  summary.steps = plan.steps.size();
+  BlockRanges blocks;
+  const auto add = [&](const plan::WriteRun& run, const std::optional<model::NodeId>& node) {
+    blocks.emplace_back(run.low().value(), run.high().value());
+    if (node) summary.nodes.insert(node->value());
+  };
+  for (const plan::Step& step : plan.steps) {
+    if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
+      add(online->blocks, online->node);
+    if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
+      add(offline->blocks, offline->node);
+  }
+  for (const auto& [first, last] : united(blocks, {}))
+    summary.bytes += (last - first + 1) * plan.host.block_size;
+  return summary;
+}
+
+std::string nodes_text(const PlanSummary& summary) {
+  return fmt::format("{}", fmt::join(summary.nodes, ", "));
+}
+
+std::string summary_text(const PlanSummary& summary) {
+  const char* steps = summary.steps == 1 ? "step" : "steps";
+  if (summary.bytes == 0)
+    return fmt::format("change kernel settings in {} {}", summary.steps, steps);
+  const std::string nodes =
+      summary.nodes.empty()
+          ? std::string()
+          : fmt::format(" on node{} {}", summary.nodes.size() == 1 ? "" : "s", nodes_text(summary));
+  return fmt::format("change {} of memory{} in {} {}", model::human(model::Bytes(summary.bytes)),
+                     nodes, summary.steps, steps);
+}
+
+}  // namespace memonline::service
