@@ -42,6 +42,7 @@ Intervals subtract(const Interval& from, const Intervals& holes) {
   Intervals result;
   std::uint64_t at = from.first;
   for (const Interval& hole : holes) {
+    if (hole.first >= from.end) break;
     if (at < hole.first) result.push_back({at, hole.first});
     at = std::max(at, hole.end);
   }
