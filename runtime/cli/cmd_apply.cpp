@@ -134,6 +134,7 @@ class Apply {
       return false;
     }
     document_.recovered = recovered->lines;
+    add_set_aside(*recovered, sink_);
     if (recovered->undone) document_.undone = told(*recovered->undone, "undone");
     if (recovered->journal) {
       const apply::Journal& left = *recovered->journal;
@@ -141,7 +142,7 @@ class Apply {
                           fmt::format("an earlier run (`{}`) was cut short", left.command));
       d.notes = recovered->lines;
       if (!left.to_confirm) earlier_ = left;
-    } else if (options_.recover) {
+    } else if (options_.recover && recovered->lines.empty()) {
       document_.recovered.emplace_back("no run was cut short: there is nothing to recover");
     }
     return true;

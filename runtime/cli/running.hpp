@@ -28,6 +28,9 @@ enum class Changed : std::uint8_t { Nothing, Memory };
 /// Reading or writing what lies in /run/memonline failed, or there is no helper to be had.
 void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink& sink);
 
+/// What could not be read of earlier runs, and where it is now: a warning each.
+void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink);
+
 /// A report as it is shown: made here, or by the service.
 struct Told {
   apply::Report::Result result = apply::Report::Result::Failed;
