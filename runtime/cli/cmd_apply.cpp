@@ -261,7 +261,13 @@ class Apply {
 
   ExitStatus confirmed_or_undone(const Ready& ready) {
     print_out(document_.report->text);
-    if (wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_)) {
+    const Word word =
+        wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_);
+    // Each block would hold up the shutdown, and memory starts anew at the next boot.
+    if (word == Word::GoingDown)
+      return end_with("unconfirmed", ExitStatus::Failure,
+                      "not confirmed, and not undone: the machine goes down\n");
+    if (word == Word::Confirmed) {
       if (const auto kept = session_->keep(); !kept) {
         add_no_journal(kept.error(), Changed::Memory, sink_);
         return end_with("failed", ExitStatus::Failure);
@@ -319,13 +325,13 @@ class Apply {
   std::optional<apply::Session> session_;
   std::optional<apply::Journal> earlier_;  ///< of a run cut short, then of the rounds so far
   diag::Sink sink_;
+  AtBoot at_boot_;
   const source::SourceSet no_files_;
   const source::SourceSet* shown_ = &no_files_;
   std::size_t said_ = 0;              ///< so many of the diagnostics were printed
   std::optional<apply::Report> sum_;  ///< of all rounds
   RunDocument document_;
   std::string remaining_text_;  ///< what the plan could not do
-  AtBoot at_boot_;
   std::string boot_text_;       ///< what became of the kernel parameters
 };
 

@@ -44,7 +44,8 @@ void add_up(std::optional<apply::Report>& sum, apply::Report&& report);
 
 /// What a run came to, as documents show it.
 struct RunDocument {
-  std::string result;  ///< complete partly failed nothing-to-do fulfilled recovered undone dry-run
+  /// complete partly failed nothing-to-do fulfilled recovered undone unconfirmed dry-run
+  std::string result;
   ExitStatus status = ExitStatus::Done;
   std::string fingerprint;  ///< of the host that was planned for
   std::optional<Told> report;

@@ -230,7 +230,6 @@ void Service::show_report(Job& job, const Round& round) {
 // The writer is free meanwhile: memory that comes is settled, and is no part of what is undone.
 // Further jobs wait.
 void Service::await_word(std::uint64_t id, Round round) {
-  const auto now = steady_clock::now();
   const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
   BlockRanges blocks;
   for (const apply::BlocksBefore& before : wanted.run->journal().blocks)
@@ -244,8 +243,8 @@ void Service::await_word(std::uint64_t id, Round round) {
                            std::move(round),
                            std::move(blocks),
                            over,
-                           now + wanted.within,
-                           now + kLookForWord};
+                           runtime::BootClock::now() + wanted.within,
+                           steady_clock::now() + std::min(kLookForWord, wanted.within)};
   listener_.job_changed(job);
   want_round(Cause::Changed);
 }
@@ -262,14 +261,18 @@ Result<std::uint64_t, Refused> Service::confirm() {
 
 void Service::look_for_word() {
   const auto now = steady_clock::now();
-  if (!confirming_ || confirming_->over || now < std::min(confirming_->look_at, confirming_->until))
-    return;
-  confirming_->look_at = now + kLookForWord;
+  if (!confirming_ || confirming_->over || now < confirming_->look_at) return;
   if (confirming_->wanted.run->is_confirmed()) {
     const auto confirmed = confirm();
     if (!confirmed) listener_.say(kError, confirmed.error().message, {});
   }
-  if (!confirming_ || now < confirming_->until) return;
+  if (!confirming_) return;
+  // The loop's timer stops while the machine is suspended, and fires soon after that.
+  const auto left = confirming_->until - runtime::BootClock::now();
+  if (left > left.zero()) {
+    confirming_->look_at = now + std::min<runtime::BootClock::duration>(left, kLookForWord);
+    return;
+  }
   confirming_->over = true;
   next();
 }

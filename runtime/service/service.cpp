@@ -203,8 +203,7 @@ std::optional<steady_clock::time_point> Service::due() const {
   else if (!round_runs_)
     consider(troubles_.retry_at());
   consider(quiet_at_);
-  if (confirming_ && !confirming_->over)
-    consider(std::min(confirming_->until, confirming_->look_at));
+  if (confirming_ && !confirming_->over) consider(confirming_->look_at);
   consider(progress_at_);
   if (!done_at_.empty()) {
     const auto oldest = std::min_element(done_at_.begin(), done_at_.end(),
@@ -230,7 +229,7 @@ void Service::tick() {
   drop_old_jobs();
 }
 
-void Service::shut_down() {
+void Service::shut_down(Ending ending) {
   if (ending_) return;
   ending_ = true;
   flight_.stop();
@@ -238,7 +237,8 @@ void Service::shut_down() {
   writer_.reset();
   reader_.reset();
   // Nobody is there any more to hear that it may stay.
-  if (confirming_) (void)keeper_->take_back(confirming_->wanted.limits);
+  if (confirming_ && ending == Ending::Service)
+    (void)keeper_->take_back(confirming_->wanted.limits);
   confirming_.reset();
   std::error_code gone_already;
   std::filesystem::remove(target_->service_sign(), gone_already);

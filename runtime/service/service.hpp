@@ -18,6 +18,7 @@
 
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/plan/unplug.hpp"
+#include "runtime/base/boot_clock.hpp"
 #include "runtime/service/events.hpp"
 #include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_plans.hpp"
@@ -146,8 +147,10 @@ class Service {
   /// Looks again and tells what is not as the policy says.
   void verify(const Answer<std::shared_ptr<const View>>& answer);
 
-  /// Ends the run under way after its block, and lets go of the kernel's switches.
-  void shut_down();
+  /// Ends the run under way after its block, and lets go of the kernel's switches. A job that waits
+  /// to be confirmed is undone, but not where the machine goes down: that would hold it up.
+  enum class Ending : std::uint8_t { Service, Machine };
+  void shut_down(Ending ending = Ending::Service);
 
  private:
   enum class Cause : std::uint8_t { Start, Events, Lost, Retry, Changed, Reload };
@@ -247,7 +250,8 @@ class Service {
     Round round;         ///< what it came to
     BlockRanges blocks;  ///< what it touched: no round's before it is decided
     bool over = false;   ///< nobody said it in time, or somebody cancelled
-    std::chrono::steady_clock::time_point until, look_at;
+    runtime::BootClock::time_point until;
+    std::chrono::steady_clock::time_point look_at;  ///< at the latest at `until`
   };
   std::optional<Confirming> confirming_;
   std::uint64_t next_job_ = 1;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Usage: systemd_test.py MEMONLINED SOURCE: what the service asks of systemd, which is played here: jobs of
-memonline-bootparams.service."""
+"""Usage: systemd_test.py MEMONLINED SOURCE GOING_DOWN: what the service asks of systemd, which is played here:
+jobs of memonline-bootparams.service, and whether the machine goes down. GOING_DOWN is the command's question."""
 import contextlib
+import json
 import os
 import pathlib
 import subprocess
@@ -10,9 +11,10 @@ import tempfile
 import threading
 from typing import Dict, Iterator, List
 
-from world import MANAGER, PATH, STANDARD, Client, World, eventually, refused, run, unless
+from world import dbus, JOB, MANAGER, PATH, STANDARD, Client, World, eventually, refused, run, unless
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
+BOOT_TEST = sys.argv.pop(3)
 # Does what files in its directory say: `state`, and a job ends with the text of `result` once that is there.
 SYSTEMD = """
 import pathlib, sys
@@ -132,5 +134,30 @@ def all_are_answered(w: World) -> None:
         assert "timeout" in refused(STANDARD + "Failed", Client(w).manager.WriteBootParameters)
 
 
+def confirming(w: World) -> None:
+    """A job waits to be confirmed."""
+    w.start(HOST, policy="hotplugged: keep\n")
+    client = Client(w)
+    client.settled()
+    digest = client.plan(policy="hotplugged: movable\n")["digest"]
+    job = client.manager.Apply(digest, dbus.Dictionary({"confirm-seconds": dbus.UInt32(600)}, signature="sv"))
+    eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits for a word")
+
+
+@in_a_test_system
+def does_not_hold_up_a_shutdown(w: World) -> None:
+    """What waits to be confirmed is undone when the service stops, and left as it is when the machine does."""
+    journal = w.directory / "machine/run/memonline/unconfirmed"
+    for state, left in (("running", False), ("stopping", True)):
+        with systemd(w, state):
+            confirming(w)
+            assert json.loads(journal.read_text())["to_confirm"]
+            assert w.stop() == 0
+            assert journal.exists() == left, state
+            answer = subprocess.run([BOOT_TEST], check=False).returncode
+            assert answer == (0 if left else 1), (state, answer)
+    assert subprocess.run([BOOT_TEST], check=False).returncode == 1, "without systemd it does not go down"
+
+
 if __name__ == "__main__":
-    sys.exit(run([all_are_answered]))
+    sys.exit(run([all_are_answered, does_not_hold_up_a_shutdown]))

@@ -115,6 +115,12 @@ TEST_CASE("service: memory that comes while a word is waited for is settled, and
     running.service->shut_down();
     CHECK(zones(running, 32, 8) == "........");
   }
+  SECTION("but for a machine that goes down") {
+    running.service->shut_down(service::Service::Ending::Machine);
+    CHECK(zones(running, 32, 8) == "NNNNNNNN");
+    // Whoever comes next in this boot still knows of it.
+    CHECK(std::ifstream(running.directory.path() + "/run/memonline/unconfirmed").good());
+  }
   SECTION("when it stays") {
     CHECK(running.service->confirm() == id);
     CHECK(zones(running, 32, 8) == "NNNNNNNN");
