@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -36,6 +38,25 @@ void Authority::identify(const Caller& caller, Verdict verdict) {
           verdict(fail(denied("nobody can tell who the caller is: " + error->getMessage())));
         else
           verdict(uid);
+      });
+}
+
+void Authority::credentials(const Caller& caller, Known known) {
+  using Values = std::map<std::string, sdbus::Variant>;
+  bus_->callMethodAsync("GetConnectionCredentials")
+      .onInterface("org.freedesktop.DBus")
+      .withArguments(caller.name)
+      .uponReplyInvoke([known = std::move(known)](ReplyError error, const Values& values) {
+        const auto uid = values.find("UnixUserID");
+        if (error || uid == values.end()) {
+          known(fail(denied("the bus cannot identify the caller")));
+          return;
+        }
+        // dbus-daemon knows the groups since 1.13.
+        Credentials credentials{uid->second.get<std::uint32_t>(), {}};
+        if (const auto groups = values.find("UnixGroupIDs"); groups != values.end())
+          credentials.groups = groups->second.get<std::vector<std::uint32_t>>();
+        known(std::move(credentials));
       });
 }
 

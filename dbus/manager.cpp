@@ -138,8 +138,20 @@ std::vector<Dict> Manager::ListBlocks(const Dict& filter) {
   return guarded([&] { return runs(view(), filter); });
 }
 
-std::vector<Dict> Manager::GetPolicies() {
-  return guarded([&] { return policies(view()); });
+void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
+  const Reply<std::vector<Dict>> reply(std::move(result));
+  answering(reply, [&] {
+    const Caller caller = current_caller(getObject());
+    desk_.received(caller, reply, [this, caller, reply](std::uint32_t) {
+      desk_.authority.credentials(
+          caller, [this, reply](const Result<Credentials, sdbus::Error>& credentials) {
+            answering(reply, [&] {
+              if (!credentials) throw credentials.error();
+              reply(policies(view(), *credentials));
+            });
+          });
+    });
+  });
 }
 
 void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {

@@ -44,7 +44,7 @@ class Manager final
   void GetHost(sdbus::Result<Dict>&& result) override;
   std::string Explain(const std::string& what) override;
   std::vector<Dict> ListBlocks(const Dict& filter) override;
-  std::vector<Dict> GetPolicies() override;
+  void GetPolicies(sdbus::Result<std::vector<Dict>>&& result) override;
 
   std::string State() override;
   std::vector<sdbus::Struct<std::string, std::string>> PolicyFiles() override;
