@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -47,12 +48,12 @@ Authority::Authority(sdbus::IConnection& connection)
                          "/org/freedesktop/PolicyKit1/Authority")) {}
 
 void Authority::identify(const Caller& caller, Identified identified) {
-  using Credentials = std::map<std::string, sdbus::Variant>;
+  using Values = std::map<std::string, sdbus::Variant>;
   bus_->callMethodAsync("GetConnectionCredentials")
       .onInterface("org.freedesktop.DBus")
       .withArguments(caller.name)
       .uponReplyInvoke([identified = std::move(identified)](ReplyError error,
-                                                            const Credentials& credentials) {
+                                                            const Values& credentials) {
         const auto uid = error ? std::nullopt : number(credentials, "UnixUserID");
         if (error)
           identified(
@@ -62,6 +63,25 @@ void Authority::identify(const Caller& caller, Identified identified) {
           identified(fail(denied("the bus does not know the caller's user")));
         else
           identified(Identity{*uid, number(credentials, "ProcessID")});
+      });
+}
+
+void Authority::credentials(const Caller& caller, Known known) {
+  using Values = std::map<std::string, sdbus::Variant>;
+  bus_->callMethodAsync("GetConnectionCredentials")
+      .onInterface("org.freedesktop.DBus")
+      .withArguments(caller.name)
+      .uponReplyInvoke([known = std::move(known)](ReplyError error, const Values& values) {
+        const auto uid = values.find("UnixUserID");
+        if (error || uid == values.end()) {
+          known(fail(denied("the bus cannot identify the caller")));
+          return;
+        }
+        // dbus-daemon knows the groups since 1.13.
+        Credentials credentials{uid->second.get<std::uint32_t>(), {}};
+        if (const auto groups = values.find("UnixGroupIDs"); groups != values.end())
+          credentials.groups = groups->second.get<std::vector<std::uint32_t>>();
+        known(std::move(credentials));
       });
 }
 

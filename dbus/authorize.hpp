@@ -12,6 +12,7 @@
 
 #include "compiler/base/result.hpp"
 #include "dbus/compat.hpp"
+#include "dbus/readable.hpp"
 
 namespace memonline::bus {
 
@@ -41,6 +42,9 @@ class Authority {
   using Identified = std::function<void(Result<Identity, sdbus::Error>)>;
   /// Who it is; AccessDenied where the bus cannot tell.
   void identify(const Caller& caller, Identified identified);
+  /// The same with its groups.
+  using Known = std::function<void(Result<Credentials, sdbus::Error>)>;
+  void credentials(const Caller& caller, Known known);
   /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
   /// user could help and the caller did not allow it.
   void ask(const Caller& caller, std::uint32_t uid, const Question& question,

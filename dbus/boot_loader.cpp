@@ -13,6 +13,8 @@ namespace {
 
 constexpr auto kManager = "org.freedesktop.systemd1.Manager";
 constexpr auto kUnit = "memonline-bootparams.service";
+/// More than the unit's TimeoutStartSec.
+constexpr auto kPatience = std::chrono::minutes(11);
 
 sdbus::Error failed(const std::string& why) {
   return make_error(errors::kFailed,
@@ -31,27 +33,51 @@ BootLoader::BootLoader(sdbus::IConnection& connection)
 }
 
 void BootLoader::write(Done done) {
-  // systemd tells the end of a job to who has it started, also without Subscribe.
-  systemd_->callMethodAsync("StartUnit")
-      .onInterface(kManager)
-      .withArguments(std::string(kUnit), std::string("replace"))
-      .uponReplyInvoke([this, done = std::move(done)](ReplyError error,
-                                                      const sdbus::ObjectPath& job) {
-        if (error)
-          done(failed(fmt::format("systemd does not start {}: {}", kUnit, error->getMessage())));
-        else
-          waiting_.emplace(job, done);
-      });
+  waiting_.push_back(std::move(done));
+  // A signal that was lost, as when PID 1 is executed anew, must not hold up all later calls.
+  if (!running_.empty() && std::chrono::steady_clock::now() - began_ > kPatience)
+    answer(failed(fmt::format("systemd has not said what became of {}", kUnit)));
+  else if (running_.empty())
+    start();
+}
+
+void BootLoader::start() {
+  running_ = std::exchange(waiting_, {});
+  job_.clear();
+  began_ = std::chrono::steady_clock::now();
+  const auto not_started = [this](const sdbus::Error& error) {
+    answer(failed(fmt::format("systemd does not start {}: {}", kUnit, error.getMessage())));
+  };
+  try {
+    // systemd tells the end of a job to who has it started, also without Subscribe.
+    systemd_->callMethodAsync("StartUnit")
+        .onInterface(kManager)
+        .withArguments(std::string(kUnit), std::string("replace"))
+        .uponReplyInvoke([this, not_started](ReplyError error, const sdbus::ObjectPath& job) {
+          if (error)
+            not_started(*error);
+          else
+            job_ = job;
+        });
+  } catch (const sdbus::Error& error) {
+    not_started(error);
+  }
 }
 
 void BootLoader::ended(const std::string& job, const std::string& result) {
-  auto waited = waiting_.extract(job);
-  if (waited.empty()) return;
+  if (job_.empty() || job != job_) return;
   if (result == "done")
-    waited.mapped()(std::nullopt);
+    answer(std::nullopt);
   else
-    waited.mapped()(failed(
+    answer(failed(
         fmt::format("{} ended with `{}`: `journalctl -u {}` tells more", kUnit, result, kUnit)));
+}
+
+void BootLoader::answer(const std::optional<sdbus::Error>& error) {
+  const std::vector<Done> answered = std::exchange(running_, {});
+  job_.clear();
+  if (!waiting_.empty()) start();
+  for (const Done& done : answered) done(error);
 }
 
 }  // namespace memonline::bus

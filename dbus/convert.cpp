@@ -324,13 +324,21 @@ std::vector<sdbus::Struct<std::string, std::string>> policy_files(const View& vi
   return files;
 }
 
-std::vector<Dict> policies(const View& view) {
+std::vector<Dict> policies(const View& view, const Credentials& caller) {
   std::vector<Dict> files;
   if (!view.policy) return files;
-  for (const source::SourceFile& file : view.policy->files)
-    files.push_back({{"path", sdbus::Variant(utf8(file.path()))},
-                     {"digest", sdbus::Variant(file.digest())},
-                     {"policy", sdbus::Variant(utf8(file.text()))}});
+  for (const source::SourceFile& file : view.policy->files) {
+    Dict& entry = files.emplace_back();
+    entry = {{"path", sdbus::Variant(utf8(file.path()))},
+             {"digest", sdbus::Variant(file.digest())}};
+    // Words of the command line, as <-e>, are in no file, and every user sees them.
+    const bool in_file = file.path().empty() || file.path().front() != '<';
+    if (!in_file || may_read(file.path(), caller))
+      entry.emplace("policy", sdbus::Variant(utf8(file.text())));
+    else
+      entry.emplace("withheld", sdbus::Variant(fmt::format("uid {} may not read `{}`", caller.uid,
+                                                           utf8(file.path()))));
+  }
   return files;
 }
 

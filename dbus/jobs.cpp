@@ -98,7 +98,7 @@ std::string JobObject::CurrentStep() {
 std::uint32_t JobObject::StartedByUID() { return job_.uid; }
 std::uint64_t JobObject::TimeLeft() {
   if (!job_.undone_at) return 0;
-  const auto left = *job_.undone_at - std::chrono::steady_clock::now();
+  const auto left = *job_.undone_at - runtime::BootClock::now();
   return static_cast<std::uint64_t>(
       std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::microseconds>(left).count()));
 }

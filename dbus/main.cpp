@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "dbus/front.hpp"
+#include "dbus/going_down.hpp"
 #include "dbus/loop.hpp"
 #include "dbus/options.hpp"
 #include "runtime/service/locked_memory.hpp"
@@ -105,6 +106,16 @@ void give_up_name(sdbus::IConnection& connection) {
   }
 }
 
+/// Asks systemd only where it makes a difference: while a job waits to be confirmed.
+service::Service::Ending ending_of(const service::Service& service) {
+  using Ending = service::Service::Ending;
+  const auto& jobs = service.jobs();
+  const bool waits = std::any_of(jobs.begin(), jobs.end(), [](const service::Job& job) {
+    return job.stage == service::Job::Stage::Confirming;
+  });
+  return waits && machine_goes_down() ? Ending::Machine : Ending::Service;
+}
+
 int serve(const DaemonOptions& options, const Log& log) {
   const bool simulates = !options.simulate.empty();
   std::optional<TemporaryDirectory> temporary;
@@ -145,7 +156,7 @@ int serve(const DaemonOptions& options, const Log& log) {
   service.start();
   const int status = run_loop(*connection, service, log);
   if (status != 0) log.say(3, "the bus went away");
-  const bool idle = service.shut_down();
+  const bool idle = service.shut_down(ending_of(service));
   give_up_name(*connection);
   front.close();
   if (idle) return status;

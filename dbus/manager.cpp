@@ -174,14 +174,22 @@ void Manager::ListBlocks(sdbus::Result<std::vector<Dict>>&& result, Dict filter)
 
 void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
   const Reply<std::vector<Dict>> reply(std::move(result));
-  reply.instead("`memonline cat-policy` shows them all");
+  constexpr const char* kInstead = "`memonline cat-policy` shows them all";
+  reply.instead(kInstead);
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [this, reply](const auto&) {
+    const Caller caller = current_caller(getObject());
+    desk_.received(caller, reply, [this, caller, reply](const auto&) {
       std::size_t size = 0;
       if (view().policy)
         for (const source::SourceFile& file : view().policy->files) size += file.text().size();
-      if (size > kMaxReply) throw too_long(size, "`memonline cat-policy` shows them all");
-      reply(policies(view()));
+      if (size > kMaxReply) throw too_long(size, kInstead);
+      desk_.authority.credentials(
+          caller, [this, reply](const Result<Credentials, sdbus::Error>& credentials) {
+            answering(reply, [&] {
+              if (!credentials) throw credentials.error();
+              reply(policies(view(), *credentials));
+            });
+          });
     });
   });
 }

@@ -6,8 +6,9 @@ const DIRECTORY = "/etc/memonline/policy.d";
     Its lines end as those of a textarea do, whatever editor wrote the files: else the text could never
     be seen to be the one in force. */
 export function joined(policies) {
-    const text = policies.length === 1 ? policies[0].policy
-        : policies.map(({ path, policy }) => `# ${path}\n${policy}`).join("\n");
+    const told = ({ policy, withheld }) => policy ?? `# ${withheld}\n`;
+    const text = policies.length === 1 ? told(policies[0])
+        : policies.map(policy => `# ${policy.path}\n${told(policy)}`).join("\n");
     return text.replace(/\r\n?/g, "\n");
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 #include <utility>
@@ -30,6 +31,10 @@ auto refused(const std::string& path, std::string operation) {
 std::string below(const std::string& root, std::string_view path) {
   return (root == "/" ? std::string() : root) + "/" + std::string(path);
 }
+
+constexpr auto kUnreadable = ".unreadable";
+/// It is of a run before the one that `last` is about.
+constexpr auto kOld = ".old";
 
 /// A temporary name of write_file(). The journal's alone are written by who holds the lock.
 bool is_leftover(std::string_view name) { return name.substr(0, 9) == ".journal."; }
@@ -59,9 +64,8 @@ RunDirectory::~RunDirectory() {
 
 Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseconds patience,
                                                           const std::string& name, Stops* stops) {
-  // 0600: who may read a file may lock it, and keep everybody out.
   const std::string path = path_ + "/lock";
-  lock_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  lock_ = runtime::open_private(path);
   if (lock_ < 0) return refused(path, "open");
   const auto until = std::chrono::steady_clock::now() + patience;
   for (;;) {
@@ -138,7 +142,9 @@ std::string RunDirectory::file(Which which) const {
 }
 
 Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const {
-  const auto text = runtime::read_file(file(which));
+  if (which == Which::Last)
+    if (auto newer = newer_than_last()) return fail(std::move(*newer));
+  const auto text = runtime::read_regular_file(file(which));
   if (!text && (text.error().number == ENOENT || text.error().number == ENOTDIR))
     return std::optional<Journal>();
   if (!text) return fail(text.error());
@@ -151,24 +157,41 @@ Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const 
 Result<std::string, FileError> RunDirectory::write(const Journal& journal) {
   Journal stamped = journal;
   stamped.boot = boot_;
-  return runtime::write_file(file(Which::Running), to_json(stamped));
+  // Who may read it may lock it, as a run that waits to be confirmed does.
+  return runtime::write_private_file(file(Which::Running), to_json(stamped));
 }
 
-Result<std::string, FileError> RunDirectory::close_journal() {
-  const std::string from = file(Which::Running);
-  if (::rename(from.c_str(), file(Which::Last).c_str()) != 0) return refused(from, "rename");
-  return file(Which::Last);
+Result<std::string, FileError> RunDirectory::close_journal(Which which) {
+  const std::string from = file(which);
+  return becomes_last(path_, from);
 }
 
 void RunDirectory::remove(Which which) { ::unlink(file(which).c_str()); }
 
+Result<std::string, FileError> RunDirectory::set_aside(Which which) {
+  const std::string from = file(which), to = from + kUnreadable;
+  if (::rename(from.c_str(), to.c_str()) != 0) return refused(from, "rename");
+  return to;
+}
+
+// `last` is not about the last run, as long as the journal of a later one cannot be read.
+std::optional<FileError> RunDirectory::newer_than_last() const {
+  for (const Which which : {Which::Running, Which::Unconfirmed}) {
+    const std::string path = file(which) + kUnreadable;
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) == 0)
+      return FileError{path, "undo by", 0, "the journal of the last run could not be read"};
+  }
+  return std::nullopt;
+}
+
 // Without the lock, and so in place: half a word is no word, and the next look sees all of it.
 Result<std::string, FileError> RunDirectory::confirm(const std::string& run) {
   const std::string path = path_ + "/confirmed", word = run + "\n";
-  const int file =
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  const int file = runtime::open_private(path);
   if (file < 0) return refused(path, "open");
-  const bool written = ::write(file, word.data(), word.size()) == static_cast<ssize_t>(word.size());
+  const bool written = ::ftruncate(file, 0) == 0 &&
+                       ::write(file, word.data(), word.size()) == static_cast<ssize_t>(word.size());
   const int number = errno;
   ::close(file);
   errno = number;
@@ -178,9 +201,23 @@ Result<std::string, FileError> RunDirectory::confirm(const std::string& run) {
 
 bool RunDirectory::is_confirmed(const std::string& run) const { return confirmed_in(path_, run); }
 
+Result<std::string, FileError> becomes_last(const std::string& path, const std::string& journal) {
+  const std::string last = path + "/last";
+  if (::rename(journal.c_str(), last.c_str()) != 0) return refused(journal, "rename");
+  for (const char* name : {"/journal", "/unconfirmed"}) {
+    const std::string aside = path + name + kUnreadable;
+    ::rename(aside.c_str(), (aside + kOld).c_str());
+  }
+  return last;
+}
+
 bool confirmed_in(const std::string& path, const std::string& run) {
   const auto text = runtime::read_file(path + "/confirmed");
   return text && runtime::trimmed(*text) == run;
+}
+
+void forget_word(const std::string& path, const std::string& run) {
+  if (confirmed_in(path, run)) ::unlink((path + "/confirmed").c_str());
 }
 
 }  // namespace memonline::apply

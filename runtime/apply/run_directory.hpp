@@ -3,6 +3,12 @@
 // things were before. A journal is there, whole, before the first change; it is renamed when the
 // run has ended as it should. So a journal named `journal` without a process that holds the lock is
 // what a killed run left.
+//
+// Files of other versions: a journal has a schema (journal.hpp). One that this program cannot read
+// is set aside as `journal.unreadable`, with a message, and no run waits for it: only `undo` is
+// refused until the next run has ended, and the file is `journal.unreadable.old` then. `lock` and
+// `confirmed` hold a line of text each, which programs of all versions read; text in `confirmed`
+// that names no run confirms none.
 #pragma once
 
 #include <chrono>
@@ -27,6 +33,11 @@ struct Held {
 
 /// `memonline confirm` has left its word for this run in /run/memonline, which `path` is.
 bool confirmed_in(const std::string& path, const std::string& run);
+/// This journal in `path` is that of the run that ended last.
+Result<std::string, runtime::FileError> becomes_last(const std::string& path,
+                                                     const std::string& journal);
+/// Removes that word: it is for this run only.
+void forget_word(const std::string& path, const std::string& run);
 
 class RunDirectory {
  public:
@@ -54,11 +65,14 @@ class RunDirectory {
   /// Whose the lock is now, without waiting for it or taking it.
   [[nodiscard]] std::optional<Held> held() const;
 
-  /// Empty where there is none, or one of another boot (which says nothing of this one).
+  /// Empty where there is none, or one of another boot (which says nothing of this one). An error
+  /// where it cannot be read; of the last run, also where the journal of a later one was set aside.
   [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> read(Which which) const;
   Result<std::string, runtime::FileError> write(const Journal& journal);
   /// The run has ended: its journal becomes the last one. Needs no memory.
-  Result<std::string, runtime::FileError> close_journal();
+  Result<std::string, runtime::FileError> close_journal(Which which = Which::Running);
+  /// A journal that cannot be read is renamed, so that it stops no further run: its new path.
+  Result<std::string, runtime::FileError> set_aside(Which which);
   void remove(Which which);
 
   /// `memonline confirm` leaves a word here for the run that waits for it.
@@ -75,6 +89,7 @@ class RunDirectory {
   RunDirectory(std::string path, std::string boot, int lock)
       : path_(std::move(path)), boot_(std::move(boot)), lock_(lock) {}
   [[nodiscard]] std::optional<Held> held_by_waiting() const;
+  [[nodiscard]] std::optional<runtime::FileError> newer_than_last() const;
   void remove_leftovers() const;
 
   std::string path_;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <ctime>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,6 +27,14 @@ FileError no_helper(int error) {
   return {"a helper process", "start", error, std::strerror(error)};
 }
 
+/// The process, which who waits for the lock is told, and a number that no other run has: two may
+/// begin within a second, and one process may begin several.
+std::string new_run() {
+  std::random_device random;
+  const std::uint64_t high = random();
+  return fmt::format("{}.{:016x}", ::getpid(), high << 32U | random());
+}
+
 }  // namespace
 
 Session::Session(std::unique_ptr<MemoryPort> port, Reader host, std::string command, Writer writer,
@@ -36,7 +44,7 @@ Session::Session(std::unique_ptr<MemoryPort> port, Reader host, std::string comm
       command_(std::move(command)),
       writer_(writer),
       directory_(std::move(directory)),
-      run_(fmt::format("{}.{}", ::getpid(), std::time(nullptr))) {}
+      run_(new_run()) {}
 
 Result<Session, std::variant<FileError, Held>> Session::begin(const std::string& root,
                                                               const std::string& command,
@@ -63,11 +71,18 @@ Result<Session, std::variant<FileError, Held>> Session::begin_on(
 
 Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch& watch) {
   Recovered recovered;
+  if (auto done = set_aside_unreadable(recovered); !done) return fail(done.error());
   if (auto done = recover_knobs(recovered); !done) return fail(done.error());
   for (const Which which : kMayBeUnconfirmed) {
     const auto left = unconfirmed(which);
     if (!left) return fail(left.error());
     if (!*left) continue;
+    // The word came, and who waited for it was killed before it was heard.
+    if (directory_.is_confirmed((*left)->run)) {
+      if (auto kept = directory_.close_journal(which); !kept) return fail(kept.error());
+      forget_word(directory_.path(), (*left)->run);
+      continue;
+    }
     auto undone = undo(which, **left, limits, watch);
     if (!undone) return fail(undone.error());
     recovered.journal = **left;
@@ -75,6 +90,19 @@ Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch&
     recovered.undone = std::move(*undone);
   }
   return recovered;
+}
+
+Result<std::string, FileError> Session::set_aside_unreadable(Recovered& recovered) {
+  for (const Which which : kMayBeUnconfirmed) {
+    if (which == Which::Unconfirmed && directory_.is_waited_for()) continue;
+    const auto journal = directory_.read(which);
+    if (journal) continue;
+    auto path = directory_.set_aside(which);
+    if (!path) return path;
+    recovered.lines.push_back(fmt::format("{}: renamed to `{}`", journal.error().message(), *path));
+    recovered.set_aside.push_back({journal.error(), std::move(*path)});
+  }
+  return std::string();
 }
 
 bool Session::has_to_undo() const {
@@ -157,7 +185,11 @@ Result<Report, FileError> Session::carry_out(const Program& program, Journal jou
   return report;
 }
 
-Result<std::string, FileError> Session::keep() { return directory_.close_journal(); }
+Result<std::string, FileError> Session::keep() {
+  auto kept = directory_.close_journal();
+  if (kept) forget_word(directory_.path(), run_);
+  return kept;
+}
 
 Result<Report, FileError> Session::undo(RunDirectory::Which which, const Journal& journal,
                                         const Limits& limits, const Watch& watch) {
@@ -167,7 +199,10 @@ Result<Report, FileError> Session::undo(RunDirectory::Which which, const Journal
   if (const std::string why = no_room_for(program.tasks, *now); !why.empty())
     return fail(FileError{"", "undo", 0, why});
   auto report = write_blocks(program, nullptr, limits, watch);
-  if (report && report->result() == Report::Result::Complete) directory_.remove(which);
+  if (report && report->result() == Report::Result::Complete) {
+    directory_.remove(which);
+    forget_word(directory_.path(), journal.run);
+  }
   return report;
 }
 

@@ -25,6 +25,13 @@ struct Recovered {
   std::optional<Journal> journal;  ///< of the killed run; empty: nothing was left
   std::vector<std::string> lines;  ///< what was done about it, for people
   std::optional<Report> undone;    ///< it waited to be confirmed, so all of it was undone
+  /// Journals that could not be read: what is wrong with each, and what it was renamed to. They
+  /// stop nothing but `undo`.
+  struct SetAside {
+    runtime::FileError error;
+    std::string path;
+  };
+  std::vector<SetAside> set_aside;
 };
 
 /// Who writes: a process forked for it (helper.hpp), or the caller (this_thread.hpp).
@@ -47,7 +54,8 @@ class Session {
 
   /// Puts back what a killed run left: knobs that were set for the run only; all of it, if it was
   /// to be confirmed and nobody did; not while somebody still waits for that. What could not be put
-  /// back is tried again by the next run. Best called before the host is read to be planned for.
+  /// back is tried again by the next run, and a journal that cannot be read is set aside. Best
+  /// called before the host is read to be planned for.
   Result<Recovered, runtime::FileError> recover(const Limits& limits, const Watch& watch);
 
   /// Carries the program out. The journal (its `run` and `boot` are filled in) is on disk before
@@ -78,6 +86,7 @@ class Session {
   [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> unconfirmed(
       RunDirectory::Which which) const;
   Result<std::string, runtime::FileError> recover_knobs(Recovered& recovered);
+  Result<std::string, runtime::FileError> set_aside_unreadable(Recovered& recovered);
   Result<std::string, runtime::FileError> write_down(const Journal* journal);
   void wait_for_adds();
   /// False when a knob could not be put back.

@@ -35,9 +35,9 @@ Unconfirmed::~Unconfirmed() { ::close(lock_); }
 bool Unconfirmed::is_confirmed() const { return confirmed_in(path_, journal_.run); }
 
 Result<std::string, FileError> Unconfirmed::keep() const {
-  const std::string from = path_ + "/unconfirmed", to = path_ + "/last";
-  if (::rename(from.c_str(), to.c_str()) == 0) return to;
-  return fail(FileError{from, "rename", errno, std::strerror(errno)});
+  auto kept = becomes_last(path_, path_ + "/unconfirmed");
+  if (kept) forget_word(path_, journal_.run);
+  return kept;
 }
 
 }  // namespace memonline::apply

@@ -11,6 +11,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "runtime/base/file.hpp"
+
 namespace memonline::boot {
 
 namespace {
@@ -20,7 +22,7 @@ constexpr std::chrono::milliseconds kPause{50};
 int open_lock(const Root& root) {
   if (!root.is_live()) return ::open(root.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (auto made = root.make_directories(kLockPath); !made) return -1;
-  return ::open(kLockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  return runtime::open_private(kLockPath);
 }
 
 }  // namespace

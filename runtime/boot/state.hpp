@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What memonline must remember of the words it put on a command line: /var/lib/memonline/
 // boot-parameters.json. It is there while a change is under way, and as long as words of ours are.
+//
+// The schema's number changes when an older program would misread it. A program that finds another
+// number, or a damaged file, changes no boot parameters and says so (ML0778): what it wrote to the
+// boot loader could not be taken back. Members that it does not know are ignored.
 #pragma once
 
 #include <cstdint>

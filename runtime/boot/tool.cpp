@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +18,13 @@
 namespace memonline::boot {
 
 namespace {
+
+/// How often it is looked at whether the tool has ended.
+constexpr std::chrono::milliseconds kLook{20};
+/// From SIGTERM to SIGKILL.
+constexpr std::chrono::seconds kGrace{5};
+/// Reads that empty both pipes.
+constexpr int kFullPipes = 64;
 
 struct Pipe {
   std::array<int, 2> ends{-1, -1};
@@ -38,6 +48,9 @@ struct Pipe {
   std::array<char, 57> path{"PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"};
   std::array<char, 9> locale{"LC_ALL=C"};
   const std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
+  // A group of its own, so that a tool that has to be ended goes with all that it has started; and
+  // one that is at it ends as it should where we are interrupted.
+  ::setpgid(0, 0);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   ::dup2(out.ends[1], STDOUT_FILENO);
@@ -49,24 +62,63 @@ struct Pipe {
   ::_exit(127);
 }
 
-/// Reads both at once, so that neither can fill up and stop the tool.
-void drain(Pipe& out, Pipe& err, Ran& ran) {
-  std::array<pollfd, 2> polled{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
+/// Reads what is there from both pipes, waiting for it up to `patience`. Both at once, so that
+/// neither can fill up and stop the tool. False: nothing more comes.
+bool read_some(std::array<pollfd, 2>& polled, Ran& ran, std::chrono::milliseconds patience) {
   std::array<char, 4096> buffer{};
-  while (polled[0].fd >= 0 || polled[1].fd >= 0) {
-    if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
-    for (std::size_t i = 0; i < polled.size(); ++i) {
-      if (polled.at(i).fd < 0 || polled.at(i).revents == 0) continue;
-      const ssize_t got = ::read(polled.at(i).fd, buffer.data(), buffer.size());
-      if (got > 0)
-        (i == 0 ? ran.output : ran.errors).append(buffer.data(), static_cast<std::size_t>(got));
-      else if (got == 0 || errno != EINTR)
-        polled.at(i).fd = -1;
-    }
+  if (polled[0].fd < 0 && polled[1].fd < 0) {
+    std::this_thread::sleep_for(patience);
+    return false;
   }
+  if (::poll(polled.data(), polled.size(), static_cast<int>(patience.count())) <= 0) return false;
+  for (std::size_t i = 0; i < polled.size(); ++i) {
+    if (polled.at(i).fd < 0 || polled.at(i).revents == 0) continue;
+    const ssize_t got = ::read(polled.at(i).fd, buffer.data(), buffer.size());
+    if (got > 0)
+      (i == 0 ? ran.output : ran.errors).append(buffer.data(), static_cast<std::size_t>(got));
+    else if (got == 0 || errno != EINTR)
+      polled.at(i).fd = -1;
+  }
+  return true;
 }
 
-Ran run_below(const std::string& root, Words argv) {
+/// Until the tool itself has ended: a process that it leaves behind may hold the pipes for ever.
+/// One that does not end in time is ended.
+void watch(pid_t child, const Pipe& out, const Pipe& err, std::chrono::milliseconds deadline,
+           Ran& ran) {
+  using std::chrono::steady_clock;
+  std::array<pollfd, 2> polled{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
+  auto until = steady_clock::now() + deadline;
+  bool late = false;
+  int status = 0;
+  for (;;) {
+    siginfo_t ended{};
+    const int looked =
+        ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT);
+    if (looked == 0 && ended.si_pid == child) break;
+    if (looked != 0 && errno != EINTR) return;
+    if (steady_clock::now() >= until) {
+      ::kill(-child, late ? SIGKILL : SIGTERM);  // politely first
+      late = true;
+      until = steady_clock::now() + kGrace;
+    }
+    read_some(polled, ran, kLook);
+  }
+  if (late) ::kill(-child, SIGKILL);  // what it has left behind
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return;
+  // What is in the pipes; no more, since one that was left behind may go on writing.
+  for (int i = 0; i < kFullPipes && read_some(polled, ran, std::chrono::milliseconds(0)); ++i) {
+  }
+  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (!late) return;
+  if (ran.status == 0) ran.status = 128 + SIGTERM;
+  ran.errors +=
+      fmt::format("\nit had not ended after {} s, and was ended",
+                  std::chrono::duration_cast<std::chrono::duration<double>>(deadline).count());
+}
+
+Ran run_below(const std::string& root, std::chrono::milliseconds deadline, Words argv) {
   Ran ran{127, {}, {}};
   Pipe out;
   Pipe err;
@@ -86,18 +138,14 @@ Ran run_below(const std::string& root, Words argv) {
   if (child == 0) become(root, words.data(), out, err);
   out.close(1);
   err.close(1);
-  drain(out, err, ran);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) return ran;
-  ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  watch(child, out, err, deadline, ran);
   return ran;
 }
 
 }  // namespace
 
-Runner runner_below(const std::string& root) {
-  return [root](const Words& argv) { return run_below(root, argv); };
+Runner runner_below(const std::string& root, std::chrono::milliseconds deadline) {
+  return [root, deadline](const Words& argv) { return run_below(root, deadline, argv); };
 }
 
 std::string last_lines(const std::string& text, std::size_t count) {

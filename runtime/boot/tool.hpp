@@ -2,6 +2,7 @@
 // Runs the tools of boot loaders: as a vector of words, never through a shell, inside of the root.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -18,9 +19,14 @@ struct Ran {
 /// `argv[0]` is the path of the program below the root.
 using Runner = std::function<Ran(const Words& argv)>;
 
+/// update-grub and kernel-install take minutes on slow disks. memonline-bootparams.service gives
+/// all of them ten minutes.
+inline constexpr std::chrono::minutes kToolDeadline{8};
+
 /// A runner for the root `root`: the child does chroot(2) to it where it is not "/". Its
-/// environment is PATH and LC_ALL=C only.
-Runner runner_below(const std::string& root);
+/// environment is PATH and LC_ALL=C only. A process that a tool leaves behind is not waited for; a
+/// tool that has not ended by the deadline is ended, with all that it has started.
+Runner runner_below(const std::string& root, std::chrono::milliseconds deadline = kToolDeadline);
 /// The last `count` lines of a text that are not blank, joined with "; ".
 std::string last_lines(const std::string& text, std::size_t count);
 

@@ -12,6 +12,9 @@ BusLibrary load() {
   // The name of its interface since systemd 209; all of these functions are in Debian 12's 252.
   runtime::LateLibrary late("libsystemd.so.0");
   late.bind(library.open_system, "sd_bus_open_system");
+  late.bind(library.create, "sd_bus_new");
+  late.bind(library.set_address, "sd_bus_set_address");
+  late.bind(library.start, "sd_bus_start");
   late.bind(library.flush_close_unref, "sd_bus_flush_close_unref");
   late.bind(library.add_match, "sd_bus_add_match");
   late.bind(library.call, "sd_bus_call");
@@ -22,6 +25,7 @@ BusLibrary load() {
   late.bind(library.message_new_method_call, "sd_bus_message_new_method_call");
   late.bind(library.message_unref, "sd_bus_message_unref");
   late.bind(library.message_may_ask, "sd_bus_message_set_allow_interactive_authorization");
+  late.bind(library.message_append, "sd_bus_message_append");
   late.bind(library.message_appendv, "sd_bus_message_appendv");
   late.bind(library.message_peek_type, "sd_bus_message_peek_type");
   late.bind(library.message_read, "sd_bus_message_read");

@@ -11,6 +11,9 @@ namespace memonline::cli {
 /// The functions that are used, typed and named by the library's own header.
 struct BusLibrary {
   decltype(&::sd_bus_open_system) open_system = nullptr;
+  decltype(&::sd_bus_new) create = nullptr;
+  decltype(&::sd_bus_set_address) set_address = nullptr;
+  decltype(&::sd_bus_start) start = nullptr;
   decltype(&::sd_bus_flush_close_unref) flush_close_unref = nullptr;
   decltype(&::sd_bus_add_match) add_match = nullptr;
   decltype(&::sd_bus_call) call = nullptr;
@@ -21,6 +24,7 @@ struct BusLibrary {
   decltype(&::sd_bus_message_new_method_call) message_new_method_call = nullptr;
   decltype(&::sd_bus_message_unref) message_unref = nullptr;
   decltype(&::sd_bus_message_set_allow_interactive_authorization) message_may_ask = nullptr;
+  decltype(&::sd_bus_message_append) message_append = nullptr;
   decltype(&::sd_bus_message_appendv) message_appendv = nullptr;
   decltype(&::sd_bus_message_peek_type) message_peek_type = nullptr;
   decltype(&::sd_bus_message_read) message_read = nullptr;

@@ -11,6 +11,8 @@
 #include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/report_json.hpp"
+#include "runtime/cli/apply_options.hpp"
+#include "runtime/cli/at_boot.hpp"
 #include "runtime/cli/boot_text.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/confirm.hpp"
@@ -24,7 +26,6 @@
 #include "runtime/cli/service_client.hpp"
 #include "runtime/cli/stop_signals.hpp"
 #include "runtime/host/blocks.hpp"
-#include "runtime/host/mode.hpp"
 
 namespace memonline::cli {
 
@@ -45,9 +46,16 @@ class Apply {
       : options_(options), color_(color), limits_(limits_of(options.run)) {}
 
   ExitStatus run() {
-    if (options_.boot)
-      if (const std::string why = nothing_at_boot(); !why.empty())
-        return end_with("nothing-to-do", ExitStatus::Done, why);
+    if (options_.boot) {
+      at_boot_ = look_at_boot(options_.where);
+      if (!at_boot_.nothing.empty())
+        return end_with("nothing-to-do", ExitStatus::Done, at_boot_.nothing);
+      shown_ = &at_boot_.shown;
+      if (at_boot_.problems.has_errors()) {
+        sink_.append(at_boot_.problems);
+        return end_with("failed", ExitStatus::Usage);
+      }
+    }
     if (options_.dry_run) return options_.recover ? dry_recovery() : dry_run();
     stops_ = count_stop_signals();
     if (!options_.boot && !options_.recover && !options_.run.direct)
@@ -73,14 +81,6 @@ class Apply {
   }
 
  private:
-  // What a machine that starts must not stumble over.
-  /// Why there is nothing to do; empty: there may be.
-  std::string nothing_at_boot() {
-    if (runtime::switched_off(options_.where.root))
-      return "nothing to do: memonline.mode=off is on the kernel command line\n";
-    return load_policies(options_.where).none() ? "nothing to do: there is no policy\n" : "";
-  }
-
   ExitStatus dry_run() {
     Ready ready = make_ready(options_, std::nullopt, sink_);
     take(ready);
@@ -134,6 +134,7 @@ class Apply {
       return false;
     }
     document_.recovered = recovered->lines;
+    add_set_aside(*recovered, sink_);
     if (recovered->undone) document_.undone = told(*recovered->undone, "undone");
     if (recovered->journal) {
       const apply::Journal& left = *recovered->journal;
@@ -141,7 +142,7 @@ class Apply {
                           fmt::format("an earlier run (`{}`) was cut short", left.command));
       d.notes = recovered->lines;
       if (!left.to_confirm) earlier_ = left;
-    } else if (options_.recover) {
+    } else if (options_.recover && recovered->lines.empty()) {
       document_.recovered.emplace_back("no run was cut short: there is nothing to recover");
     }
     return true;
@@ -261,7 +262,13 @@ class Apply {
 
   ExitStatus confirmed_or_undone(const Ready& ready) {
     print_out(document_.report->text);
-    if (wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_)) {
+    const Word word =
+        wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_);
+    // Each block would hold up the shutdown, and memory starts anew at the next boot.
+    if (word == Word::GoingDown)
+      return end_with("unconfirmed", ExitStatus::Failure,
+                      "not confirmed, and not undone: the machine goes down\n");
+    if (word == Word::Confirmed) {
       if (const auto kept = session_->keep(); !kept) {
         add_no_journal(kept.error(), Changed::Memory, sink_);
         return end_with("failed", ExitStatus::Failure);
@@ -319,6 +326,7 @@ class Apply {
   std::optional<apply::Session> session_;
   std::optional<apply::Journal> earlier_;  ///< of a run cut short, then of the rounds so far
   diag::Sink sink_;
+  AtBoot at_boot_;
   const source::SourceSet no_files_;
   const source::SourceSet* shown_ = &no_files_;
   std::size_t said_ = 0;              ///< so many of the diagnostics were printed
@@ -333,43 +341,9 @@ ExitStatus run(const ApplyOptions& options, ColorChoice color) {
 }
 
 Ran run_given(const Given& given, ColorChoice color) {
-  auto where = where_of(given);
-  if (!where) return fail(where.error());
-  const auto run_options = run_options_of(given);
-  if (!run_options) return fail(run_options.error());
-  where->offline = given.has("offline");
-  ApplyOptions options{*where,
-                       *run_options,
-                       given.operand(),
-                       given.has("dry-run"),
-                       given.has("recover"),
-                       given.has("strict"),
-                       given.has("boot"),
-                       std::nullopt};
-  if (given.has("confirm")) {
-    const auto time = time_of(given, "confirm");
-    if (!time) return fail(time.error());
-    options.confirm = *time;
-  }
-  for (const char* name : {"policy", "expression", "offline"})
-    if (!options.plan_file.empty() && given.has(name))
-      return fail(UsageError{
-          fmt::format("PLAN and `{}` contradict each other: the plan was made from its policies",
-                      given.spelling(name))});
-  if (given.has("recover"))
-    for (const char* name : {"policy", "expression", "offline", "confirm", "strict", "boot"})
-      if (given.has(name))
-        return fail(UsageError{fmt::format(
-            "`--recover` and `{}` contradict each other: recovering carries out no plan",
-            given.spelling(name))});
-  if (!options.plan_file.empty())
-    for (const char* name : {"recover", "boot"})
-      if (given.has(name))
-        return fail(
-            UsageError{fmt::format("PLAN and `--{}` contradict each other: {}", name,
-                                   options.recover ? "recovering carries out no plan"
-                                                   : "at boot the active policies are applied")});
-  return run(options, color);
+  const auto options = apply_options_of(given);
+  if (!options) return fail(options.error());
+  return run(*options, color);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
   std::string out;
   const auto at_least = [&](ExitStatus worse) { status = std::max(status, worse); };
   for (const std::string& path : options.files) {
-    const auto text = runtime::read_file(path);
+    const auto text = runtime::read_regular_file(path);
     if (!text) {
       at_least(complain(ExitStatus::Usage, text.error().message()));
       continue;

@@ -62,7 +62,7 @@ class Runner {
   void worse(ExitStatus status) { status_ = std::max(status_, status); }
 
   void run_package(const std::string& path) {
-    auto text = runtime::read_file(path);
+    auto text = runtime::read_regular_file(path);
     if (!text) {
       worse(complain(ExitStatus::Usage, text.error().message()));
       return;

@@ -38,6 +38,7 @@ class Undo {
         watched(stops, [&](const apply::Watch& watch) { return session->recover(limits, watch); });
     if (!recovered) return no_journal(recovered.error());
     document_.recovered = recovered->lines;
+    add_set_aside(*recovered, sink_);
     // A run that nobody confirmed was the last: it is undone, and the one before it is to stay.
     if (recovered->undone) return undone(told(*recovered->undone, "undone"));
     auto last = session->directory().read(Which::Last);

@@ -23,6 +23,7 @@ struct Where {
   std::string root = "/";
   std::vector<std::string> policies;     ///< --policy, in order
   std::vector<std::string> expressions;  ///< -e, in order
+  std::string first_rule{};              ///< before all policies, if there are any; empty: none
   bool offline = false;     ///< --offline: `rezone = allowed` for this time, whatever they say
   bool by_service = false;  ///< where memonlined runs, this machine as it sees it
   bool to_write = false;    ///< read no more of it than that takes (runtime::Detail)

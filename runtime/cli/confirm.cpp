@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "runtime/base/boot_clock.hpp"
+#include "runtime/cli/going_down.hpp"
 #include "runtime/cli/output.hpp"
 
 namespace memonline::cli {
@@ -27,17 +29,17 @@ void ask_for_confirmation(std::chrono::milliseconds time, bool keyboard) {
       std::chrono::duration_cast<std::chrono::seconds>(time).count()));
 }
 
-bool wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
+Word wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
                            std::chrono::milliseconds time,
                            const volatile std::sig_atomic_t* stops) {
-  using std::chrono::steady_clock;
+  using runtime::BootClock;
   constexpr auto kLook = std::chrono::milliseconds(200);
   bool keyboard = ::isatty(STDIN_FILENO) == 1;
   ask_for_confirmation(time, keyboard);
-  const auto until = steady_clock::now() + time;
-  while (steady_clock::now() < until && *stops == 0)
-    if (entered(keyboard, kLook) || directory.is_confirmed(run)) return true;
-  return false;
+  const auto until = BootClock::now() + time;
+  while (BootClock::now() < until && *stops == 0)
+    if (entered(keyboard, kLook) || directory.is_confirmed(run)) return Word::Confirmed;
+  return machine_goes_down() ? Word::GoingDown : Word::Missing;
 }
 
 }  // namespace memonline::cli

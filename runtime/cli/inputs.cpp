@@ -2,6 +2,7 @@
 #include "runtime/cli/inputs.hpp"
 
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -27,7 +28,7 @@ bool exists(const std::string& path) {
 }  // namespace
 
 Policies load_policies(const Where& where) {
-  return policy::load({where.root, where.policies, where.expressions});
+  return policy::load({where.root, where.policies, where.expressions, where.first_rule});
 }
 
 void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sink) {
@@ -106,6 +107,10 @@ Compiled compile_for(const Where& where, Service service) {
   auto policy = sema::analyse(compiled.policies.files, compiled.sink);
   if (compiled.sink.has_errors() || !policy) return compiled;
   compiled.policy = std::move(policy);
+  // Which blocks they are is of this boot: memory that is added later is as the policies say.
+  if (!where.first_rule.empty())
+    if (auto* rule = std::get_if<sema::Rule>(&compiled.policy->statements.front()))
+      rule->only_present = true;
   if (where.offline)
     compiled.policy->statements.emplace_back(sema::Setting{sema::Rezone::Allowed, {}});
   compiled.status = ExitStatus::Failure;

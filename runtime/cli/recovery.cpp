@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/cli/recovery.hpp"
 
+#include <cerrno>
 #include <optional>
 
 #include <fmt/format.h>
@@ -63,7 +64,13 @@ Result<Lines, runtime::FileError> would_recover(const std::string& root) {
   Lines lines;
   for (const Which which : {Which::Running, Which::Unconfirmed}) {
     const auto journal = directory.read(which);
-    if (!journal) return fail(journal.error());
+    if (!journal && journal.error().number == EACCES) return fail(journal.error());
+    if (!journal) {
+      lines.push_back(fmt::format("{}: it would be renamed to `{}.unreadable`",
+                                  printable(journal.error().message()),
+                                  which == Which::Running ? "journal" : "unconfirmed"));
+      continue;
+    }
     if (!*journal || (which == Which::Unconfirmed && !(*journal)->to_confirm)) continue;
     lines.push_back(fmt::format("an earlier run (`{}`) was cut short{}",
                                 printable((*journal)->command),

@@ -58,10 +58,28 @@ void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink
     sink.add(diag::Code::NoRoomToOffline, std::nullopt, error.message());
     return;
   }
-  sink.add(diag::Code::NoJournal, std::nullopt, error.message()).help =
-      changed == Changed::Nothing
-          ? "nothing was changed; make room in /run, then try again"
-          : "memory was changed; make room in /run, then `memonline apply --recover`";
+  auto& d = sink.add(diag::Code::NoJournal, std::nullopt, error.message());
+  if (error.number == 0) {  // RunDirectory::read(): its contents are what is wrong
+    d.help = "take memory offline by a plan instead: `memonline plan --unplug SIZE -o plan.json`";
+    return;
+  }
+  if (error.number == EACCES) {  // journals are root's
+    d.help = "run it as root";
+    return;
+  }
+  d.help = changed == Changed::Nothing
+               ? "nothing was changed; make room in /run, then try again"
+               : "memory was changed; make room in /run, then `memonline apply --recover`";
+}
+
+void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink) {
+  for (const apply::Recovered::SetAside& one : recovered.set_aside) {
+    auto& d = sink.add(diag::Code::JournalUnreadable, std::nullopt, one.error.message());
+    d.notes.push_back(fmt::format("it is `{}` now", one.path));
+    d.help =
+        "memory is brought online all the same; `memonline status` shows what differs from "
+        "the policy";
+  }
 }
 
 Told told(const apply::Report& report, std::string_view verb) {

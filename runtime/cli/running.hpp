@@ -28,6 +28,9 @@ enum class Changed : std::uint8_t { Nothing, Memory };
 /// Reading or writing what lies in /run/memonline failed, or there is no helper to be had.
 void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink& sink);
 
+/// What could not be read of earlier runs, and where it is now: a warning each.
+void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink);
+
 /// A report as it is shown: made here, or by the service.
 struct Told {
   apply::Report::Result result = apply::Report::Result::Failed;
@@ -41,7 +44,8 @@ void add_up(std::optional<apply::Report>& sum, apply::Report&& report);
 
 /// What a run came to, as documents show it.
 struct RunDocument {
-  std::string result;  ///< complete partly failed nothing-to-do fulfilled recovered undone dry-run
+  /// complete partly failed nothing-to-do fulfilled recovered undone unconfirmed dry-run
+  std::string result;
   ExitStatus status = ExitStatus::Done;
   std::string fingerprint;  ///< of the host that was planned for
   std::optional<Told> report;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The words of a snapshot, in one place for the writer and the reader.
+//
+// The schema's number changes when an older program would misread a snapshot: programs refuse other
+// numbers, and name both. Members are added without that; programs ignore those that they do not
+// know, and a fact that an older snapshot lacks is not known of that host.
 #pragma once
 
 #include <algorithm>

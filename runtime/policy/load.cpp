@@ -34,7 +34,10 @@ class Loader {
   }
 
   /// The YAML files follow the policies, so places in them move up by as many.
-  Policies finish() && {
+  Policies finish(const std::string& first_rule) && {
+    if (!result_.files.empty() && !first_rule.empty())
+      result_.files.emplace(result_.files.begin(), "<left-alone>", first_rule,
+                            runtime::sha256_of(first_rule));
     const auto shift = static_cast<std::uint32_t>(result_.files.size());
     result_.shown = result_.files;
     for (source::SourceFile& file : outer_) result_.shown.push_back(std::move(file));
@@ -65,7 +68,7 @@ bool is_directory(const std::string& path) {
 Policies load(const Sources& sources) {
   Loader loader;
   for (const std::string& path : sources.files) {
-    auto text = runtime::read_file(path);
+    auto text = runtime::read_regular_file(path);
     if (text)
       loader.add(path == "-" ? "<stdin>" : path, std::move(*text));
     else
@@ -73,20 +76,21 @@ Policies load(const Sources& sources) {
   }
   for (std::size_t i = 0; i < sources.texts.size(); ++i)
     loader.add(i == 0 ? "<-e>" : fmt::format("<-e {}>", i + 1), sources.texts[i]);
-  if (!sources.files.empty() || !sources.texts.empty()) return std::move(loader).finish();
+  if (!sources.files.empty() || !sources.texts.empty())
+    return std::move(loader).finish(sources.first_rule);
 
   // A host in a file (an archive, a snapshot) brings no policies.
-  if (!is_directory(sources.root)) return std::move(loader).finish();
+  if (!is_directory(sources.root)) return std::move(loader).finish(sources.first_rule);
   auto store = read_store(sources.root);
   if (!store) {
     loader.add_unreadable(store.error());
-    return std::move(loader).finish();
+    return std::move(loader).finish(sources.first_rule);
   }
   loader.result().directories = std::move(store->directories);
   for (const runtime::FileError& error : store->unreadable) loader.add_unreadable(error);
   for (PolicyFile& file : store->files)
     if (file.state == FileState::Used) loader.add(file.path, std::move(file.text));
-  return std::move(loader).finish();
+  return std::move(loader).finish(sources.first_rule);
 }
 
 }  // namespace memonline::policy

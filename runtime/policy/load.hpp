@@ -16,6 +16,7 @@ struct Sources {
   std::string root = "/";
   std::vector<std::string> files;  ///< "-" is standard input
   std::vector<std::string> texts;  ///< shown as <-e>, <-e 2>, ...
+  std::string first_rule{};  ///< before all others, shown as <left-alone>; by itself no policy
 };
 
 struct Policies {

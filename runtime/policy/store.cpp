@@ -2,14 +2,9 @@
 #include "runtime/policy/store.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
-#include <memory>
 
-#include <dirent.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace memonline::policy {
@@ -27,17 +22,12 @@ std::string below(const std::string& root, std::string_view path) {
   return std::string(start) + std::string(path);
 }
 
-Result<std::vector<std::string>, runtime::FileError> list_names(const std::string& directory) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(directory.c_str()), &::closedir);
-  if (!open) {
-    if (errno == ENOENT) return names;
-    const int number = errno;
-    return fail(runtime::FileError{directory, "open", number, std::strerror(number)});
-  }
-  while (const dirent* entry = ::readdir(open.get()))
-    if (is_policy_name(entry->d_name)) names.emplace_back(entry->d_name);
-  std::sort(names.begin(), names.end());
+Result<std::vector<std::string>, runtime::FileError> list_names(const std::string& root,
+                                                                std::string_view directory) {
+  auto names = runtime::list_below(root, std::string(directory));
+  if (!names) return names;
+  std::erase_if(*names, [](const std::string& name) { return !is_policy_name(name); });
+  std::sort(names->begin(), names->end());
   return names;
 }
 
@@ -82,7 +72,7 @@ Result<Store, runtime::FileError> read_store(const std::string& root) {
   for (const std::string_view directory : kPolicyDirectories) {
     const std::string shown = below(root, directory);
     store.directories.push_back(shown);
-    auto names = list_names(shown);
+    auto names = list_names(root, directory);
     if (!names) return fail(std::move(names.error()));
     for (const std::string& name : *names) {
       PolicyFile file{fmt::format("{}/{}", shown, name), name, FileState::Used, {}, {}};
@@ -94,7 +84,7 @@ Result<Store, runtime::FileError> read_store(const std::string& root) {
       } else if (links_to_null(file.path)) {
         file.state = FileState::Masks;
       } else {
-        auto text = runtime::read_file_below(root, std::string(directory) + "/" + name);
+        auto text = runtime::read_regular_file_below(root, std::string(directory) + "/" + name);
         if (!text) {
           file.state = FileState::Unreadable;
           store.unreadable.push_back(std::move(text.error()));

@@ -24,7 +24,7 @@ enum class FileState : std::uint8_t {
   Masks,       ///< empty or a link to /dev/null: takes itself and those below out
   Masked,      ///< taken out by a mask higher up
   Replaced,    ///< a file of the same name higher up is used
-  Unreadable,  ///< a dangling link, a directory, no permission: see Store::unreadable
+  Unreadable,  ///< a dangling link, a FIFO, a directory, no permission: see Store::unreadable
 };
 std::string_view file_state_name(FileState state);
 

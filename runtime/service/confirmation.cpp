@@ -26,7 +26,6 @@ auto nothing(std::string message) {
 // The writer is free meanwhile: memory that comes is settled, and is no part of what is undone.
 // Further jobs wait.
 void Service::await_word(std::uint64_t id, Round round) {
-  const auto now = steady_clock::now();
   const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
   BlockRanges blocks;
   for (const apply::BlocksBefore& before : wanted.run->journal().blocks)
@@ -35,7 +34,7 @@ void Service::await_word(std::uint64_t id, Round round) {
   const bool over = job.stage == Job::Stage::Cancelling;
   if (!over) {
     job.stage = Job::Stage::Confirming;
-    job.undone_at = now + wanted.within;
+    job.undone_at = runtime::BootClock::now() + wanted.within;
   }
   show_report(job, round);
   confirming_ = Confirming{id,
@@ -43,8 +42,8 @@ void Service::await_word(std::uint64_t id, Round round) {
                            std::move(round),
                            std::move(blocks),
                            over,
-                           now + wanted.within,
-                           now + kLookForWord};
+                           runtime::BootClock::now() + wanted.within,
+                           steady_clock::now() + std::min(kLookForWord, wanted.within)};
   listener_.job_changed(job);
   want_round(Cause::Changed);
 }
@@ -70,7 +69,8 @@ Result<std::uint64_t, Refused> Service::confirm(std::optional<std::uint64_t> job
 Result<std::uint64_t, Refused> Service::adjust_timeout(std::uint64_t id,
                                                        std::chrono::milliseconds time) {
   if (confirming() != id) return nothing(fmt::format("job {} does not wait to be confirmed", id));
-  confirming_->until = steady_clock::now() + time;
+  confirming_->until = runtime::BootClock::now() + time;
+  confirming_->look_at = steady_clock::now() + std::min(kLookForWord, time);
   Job& job = *find_job(id);
   job.undone_at = confirming_->until;
   listener_.job_changed(job);
@@ -79,14 +79,18 @@ Result<std::uint64_t, Refused> Service::adjust_timeout(std::uint64_t id,
 
 void Service::look_for_word() {
   const auto now = steady_clock::now();
-  if (!confirming_ || confirming_->over || now < std::min(confirming_->look_at, confirming_->until))
-    return;
-  confirming_->look_at = now + kLookForWord;
+  if (!confirming_ || confirming_->over || now < confirming_->look_at) return;
   if (confirming_->wanted.run->is_confirmed()) {
     const auto confirmed = confirm();
     if (!confirmed) listener_.say(kError, confirmed.error().message, {});
   }
-  if (!confirming_ || now < confirming_->until) return;
+  if (!confirming_) return;
+  // The loop's timer stops while the machine is suspended, and fires soon after that.
+  const auto left = confirming_->until - runtime::BootClock::now();
+  if (left > left.zero()) {
+    confirming_->look_at = now + std::min<runtime::BootClock::duration>(left, kLookForWord);
+    return;
+  }
   confirming_->over = true;
   find_job(confirming_->job)->undone_at.reset();
   next();

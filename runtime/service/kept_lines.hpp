@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Small files below /run/memonline with which a service that is started anew takes up where one
 // that was killed left: lines of words, and a first one that names the boot they are of.
+//
+// Programs of other versions, after an upgrade or a downgrade within a boot: a line that is not
+// understood is left out, and what it said is not known; a file with another first line says
+// nothing. So a line is never given another meaning: it gets another first word.
 #pragma once
 
 #include <string>

@@ -184,6 +184,9 @@ void Service::reload(const Answer<std::string>& answer, const Requester& who) {
       std::string json = diag::to_json(loaded->sink.sorted(), loaded->shown);
       const bool wrong = loaded->sink.has_errors();
       loaded_ = std::move(*loaded);
+      for (const diag::Diagnostic& d : loaded_.sink.all())
+        if (d.severity == diag::Severity::Error)
+          listener_.say(4, fmt::format("{}: {}", diag::name_of(d.code), d.message), {});
       if (wrong)
         listener_.say(4, "the policies have errors; the previous ones stay active", {});
       else

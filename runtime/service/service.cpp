@@ -212,8 +212,7 @@ std::optional<steady_clock::time_point> Service::due() const {
   else if (!round_runs_)
     consider(troubles_.retry_at());
   consider(quiet_at_);
-  if (confirming_ && !confirming_->over)
-    consider(std::min(confirming_->until, confirming_->look_at));
+  if (confirming_ && !confirming_->over) consider(confirming_->look_at);
   consider(progress_at_);
   consider(return_at_);
   consider(plans_.expires_at());
@@ -246,7 +245,7 @@ void Service::tick() {
   }
 }
 
-bool Service::shut_down() {
+bool Service::shut_down(Ending ending) {
   if (ending_) return true;
   ending_ = true;
   const bool may_be_ended = flight_.stop();
@@ -256,7 +255,8 @@ bool Service::shut_down() {
   if (may_be_ended) (void)writer_->ended_within(kPatienceToEnd);
   writer_.reset();
   // Nobody is there any more to hear that it may stay.
-  if (confirming_) (void)keeper_->take_back(confirming_->wanted.limits);
+  if (confirming_ && ending == Ending::Service)
+    (void)keeper_->take_back(confirming_->wanted.limits);
   confirming_.reset();
   std::error_code gone_already;
   std::filesystem::remove(target_->service_sign(), gone_already);

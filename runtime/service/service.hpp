@@ -18,6 +18,7 @@
 
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/plan/unplug.hpp"
+#include "runtime/base/boot_clock.hpp"
 #include "runtime/service/events.hpp"
 #include "runtime/service/fair_queue.hpp"
 #include "runtime/service/keeper.hpp"
@@ -160,9 +161,11 @@ class Service {
   /// That connection is gone: what it asked for and has not been answered yet is dropped.
   void forget(const std::string& connection);
 
-  /// Ends the run under way after its block, and releases the kernel settings. False where a
-  /// request is still being worked on: then the process has to end without waiting for it.
-  bool shut_down();
+  /// Ends the run under way after its block, and releases the kernel settings. A job that waits to
+  /// be confirmed is undone, but not where the machine goes down: that would hold it up. False
+  /// where a request is still being worked on: then the process has to end without waiting for it.
+  enum class Ending : std::uint8_t { Service, Machine };
+  bool shut_down(Ending ending = Ending::Service);
 
  private:
   enum class Cause : std::uint8_t { Start, Events, Lost, Retry, Changed, Reload };
@@ -264,7 +267,8 @@ class Service {
     Round round;         ///< what it came to
     BlockRanges blocks;  ///< what it touched: no round's before it is decided
     bool over = false;   ///< nobody said it in time, or somebody cancelled
-    std::chrono::steady_clock::time_point until, look_at;
+    runtime::BootClock::time_point until;
+    std::chrono::steady_clock::time_point look_at;  ///< at the latest at `until`
   };
   std::optional<Confirming> confirming_;
   std::uint64_t next_job_ = 1;

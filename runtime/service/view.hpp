@@ -16,6 +16,7 @@
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/plan.hpp"
 #include "runtime/apply/report.hpp"
+#include "runtime/base/boot_clock.hpp"
 #include "runtime/service/policy_in_force.hpp"
 
 namespace memonline::service {
@@ -84,7 +85,7 @@ struct Job {
   Failure failure = Failure::None;
   std::optional<apply::Report> report, undone;
   /// When it is undone unless it is confirmed before; empty: it does not wait for that.
-  std::optional<std::chrono::steady_clock::time_point> undone_at;
+  std::optional<runtime::BootClock::time_point> undone_at;
 };
 std::string_view kind_name(Job::Kind kind);        ///< settle apply undo
 std::string_view stage_name(Job::Stage stage);     ///< queued running confirming cancelling done

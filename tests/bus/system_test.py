@@ -3,7 +3,9 @@
 counts, and that it sleeps."""
 import json
 import os
+import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -99,6 +101,54 @@ def asks(w: World) -> None:
     assert as_user("daemon", w, "call", NAME, PATH, MANAGER, "Undo").returncode != 0, "that is another action"
 
 
+def told_policies(w: World, user: str, *groups: str) -> List[dict]:
+    """GetPolicies as that user, with these groups beside its own."""
+    words = ["setpriv", "--reuid", user, "--regid", "nogroup", *(["--groups", ",".join(groups)] if groups else
+             ["--clear-groups"]), "busctl", f"--address={w.address}", "--json=short", "call", NAME, PATH, MANAGER,
+             "GetPolicies"]
+    answer = subprocess.run(words if user != "root" else words[words.index("busctl"):], capture_output=True,
+                            text=True, check=False)
+    assert answer.returncode == 0, answer
+    return [{key: value["data"] for key, value in entry.items()} for entry in json.loads(answer.stdout)["data"][0]]
+
+
+@needs_users
+@unless(lambda w: os.geteuid() != 0, "root, to own files of others")
+def withholds(w: World) -> None:
+    """A caller reads the text of a policy where the file system lets it read the file, and nobody else less."""
+    w.start(HOST)
+    Client(w).settled()
+    file = w.directory / "machine/etc/memonline/policy.d/50-test.mempolicy"
+    text = file.read_text()
+    group = "games"
+
+    def reads(user: str, *groups: str) -> bool:
+        (policy,) = told_policies(w, user, *groups)
+        assert policy["path"] == str(file) and policy["digest"].startswith("sha256:"), policy
+        assert ("policy" in policy) != ("withheld" in policy), policy
+        if "policy" in policy:
+            assert policy["policy"] == text, policy
+        else:
+            assert str(file) in policy["withheld"] and text not in json.dumps(policy), policy
+        return "policy" in policy
+
+    assert reads("nobody") and reads("root")
+    file.chmod(0o600)
+    assert not reads("nobody") and reads("root")
+    shutil.chown(file, "nobody", group)
+    assert reads("nobody") and not reads("daemon", group)
+    file.chmod(0o040)
+    assert not reads("nobody", group), "an owner has the owner's bits"
+    assert not reads("daemon")
+    # Which groups a caller has is told by dbus-daemon 1.13 and later.
+    credentials = w.connect().get_object("org.freedesktop.DBus", "/org/freedesktop/DBus").GetConnectionCredentials(
+        NAME, dbus_interface="org.freedesktop.DBus")
+    assert reads("daemon", group) == ("UnixGroupIDs" in credentials)
+    file.chmod(0o644)
+    file.parent.chmod(0o700)
+    assert not reads("nobody") and reads("root"), "a directory on the way keeps it from others"
+
+
 @needs_users
 def keeps(w: World) -> None:
     """A user who asks for plan after plan pushes out nobody else's."""
@@ -190,7 +240,7 @@ def measures(w: World) -> None:
     eventually(sleeps, "it sleeps for two seconds")
 
 
-TESTS: List[Callable[[World], None]] = [measures, keeps, notifies, trusts, asks]
+TESTS: List[Callable[[World], None]] = [measures, withholds, keeps, notifies, trusts, asks]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

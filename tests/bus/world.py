@@ -58,7 +58,7 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Config
     <allow receive_type="signal"/>
     <allow send_destination="org.freedesktop.DBus"/>
   </policy>
-  <policy user="root"><allow send_destination="*"/></policy>
+  <policy user="root"><allow send_destination="*"/><allow own="org.freedesktop.systemd1"/></policy>
   <include>{ours}</include>
   <include ignore_missing="yes">/usr/share/dbus-1/system.d/org.freedesktop.PolicyKit1.conf</include>
   <limit name="max_connections_per_user">512</limit>

@@ -88,7 +88,7 @@ def the_boot_loader_is_told(tree: Tree) -> None:
         assert parameters(answer) == ("", "kernelcore=508M\n"), answer
         assert tree.policy() is None and not (tree.root / DROP_IN).exists()
     answer = tree.play(policy=SPLIT, boot_parameters=True, apply=False)
-    assert answer["changed"] and "Reboot for it to count" in answer["boot_report"], answer
+    assert answer["changed"] and "Reboot for this to take effect" in answer["boot_report"], answer
     assert "kernelcore=508M" in (tree.root / "boot/grub/grub.cfg").read_text() and tree.policy() == SPLIT
     for check in (True, False):
         answer = tree.play(check=check, policy=SPLIT, boot_parameters=True, apply=False)

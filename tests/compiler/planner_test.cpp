@@ -267,6 +267,16 @@ TEST_CASE("select: the first rule that selects a block governs it") {
         "....");
 }
 
+TEST_CASE("select: a list of blocks with a gap selects the blocks of the list") {
+  HostBuilder builder;
+  builder.dimm(1, 32, 12);
+  const Compilation c =
+      plan_for(builder.build(), "block 32-33,38: keep\nblock 36,41-42: normal\nall: movable\n");
+  REQUIRE(c.plan);
+  CHECK(layout_text(c.outcome) == "..MMNM.MMNNM");
+  CHECK(codes_text(c.diagnostics).find("ML0602") == std::string::npos);
+}
+
 TEST_CASE("select: a rule that names what is not there is noted, with what there is") {
   HostBuilder builder;
   builder.boot(0, 0, 4).dimm(0, 32, 4).dimm(2, 40, 4);

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Command lines as words, and the texts they stand in.
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <string>
+#include <thread>
+
 #include "runtime/boot/places.hpp"
 #include "runtime/boot/tool.hpp"
 #include "tests/support/catch.hpp"
@@ -50,4 +56,40 @@ TEST_CASE("boot words: tools are run as words, and what they say is kept") {
   CHECK(ran.errors == "bad\n");
   CHECK(run({"/nowhere/tool"}).status == 127);
   CHECK(last_lines("a\n\nb\nc\n", 2) == "b; c");
+}
+
+TEST_CASE("boot words: a process that a tool leaves behind is not waited for") {
+  const auto began = std::chrono::steady_clock::now();
+  const Ran ran = runner_below("/")({"/bin/sh", "-c", "sleep 20 & echo $!"});
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(15));
+  CHECK(ran.status == 0);
+  const pid_t left = std::stoi(ran.output);
+  CHECK(::kill(left, 0) == 0);  // it may be a daemon, and is let be
+  ::kill(left, SIGKILL);
+}
+
+TEST_CASE("boot words: a tool has a deadline, and goes with what it has started") {
+  const auto began = std::chrono::steady_clock::now();
+  const Runner run = runner_below("/", std::chrono::milliseconds(500));
+  const Ran ran = run({"/bin/sh", "-c", "sleep 60 & echo $!; wait; wait"});
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(30));
+  CHECK(ran.status == 128 + SIGTERM);
+  CHECK(ran.errors.find("it had not ended after 0.5 s, and was ended") != std::string::npos);
+  // Nobody is its parent any more, so it may be seen until it is reaped.
+  const auto path = "/proc/" + std::to_string(std::stoi(ran.output)) + "/cmdline";
+  for (int i = 0; i < 100; ++i) {
+    std::string words;
+    std::ifstream(path) >> words;
+    if (words.empty()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  std::string words;
+  std::ifstream(path) >> words;
+  CHECK(words.empty());
+}
+
+TEST_CASE("boot words: a tool that says much is read to its end") {
+  const Ran ran = runner_below("/")({"/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"});
+  CHECK(ran.status == 0);
+  CHECK(ran.output.size() == 300000);
 }

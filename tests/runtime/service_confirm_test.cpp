@@ -104,7 +104,7 @@ TEST_CASE("service: the time to confirm in counts from when it is adjusted") {
   const auto now = std::chrono::steady_clock::now();
   SECTION("more of it") {
     REQUIRE(running.service->adjust_timeout(id, std::chrono::hours(1)));
-    CHECK(job(running, id)->undone_at > now + std::chrono::minutes(59));
+    CHECK(job(running, id)->undone_at > runtime::BootClock::now() + std::chrono::minutes(59));
     const auto later = now + std::chrono::milliseconds(600);
     (void)running.until([&] { return std::chrono::steady_clock::now() > later; });
     CHECK(job(running, id)->stage == Job::Stage::Confirming);
@@ -143,6 +143,12 @@ TEST_CASE("service: memory that comes while a word is waited for is settled, and
   SECTION("when the service ends") {
     running.service->shut_down();
     CHECK(zones(running, 32, 8) == "........");
+  }
+  SECTION("but for a machine that goes down") {
+    running.service->shut_down(service::Service::Ending::Machine);
+    CHECK(zones(running, 32, 8) == "NNNNNNNN");
+    // Whoever comes next in this boot still knows of it.
+    CHECK(std::ifstream(running.directory.path() + "/run/memonline/unconfirmed").good());
   }
   SECTION("when it stays") {
     CHECK(running.service->confirm() == id);

@@ -93,9 +93,10 @@ TEST_CASE("service: what failed stays seen and due whatever else is looked at") 
 TEST_CASE("service: a round that comes to nothing is seen and tried again") {
   RunningService running(small_host(), "hotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
-  // A journal that can be neither read nor written.
+  // A journal that can be neither read nor written, nor set aside.
   const std::string journal = running.directory.path() + "/run/memonline/journal";
   std::filesystem::create_directories(journal);
+  std::filesystem::create_directories(journal + ".unreadable/not-empty");
   const BlockId first = running.plug(4);
   REQUIRE(running.until(State::Failed));
   CHECK(running.service->view()->problems.find("run/memonline/journal") != std::string::npos);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include <linux/netlink.h>
+#include <sys/stat.h>
 
 #include "tests/runtime/service_asks.hpp"
 #include "tests/support/skip.hpp"
@@ -111,6 +112,22 @@ TEST_CASE("service: the latency is that of the last burst it brought online itse
   const auto latency = running.service->view()->counters.last_latency;
   CHECK(latency >= std::chrono::milliseconds(15));
   CHECK(latency < std::chrono::milliseconds(1500));
+}
+
+TEST_CASE("service: a file that is no policy keeps the set before in force and is named") {
+  RunningService running(small_host(), kPolicy);
+  REQUIRE(running.until(State::InSync));
+  const std::string fifo = running.directory.path() + "/etc/memonline/policy.d/10-gpu.mempolicy";
+  REQUIRE(::mkfifo(fifo.c_str(), 0644) == 0);
+  running.policy("hotplugged: offline\n");
+  test::reload(running);
+  REQUIRE(running.until(
+      [&] { return running.service->view()->problems.find(fifo) != std::string::npos; }));
+  CHECK(said(running, fifo));
+  CHECK(said(running, "the previous ones stay active"));
+  const BlockId first = running.plug(4);
+  REQUIRE(running.until(
+      [&] { return zones(running, first.value(), 4).find('M') != std::string::npos; }));
 }
 
 TEST_CASE("service: a policy with an error keeps the one before in force and says so") {

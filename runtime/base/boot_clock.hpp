@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// CLOCK_BOOTTIME: time since boot that goes on while the machine is suspended. For what a person
+// was told to do within a time.
+#pragma once
+
+#include <chrono>
+#include <ctime>
+
+namespace memonline::runtime {
+
+struct BootClock {
+  using duration = std::chrono::nanoseconds;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<BootClock>;
+  static constexpr bool is_steady = true;  // NOLINT: the standard names it
+  static time_point now() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+  }
+};
+
+}  // namespace memonline::runtime
