@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -80,8 +82,25 @@ std::vector<Piece> pieces_where(const Host& host, Predicate wanted) {
 
 using Found = Result<std::vector<Piece>, Unexplained>;
 
+// Of s390x: there are no blocks before it is configured.
+std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host) {
+  for (const model::Standby& range : host.standby) {
+    const std::uint64_t from = std::max(first, range.first).value();
+    const std::uint64_t to = std::min(last, range.last).value();
+    if (from > to) continue;
+    const std::string blocks = from == to ? std::to_string(from) : fmt::format("{}-{}", from, to);
+    return Unexplained{
+        Unexplained::Kind::NoSuchBlock,
+        fmt::format("block {} is standby memory, and has no state before it is configured", blocks),
+        fmt::format("`chmem -c -b {}` configures it; then the policy decides on it", blocks)};
+  }
+  return std::nullopt;
+}
+
 Found one_block(BlockId id, const Host& host) {
   const BlockRun* run = host.find_block(id);
+  if (run == nullptr)
+    if (const auto waits = standby(id, id, host)) return fail(*waits);
   if (run == nullptr)
     return missing(fmt::format("no block memory{} on this host", id.value()),
                    "`memonline status` shows the blocks");
@@ -95,6 +114,8 @@ Found blocks_between(const AskedBlocks& asked, const Host& host) {
     const BlockId last = std::min(run.last(), asked.last);
     if (first <= last) pieces.push_back({first, last - first + 1, &run});
   }
+  if (pieces.empty())
+    if (const auto waits = standby(asked.first, asked.last, host)) return fail(*waits);
   if (pieces.empty())
     return missing(fmt::format("no blocks between memory{} and memory{} on this host",
                                asked.first.value(), asked.last.value()),

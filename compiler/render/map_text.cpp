@@ -92,7 +92,14 @@ std::string map_to_text(const model::Host& host, const MapStyle& style) {
                         model::human(host.block_size * row.blocks),
                         style.color ? colored(letters) : letters);
   }
-  return text + legend(host, rows, per_cell);
+  text += legend(host, rows, per_cell);
+  std::uint64_t standby = 0;
+  for (const model::Standby& range : host.standby)
+    standby += range.last.value() - range.first.value() + 1;
+  if (standby > 0)
+    text += fmt::format("\nStandby memory that is not configured: {}\n",
+                        model::human(host.block_size * standby));
+  return text;
 }
 
 }  // namespace memonline::render
