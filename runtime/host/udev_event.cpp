@@ -125,6 +125,9 @@ std::optional<std::string> UdevEvent::attribute(const UdevPart& part) const {
   if (name == "[dmi/id]product_family") return known(host_.family);
   if (!of_memory()) return std::nullopt;
   const bool before = kind_.action != "online";
+  // The kernel may have onlined it before udev hears of it.
+  if (name == "state" && kind_.action == "add" && part.value.starts_with("online"))
+    return std::nullopt;
   if (name == "state") return before ? "offline" : "online";
   if (name == "online") return before ? "0" : "1";
   if (name == "../auto_online_blocks" || (part.key == "ATTRS" && name == "auto_online_blocks"))

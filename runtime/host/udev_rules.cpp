@@ -2,6 +2,7 @@
 #include "runtime/host/udev_rules.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <optional>
 #include <utility>
@@ -52,13 +53,19 @@ std::optional<UdevPart> part_at(std::string_view line, std::size_t& at) {
   while (at < line.size() && std::string_view("=!+-:").find(line[at]) != std::string_view::npos)
     part.op += line[at++];
   while (at < line.size() && (line[at] == ' ' || line[at] == '\t')) ++at;
-  while (at < line.size() && (line[at] == 'e' || line[at] == 'i')) ++at;  // e"..." and i"..."
+  bool any_case = false;
+  for (; at < line.size() && (line[at] == 'e' || line[at] == 'i'); ++at)  // e"..." and i"..."
+    any_case = any_case || line[at] == 'i';
   if (part.op.empty() || at >= line.size() || line[at] != '"') return std::nullopt;
   for (++at; at < line.size() && line[at] != '"'; ++at) {
     if (line[at] == '\\' && at + 1 < line.size() && line[at + 1] == '"') ++at;
     part.value += line[at];
   }
   if (at >= line.size()) return std::nullopt;
+  // The kernel's own names for what is compared are in lower case.
+  if (any_case && (part.key == "SUBSYSTEM" || part.key == "ACTION" || part.key == "KERNEL"))
+    std::transform(part.value.begin(), part.value.end(), part.value.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   part.end = ++at;
   return part;
 }

@@ -127,7 +127,7 @@ class Walk {
     const Onlines onlines = command_onlines(tree_, part.value);
     if (onlines == Onlines::No) return;
     // Who asks a program for facts does not start it for what it does.
-    const bool asks = part.key == "IMPORT" || (part.key == "PROGRAM" && !event_.of_memory());
+    const bool asks = part.key != "RUN" && !event_.of_memory();
     if (onlines == Onlines::Unread && asks) return;
     Found& one = add(part);
     one.onlines = onlines;

@@ -212,6 +212,19 @@ TEST_CASE("agents: rules that write for some values of auto_online_blocks") {
   CHECK(runtime::onlining_rules({{"", always}}, bare_metal(), nullptr).at(0).only_with.empty());
 }
 
+TEST_CASE("agents: rules in any case, and for memory that the kernel has onlined already") {
+  const auto found = [](const std::string& rule) {
+    return runtime::onlining_rules({{"", rule + "\n"}}, bare_metal(), nullptr);
+  };
+  CHECK(found("SUBSYSTEM==i\"MEMORY\", ACTION==i\"Add\", ATTR{state}=\"online\"").size() == 1);
+  CHECK(found("SUBSYSTEM==\"MEMORY\", ATTR{state}=\"online\"").empty());
+  const auto offlined = found(
+      "SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{state}==\"online\", "
+      "ATTR{state}=\"offline\"");
+  REQUIRE(offlined.size() == 1);
+  CHECK(offlined[0].states == Strings{"offline"});
+}
+
 TEST_CASE("agents: programs and units that rules start") {
   MemoryTree tree;
   tree.add_file("opt/on", "#!/bin/sh\n/usr/bin/chmem -e 1G\n");
@@ -234,7 +247,8 @@ TEST_CASE("agents: programs and units that rules start") {
   CHECK(memory("RUN+=\"helper $devpath\"") == "helper $devpath?");
   CHECK(memory("RUN+=\"/opt/not-there\"") == "/opt/not-there?");
   CHECK(memory("PROGRAM=\"/opt/not-there\"") == "/opt/not-there?");
-  CHECK(memory("IMPORT{program}=\"/opt/not-there\"").empty());
+  CHECK(memory("IMPORT{program}=\"/opt/not-there\"") == "/opt/not-there?");
+  CHECK(memory("IMPORT{program}=\"/opt/other\"").empty());
   CHECK(memory("RUN{builtin}+=\"kmod load x\"").empty());
   CHECK(memory("RUN+=\"/bin/sh -c 'echo online > /sys$devpath/state'\"") ==
         "/bin/sh -c 'echo online > /sys$devpath/state'!");
