@@ -33,7 +33,7 @@ sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessD
 
 /// The service waited in vain. That says nothing of what the caller may do.
 std::optional<sdbus::Error> timed_out(const sdbus::Error& error, const char* whom) {
-  const std::string name(error.getName());
+  const std::string& name = error.getName();
   if (name != "org.freedesktop.DBus.Error.NoReply" && name != "org.freedesktop.DBus.Error.Timeout")
     return std::nullopt;
   return make_error(errors::kTimedOut,

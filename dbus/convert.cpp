@@ -363,11 +363,11 @@ Dict job_details(const service::Job& job) {
 Dict report_dict(const std::optional<apply::Report>& report, std::string_view verb) {
   if (!report) return {};
   const std::string text = utf8(apply::to_text(*report, verb));
-  std::string document = apply::to_json(*report);
+  const std::string document = apply::to_json(*report);
   const bool whole = text.size() <= kMaxReportText && document.size() <= kMaxReportText;
   Dict dict{{"result", sdbus::Variant(std::string(apply::result_name(report->result())))},
             {"text", sdbus::Variant(shortened(text, kMaxReportText))}};
-  if (whole) dict.emplace("document", sdbus::Variant(std::move(document)));
+  if (whole) dict.emplace("document", sdbus::Variant(document));
   return dict;
 }
 

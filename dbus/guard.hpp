@@ -86,7 +86,7 @@ class Reply {
   void operator()(const Values&... values) const {
     if (std::exchange(state_->answered, true)) return;
     try {
-      const std::size_t size = (std::size_t{0} + ... + wire_size(values));
+      const auto size = (std::size_t{0} + ... + wire_size(values));
       if (size > kMaxReply)
         state_->fail(too_long(size, state_->instead));
       else if (state_->may_send && !state_->may_send(size))
@@ -105,14 +105,14 @@ class Reply {
     if (!std::exchange(state_->answered, true)) state_->fail(error);
   }
   /// Asked before the answer is sent, with its size in bytes.
-  void measured_by(std::function<bool(std::size_t)> may_send) const {
-    state_->may_send = std::move(may_send);
+  void measured_by(const std::function<bool(std::size_t)>& may_send) const {
+    state_->may_send = may_send;
   }
   /// What a caller can do in place of this where the reply is too long.
-  void instead(std::string words) const { state_->instead = std::move(words); }
+  void instead(const std::string& words) const { state_->instead = words; }
   /// Called once, before the answer is sent; with null where it is no error.
-  void watch(std::function<void(const sdbus::Error*)> watcher) const {
-    state_->watcher = std::move(watcher);
+  void watch(const std::function<void(const sdbus::Error*)>& watcher) const {
+    state_->watcher = watcher;
   }
   /// Kept until the answer is given and nobody holds the reply any more.
   void hold(Ticket ticket) const { state_->tickets.push_back(std::move(ticket)); }

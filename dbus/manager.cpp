@@ -186,8 +186,10 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
       desk_.authority.credentials(
           caller, [this, reply](const Result<Credentials, sdbus::Error>& credentials) {
             answering(reply, [&] {
-              if (!credentials) throw credentials.error();
-              reply(policies(view(), *credentials));
+              if (credentials)
+                reply(policies(view(), *credentials));
+              else
+                reply.fail(credentials.error());
             });
           });
     });
