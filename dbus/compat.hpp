@@ -90,6 +90,21 @@ struct Peek : sdbus::Message {
   }
 };
 
+/// The bus of a proxy's messages, which sdbus-c++ hides as well; in 2.x, messages are made by a
+/// protected function.
+struct PeekAtBus : sdbus::IProxy {
+  static sd_bus* of(const sdbus::IProxy& proxy) {
+    const char* interface = "org.freedesktop.DBus";
+#if MEMONLINE_SDBUS_2
+    using Make = sdbus::MethodCall (sdbus::IProxy::*)(const char*, const char*) const;
+    const auto call = (proxy.*static_cast<Make>(&PeekAtBus::createMethodCall))(interface, "GetId");
+#else
+    const auto call = const_cast<sdbus::IProxy&>(proxy).createMethodCall(interface, "GetId");
+#endif
+    return sd_bus_message_get_bus(Peek::raw(call));
+  }
+};
+
 /// Only while `object` handles a call.
 inline Caller current_caller(const sdbus::IObject& object) {
   const auto caller_of = [](const sdbus::Message& message) {

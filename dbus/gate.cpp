@@ -30,10 +30,8 @@ const char* or_empty(const char* text) { return text == nullptr ? "" : text; }
 Gate::Gate(sdbus::IConnection& connection)
     : bus_(make_proxy(connection, kBus, "/org/freedesktop/DBus")) {
   // sdbus-c++ hides the bus that all its messages belong to, and has no word for filters.
-  const auto message = bus_->createMethodCall(kBus, "GetId");
   sd_bus_slot* slot = nullptr;
-  if (sd_bus_add_filter(sd_bus_message_get_bus(Peek::raw(message)), &slot, on_message, this) < 0)
-    throw std::bad_alloc();
+  if (sd_bus_add_filter(PeekAtBus::of(*bus_), &slot, on_message, this) < 0) throw std::bad_alloc();
   filter_.reset(slot);
 }
 

@@ -87,7 +87,7 @@ void Service::look_for_word() {
   if (!confirming_) return;
   // The loop's timer stops while the machine is suspended, and fires soon after that.
   const auto left = confirming_->until - runtime::BootClock::now();
-  if (left > left.zero()) {
+  if (left > runtime::BootClock::duration::zero()) {
     confirming_->look_at = now + std::min<runtime::BootClock::duration>(left, kLookForWord);
     return;
   }
