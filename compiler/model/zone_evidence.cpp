@@ -93,8 +93,8 @@ std::vector<ZonePart> zone_parts(const Host& host, const BlockRun& run) {
 void settle_zones(Host& host) {
   std::vector<BlockRun> settled;
   for (const BlockRun& run : std::exchange(host.blocks, {})) {
-    const bool told = run.zones.kind() == Kind::None || run.zones.kind() == Kind::Listed;
-    if (run.state != State::Online || told) {
+    const bool shown = run.zones.kind() == Kind::None || run.zones.kind() == Kind::Listed;
+    if (run.state != State::Online || shown) {
       append_run(settled, run);
       continue;
     }
