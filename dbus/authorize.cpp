@@ -21,14 +21,6 @@ constexpr auto kAuthority = "org.freedesktop.PolicyKit1.Authority";
 constexpr auto kPatience = std::chrono::minutes(5);
 constexpr std::uint32_t kAllowUserInteraction = 1;
 
-std::optional<std::uint32_t> number(const std::map<std::string, sdbus::Variant>& values,
-                                    const std::string& key) {
-  const auto value = values.find(key);
-  if (value == values.end() || !value->second.containsValueOfType<std::uint32_t>())
-    return std::nullopt;
-  return value->second.get<std::uint32_t>();
-}
-
 sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
 
 /// The service waited in vain. That says nothing of what the caller may do.
@@ -48,21 +40,28 @@ Authority::Authority(sdbus::IConnection& connection)
                          "/org/freedesktop/PolicyKit1/Authority")) {}
 
 void Authority::identify(const Caller& caller, Identified identified) {
-  using Values = std::map<std::string, sdbus::Variant>;
-  bus_->callMethodAsync("GetConnectionCredentials")
+  bus_->callMethodAsync("GetConnectionUnixUser")
       .onInterface("org.freedesktop.DBus")
       .withArguments(caller.name)
-      .uponReplyInvoke([identified = std::move(identified)](ReplyError error,
-                                                            const Values& credentials) {
-        const auto uid = error ? std::nullopt : number(credentials, "UnixUserID");
+      .uponReplyInvoke([this, name = caller.name, identified = std::move(identified)](
+                           ReplyError error, std::uint32_t uid) {
         if (error)
           identified(
               fail(timed_out(*error, "the bus")
                        .value_or(denied("cannot identify the caller: " + error->getMessage()))));
-        else if (!uid)
-          identified(fail(denied("the bus does not know the caller's user")));
         else
-          identified(Identity{*uid, number(credentials, "ProcessID")});
+          add_process(name, uid, identified);
+      });
+}
+
+// For the journal: without it, the caller is known well enough.
+void Authority::add_process(const std::string& name, std::uint32_t uid,
+                            const Identified& identified) {
+  bus_->callMethodAsync("GetConnectionUnixProcessID")
+      .onInterface("org.freedesktop.DBus")
+      .withArguments(name)
+      .uponReplyInvoke([uid, identified](ReplyError error, std::uint32_t pid) {
+        identified(Identity{uid, error ? std::nullopt : std::optional(pid)});
       });
 }
 

@@ -51,6 +51,7 @@ class Authority {
            const Verdict& verdict);
 
  private:
+  void add_process(const std::string& name, std::uint32_t uid, const Identified& identified);
   void ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                   Verdict verdict);
 
