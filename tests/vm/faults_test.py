@@ -86,7 +86,7 @@ def test_a_pinned_page_ends_at_the_deadline(vm: Vm) -> None:
         guest.wait_for(lambda: guest.read(f"{MEMORY}/memory{block}/state") == "online", "the deadline", 20)
         # Asked twice to stop, it ends an offline under way long before its deadline.
         guest.run("kill -CONT $(cat /tmp/pid)", check=True)
-        guest.wait_for(lambda: "before the deadline" in guest.run("cat /tmp/stopped").stdout, "the stopped run to end", 20)
+        guest.wait_for(lambda: "within the time limit" in guest.run("cat /tmp/stopped").stdout, "the stopped run to end", 20)
         guest.run(f"{run.replace('2s', '60s')} >/tmp/asked 2>&1 & echo $! >/tmp/pid; "
                   f"until grep -q going-offline {MEMORY}/memory{block}/state; do :; done; "
                   "kill -INT $(cat /tmp/pid); sleep 0.3; kill -INT $(cat /tmp/pid)", check=True)
@@ -112,7 +112,7 @@ def test_a_second_writer_onlines_to_the_other_zone(vm: Vm) -> None:
         ours = json.loads(guest.run("cat /tmp/ours").stdout)
         wrong = {block for finding in findings(ours) if finding["outcome"] == "wrong-zone"
                  for block in range(min(finding["blocks"]), max(finding["blocks"]) + 1)}
-        assert all("is in Normal, predicted was Movable" in finding["text"] for finding in findings(ours)
+        assert all("ended up in Normal instead of Movable" in finding["text"] for finding in findings(ours)
                    if finding["outcome"] == "wrong-zone"), ours
         blocks = guest.blocks()
         for block in range(40, 296):
@@ -164,7 +164,7 @@ def test_one_run_at_a_time(vm: Vm) -> None:
     """The second is told who is first; with --wait it comes after."""
     with vm.guest(Layout(dimms=(Dimm("d0", "512M"),))) as guest:
         guest.run("memonline apply -e 'hotplugged: movable' --confirm 20s >/tmp/first 2>&1 &")
-        guest.wait_for(lambda: "stays if" in guest.run("cat /tmp/first").stdout, "the first does not wait")
+        guest.wait_for(lambda: "are kept if" in guest.run("cat /tmp/first").stdout, "the first does not wait")
         second = report(guest, "memonline apply -e 'hotplugged: movable'")
         assert second["exit_status"] == FAILURE
         assert "another run is changing memory: pid " in second["diagnostics"][0]["message"], second
@@ -183,7 +183,7 @@ def test_unconfirmed_is_undone(vm: Vm) -> None:
         assert (undone["result"], undone["exit_status"]) == ("undone", FAILURE), undone
         assert states(guest, blocks) == [("offline", "")] * 4
         guest.run("memonline apply -e 'hotplugged: movable' --confirm 60s >/tmp/out 2>&1 & echo $! >/tmp/pid")
-        guest.wait_for(lambda: "stays if" in guest.run("cat /tmp/out").stdout, "it does not wait")
+        guest.wait_for(lambda: "are kept if" in guest.run("cat /tmp/out").stdout, "it does not wait")
         assert states(guest, blocks) == [("online", "Movable")] * 4
         guest.run("kill -9 $(cat /tmp/pid)", check=True)
         guest.run("memonline apply --recover", check=True)
