@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """memonline's own Debian packages for tests: checks whether those in a directory are of this commit, and clones this
 commit into a new root, where ./dev builds them as a user would."""
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -59,3 +60,16 @@ def keep(root: Root, home: str, directory: Path) -> None:
     directory.mkdir(parents=True)
     for file in made.iterdir():
         shutil.copy(file, directory)
+
+
+def next_version(debs: Path, directory: Path) -> None:
+    """Writes the same packages to the directory as the next version."""
+    for deb in debs.glob("*.deb"):
+        if "dbgsym" in deb.name:
+            continue
+        tree = directory / "tree"
+        run("dpkg-deb", "-R", deb, tree)
+        control = tree / "DEBIAN/control"
+        control.write_text(re.sub(r"\b(\d+\.\d+\.\d+)-1\b", r"\1-2", control.read_text()))
+        run("dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, directory / deb.name)
+        shutil.rmtree(tree)
