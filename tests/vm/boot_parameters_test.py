@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 
 from acpi_srat import hot_pluggable
 from guest import Guest, Layout, Node
@@ -165,6 +166,35 @@ def test_written_then_booted(vm: Vm) -> None:
                 guest.put(path, content.replace(words[0].encode(), word.encode()))
             shown = guest.run(f"memonline status {policy}").stdout
             assert told in shown, shown
+
+
+@on("6.12")
+def test_killed_while_writing(vm: Vm) -> None:
+    """Killed at sixty points while parameters are written or removed, and run again: as if it had not been."""
+    policy = "-e 'set boot-parameters = write; boot: last 50% movable, rest normal'"
+    apply, remove = f"memonline boot apply {policy}", "memonline boot remove"
+    look = (f"for file in {DROP_IN} /etc/default/grub /boot/grub/grub.cfg; do echo $file; cat $file; done 2>&1; "
+            f"grep -v -e time -e stamp {STATE} 2>&1; find / -xdev -name '*memonline*.tmp*'; ls -A {Path(STATE).parent}")
+    with vm.guest(Layout(nodes=(Node("1G"),), below_4g=None)) as guest:
+        guest.run(f"{GRUB}\nmkdir -p {Path(STATE).parent}", check=True)  # as systemd makes it
+        calls, after = {}, {}
+        for command in (apply, remove):
+            told = guest.run(f"killat 0 main {command}", check=True, timeout=120).stdout
+            words = next(line for line in told.splitlines() if line.startswith("calls ")).split()
+            calls[command], after[command] = (int(words[3]), int(words[1])), guest.run(look).stdout
+        assert after[apply] != after[remove] and "kernelcore=" in after[apply], after
+        cut_short = 0
+        for number in range(60):
+            command, before = ((apply, remove), (remove, apply))[number % 2]
+            first, last = calls[command]
+            point = first + (last - first) * number // 59
+            guest.run(before, check=True, timeout=120)
+            guest.run(f"killat {point} {('main', 'child')[number // 2 % 2]} {command} >/tmp/killed 2>&1", timeout=120)
+            cut_short += guest.run(look).stdout != after[command]
+            guest.run(command, check=True, timeout=120)
+            found = guest.run(look).stdout
+            assert found == after[command], f"{command} killed at {point}\n{found}\ninstead of\n{after[command]}"
+        assert cut_short > 10, cut_short
 
 
 def tests() -> dict:
