@@ -77,7 +77,7 @@ void Authority::credentials(const Caller& caller, Known known) {
           return;
         }
         // dbus-daemon knows the groups since 1.13.
-        Credentials credentials{uid->second.get<std::uint32_t>(), {}};
+        policy::Credentials credentials{uid->second.get<std::uint32_t>(), {}};
         if (const auto groups = values.find("UnixGroupIDs"); groups != values.end())
           credentials.groups = groups->second.get<std::vector<std::uint32_t>>();
         known(std::move(credentials));

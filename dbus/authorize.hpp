@@ -12,7 +12,7 @@
 
 #include "compiler/base/result.hpp"
 #include "dbus/compat.hpp"
-#include "dbus/readable.hpp"
+#include "runtime/policy/readable.hpp"
 
 namespace memonline::bus {
 
@@ -43,7 +43,7 @@ class Authority {
   /// Who it is; AccessDenied where the bus cannot tell.
   void identify(const Caller& caller, Identified identified);
   /// The same with its groups.
-  using Known = std::function<void(Result<Credentials, sdbus::Error>)>;
+  using Known = std::function<void(Result<policy::Credentials, sdbus::Error>)>;
   void credentials(const Caller& caller, Known known);
   /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
   /// user could help and the caller did not allow it.

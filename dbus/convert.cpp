@@ -324,7 +324,7 @@ std::vector<sdbus::Struct<std::string, std::string>> policy_files(const View& vi
   return files;
 }
 
-std::vector<Dict> policies(const View& view, const Credentials& caller) {
+std::vector<Dict> policies(const View& view, const policy::Credentials& caller) {
   std::vector<Dict> files;
   if (!view.policy) return files;
   for (const source::SourceFile& file : view.policy->files) {
@@ -333,7 +333,7 @@ std::vector<Dict> policies(const View& view, const Credentials& caller) {
              {"digest", sdbus::Variant(file.digest())}};
     // Words of the command line, as <-e>, are in no file, and every user sees them.
     const bool in_file = file.path().empty() || file.path().front() != '<';
-    if (!in_file || may_read(file.path(), caller))
+    if (!in_file || policy::may_read(file.path(), caller))
       entry.emplace("policy", sdbus::Variant(utf8(file.text())));
     else
       entry.emplace("withheld", sdbus::Variant(fmt::format("uid {} may not read `{}`", caller.uid,

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "dbus/compat.hpp"
-#include "dbus/readable.hpp"
+#include "runtime/policy/readable.hpp"
 #include "runtime/service/service.hpp"
 
 namespace memonline::bus {
@@ -81,7 +81,7 @@ std::map<std::string, std::vector<std::string>> pending_parameters(const service
 std::map<std::string, std::string> switches(const service::View& view);
 std::vector<sdbus::Struct<std::string, std::string>> policy_files(const service::View& view);
 /// The text of a file that this caller may not read is kept from it.
-std::vector<Dict> policies(const service::View& view, const Credentials& caller);
+std::vector<Dict> policies(const service::View& view, const policy::Credentials& caller);
 Dict job_details(const service::Job& job);
 /// As a property: the objects of all jobs together stay within one message.
 Dict report_dict(const std::optional<apply::Report>& report, std::string_view verb);

@@ -184,7 +184,7 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
         for (const source::SourceFile& file : view().policy->files) size += file.text().size();
       if (size > kMaxReply) throw too_long(size, kInstead);
       desk_.authority.credentials(
-          caller, [this, reply](const Result<Credentials, sdbus::Error>& credentials) {
+          caller, [this, reply](const Result<policy::Credentials, sdbus::Error>& credentials) {
             answering(reply, [&] {
               if (credentials)
                 reply(policies(view(), *credentials));

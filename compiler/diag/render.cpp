@@ -92,6 +92,7 @@ Window window_of(std::string_view line, std::size_t mark) {
 /// The source line and the marks below it.
 void append_source(std::string& out, const SourceFile& file, const SourceSpan& span, char head,
                    std::string_view colour, const RenderOptions& options) {
+  if (file.withheld()) return;
   const std::string_view line = file.line_at(span.begin);
   const std::size_t start = file.line_start(span.begin);
   const std::size_t begin = std::min<std::size_t>(span.begin - start, line.size());

@@ -97,6 +97,7 @@ std::string_view SourceFile::line_at(std::size_t offset) const {
 }
 
 std::string_view SourceFile::text_of(const SourceSpan& span) const {
+  if (withheld_) return "…";
   const std::size_t begin = std::min<std::size_t>(span.begin, text_.size());
   return std::string_view(text_).substr(begin, span.end - span.begin);
 }

@@ -47,6 +47,11 @@ class SourceFile {
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const std::string& digest() const { return digest_; }
 
+  /// From now on nobody is shown the text: text_of() gives an ellipsis, and messages show places
+  /// alone.
+  void withhold() { withheld_ = true; }
+  [[nodiscard]] bool withheld() const { return withheld_; }
+
   /// Place of byte `offset` (clamped to the end of the text) in the outermost file.
   [[nodiscard]] Place place(std::size_t offset) const;
   /// The line of text that holds byte `offset`, without its line end (LF or CRLF).
@@ -67,6 +72,7 @@ class SourceFile {
   std::vector<std::uint32_t> line_starts_;
   std::vector<std::uint32_t> continuations_;  ///< before each multiple of kStride bytes
   std::vector<EmbeddedLine> origin_;
+  bool withheld_ = false;
 };
 
 /// The files of one run, in the order they are read. SourceSpan::file indexes it.

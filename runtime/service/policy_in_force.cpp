@@ -1,19 +1,58 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/service/policy_in_force.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "compiler/sema/analyse.hpp"
 #include "runtime/base/digest.hpp"
+#include "runtime/policy/readable.hpp"
 
 namespace memonline::service {
 
 namespace {
 
+/// Plans and messages are for every user: they must not quote what some may not read.
+void withhold_private(source::SourceSet& files) {
+  for (source::SourceFile& file : files)
+    // Words of the command line, as <-e>, are in no file, and every user sees them.
+    if (!file.path().empty() && file.path().front() != '<' &&
+        !policy::everybody_may_read(file.path()))
+      file.withhold();
+}
+
+bool withheld(const source::SourceSet& files, const source::SourceSpan& span) {
+  return span.file < files.size() && files[span.file].withheld();
+}
+
+/// The same, but of files whose text is withheld only what is wrong and where.
+diag::Sink without_quotes(const diag::Sink& sink, const source::SourceSet& files) {
+  if (std::none_of(files.begin(), files.end(), [](const auto& file) { return file.withheld(); }))
+    return sink;
+  diag::Sink told;
+  for (diag::Diagnostic one : sink.all()) {
+    const bool quotes =
+        (one.span && withheld(files, *one.span)) ||
+        (one.fixit && withheld(files, one.fixit->span)) ||
+        std::any_of(one.labels.begin(), one.labels.end(),
+                    [&](const diag::Label& label) { return withheld(files, label.span); });
+    if (quotes) {
+      one.message = "the details are withheld, because not every user may read the file";
+      one.help = "`memonline check`, run as root, prints them";
+      one.notes.clear();
+      one.labels.clear();
+      one.fixit.reset();
+    }
+    told.add(one.code, one.span, {}) = one;
+  }
+  return told;
+}
+
 LoadedPolicy check(source::SourceSet files, source::SourceSet shown, diag::Sink sink) {
   LoadedPolicy loaded{nullptr, std::move(sink), std::move(shown)};
   if (files.empty()) return loaded;
   auto analysed = sema::analyse(files, loaded.sink);
+  loaded.sink = without_quotes(loaded.sink, loaded.shown);
   if (!analysed || loaded.sink.has_errors()) return loaded;
   auto ready = std::make_shared<ReadyPolicy>();
   ready->policy = std::move(*analysed);
@@ -29,6 +68,8 @@ LoadedPolicy check(source::SourceSet files, source::SourceSet shown, diag::Sink 
 
 LoadedPolicy load_policy(const policy::Sources& sources) {
   policy::Policies policies = policy::load(sources);
+  withhold_private(policies.files);
+  withhold_private(policies.shown);
   return check(std::move(policies.files), std::move(policies.shown), std::move(policies.problems));
 }
 

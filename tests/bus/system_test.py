@@ -149,6 +149,46 @@ def withholds(w: World) -> None:
     assert not reads("nobody") and reads("root"), "a directory on the way keeps it from others"
 
 
+PACKAGE = ("schema: memonline.policy/1\nversion: 1\nname: test\nsummary: most of it movable\ndescription: a test\n"
+           "who: tests\npolicy: |\n  ")
+
+
+@unless(lambda w: os.geteuid() != 0, "root, to own files of others")
+def quotes_no_private_file(w: World) -> None:
+    """What is for every caller quotes no file that not every user may read, whichever way it is kept from them."""
+    file = w.directory / "machine/etc/memonline/policy.d/50-test.mempolicy"
+    right, wrong = "hotplugged: last 77% movable, rest normal\n", "hotplugged: last 77% movabel\n"
+
+    def told(policy: str, mode: int, package: bool = False) -> str:
+        w.start(HOST, policy=None)
+        place = file.with_suffix(".yaml") if package else file
+        place.write_text(PACKAGE + policy if package else policy)
+        place.chmod(mode)
+        client = Client(w)
+        client.manager.Reload()
+        if policy is right:
+            client.settled()
+        else:
+            eventually(lambda: client.get("Problems"), "the mistake is told")
+        manager = client.at("/org/memonline1", "org.freedesktop.DBus.ObjectManager")
+        # The policy in force is none where it is wrong.
+        plan = client.plan(**({} if policy is right else {"policy": "boot: keep\n"}))
+        answers = [plan["document"], client.manager.Explain("memory40"), client.manager.Verify(), client.get("Problems"),
+                   manager.GetManagedObjects()]
+        w.stop()
+        place.unlink()
+        text = "".join(map(str, answers))
+        assert place.name in text, text
+        return text
+
+    for policy in (right, wrong):
+        for package in (False, True):
+            assert "77%" in told(policy, 0o644, package)
+            for mode in (0o600, 0o640):
+                text = told(policy, mode, package)
+                assert "77%" not in text and "movabel" not in text, text
+
+
 @needs_users
 def keeps(w: World) -> None:
     """A user who asks for plan after plan pushes out nobody else's."""
@@ -240,7 +280,7 @@ def measures(w: World) -> None:
     eventually(sleeps, "it sleeps for two seconds")
 
 
-TESTS: List[Callable[[World], None]] = [measures, withholds, keeps, notifies, trusts, asks]
+TESTS: List[Callable[[World], None]] = [measures, withholds, quotes_no_private_file, keeps, notifies, trusts, asks]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace memonline::bus {
+namespace memonline::policy {
 
 /// Who a caller is, as the bus knows from the kernel.
 struct Credentials {
@@ -19,4 +19,7 @@ struct Credentials {
 /// only an access control list may allow is not allowed, and a file that is gone is root's.
 bool may_read(const std::string& path, const Credentials& caller);
 
-}  // namespace memonline::bus
+/// Every user may, by the same rules.
+bool everybody_may_read(const std::string& path);
+
+}  // namespace memonline::policy
