@@ -21,6 +21,7 @@ stage_table=(
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "tsan|10 min|the tests of the service and the runner with ThreadSanitizer"
   "asan|10 min|the same with AddressSanitizer and UBSan"
+  "load|4 min|1,000 clients of 128 users call every method of the service, with the largest input (root)"
   "fresh|40 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
   "packages|25 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
   "vm|20 min|every plan, kill and fault test on kernels 5.10, 6.1, 6.12 and 7.2 in QEMU"
@@ -44,6 +45,7 @@ tools_packages=("${tests_packages[@]}" "${bus_packages[@]}" strace systemd grub2
 fuzz_packages=("${build_packages[@]}" clang "libclang-rt-LLVM-dev")
 tsan_packages=("${build_packages[@]}" "${bus_packages[@]}")
 asan_packages=("${tsan_packages[@]}")
+load_packages=("${tsan_packages[@]}")
 fresh_packages=(mmdebstrap git python3)
 packages_packages=("${package_packages[@]}" mmdebstrap rpm rpmlint)
 vm_packages=("${smoke_packages[@]}")
@@ -192,6 +194,8 @@ sanitized() {  # sanitized PRESET
 stage_tsan() { sanitized tsan; }
 stage_asan() { sanitized asan; }
 
+stage_load() { ctest --test-dir "$build" -C load -R '^load_test$' --verbose --no-tests=error; }
+
 stage_fresh() { tests/fresh/run --build "$build" "$@"; }
 stage_packages() { tests/packages/run --build "$build" "$@"; }
 stage_vm() {
@@ -225,6 +229,7 @@ turns=(
   "400 fuzz"
   "800 systems"
   "600 tsan"
+  "300 load"
   "600 clang"
   "400 vm --kernels --kernel 5.10"
   "600 packages life_in_sid"
