@@ -19,6 +19,10 @@ namespace {
 constexpr auto kAuthority = "org.freedesktop.PolicyKit1.Authority";
 /// A user may have to find a password.
 constexpr auto kPatience = std::chrono::minutes(5);
+/// The bus answers at once. What it sends to a connection whose queue is full of what others send
+/// is lost, and asked again.
+constexpr auto kBusPatience = std::chrono::seconds(2);
+constexpr unsigned kTries = 10;
 constexpr std::uint32_t kAllowUserInteraction = 1;
 
 sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
@@ -39,18 +43,26 @@ Authority::Authority(sdbus::IConnection& connection)
       polkit_(make_proxy(connection, "org.freedesktop.PolicyKit1",
                          "/org/freedesktop/PolicyKit1/Authority")) {}
 
-void Authority::identify(const Caller& caller, Identified identified) {
+void Authority::identify(const Caller& caller, const Identified& identified) {
+  identify(caller.name, kTries, identified);
+}
+
+void Authority::identify(const std::string& name, unsigned tries, const Identified& identified) {
   bus_->callMethodAsync("GetConnectionUnixUser")
       .onInterface("org.freedesktop.DBus")
-      .withArguments(caller.name)
-      .uponReplyInvoke([this, name = caller.name, identified = std::move(identified)](
-                           ReplyError error, std::uint32_t uid) {
-        if (error)
-          identified(
-              fail(timed_out(*error, "the bus")
-                       .value_or(denied("cannot identify the caller: " + error->getMessage()))));
-        else
+      .withTimeout(kBusPatience)
+      .withArguments(name)
+      .uponReplyInvoke([this, name, tries, identified](ReplyError error, std::uint32_t uid) {
+        if (!error) {
           add_process(name, uid, identified);
+          return;
+        }
+        const auto late = timed_out(*error, "the bus");
+        if (late && tries > 1)
+          identify(name, tries - 1, identified);
+        else
+          identified(
+              fail(late.value_or(denied("cannot identify the caller: " + error->getMessage()))));
       });
 }
 
@@ -59,6 +71,7 @@ void Authority::add_process(const std::string& name, std::uint32_t uid,
                             const Identified& identified) {
   bus_->callMethodAsync("GetConnectionUnixProcessID")
       .onInterface("org.freedesktop.DBus")
+      .withTimeout(kBusPatience)
       .withArguments(name)
       .uponReplyInvoke([uid, identified](ReplyError error, std::uint32_t pid) {
         identified(Identity{uid, error ? std::nullopt : std::optional(pid)});

@@ -40,8 +40,8 @@ class Authority {
     std::optional<std::uint32_t> pid;
   };
   using Identified = std::function<void(Result<Identity, sdbus::Error>)>;
-  /// Who it is; AccessDenied where the bus cannot tell.
-  void identify(const Caller& caller, Identified identified);
+  /// Who it is; AccessDenied where the bus cannot tell, TimedOut where it does not answer.
+  void identify(const Caller& caller, const Identified& identified);
   /// The same with its groups.
   using Known = std::function<void(Result<policy::Credentials, sdbus::Error>)>;
   void credentials(const Caller& caller, Known known);
@@ -51,6 +51,7 @@ class Authority {
            const Verdict& verdict);
 
  private:
+  void identify(const std::string& name, unsigned tries, const Identified& identified);
   void add_process(const std::string& name, std::uint32_t uid, const Identified& identified);
   void ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                   Verdict verdict);
