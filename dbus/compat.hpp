@@ -80,6 +80,7 @@ struct Caller {
   sd_bus* bus = nullptr;  ///< where it is
   std::string method;     ///< that it calls
   std::string digest = {};  ///< of the plan that it is about, for the journal
+  std::size_t bytes = 0;    ///< of the text that it sends along
 };
 
 /// sdbus-c++ has no word for the interactive flag; libsystemd's message, which has, is a protected

@@ -109,6 +109,7 @@ struct Desk {
       request->pid = who->pid;
       answering(reply, [&] {
         reply.hold(clients.requests.take(who->uid));
+        reply.hold(clients.bytes.take(who->uid, caller.bytes));
         work(Requester{who->uid, caller.name});
       });
     });

@@ -19,8 +19,8 @@ std::size_t count(const std::map<Key, std::size_t>& counts, const Key& key) {
 }
 
 template <class Key>
-void one_less(std::map<Key, std::size_t>& counts, const Key& key) {
-  if (const auto one = counts.find(key); --one->second == 0) counts.erase(one);
+void less(std::map<Key, std::size_t>& counts, const Key& key, std::size_t amount) {
+  if (const auto one = counts.find(key); (one->second -= amount) == 0) counts.erase(one);
 }
 
 }  // namespace
@@ -34,16 +34,17 @@ sdbus::Error too_long(std::size_t size, const std::string& instead) {
 Shares::Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve)
     : what_(std::move(what)), of_user_(of_user), of_all_(of_all), reserve_(reserve) {}
 
-Ticket Shares::take(std::uint32_t uid) {
-  if (const std::size_t own = count(counts_->of, uid); uid != 0 && own >= of_user_)
+Ticket Shares::take(std::uint32_t uid, std::size_t amount) {
+  if (amount == 0) return {};
+  if (const std::size_t own = count(counts_->of, uid); uid != 0 && own + amount > of_user_)
     throw too_many(own, fmt::format("{} of uid {}", what_, uid), of_user_);
   const std::size_t most = of_all_ + (uid == 0 ? reserve_ : 0);
-  if (counts_->all >= most) throw too_many(counts_->all, what_, most);
-  ++counts_->of[uid];
-  ++counts_->all;
-  return {nullptr, [counts = counts_, uid](void*) {
-            --counts->all;
-            one_less(counts->of, uid);
+  if (counts_->all + amount > most) throw too_many(counts_->all, what_, most);
+  counts_->of[uid] += amount;
+  counts_->all += amount;
+  return {nullptr, [counts = counts_, uid, amount](void*) {
+            counts->all -= amount;
+            less(counts->of, uid, amount);
           }};
 }
 
@@ -51,7 +52,7 @@ Ticket Clients::admit(const std::string& connection) {
   if (const std::size_t own = count(*counts_, connection); own >= kMostOfConnection)
     throw too_many(own, "requests of this client", kMostOfConnection);
   ++(*counts_)[connection];
-  return {nullptr, [counts = counts_, connection](void*) { one_less(*counts, connection); }};
+  return {nullptr, [counts = counts_, connection](void*) { less(*counts, connection, 1); }};
 }
 
 }  // namespace memonline::bus

@@ -41,7 +41,7 @@ class Shares {
  public:
   Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve);
   /// Throws LimitsExceeded.
-  Ticket take(std::uint32_t uid);
+  Ticket take(std::uint32_t uid, std::size_t amount = 1);
 
  private:
   struct Counts {
@@ -64,6 +64,10 @@ class Clients {
   Ticket admit(const std::string& connection);
   /// Requests whose user is known, the other ticket held beside.
   Shares requests{"requests", 128, 512, 64};
+  /// The texts that came with them, policies and plans, which are held until the answer is given:
+  /// two of the longest plans for a user, eight for all.
+  Shares bytes{"bytes of policies and plans", std::size_t{32} << 20U, std::size_t{128} << 20U,
+               std::size_t{32} << 20U};
   /// Those of them that wait for polkit: the bus lets no connection wait for more than 128 answers
   /// (max_replies_per_connection), and what is asked of PID 1 for root is among them.
   Shares questions{"questions to polkit", 16, 96, 0};

@@ -55,18 +55,19 @@ void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
       throw make_error(errors::kLimitsExceeded,
                        fmt::format("the policy is {} bytes long, {} may be", policy.size(),
                                    Service::kMostPolicyText));
-    desk_.received(current_caller(getObject()), reply,
-                   [this, reply, policy = std::move(policy)](const Requester& who) {
-                     desk_.service.check(
-                         policy,
-                         [reply](const Came<std::string>& diagnostics) {
-                           if (diagnostics)
-                             reply(utf8(*diagnostics));
-                           else
-                             reply.fail(errors::of(diagnostics.error()));
-                         },
-                         who);
-                   });
+    Caller caller = current_caller(getObject());
+    caller.bytes = policy.size();
+    desk_.received(caller, reply, [this, reply, policy = std::move(policy)](const Requester& who) {
+      desk_.service.check(
+          policy,
+          [reply](const Came<std::string>& diagnostics) {
+            if (diagnostics)
+              reply(utf8(*diagnostics));
+            else
+              reply.fail(errors::of(diagnostics.error()));
+          },
+          who);
+    });
   });
 }
 
@@ -82,7 +83,9 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
   const Reply<Dict> reply(std::move(result));
   reply.instead(kToFile);
   answering(reply, [&] {
-    const Caller caller = current_caller(getObject());
+    Caller caller = current_caller(getObject());
+    service::PlanWishes wishes = plan_wishes(std::move(options));
+    caller.bytes = wishes.policy ? wishes.policy->size() : 0;
     const auto tell = [reply, form](const Came<service::PlanAnswer>& answer) {
       answering(reply, [&] {
         if (!answer) throw errors::of(answer.error());
@@ -99,12 +102,11 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
         reply(dict);
       });
     };
-    desk_.received(caller, reply,
-                   [this, tell, wishes = plan_wishes(std::move(options))](const Requester& who) {
-                     service::PlanWishes mine = wishes;
-                     mine.who = who;
-                     desk_.service.plan(std::move(mine), tell);
-                   });
+    desk_.received(caller, reply, [this, tell, wishes = std::move(wishes)](const Requester& who) {
+      service::PlanWishes mine = wishes;
+      mine.who = who;
+      desk_.service.plan(std::move(mine), tell);
+    });
   });
 }
 
@@ -199,7 +201,8 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
 void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
-    const Caller caller = current_caller(getObject());
+    Caller caller = current_caller(getObject());
+    caller.bytes = document.size();
     if (document.size() > apply::kLargestPlan)
       throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
                                                             document.size(), apply::kLargestPlan));

@@ -213,6 +213,61 @@ def nobody_reads(w: World) -> None:
     alive(w, client)
 
 
+# Submits so many of the longest plans at once; prints what became of them.
+SUBMIT = """
+import json, sys
+import dbus, dbus.mainloop.glib
+from gi.repository import GLib
+dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
+bus = dbus.bus.BusConnection(sys.argv[1])
+manager = dbus.Interface(bus.get_object("org.memonline1", "/org/memonline1", introspect=False),
+                         "org.memonline1.Manager")
+document = '{"schema": "memonline.plan/1", "x": [' + "0," * 1_400_000 + " " * (12 << 20) + "0]}"
+answers, loop, wanted = [], GLib.MainLoop(), int(sys.argv[2])
+
+def answered(name):
+    answers.append(name)
+    if len(answers) == wanted:
+        loop.quit()
+
+for _ in range(wanted):
+    manager.SubmitPlan(document, timeout=300, reply_handler=lambda _: answered("done"),
+                       error_handler=lambda error: answered(error.get_dbus_name().rsplit(".", 1)[-1]))
+loop.run()
+print(json.dumps(answers))
+"""
+
+
+@needs_users
+def waiting_documents(w: World) -> None:
+    """Documents that wait for their turn are counted by their bytes: two of the longest for a user, eight for all."""
+    w.start(HOST)
+    client = Client(w)
+    client.settled()
+    users = ["nobody", "daemon", "bin", "sys", "games", "man"]
+    submit = [sys.executable, "-c", SUBMIT, w.address, "5"]
+    each = [subprocess.Popen([*become(user), *submit], stdout=subprocess.PIPE, text=True) for user in users]
+    waits = []
+    while any(process.poll() is None for process in each):
+        began = time.monotonic()
+        client.manager.Verify(timeout=100)
+        waits.append(time.monotonic() - began)
+        time.sleep(0.1)
+    print(f"root waited {max(waits):.2f} s at most, {len(waits)} times")
+    answers = [json.loads(process.communicate(timeout=300)[0]) for process in each]
+    print(answers)
+    together = [answer for mine in answers for answer in mine]
+    assert set(together) == {"PlanInvalid", "LimitsExceeded"}, answers
+    # 300 MiB for one that is worked on, and twice 128 MiB for those that wait.
+    assert w.daemon is not None
+    with open(f"/proc/{w.daemon.pid}/status", encoding="ascii") as status:
+        most = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    print(f"resident at most: {most} KiB")
+    assert most < 800 << 10, most
+    refused(ERROR + "PlanInvalid", lambda: client.manager.SubmitPlan("{}"))
+    alive(w, client)
+
+
 def names_of_errors(w: World) -> None:
     """What programs must tell apart has a name of its own, on methods and on jobs."""
     w.start(HOST, policy=None)
@@ -257,8 +312,8 @@ def late_answers(w: World) -> None:
 
 
 TESTS: List[Callable[[World], None]] = [
-    long_rules, large_plans, large_hosts, large_policies, large_reports, nobody_reads, names_of_errors,
-    late_answers]
+    long_rules, large_plans, large_hosts, large_policies, large_reports, nobody_reads, waiting_documents,
+    names_of_errors, late_answers]
 
 
 if __name__ == "__main__":
