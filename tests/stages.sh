@@ -229,7 +229,6 @@ turns=(
   "400 fuzz"
   "800 systems"
   "900 tsan"
-  "300 load"
   "600 clang"
   "400 vm --kernels --kernel 5.10"
   "600 packages life_in_sid"

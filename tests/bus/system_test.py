@@ -167,7 +167,7 @@ def quotes_no_private_file(w: World) -> None:
         client = Client(w)
         client.manager.Reload()
         if policy is right:
-            client.settled()
+            eventually(lambda: client.get("PolicyFiles"), "the policy is in force")
         else:
             eventually(lambda: client.get("Problems"), "the mistake is told")
         manager = client.at("/org/memonline1", "org.freedesktop.DBus.ObjectManager")
