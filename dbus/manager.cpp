@@ -28,6 +28,16 @@ constexpr auto kToFile = "PlanToFile takes plans of any size";
 /// Of the properties that are no lists, with all names.
 constexpr std::size_t kPlainProperties = 2048;
 
+/// Sends diagnostics, or why there are none.
+service::Answer<std::string> sending(const Reply<std::string>& reply) {
+  return [reply](const Came<std::string>& diagnostics) {
+    if (diagnostics)
+      reply(utf8(*diagnostics));
+    else
+      reply.fail(errors::of(diagnostics.error()));
+  };
+}
+
 std::string by(const View& view) { return view.plan ? view.plan->hotplug.by : std::string(); }
 std::string why(const View& view) {
   return view.plan ? utf8(view.plan->hotplug.why) : std::string();
@@ -58,15 +68,7 @@ void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
     Caller caller = current_caller(getObject());
     caller.bytes = policy.size();
     desk_.received(caller, reply, [this, reply, policy = std::move(policy)](const Requester& who) {
-      desk_.service.check(
-          policy,
-          [reply](const Came<std::string>& diagnostics) {
-            if (diagnostics)
-              reply(utf8(*diagnostics));
-            else
-              reply.fail(errors::of(diagnostics.error()));
-          },
-          who);
+      desk_.service.check(policy, sending(reply), who);
     });
   });
 }
@@ -304,14 +306,7 @@ void Manager::Reload(sdbus::Result<std::string>&& result) {
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
     desk_.allowed(caller, {actions::kReload}, reply, [this, reply](const Requester& who) {
-      desk_.service.reload(
-          [reply](const Came<std::string>& diagnostics) {
-            if (diagnostics)
-              reply(utf8(*diagnostics));
-            else
-              reply.fail(errors::of(diagnostics.error()));
-          },
-          who);
+      desk_.service.reload(sending(reply), who);
     });
   });
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The work that one request may cost, in counted steps of the algorithms: the same text and host
 // always cost the same, on every machine. Stages count what they are about to do and end early once
-// the budget is spent, or once nobody wants the result any more; whoever made the budget reports
-// it.
+// the budget is spent or the request is cancelled; the maker of the budget reports which.
 #pragma once
 
 #include <cstdint>

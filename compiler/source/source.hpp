@@ -47,8 +47,7 @@ class SourceFile {
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] const std::string& digest() const { return digest_; }
 
-  /// From now on nobody is shown the text: text_of() gives an ellipsis, and messages show places
-  /// alone.
+  /// Hides the text from readers: text_of() returns an ellipsis, and messages name only the place.
   void withhold() { withheld_ = true; }
   [[nodiscard]] bool withheld() const { return withheld_; }
 

@@ -46,7 +46,7 @@ bool may_read(const std::string& path, const Credentials& caller) {
 }
 
 bool everybody_may_read(const std::string& path) {
-  // The kernel gives this number to nobody.
+  // No user has this uid: it means "no change" in chown(2) and setreuid(2).
   return may_read(path, {std::numeric_limits<std::uint32_t>::max(), {}});
 }
 

@@ -29,7 +29,7 @@ bool withheld(const source::SourceSet& files, const source::SourceSpan& span) {
 diag::Sink without_quotes(const diag::Sink& sink, const source::SourceSet& files) {
   if (std::none_of(files.begin(), files.end(), [](const auto& file) { return file.withheld(); }))
     return sink;
-  diag::Sink told;
+  diag::Sink filtered;
   for (diag::Diagnostic one : sink.all()) {
     const bool quotes =
         (one.span && withheld(files, *one.span)) ||
@@ -43,9 +43,9 @@ diag::Sink without_quotes(const diag::Sink& sink, const source::SourceSet& files
       one.labels.clear();
       one.fixit.reset();
     }
-    told.add(one.code, one.span, {}) = one;
+    filtered.add(one.code, one.span, {}) = one;
   }
-  return told;
+  return filtered;
 }
 
 LoadedPolicy check(source::SourceSet files, source::SourceSet shown, diag::Sink sink) {

@@ -67,13 +67,6 @@ print(json.dumps(answers))
 """
 
 
-def resident(w: World, which: str = "VmRSS") -> int:
-    """KiB of the service."""
-    assert w.daemon is not None
-    with open(f"/proc/{w.daemon.pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith(which))
-
-
 def make_users(w: World) -> None:
     """Has them in /etc/passwd, which the bus looks at; in this sandbox alone."""
     lines = "".join(f"load{uid}:x:{uid}:65534::/nonexistent:/usr/sbin/nologin\n"
@@ -92,7 +85,7 @@ def a_thousand_clients(w: World) -> None:
     client.manager.Verify()
     client.plan()
     time.sleep(2)
-    before = resident(w)
+    before = w.rss()
     command = [sys.executable, "-c", CLIENT, w.address]
     users: List[subprocess.Popen] = [
         subprocess.Popen([*command, str(FIRST_USER + number), str(SECONDS), str(CLIENTS)], stdout=subprocess.PIPE, text=True)
@@ -109,11 +102,11 @@ def a_thousand_clients(w: World) -> None:
         assert user.returncode == 0, user.returncode
         assert user.stdout is not None
         answers.update(json.loads(user.stdout.read()))
-    at_most = resident(w, "VmHWM")
+    at_most = w.rss("VmHWM")
     client = Client(w)
     client.settled()
     time.sleep(60)
-    after = resident(w)
+    after = w.rss()
     by_answer: collections.Counter = collections.Counter()
     for name, count in sorted(answers.items()):
         by_answer[name.split()[1]] += count

@@ -224,12 +224,12 @@ class World:
         self.daemon = None
         return status
 
-    def rss(self) -> int:
-        """The daemon's resident memory in KiB."""
+    def rss(self, field: str = "VmRSS") -> int:
+        """The daemon's resident memory in KiB; with VmHWM, the most it had."""
         assert self.daemon is not None
         status = pathlib.Path(f"/proc/{self.daemon.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines()
-                    if line.startswith("VmRSS"))
+                    if line.startswith(field))
 
     def close(self) -> None:
         """Ends everything that was started here."""
