@@ -131,12 +131,32 @@ Standing standing_of(const std::map<std::string, std::string>& values, std::uint
   return standing;
 }
 
+bool exists(const char* sign) {
+  struct stat found {};
+  return ::stat((std::string("/") + sign).c_str(), &found) == 0 || errno != ENOENT;
+}
+
 /// Without a look at the bus: on this machine's own one, memonlined shows by a file that it is
-/// there.
+/// there, or would be if it were called.
 bool may_be_there() {
-  if (std::getenv("DBUS_SYSTEM_BUS_ADDRESS") != nullptr) return true;
-  struct stat sign {};
-  return ::stat((std::string("/") + runtime::kServiceSign).c_str(), &sign) == 0 || errno != ENOENT;
+  return std::getenv("DBUS_SYSTEM_BUS_ADDRESS") != nullptr || exists(runtime::kServiceSign) ||
+         exists(runtime::kRestSign);
+}
+
+/// Has the bus start it where it is at rest; false if it is not there then, either.
+bool is_there(sd_bus* opened) {
+  const auto ask = [&](const char* method, const char* types, auto... values) {
+    sd_bus_message* reply = nullptr;
+    const int result =
+        bus().call_method(opened, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus", method, nullptr, &reply, types, kName, values...);
+    return std::pair(result >= 0, Message(reply));
+  };
+  const auto [asked, reply] = ask("NameHasOwner", "s");
+  int has_owner = 0;
+  if (!asked || bus().message_read(reply.get(), "b", &has_owner) < 0) return false;
+  if (has_owner != 0) return true;
+  return exists(runtime::kRestSign) && ask("StartServiceByName", "su", 0U).first;
 }
 
 std::uint32_t seconds_of(milliseconds time) {
@@ -158,14 +178,7 @@ std::optional<ServiceClient> ServiceClient::find(const std::string& root) {
   sd_bus* opened = nullptr;
   if (bus().open_system(&opened) < 0) return std::nullopt;
   ServiceClient client(opened);
-  sd_bus_message* reply = nullptr;
-  const int result =
-      bus().call_method(opened, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                        "org.freedesktop.DBus", "NameHasOwner", nullptr, &reply, "s", kName);
-  const Message owned(reply);
-  int has_owner = 0;
-  if (result < 0 || bus().message_read(reply, "b", &has_owner) < 0 || has_owner == 0)
-    return std::nullopt;
+  if (!is_there(opened)) return std::nullopt;
   return client;
 }
 

@@ -37,6 +37,9 @@ Result<model::Host, HostError> read_host(const std::string& source, Detail detai
 
 /// There while memonlined runs: whoever plans then plans with it.
 inline constexpr auto kServiceSign = "run/memonline/service";
+/// There where memonlined has ended because the kernel does all the work: a call starts it again
+/// (runtime/service/rest.hpp).
+inline constexpr auto kRestSign = "run/memonline/resting";
 
 /// How much of the machine may be asked beside the tree.
 enum class Liveness {

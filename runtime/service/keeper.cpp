@@ -30,10 +30,9 @@ constexpr auto kPatience = std::chrono::milliseconds(0);
 // Somebody looks whether he may begin: that takes no time.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);
 
-std::uint64_t online_blocks(const model::Host& host) {
+std::uint64_t count(const BlockRanges& ranges) {
   std::uint64_t blocks = 0;
-  for (const model::BlockRun& run : host.blocks)
-    if (run.state == model::State::Online) blocks += run.count;
+  for (const auto& [first, last] : ranges) blocks += last - first + 1;
   return blocks;
 }
 
@@ -164,19 +163,16 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
   return true;
 }
 
-Round Keeper::settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
-                     const std::shared_ptr<const model::Host>& before, const BlockRanges& removed) {
-  Round round = settle_memory(policy, left_alone, before, removed);
+Round Keeper::settle(const ReadyPolicy& policy, const Since& since) {
+  Round round = settle_memory(policy, since);
   round.held = held();
   return round;
 }
 
-Round Keeper::settle_memory(const ReadyPolicy& policy, const BlockRanges& left_alone,
-                            const std::shared_ptr<const model::Host>& before,
-                            const BlockRanges& removed) {
+Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
   Round round;
-  arrivals_.forget(removed);
-  BlockRanges alone = left_alone;
+  arrivals_.forget(since.removed);
+  BlockRanges alone = since.left_alone;
   std::optional<Session> session;
   if (!begin(round, session)) {
     round.plans = plan(&policy, alone);
@@ -192,8 +188,8 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const BlockRanges& left_a
     // A plan that was cancelled wishes for nothing: the settings are not to be released by that.
     if (flight_.stopping()) break;
     if (i == 0) {
-      if (before != nullptr && round.plans.host)
-        round.found = taken_offline(*before, *round.plans.host);
+      if (since.online && round.plans.host)
+        round.found = taken_offline(*since.online, *round.plans.host);
       alone = united(alone, round.found);
       if (hold_switches(round, *session) || !round.found.empty())
         round.plans = plan(&policy, alone);
@@ -210,22 +206,26 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const BlockRanges& left_a
   return round;
 }
 
-Round Keeper::look(const ReadyPolicy* policy, const BlockRanges& left_alone,
-                   const BlockRanges& removed) {
-  Round round = look_at_memory(policy, left_alone, removed);
+Round Keeper::look(const ReadyPolicy* policy, const Since& since) {
+  Round round = look_at_memory(policy, since);
   round.held = held();
   return round;
 }
 
-Round Keeper::look_at_memory(const ReadyPolicy* policy, const BlockRanges& left_alone,
-                             const BlockRanges& removed) {
+Round Keeper::look_at_memory(const ReadyPolicy* policy, const Since& since) {
   Round round;
-  arrivals_.forget(removed);
-  round.plans = plan(policy, left_alone);
+  arrivals_.forget(since.removed);
+  BlockRanges alone = since.left_alone;
+  round.plans = plan(policy, alone);
   if (flight_.stopping()) return round;
+  if (since.online && round.plans.host) {
+    round.found = taken_offline(*since.online, *round.plans.host);
+    alone = united(alone, round.found);
+  }
   std::optional<Session> session;
-  if (!begin(round, session)) return round;
-  if (hold_switches(round, *session) || round.recovered) round.plans = plan(policy, left_alone);
+  const bool begun = begin(round, session);
+  const bool held = begun && hold_switches(round, *session);
+  if (held || round.recovered || !round.found.empty()) round.plans = plan(policy, alone);
   return round;
 }
 
@@ -308,7 +308,7 @@ void Keeper::look_after(Round& round) {
   auto host = target_.read();
   if (!host) return;
   round.after = std::make_shared<model::Host>(std::move(*host));
-  if (round.plans.host) round.taken = taken_offline(*round.plans.host, *round.after);
+  if (round.plans.host) round.taken = taken_offline(online_blocks(*round.plans.host), *round.after);
 }
 
 std::optional<std::string> Keeper::who_writes() {
@@ -318,11 +318,13 @@ std::optional<std::string> Keeper::who_writes() {
   return held == nullptr ? std::nullopt : std::optional(held->owner);
 }
 
+void Keeper::told_hooks_at(const BlockRanges& online) { online_ = count(online); }
+
 void Keeper::tell_hooks(Round& round) {
   const bool wrote = std::any_of(round.reports.begin(), round.reports.end(),
                                  [](const Report& report) { return report.blocks_done > 0; });
   std::optional<std::uint64_t> online;
-  if (round.plans.host) online = online_blocks(*round.plans.host);
+  if (round.plans.host) online = count(online_blocks(*round.plans.host));
   const bool changed = online && online_ && *online != *online_;
   if (online) online_ = online;
   // A job knows the host before its writes: the look that follows tells what to count from.

@@ -84,19 +84,24 @@ struct Round {
   }
 };
 
+/// What a round has to know of the time since the last one.
+struct Since {
+  BlockRanges left_alone;  ///< blocks that are to stay as they are
+  /// What was online when last looked, where nobody may have said what was taken offline since (a
+  /// service that rested, or events that were lost): that is left alone as well.
+  std::optional<BlockRanges> online = std::nullopt;
+  BlockRanges removed = {};  ///< blocks that were removed
+};
+
 class Keeper {
  public:
   Keeper(Target& target, Flight& flight, const apply::Limits& limits);
 
   /// Makes the machine what the policy says, round after round for memory that comes meanwhile
-  /// (virtio-mem and Hyper-V add more once what they added is online). `before` is what was there
-  /// when last looked, if events were lost since: what was taken offline meanwhile is left alone.
-  /// `removed`: blocks that were removed since the last round.
-  Round settle(const ReadyPolicy& policy, const BlockRanges& left_alone,
-               const std::shared_ptr<const model::Host>& before, const BlockRanges& removed = {});
+  /// (virtio-mem and Hyper-V add more once what they added is online).
+  Round settle(const ReadyPolicy& policy, const Since& since);
   /// Only looks; takes hold of the switches that the policy was lowered to.
-  Round look(const ReadyPolicy* policy, const BlockRanges& left_alone,
-             const BlockRanges& removed = {});
+  Round look(const ReadyPolicy* policy, const Since& since);
   /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, its
   /// journal is set aside until somebody says within that time that it may stay.
   Round apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
@@ -114,12 +119,12 @@ class Keeper {
   /// When the service ends: udev's rules as they were, and the switches unless they shall stay.
   /// What stood in the way is the round's problem.
   Round let_go(bool keep_switches);
+  /// An earlier service has told the hooks of memory as it was with these blocks online.
+  void told_hooks_at(const BlockRanges& online);
 
  private:
-  Round settle_memory(const ReadyPolicy& policy, const BlockRanges& left_alone,
-                      const std::shared_ptr<const model::Host>& before, const BlockRanges& removed);
-  Round look_at_memory(const ReadyPolicy* policy, const BlockRanges& left_alone,
-                       const BlockRanges& removed);
+  Round settle_memory(const ReadyPolicy& policy, const Since& since);
+  Round look_at_memory(const ReadyPolicy* policy, const Since& since);
   [[nodiscard]] HeldSettings held() const;
   Plans plan(const ReadyPolicy* policy, const BlockRanges& left_alone);
   bool begin(Round& round, std::optional<apply::Session>& session,

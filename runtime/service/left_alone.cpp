@@ -25,17 +25,18 @@ std::string text_of(const std::pair<std::uint64_t, std::uint64_t>& range) {
 
 }  // namespace
 
-BlockRanges taken_offline(const model::Host& before, const model::Host& now) {
+BlockRanges online_blocks(const model::Host& host) {
   BlockRanges ranges;
-  for (const model::BlockRun& run : now.blocks) {
-    if (run.state != State::Offline) continue;
-    for (BlockId block = run.first; block < run.end(); block = block + 1) {
-      const model::BlockRun* was = before.find_block(block);
-      if (was != nullptr && was->state == State::Online)
-        extend(ranges, block.value(), block.value());
-    }
-  }
+  for (const model::BlockRun& run : host.blocks)
+    if (run.state == State::Online) extend(ranges, run.first.value(), run.last().value());
   return ranges;
+}
+
+BlockRanges taken_offline(const BlockRanges& online_before, const model::Host& now) {
+  BlockRanges offline;
+  for (const model::BlockRun& run : now.blocks)
+    if (run.state == State::Offline) extend(offline, run.first.value(), run.last().value());
+  return in_both(online_before, offline);
 }
 
 LeftAlone::LeftAlone(std::string file, std::string boot)

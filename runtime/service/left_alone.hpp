@@ -16,8 +16,9 @@
 
 namespace memonline::service {
 
-/// In `now` offline, and online in `before`.
-BlockRanges taken_offline(const model::Host& before, const model::Host& now);
+BlockRanges online_blocks(const model::Host& host);
+/// Of the blocks that were online, those that are offline in `now`.
+BlockRanges taken_offline(const BlockRanges& online_before, const model::Host& now);
 
 class LeftAlone {
  public:

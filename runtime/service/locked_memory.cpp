@@ -3,10 +3,14 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <span>
 
+#include <elf.h>
+#include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,6 +53,29 @@ bool keep_memory(std::size_t bytes) {
   const bool locked = ::mlockall(MCL_CURRENT | MCL_ONFAULT) == 0;
   returned_at.store(resident());
   return locked;
+}
+
+// Code and constants are pages of files, which the kernel brings in around each use: most of what
+// is resident was read for parsing options and policies, and for the objects on the bus.
+void forget_used_code() {
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void*) {
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        for (const auto& part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+          // What can be written has relocations in it, also where it is protected later.
+          if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+          const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(page - 1);
+          const std::uintptr_t end =
+              (object->dlpi_addr + part.p_vaddr + part.p_memsz + page - 1) & ~(page - 1);
+          void* const at = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr)
+          ::munlock(at, end - begin);
+          ::madvise(at, end - begin, MADV_DONTNEED);
+          ::mlock2(at, end - begin, MLOCK_ONFAULT);
+        }
+        return 0;
+      },
+      nullptr);
+  returned_at.store(resident());
 }
 
 void lock_stack() {

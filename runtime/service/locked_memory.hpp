@@ -13,6 +13,10 @@ namespace memonline::service {
 /// Call it before the first thread.
 bool keep_memory(std::size_t bytes);
 
+/// Gives back the code that only starting needed. What is used from now on is read in once more, as
+/// it is used, and is locked then. Call it before the first look at memory.
+void forget_used_code();
+
 /// Locks the stack of the calling thread, as far as writing needs it.
 void lock_stack();
 

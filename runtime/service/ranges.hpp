@@ -28,6 +28,22 @@ inline BlockRanges united(const BlockRanges& one, const BlockRanges& other) {
   return ranges;
 }
 
+/// Both in the order of their blocks.
+inline BlockRanges in_both(const BlockRanges& one, const BlockRanges& other) {
+  BlockRanges ranges;
+  auto left = one.begin(), right = other.begin();
+  while (left != one.end() && right != other.end()) {
+    const std::uint64_t first = std::max(left->first, right->first);
+    const std::uint64_t last = std::min(left->second, right->second);
+    if (first <= last) extend(ranges, first, last);
+    if (left->second < right->second)
+      ++left;
+    else
+      ++right;
+  }
+  return ranges;
+}
+
 inline bool contains(const BlockRanges& ranges, std::uint64_t id) {
   return std::any_of(ranges.begin(), ranges.end(),
                      [&](const auto& range) { return range.first <= id && id <= range.second; });

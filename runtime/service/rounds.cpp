@@ -104,6 +104,8 @@ void Service::start_round() {
     case Cause::Changed: order.writes = rezone; break;
     case Cause::Retry: order.writes = troubles_.is_written(); break;
     case Cause::Start:
+      order.writes = !rested_ || rested_->policies == digests(policy_.get());
+      break;
     case Cause::Events:
     case Cause::Lost: order.writes = true; break;
   }
@@ -114,19 +116,20 @@ void Service::start_round() {
   quiet_at_.reset();
   order.mark = left_alone_.mark();
   order.lost = std::exchange(events_lost_, false);
-  const auto before = order.lost && !rezone ? known_ : nullptr;
+  Since since{left_alone(), {}, united(std::exchange(removed_, {}), {})};
+  if (rested_)
+    since.online = rested_->online;
+  else if (order.lost && !rezone && known_ != nullptr)
+    since.online = online_blocks(*known_);
   const auto failed = [this, order](const std::string& what) {
     finish_round(order, Round::of_problem(what));
   };
-  writer_->post({}, failed,
-                [this, order, policy, before, alone = left_alone(),
-                 removed = united(std::exchange(removed_, {}), {})](const Worker::Cancelled&) {
-                  auto round = std::make_shared<Round>(
-                      order.writes ? keeper_->settle(*policy, alone, before, removed)
-                                   : keeper_->look(policy.get(), alone, removed));
-                  keeper_->tell_hooks(*round);
-                  return [this, order, round] { finish_round(order, std::move(*round)); };
-                });
+  writer_->post({}, failed, [this, order, policy, since](const Worker::Cancelled&) {
+    auto round = std::make_shared<Round>(order.writes ? keeper_->settle(*policy, since)
+                                                      : keeper_->look(policy.get(), since));
+    keeper_->tell_hooks(*round);
+    return [this, order, round] { finish_round(order, std::move(*round)); };
+  });
 }
 
 void Service::finish_round(const Order& order, Round round) {
@@ -141,6 +144,7 @@ void Service::finish_round(const Order& order, Round round) {
     wait_for_lock(*round.busy);
   } else {
     lock_wait_.reset();
+    if (round.plans.host) rested_.reset();
     account(order, round);
   }
   for (const auto& [first, last] : round.found)

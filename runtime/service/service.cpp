@@ -50,6 +50,9 @@ void Service::start() {
     lock_stack();
     return Worker::Done();
   });
+  rested_ = read_rest(target_->run_directory(), boot_id());
+  if (rested_) keeper_->told_hooks_at(rested_->online);
+  remove_rest(target_->run_directory());
   loaded_ = load_policy(sources_);
   policy_ = loaded_.ready;
   want_round(Cause::Start);
@@ -58,6 +61,30 @@ void Service::start() {
 bool Service::busy() const {
   return std::any_of(jobs_.begin(), jobs_.end(),
                      [](const Job& job) { return job.stage != Job::Stage::Done; });
+}
+
+// ---- at rest ----
+
+// What is kept for clients goes with the process, so it has to have expired; what is wrong, or done
+// by others, has to be watched.
+bool Service::is_idle() const {
+  if (!looked_ || ending_ || round_runs_ || wanted_ || lock_wait_ || quiet_at_ || return_at_ ||
+      !jobs_.empty() || plans_.size() > 0 || known_ == nullptr || !writer_->is_idle() ||
+      !reader_->is_idle())
+    return false;
+  const bool in_sync = view_->state == State::InSync || view_->state == State::RebootRequired;
+  if (!in_sync || loaded_.sink.has_errors() || !view_->problems.empty() ||
+      !view_->left_alone.empty())
+    return false;
+  return policy_ == nullptr || (view_->plan != nullptr && view_->plan->hotplug.by == "kernel");
+}
+
+bool Service::rest() {
+  (void)take_some_events();
+  const auto written = write_rest(target_->run_directory(), boot_id(),
+                                  {digests(policy_.get()), online_blocks(*known_), keep_switches_});
+  if (!written) listener_.say(kError, written.error().message(), {});
+  return written.has_value();
 }
 
 // ---- events ----
@@ -260,6 +287,8 @@ bool Service::shut_down(Ending ending) {
   confirming_.reset();
   std::error_code gone_already;
   std::filesystem::remove(target_->service_sign(), gone_already);
+  if (ending == Ending::Rest) return reader_->ended_within(kPatienceToEnd);
+  remove_rest(target_->run_directory());
   const Round last = keeper_->let_go(keep_switches_);
   if (!last.problem.empty()) listener_.say(kError, last.problem, {});
   for (const std::string& line : last.said) listener_.say(kNotice, line, {});

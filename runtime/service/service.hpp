@@ -25,6 +25,7 @@
 #include "runtime/service/kept_plans.hpp"
 #include "runtime/service/left_alone.hpp"
 #include "runtime/service/plan_summary.hpp"
+#include "runtime/service/rest.hpp"
 #include "runtime/service/troubles.hpp"
 #include "runtime/service/view.hpp"
 #include "runtime/service/worker.hpp"
@@ -161,10 +162,19 @@ class Service {
   /// That connection is gone: what it asked for and has not been answered yet is dropped.
   void forget(const std::string& connection);
 
+  /// Nothing is under way, waits or is kept for a client, memory is as the policy says, and the
+  /// kernel alone will bring new memory online as the policy says.
+  [[nodiscard]] bool is_idle() const;
+  /// Before it ends because it is idle: writes down what the next service has to know. Whatever
+  /// comes after the first call starts that one, so it may be called again. False, and the service
+  /// has to stay, where that cannot be written.
+  bool rest();
+
   /// Ends the run under way after its block, and releases the kernel settings. A job that waits to
   /// be confirmed is undone, but not where the machine goes down: that would hold it up. False
   /// where a request is still being worked on: then the process has to end without waiting for it.
-  enum class Ending : std::uint8_t { Service, Machine };
+  /// Where it rests, the settings stay.
+  enum class Ending : std::uint8_t { Service, Machine, Rest };
   bool shut_down(Ending ending = Ending::Service);
 
  private:
@@ -236,6 +246,7 @@ class Service {
   std::shared_ptr<const ReadyPolicy> policy_;
   std::shared_ptr<const View> view_;
   std::shared_ptr<const model::Host> known_;  ///< as it was when last looked at
+  std::optional<Rest> rested_;  ///< how an earlier service left it; until a round has looked
   HeldSettings held_;  ///< as the last round left them: the writer's own are not to be read here
   Counters counters_;
   Troubles troubles_;

@@ -65,6 +65,11 @@ void Worker::dispatch() {
     if (one) one();
 }
 
+bool Worker::is_idle() {
+  const std::lock_guard lock(mutex_);
+  return waiting_.empty() && !works_ && done_.empty();
+}
+
 void Worker::cancel_all() {
   std::deque<Posted> dropped;
   {
@@ -115,12 +120,14 @@ void Worker::run() {
     auto [requester, posted] = std::move(*waiting_.pop());
     connection_ = requester.connection;
     cancelled_.store(false);
+    works_ = true;
     lock.unlock();
     const bool bounded = requester.uid != 0;
     Done done =
         done_of(posted, bounded ? std::optional(steady_clock::now() + kLongest) : std::nullopt);
     lock.lock();
     connection_.clear();
+    works_ = false;
     done_.push_back(std::move(done));
     const std::uint64_t one = 1;
     (void)!::write(event_, &one, sizeof one);

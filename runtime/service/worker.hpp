@@ -47,6 +47,9 @@ class Worker {
   /// Runs what the finished jobs came to, in their order.
   void dispatch();
 
+  /// No job waits or runs, and no result waits to be dispatched.
+  [[nodiscard]] bool is_idle();
+
   /// Drops what waits and cancels the job under way, whose blocking system call a signal ends.
   void cancel_all();
   /// Waits until the thread has ended; false where the job is still running then.
@@ -67,7 +70,7 @@ class Worker {
   std::string connection_;  ///< that the job under way is for
   std::atomic<bool> cancelled_{false};
   std::deque<Done> done_;
-  bool end_ = false, ended_ = false;
+  bool works_ = false, end_ = false, ended_ = false;
   std::thread thread_;
 };
 

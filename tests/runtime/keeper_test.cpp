@@ -81,7 +81,7 @@ TEST_CASE("keeper: no plan is made while memory is being added, not even the fir
   const auto policy =
       service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
   REQUIRE(policy.ready);
-  (void)keeper.settle(*policy.ready, {}, nullptr);
+  (void)keeper.settle(*policy.ready, {});
   REQUIRE(target.done.size() > 3);
   // Which block is online has to be looked up once; what is planned with is looked at after it.
   CHECK(std::vector(target.done.begin(), target.done.begin() + 3) ==
@@ -123,7 +123,7 @@ TEST_CASE("keeper: a plan that is cancelled when the service ends releases no se
   target.done.clear();
   flight.stop();
   CHECK(keeper.look(lowered.ready.get(), {}).held->values.size() == 4);
-  CHECK(keeper.settle(*lowered.ready, {}, nullptr).held->values.size() == 4);
+  CHECK(keeper.settle(*lowered.ready, {}).held->values.size() == 4);
   CHECK(knobs_of(target.done).empty());
   (void)keeper.let_go(false);
   CHECK(knobs_of(target.done).size() == 4);

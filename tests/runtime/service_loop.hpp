@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "runtime/service/service.hpp"
+#include "tests/support/catch.hpp"
 
 namespace memonline::test {
 
@@ -109,6 +110,12 @@ class RunningService final : public service::Listener {
     service.reset();
     ::close(kernel_end_);
     make(new_socket(), {});
+  }
+  /// The service ends because it is idle. What the kernel says until `restart` reaches no one.
+  void rest() {
+    REQUIRE(until([&] { return service->is_idle(); }));
+    REQUIRE(service->rest());
+    service->shut_down(service::Service::Ending::Rest);
   }
   void policy(const std::string& text) const {
     directory.write("etc/memonline/policy.d/50-test.mempolicy", text);
