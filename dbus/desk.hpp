@@ -18,6 +18,7 @@
 #include "dbus/guard.hpp"
 #include "dbus/log.hpp"
 #include "dbus/peers.hpp"
+#include "dbus/visitors.hpp"
 #include "runtime/service/service.hpp"
 
 namespace memonline::bus {
@@ -39,7 +40,11 @@ struct Desk {
   /// Replies hold it: they may outlive the desk.
   std::shared_ptr<Audit> audit = std::make_shared<Audit>(log);
   /// What a connection asked for is dropped when it leaves the bus.
-  Peers peers{[this](const std::string& name) { service.forget(name); }};
+  Peers peers{[this](const std::string& name) {
+    service.forget(name);
+    visitors.left(name);
+  }};
+  Visitors visitors{peers};
 
   /// Counts the request, and does `work` for the caller, whoever it is.
   template <class... Values, class Work>

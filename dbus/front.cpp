@@ -30,8 +30,25 @@ std::size_t Front::size_of_answer(const std::string& path, const std::string& in
   return job ? jobs_->size_of(*job) : Nodes::kSize;
 }
 
+void Front::watch_callers() {
+  desk_->gate.tell(
+      [this](const std::string& name, sd_bus* bus) { desk_->visitors.called(name, bus); },
+      [this](const std::string& name) { desk_->visitors.left(name); });
+}
+
+bool Front::has_requests() const { return desk_->clients.any(); }
+
+bool Front::has_callers() const { return desk_->visitors.any(); }
+
+std::chrono::steady_clock::time_point Front::last_call() const {
+  return desk_->visitors.last_call();
+}
+
 void Front::close() {
-  if (desk_) desk_->gate.estimate_by({});
+  if (desk_) {
+    desk_->gate.estimate_by({});
+    desk_->gate.tell({}, {});
+  }
   jobs_.reset();
   nodes_.reset();
   manager_.reset();

@@ -2,6 +2,7 @@
 // The service as the bus, the log and systemd see it: hears what changed and tells all three.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,8 +20,17 @@ class Front final : public service::Listener {
   Front(sdbus::IConnection& connection, const Log& log) : connection_(connection), log_(log) {}
   /// Puts the objects on the bus; before that only the log is told.
   void serve(service::Service& service, const model::Host& host);
+  /// From now on it is known who calls, and when.
+  void watch_callers();
   /// Takes them away; answers what is still open.
   void close();
+
+  /// A request is under way.
+  [[nodiscard]] bool has_requests() const;
+  /// Someone who has called is still on the bus.
+  [[nodiscard]] bool has_callers() const;
+  /// When the last call came, or the last caller left.
+  [[nodiscard]] std::chrono::steady_clock::time_point last_call() const;
 
   void view_changed(const service::View& before, const service::View& now) override;
   void job_added(const service::Job& job) override;

@@ -50,6 +50,7 @@ int Gate::on_message(sd_bus_message* message, void* self, sd_bus_error*) noexcep
 }
 
 int Gate::admit(sd_bus_message* message, const std::string& sender) {
+  if (called_) called_(sender, sd_bus_message_get_bus(message));
   const std::string interface = or_empty(sd_bus_message_get_interface(message));
   std::size_t bytes = kSmallReply;
   // The replies of handlers are counted when they are sent.
@@ -84,10 +85,12 @@ void Gate::identify(const std::string& connection) {
       .onInterface(kBus)
       .withArguments(connection)
       .uponReplyInvoke([this, connection](ReplyError error, std::uint32_t uid) {
-        if (!error)
+        if (!error) {
           unread_.identify(connection, uid);
-        else if (is_gone(*error))
+        } else if (is_gone(*error)) {
           unread_.learn(connection, std::nullopt);
+          if (gone_) gone_(connection);
+        }
       });
 }
 

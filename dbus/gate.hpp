@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dbus/compat.hpp"
 #include "dbus/unread.hpp"
@@ -23,6 +24,15 @@ class Gate {
   using Estimate =
       std::function<std::size_t(const std::string& path, const std::string& interface)>;
   void estimate_by(Estimate estimate) { estimate_ = std::move(estimate); }
+
+  /// Told of each call before anything else is done with it, and of a caller that had left the bus
+  /// by then.
+  using Called = std::function<void(const std::string& connection, sd_bus* bus)>;
+  using Gone = std::function<void(const std::string& connection)>;
+  void tell(Called called, Gone gone) {
+    called_ = std::move(called);
+    gone_ = std::move(gone);
+  }
 
   /// Before a reply of so many bytes is sent: false if it must not be.
   bool may_send(const std::string& connection, std::size_t bytes);
@@ -40,6 +50,8 @@ class Gate {
   std::unique_ptr<sdbus::IProxy> bus_;
   Unread unread_;
   Estimate estimate_;
+  Called called_;
+  Gone gone_;
   std::unique_ptr<sd_bus_slot, Unref> filter_;  ///< last: it ends first
 };
 

@@ -62,6 +62,7 @@ class Clients {
   /// As a request comes. Throws LimitsExceeded. Whose it is is not known yet; the bus tells at
   /// once.
   Ticket admit(const std::string& connection);
+  [[nodiscard]] bool any() const { return !counts_->empty(); }
   /// Requests whose user is known, the other ticket held beside.
   Shares requests{"requests", 128, 512, 64};
   /// The texts that came with them, policies and plans, which are held until the answer is given:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/loop.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 #include <stdexcept>
@@ -71,8 +72,66 @@ int on_time(sd_event_source*, std::uint64_t, void* self) {
   return 0;
 }
 
-void arm(sd_event_source* timer, const Service& service) {
-  const auto due = service.due();
+using Time = std::chrono::steady_clock::time_point;
+
+/// Whether the service may end because it has nothing to do, and when.
+class Idle {
+ public:
+  Idle(sdbus::IConnection& connection, Service& service, const Front& front, const Log& log,
+       std::chrono::seconds after)
+      : connection_(connection), service_(service), front_(front), log_(log), after_(after) {}
+
+  /// True where the process is to end now.
+  bool look() {
+    if (after_ == kNever) return false;
+    if (!service_.is_idle() || front_.has_requests() || (front_.has_callers() && !ends_)) {
+      since_ = Time::max();
+      return false;
+    }
+    const Time now = std::chrono::steady_clock::now();
+    since_ = std::max(std::min(since_, now), front_.last_call());
+    if (ends_) return service_.rest() && service_.is_idle();
+    if (now >= since_ + after_) begin_to_end();
+    return false;
+  }
+  /// When to look again, if nothing happens before.
+  [[nodiscard]] std::optional<Time> due() const {
+    if (since_ == Time::max()) return std::nullopt;
+    return ends_ ? Time() : since_ + after_;
+  }
+
+ private:
+  // What comes up to now is in one of the sockets, and is dealt with before the end; for what comes
+  // later the bus, or udev, has systemd start the service once more when this one has ended.
+  void begin_to_end() {
+    if (!service_.rest()) {
+      after_ = kNever;
+      since_ = Time::max();
+      return;
+    }
+    log_.say(6, fmt::format("the kernel brings new memory online as the policy says: ending after "
+                            "{} s without a caller, until memory changes or a call comes",
+                            after_.count()));
+    sd_notify(0, "STOPPING=1");
+    sd_notify_barrier(0, kPatience);
+    give_up_name(connection_);
+    ends_ = true;
+  }
+
+  static constexpr std::chrono::seconds kNever{0};
+  static constexpr std::uint64_t kPatience = 5'000'000;  ///< microseconds
+  sdbus::IConnection& connection_;
+  Service& service_;
+  const Front& front_;
+  const Log& log_;
+  std::chrono::seconds after_;
+  Time since_ = Time::max();
+  bool ends_ = false;
+};
+
+void arm(sd_event_source* timer, const Service& service, const Idle& idle) {
+  auto due = service.due();
+  if (const auto other = idle.due(); other && (!due || *other < *due)) due = other;
   if (due) {
     // steady_clock is CLOCK_MONOTONIC.
     const auto at =
@@ -92,7 +151,15 @@ void block_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-int run_loop(sdbus::IConnection& connection, Service& service, const Log& log) {
+void give_up_name(sdbus::IConnection& connection) {
+  try {
+    release_name(connection, kBusName);
+  } catch (const sdbus::Error&) {  // The bus is gone, or has taken the name back.
+  }
+}
+
+LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& front,
+                 const Log& log, std::optional<std::chrono::seconds> exit_idle_time) {
   sd_event* made = nullptr;
   must(sd_event_new(&made), "sd_event_new");
   const std::unique_ptr<sd_event, EventUnref> event(made);
@@ -109,16 +176,19 @@ int run_loop(sdbus::IConnection& connection, Service& service, const Log& log) {
   sd_event_set_watchdog(made, 1);
   const Pump pump(connection, made);
   notify_status(*service.view());
+  Idle idle(connection, service, front, log, exit_idle_time.value_or(std::chrono::seconds(0)));
+  LoopEnd end;
   for (bool ready = false; sd_event_get_state(made) != SD_EVENT_FINISHED;) {
     // What is ordered after the service finds memory settled.
     if (!ready && service.looked()) ready = sd_notify(0, "READY=1") >= 0;
-    arm(timer, service);
+    end.rests = ready && idle.look();
+    if (end.rests) break;
+    arm(timer, service, idle);
     must(sd_event_run(made, UINT64_MAX), "sd_event_run");
   }
-  int status = 0;
-  sd_event_get_exit_code(made, &status);
+  if (!end.rests) sd_event_get_exit_code(made, &end.status);
   sd_notify(0, "STOPPING=1");
-  return status;
+  return end;
 }
 
 }  // namespace memonline::bus

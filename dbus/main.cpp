@@ -25,11 +25,11 @@ namespace memonline::bus {
 
 namespace {
 
-/// What looking and planning take, and as much again for what comes: 90 KiB and 150 bytes for each
-/// block that is read, as valgrind's massif counts it, so that 512 GiB that arrive in the smallest
-/// blocks find it there.
+/// What looking and planning take, several times over: 90 KiB and 150 bytes for each block that is
+/// read, as valgrind's massif counts it, so that 256 GiB that arrive in the smallest blocks find it
+/// there.
 std::size_t reserve() {
-  constexpr std::size_t kLeast = std::size_t{1} << 20U, kMost = std::size_t{8} << 20U;
+  constexpr std::size_t kLeast = std::size_t{512} << 10U, kMost = std::size_t{8} << 20U;
   constexpr std::size_t kOfBlock = 256;
   std::error_code unreadable;
   std::size_t blocks = 0;
@@ -38,8 +38,6 @@ std::size_t reserve() {
     ++blocks;
   return std::min(kMost, kLeast + blocks * kOfBlock);
 }
-
-constexpr auto kBusName = "org.memonline1";
 
 /// Lives as long as the process does what is asked of it.
 class TemporaryDirectory {
@@ -97,15 +95,6 @@ void own_name(sdbus::IConnection& connection) {
   }
 }
 
-/// Before the objects go: a client that answers to their going with a question would have the bus
-/// start the service again.
-void give_up_name(sdbus::IConnection& connection) {
-  try {
-    release_name(connection, kBusName);
-  } catch (const sdbus::Error&) {  // The bus is gone.
-  }
-}
-
 /// Asks systemd only where it makes a difference: while a job waits to be confirmed.
 service::Service::Ending ending_of(const service::Service& service) {
   using Ending = service::Service::Ending;
@@ -114,6 +103,15 @@ service::Service::Ending ending_of(const service::Service& service) {
     return job.stage == service::Job::Stage::Confirming;
   });
   return waits && machine_goes_down() ? Ending::Machine : Ending::Service;
+}
+
+int put_back(const DaemonOptions& options, const Log& log) {
+  const auto target = service::this_machine(options.root);
+  const service::Round round = service::put_back(*target);
+  for (const std::string& line : round.said) log.say(5, line);
+  if (round.problem.empty()) return 0;
+  log.say(3, round.problem);
+  return 1;
 }
 
 int serve(const DaemonOptions& options, const Log& log) {
@@ -153,10 +151,12 @@ int serve(const DaemonOptions& options, const Log& log) {
   service::Service service(std::move(config), front);
   front.serve(service, host);
   own_name(*connection);
+  service::forget_used_code();
   service.start();
-  const int status = run_loop(*connection, service, log);
+  if (options.exit_idle_time) front.watch_callers();
+  const auto [status, rests] = run_loop(*connection, service, front, log, options.exit_idle_time);
   if (status != 0) log.say(3, "the bus went away");
-  const bool idle = service.shut_down(ending_of(service));
+  const bool idle = service.shut_down(rests ? service::Service::Ending::Rest : ending_of(service));
   give_up_name(*connection);
   front.close();
   if (idle) return status;
@@ -180,11 +180,13 @@ int main(int argc, char** argv) {
       return ending->status;
     }
     const memonline::bus::Log log;
-    if (!locked)
+    const auto& options = std::get<memonline::bus::DaemonOptions>(parsed);
+    if (!locked && !options.put_back)
       log.say(5, "the process cannot be locked into memory (RLIMIT_MEMLOCK); going on without");
     memonline::bus::block_signals();
     try {
-      return memonline::bus::serve(std::get<memonline::bus::DaemonOptions>(parsed), log);
+      return options.put_back ? memonline::bus::put_back(options, log)
+                              : memonline::bus::serve(options, log);
     } catch (const std::exception& error) {
       log.say(3, error.what());
       return 1;

@@ -42,7 +42,7 @@ std::optional<Refusal> refusal_of(const std::string& text) {
 std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* argv) {
   DaemonOptions options;
   std::int64_t latency = 0;
-  int event_fd = -1;
+  int event_fd = -1, idle = 0;
   std::vector<std::string> refusals;
   CLI::App app("Keeps memory online as the policy says, and answers on D-Bus as org.memonline1.",
                "memonlined");
@@ -76,6 +76,15 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
       ->check(CLI::Range(0, 1 << 20));
   app.add_flag("--keep-switches", options.keep_switches,
                "leave the kernel's switches as they are at the end");
+  app.add_option(
+         "--exit-idle-time", idle,
+         "end after so many seconds without a caller where the kernel alone brings new\n"
+         "memory online as the policy says; memory that changes, or a call, starts it again")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(1, 86400));
+  app.add_flag("--put-back", options.put_back,
+               "where the service has ended like that: put the kernel settings back, and end")
+      ->excludes(simulate);
   app.add_option("--policy", options.policies, "a policy, in place of the search path (repeatable)")
       ->option_text("FILE");
   app.add_option("-e", options.expressions, "a policy as text (repeatable)")->option_text("TEXT");
@@ -91,6 +100,7 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
   options.latency = std::chrono::milliseconds(latency);
   for (const std::string& text : refusals) options.refusals.push_back(*refusal_of(text));
   if (event_fd >= 0) options.event_fd = event_fd;
+  if (idle > 0) options.exit_idle_time = std::chrono::seconds(idle);
   return options;
 }
 

@@ -25,7 +25,8 @@ for directory in /lib/systemd/system /usr/lib/systemd/system; do
   systemd_pc "systemdsystemunitdir=$directory"
   refused "debian/tmp$directory/memonlined.service is missing"
   mkdir -p "debian/tmp$directory"
-  for unit in memonlined.service memonline-apply.service memonline-bootparams.service memonline-hooks.service; do
+  for unit in memonlined.service memonline-apply.service memonline-bootparams.service memonline-hooks.service \
+    memonline-settings.service; do
     : >"debian/tmp$directory/$unit"
   done
   refused "debian/tmp$directory/memonline-hooks.path is missing"

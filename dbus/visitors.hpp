@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The connections that have called the service and are still on the bus: while there is one, the
+// service does not end for want of work. A page that shows memory would have it started at once.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "dbus/peers.hpp"
+
+namespace memonline::bus {
+
+class Visitors {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// The bus bounds how many matches a connection may have; those beyond are not waited for.
+  static constexpr std::size_t kMost = 128;
+
+  /// `peers` says when one has left, by `left`.
+  explicit Visitors(Peers& peers) : peers_(peers) {}
+  void called(const std::string& connection, sd_bus* bus);
+  void left(const std::string& connection);
+
+  [[nodiscard]] bool any() const { return !held_.empty(); }
+  /// When the last of them called, or left.
+  [[nodiscard]] Clock::time_point last_call() const { return last_call_; }
+
+ private:
+  Peers& peers_;
+  std::map<std::string, Ticket> held_;
+  Clock::time_point last_call_{};
+};
+
+}  // namespace memonline::bus

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Usage: idle_test.py MEMONLINED SOURCE: the service while there is nothing to do. It takes little memory and
+sleeps; where the kernel alone brings memory online as the policy says it ends, and loses no call over it."""
+import importlib
+import pathlib
+import subprocess
+import sys
+import tarfile
+import time
+from typing import Callable, List, Optional
+
+from memory_test import sanitized, status, wakeups
+from world import MANAGER, NAME, PATH, Client, World, busctl, dbus, run, unless
+
+lowlevel = importlib.import_module("dbus.lowlevel")  # after world, which skips where there is no dbus
+HOST = "6.12-a1"
+KERNELS = "hotplugged: normal\n"
+OURS = "hotplugged: first 25% normal, rest movable\n"
+IDLE_SECONDS = 60.0
+RESIDENT = 8 << 10  # KiB
+# What a call that comes too late is told, which has the bus start the service where there is systemd.
+GONE = ("org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner")
+
+
+def resting(w: World) -> pathlib.Path:
+    return w.directory / "machine/run/memonline/resting"
+
+
+def ended(w: World, seconds: float = 10) -> Optional[int]:
+    """Its exit status; none if it is still there after so long."""
+    assert w.daemon is not None
+    try:
+        found = w.daemon.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    w.daemon = None
+    return found
+
+
+@unless(sanitized, "a service without sanitizers")
+def sleeps_for_a_minute(w: World) -> None:
+    """Not woken once, by a client on the bus neither, and small."""
+    # Not from the archive: the library that reads it would stay, which no machine needs.
+    tree = w.directory / "host"
+    with tarfile.open(w.source / f"tests/hosts/{HOST}.tar.xz") as archive:
+        archive.extractall(tree)
+    w.start(str(tree), "--exit-idle-time", "30")
+    client = Client(w)
+    client.settled()
+    client.manager.Verify()
+    time.sleep(3)
+    before = wakeups(w)
+    time.sleep(IDLE_SECONDS)
+    woken, resident = wakeups(w) - before, status(w)["VmRSS"]
+    print(f"{woken} wake-ups in {IDLE_SECONDS:.0f} s; resident {resident} KiB")
+    assert woken == 0
+    assert resident <= RESIDENT, resident
+
+
+def ends(w: World) -> None:
+    """Once no caller is left on the bus; the settings, and what is known, are kept for the next one."""
+    w.start(HOST, "--exit-idle-time", "1", policy=KERNELS)
+    client = Client(w)
+    client.settled()
+    assert ended(w, 3) is None, "it has left a client alone"
+    assert "auto_online_blocks" in client.get("Switches")
+    client.bus.close()
+    assert ended(w) == 0
+    assert not w.connect().name_has_owner(NAME)
+    assert "settings put-back" in resting(w).read_text()
+    assert (w.directory / "machine/run/memonline/switches").exists()
+    assert not (w.directory / "machine/run/memonline/service").exists()
+
+
+def callers_that_leave(w: World) -> None:
+    """It notices those that left before they were asked about, or have never read the answer."""
+    w.start(HOST, "--exit-idle-time", "2", policy=KERNELS)
+    Client(w).settled()
+    for _ in range(10):
+        busctl(w, "call", NAME, PATH, MANAGER, "GetPolicies")
+        one = w.connect()
+        one.send_message(call("GetHost"))
+        one.flush()
+        one.close()
+    assert ended(w) == 0
+
+
+def stays(w: World) -> None:
+    """Where it has to decide, and without the option."""
+    w.start(HOST, "--exit-idle-time", "1", policy=OURS)
+    Client(w).settled()
+    assert ended(w, 4) is None
+    assert w.stop() == 0
+    w.start(HOST, policy=KERNELS)
+    Client(w).settled()
+    assert ended(w, 3) is None
+
+
+def call(method: str):
+    """A call of the manager, as a message."""
+    return lowlevel.MethodCallMessage(NAME, PATH, MANAGER, method)
+
+
+def loses_no_call(w: World) -> None:
+    """What is sent while it ends is answered, or sent back by the bus: never left without an answer."""
+    answered = late = 0
+    takes = 0.0  # from the last caller's leaving to the end, as it was without another call
+    for attempt in range(-1, 16):
+        w.start(HOST, "--exit-idle-time", "1", policy=KERNELS)
+        first, other = Client(w), w.connect()
+        first.settled()
+        time.sleep(1.5)  # what starting took is returned by then
+        first.bus.close()
+        begun = time.monotonic()
+        if attempt < 0:
+            assert ended(w) == 0
+            takes = time.monotonic() - begun
+            continue
+        # Around the moment at which it ends, a millisecond later each time.
+        time.sleep(begun + takes + (attempt - 22) / 1000 - time.monotonic())
+        try:
+            other.call_blocking(NAME, PATH, MANAGER, "GetPolicies", "", (), timeout=20)
+            answered += 1
+        except dbus.DBusException as error:
+            assert error.get_dbus_name() in GONE, error
+            late += 1
+        other.close()
+        assert ended(w) == 0
+    print(f"{answered} calls answered, {late} sent back by the bus")
+    assert answered + late == 16
+
+
+TESTS: List[Callable[[World], None]] = [ends, callers_that_leave, stays, loses_no_call, sleeps_for_a_minute]
+
+if __name__ == "__main__":
+    sys.exit(run(TESTS))
