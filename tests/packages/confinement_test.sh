@@ -15,7 +15,7 @@ apparmor)
   profile=$build/policies/apparmor/memonline
   named=$(sed -n 's/^AppArmorProfile=-//p' "$unit")
   grep -q "^profile $named " "$profile" || fail "no profile \`$named\`, which $unit asks for"
-  program=$(sed -n 's/^ExecStart=//p' "$build/dbus/systemd/memonlined.service")
+  program=$(sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' "$build/dbus/systemd/memonlined.service")
   grep -q "^profile memonlined $program " "$profile" || fail "no profile is attached to $program"
   grep -v '^  deny ' "$profile" | grep ' [rwkml]*[iuUpPcC]*x,' && fail "a profile lets a program be run"
   if ! command -v apparmor_parser >/dev/null; then
