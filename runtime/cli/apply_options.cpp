@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/cli/at_boot.hpp"
 #include "runtime/cli/command_options.hpp"
+#include "runtime/cli/left_offline.hpp"
 
 namespace memonline::cli {
 

@@ -17,6 +17,7 @@
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/inputs.hpp"
+#include "runtime/cli/left_offline.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/privilege.hpp"
 #include "runtime/cli/progress.hpp"
@@ -73,6 +74,7 @@ class Apply {
     take(ready);
     if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
     announce(ready);
+    if (!options_.boot) offline_note_.emplace(options_.where.root, *ready.host);
     for (int round = 1; carry_out(ready) && round < kMostRounds; ++round)
       if (!more_has_come(ready)) break;
     if (sink_.has_errors()) return end_with("failed", ExitStatus::Failure);
@@ -223,6 +225,9 @@ class Apply {
   /// False when this was the last round, for better or worse.
   bool carry_out(const Ready& ready) {
     const apply::Program program = apply::program_of(*ready.plan, *ready.host);
+    offlines_ = offlines_ ||
+                std::any_of(program.tasks.begin(), program.tasks.end(),
+                            [](auto& task) { return task.kind == apply::Task::Kind::Offline; });
     apply::Journal journal;
     journal.plan = ready.plan->host.fingerprint;
     journal.block_size = program.block_size;
@@ -305,7 +310,15 @@ class Apply {
     if (options_.run.format != Format::Json) print(text);
   }
 
+  // With the lock held, whatever the run came to.
+  void note_what_is_offline() {
+    if (!offline_note_ || !sum_) return;
+    if (const std::string problem = offline_note_->write(offlines_); !problem.empty())
+      print_error(fmt::format("memonline: {}\n", problem));
+  }
+
   ExitStatus end_with(std::string result, ExitStatus status, std::string_view text = {}) {
+    note_what_is_offline();
     document_.result = std::move(result);
     document_.status = status;
     if (options_.run.format == Format::Json) return print(to_json(document_, sink_), status);
@@ -324,6 +337,8 @@ class Apply {
   apply::Limits limits_;
   const volatile std::sig_atomic_t* stops_ = nullptr;
   std::optional<apply::Session> session_;
+  std::optional<OfflineNote> offline_note_;
+  bool offlines_ = false;                  ///< blocks were to go offline
   std::optional<apply::Journal> earlier_;  ///< of a run cut short, then of the rounds so far
   diag::Sink sink_;
   AtBoot at_boot_;

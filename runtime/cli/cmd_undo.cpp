@@ -9,12 +9,14 @@
 #include "runtime/apply/report_json.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/inputs.hpp"
+#include "runtime/cli/left_offline.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/privilege.hpp"
 #include "runtime/cli/progress.hpp"
 #include "runtime/cli/running.hpp"
 #include "runtime/cli/service_client.hpp"
 #include "runtime/cli/stop_signals.hpp"
+#include "runtime/host/read_host.hpp"
 
 namespace memonline::cli {
 
@@ -44,10 +46,14 @@ class Undo {
     auto last = session->directory().read(Which::Last);
     if (!last) return no_journal(last.error());
     if (!*last) return nothing();
+    const auto before = runtime::read_host(options_.root);
     auto report = watched(stops, [&](const apply::Watch& watch) {
       return session->undo(Which::Last, **last, limits, watch);
     });
     if (!report) return no_journal(report.error());
+    if (before)
+      if (const auto problem = OfflineNote(options_.root, *before).write(true); !problem.empty())
+        print_error(fmt::format("memonline: {}\n", problem));
     return undone(told(*report, "undone"));
   }
 

@@ -27,6 +27,28 @@ def test_a_dimm_of_ours_is_unplugged(vm: Vm) -> None:
         assert states(guest, [40, 41]) == [("online", "Movable")] * 2
 
 
+@on("6.12")
+def test_what_a_run_took_offline_stays_offline(vm: Vm) -> None:
+    """Without the service, too: it is noted, `apply --boot` leaves it, and forgotten once it is online again."""
+    left = "cat /run/memonline/left-alone 2>/dev/null"
+    with vm.guest(LAYOUT) as guest:
+        guest.run("mkdir -p /etc/memonline/policy.d; "
+                  "echo 'hotplugged: movable' >/etc/memonline/policy.d/50-test.mempolicy; memonline apply", check=True)
+        assert guest.run(left).stdout == ""
+        guest.run("memonline plan --unplug memory42-45 -o /tmp/plan.json && memonline apply /tmp/plan.json", check=True)
+        assert guest.run(left).stdout.endswith("\n42 45 job\n")
+        guest.run("memonline apply --boot", check=True)
+        assert states(guest, D1) == [("offline", "")] * 4
+        guest.run("memonline undo", check=True)
+        assert states(guest, D1) == [("online", "Movable")] * 4
+        assert guest.run(left).stdout == ""
+        # What someone brought back by hand is as the policy says, and not left alone any more.
+        guest.run("memonline apply /tmp/plan.json", check=True)
+        guest.run("for n in 42 43 44 45; do echo online_movable >/sys/devices/system/memory/memory$n/state; done")
+        guest.run("memonline apply -e 'hotplugged: normal; set rezone = allowed'", check=True)
+        assert guest.run(left).stdout == ""
+
+
 @on("5.10", "6.12")
 def test_a_pinned_page_leaves_everything_as_it_was(vm: Vm) -> None:
     """It ends at the deadline, and what went offline before is online again in its zone."""
