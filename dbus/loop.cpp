@@ -109,8 +109,8 @@ class Idle {
       since_ = Time::max();
       return;
     }
-    log_.say(6, fmt::format("the kernel brings new memory online as the policy says: ending after "
-                            "{} s without a caller, until memory changes or a call comes",
+    log_.say(6, fmt::format("the kernel onlines new memory as the policy requires: exiting after "
+                            "{} s without a client; a request or a memory change starts it again",
                             after_.count()));
     sd_notify(0, "STOPPING=1");
     sd_notify_barrier(0, kPatience);

@@ -76,14 +76,13 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
       ->check(CLI::Range(0, 1 << 20));
   app.add_flag("--keep-switches", options.keep_switches,
                "leave the kernel's switches as they are at the end");
-  app.add_option(
-         "--exit-idle-time", idle,
-         "end after so many seconds without a caller where the kernel alone brings new\n"
-         "memory online as the policy says; memory that changes, or a call, starts it again")
+  app.add_option("--exit-idle-time", idle,
+                 "exit after so many seconds without a client if the kernel alone onlines new\n"
+                 "memory as the policy requires; a request or a memory change starts it again")
       ->option_text("SECONDS")
       ->check(CLI::Range(1, 86400));
   app.add_flag("--put-back", options.put_back,
-               "where the service has ended like that: put the kernel settings back, and end")
+               "if the service has exited like that: restore the kernel settings, and exit")
       ->excludes(simulate);
   app.add_option("--policy", options.policies, "a policy, in place of the search path (repeatable)")
       ->option_text("FILE");

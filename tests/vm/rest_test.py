@@ -32,7 +32,7 @@ def test_ends_and_is_started_again(vm: Vm) -> None:
         wait_for(guest, "inactive")
         assert guest.read(KNOB) == "online_movable"
         assert guest.run("pgrep -x memonlined").status != 0
-        assert "ending after 30 s without a caller" in guest.run(f"journalctl -o cat -u {UNIT}").stdout
+        assert "exiting after 30 s without a client" in guest.run(f"journalctl -o cat -u {UNIT}").stdout
 
         # A call is answered, as if it had always been there.
         shown = guest.run("busctl --timeout=60 call org.memonline1 /org/memonline1 org.memonline1.Manager Verify")
