@@ -35,17 +35,22 @@ PASSWORD = "correct-horse"
 
 # --- the packages --------------------------------------------------------------------------------
 
-def built_packages(build: Path) -> Path:
-    """Where the packages of this commit and release are: named, left by tests/fresh or ./dev package, or made now."""
+def kept_packages(build: Path) -> Path | None:
+    """Where packages of this commit and release are: named, or left by tests/fresh or ./dev package."""
     directory = build / "packages"
     if named := os.environ.get("MEMONLINE_PACKAGES"):
         return Path(named)
-    for kept in (directory / suite(), directory):
-        try:
-            if own_packages.of_commit(kept):
-                return kept
-        except debian_root.Skip as reason:
-            raise Skip(str(reason)) from reason
+    try:
+        return next(filter(own_packages.of_commit, (directory / suite(), directory)), None)
+    except debian_root.Skip as reason:
+        raise Skip(str(reason)) from reason
+
+
+def built_packages(build: Path) -> Path:
+    """The same, and where there are none they are made now."""
+    if kept := kept_packages(build):
+        return kept
+    directory = build / "packages"
     for program in ("dpkg-buildpackage", "dh", "lintian"):
         if not shutil.which(program) and os.geteuid() != 0:
             raise Skip(f"{program} is not installed, and only root can install it")
