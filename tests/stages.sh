@@ -215,7 +215,7 @@ always=(
   "2100 fresh --kind root --kind newcomer"
   "120 packages life_in_bookworm life_in_trixie library"
   "560 vm --kernels --kernel 6.12"
-  "360 systems --only walk --only documents"
+  "420 systems --only walk --only documents --only upgrade"
 )
 
 # Then these in rotation: each commit starts at another entry, and runs as many as there is time for.
