@@ -227,7 +227,7 @@ turns=(
   "400 vm --kernels --kernel 7.2"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
-  "800 systems"
+  "1000 systems"
   "900 tsan"
   "600 clang"
   "400 vm --kernels --kernel 5.10"
