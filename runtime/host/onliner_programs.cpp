@@ -80,6 +80,13 @@ bool is_harmless(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
+/// memonline's own programs and units compete with nobody: 70-memonlined.rules starts the service.
+bool is_ours(std::string_view name) {
+  const std::string_view stem = name.substr(0, name.rfind('.'));
+  return stem == "memonline" || stem == "memonlined" || stem == "memonline-apply" ||
+         stem == "dbus-org.memonline1";
+}
+
 bool has_word(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -168,7 +175,7 @@ Onlines words_online(const Tree* tree, const std::vector<std::string>& words) {
     return has_word(words, "-d") || has_word(words, "--disable") ? Onlines::No : Onlines::May;
   if (name == "daxctl") return daxctl_onlines(words);
   if (name == "systemctl") return systemctl_onlines(tree, words);
-  if (is_harmless(name)) return Onlines::No;
+  if (is_harmless(name) || is_ours(name)) return Onlines::No;
   return file_onlines(tree, words.front());
 }
 
@@ -214,7 +221,7 @@ Onlines command_onlines(const Tree* tree, std::string_view command) {
 
 Onlines unit_onlines(const Tree* tree, std::string_view unit) {
   constexpr std::array<std::string_view, 2> kCrashKernel{"kdump", "kexec"};
-  if (unit.empty() || has_any(unit, kCrashKernel)) return Onlines::No;
+  if (unit.empty() || has_any(unit, kCrashKernel) || is_ours(unit)) return Onlines::No;
   std::vector<std::string> names{std::string(unit)};
   const std::size_t at = unit.find('@');
   const std::size_t dot = unit.rfind('.');

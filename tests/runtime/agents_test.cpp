@@ -257,6 +257,15 @@ TEST_CASE("agents: programs and units that rules start") {
   CHECK(memory("RUN+=\"/bin/systemctl start on@1\"") == "/bin/systemctl start on@1?");
   CHECK(memory("RUN+=\"/bin/systemctl is-active on@1\"").empty());
   CHECK(memory("RUN+=\"/bin/systemctl try-restart kdump.service\"").empty());
+  // memonline's own, also as it is installed; what only looks like it is someone else's.
+  tree.add_file("usr/lib/systemd/system/memonlined.service",
+                "[Service]\nExecStart=/x/memonlined\n");
+  CHECK(memory("RUN+=\"/usr/bin/systemctl start --no-block memonlined.service\"").empty());
+  CHECK(memory("RUN+=\"/usr/bin/systemctl restart memonline-apply\"").empty());
+  CHECK(memory("RUN+=\"/usr/bin/memonline apply --boot\"").empty());
+  CHECK(memory("RUN+=\"/usr/bin/memonline-site\"") == "/usr/bin/memonline-site?");
+  CHECK(memory("RUN+=\"/usr/bin/systemctl start memonlined@1\"") ==
+        "/usr/bin/systemctl start memonlined@1?");
   CHECK(memory("RUN+=\"/usr/bin/chmem -d 1G\"").empty());
   CHECK(memory("TAG+=\"systemd\", ENV{SYSTEMD_WANTS}+=\"other.service on@%k.service\"") ==
         "on@%k.service?");
