@@ -43,7 +43,7 @@ inline service::PlanAnswer ask_plan(RunningService& running, service::PlanWishes
 
 inline Result<std::uint64_t, service::Refused> ask_apply(RunningService& running,
                                                          const std::string& digest,
-                                                         service::ApplyWishes wishes = {}) {
+                                                         const service::ApplyWishes& wishes = {}) {
   std::optional<Result<std::uint64_t, service::Refused>> got;
   running.service->apply(digest, wishes, [&](auto answer) { got = answer; });
   REQUIRE(running.until([&] { return got.has_value(); }));
