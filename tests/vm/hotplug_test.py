@@ -34,7 +34,7 @@ def wait_for_service(guest: Guest) -> None:
         said = guest.run("journalctl --no-pager -o cat -n 40 _COMM=memonlined + UNIT=memonlined.service").stdout
         raise AssertionError(f"{error}\n{said}") from error
     failed = guest.run("systemctl --failed --plain --no-legend").stdout
-    assert "memonline" not in failed, guest.run("journalctl -u memonlined -u memonline-apply").stdout
+    assert "memonline" not in failed, failed + guest.run("journalctl --no-pager -u 'memonline*'").stdout
 
 
 def expect(guest: Guest, blocks: list[int], wanted: str, timeout: float = 60) -> None:
