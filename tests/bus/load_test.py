@@ -11,7 +11,7 @@ import sys
 import time
 from typing import List
 
-from world import SANDBOX, Client, World, eventually, run, unless
+from world import SANDBOX, STANDARD, Client, World, dbus, eventually, run, unless
 
 HOST = "6.12-a1"
 USERS, CLIENTS, SECONDS = 128, 8, 60.0
@@ -75,6 +75,18 @@ def make_users(w: World) -> None:
     subprocess.run(["mount", "--bind", w.directory / "passwd", "/etc/passwd"], check=True)
 
 
+def verified(client: Client) -> bool:
+    """False where dbus-daemon sends the call back: it keeps 127 MiB for who has not read it yet, and takes nothing more
+    from anybody then."""
+    try:
+        client.manager.Verify(timeout=120)
+        return True
+    except dbus.DBusException as error:
+        if error.get_dbus_name() != STANDARD + "LimitsExceeded":
+            raise
+        return False
+
+
 @unless(lambda w: not SANDBOX or os.geteuid() != 0 or len(w.users) < 2, "root in a sandbox, who can be any user")
 def a_thousand_clients(w: World) -> None:
     """Root is not kept waiting, nothing ends, and the memory is returned."""
@@ -92,9 +104,12 @@ def a_thousand_clients(w: World) -> None:
         for number in range(USERS)]
     w.processes += users
     waits: List[float] = []
+    sent_back = 0
     while any(user.poll() is None for user in users):
         began = time.monotonic()
-        client.manager.Verify(timeout=120)
+        while not verified(client):
+            sent_back += 1
+            time.sleep(0.05)
         waits.append(time.monotonic() - began)
         time.sleep(0.2)
     answers: collections.Counter = collections.Counter()
@@ -114,7 +129,8 @@ def a_thousand_clients(w: World) -> None:
     print(f"{USERS} users, {USERS * CLIENTS} clients, {SECONDS:.0f} s: {sum(answers.values())} requests; "
           + ", ".join(f"{count} {name}" for name, count in by_answer.most_common()))
     print(f"resident: {before} KiB before, {at_most} KiB at most, {after} KiB a minute later")
-    print(f"Verify by root, {len(waits)} times: {max(waits):.2f} s at most, {sorted(waits)[len(waits) // 2]:.3f} s the median",
+    print(f"Verify by root, {len(waits)} times: {max(waits):.2f} s at most, {sorted(waits)[len(waits) // 2]:.3f} s the median; "
+          f"{sent_back} more were sent back by dbus-daemon",
           flush=True)
     assert by_answer["done"] > 0 and by_answer["LimitsExceeded"] > 0, by_answer
     assert max(waits) < LONGEST_WAIT, max(waits)
