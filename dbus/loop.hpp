@@ -19,7 +19,7 @@ struct LoopEnd {
   bool rests = false;  ///< it ended because it was idle: the settings are to stay
 };
 /// Runs until SIGTERM or SIGINT, or until the bus goes away; with `exit_idle_time` also until the
-/// service has been idle for so long, and nobody who called it is on the bus any more. Then it has
+/// service has been idle for so long, with no caller left on the bus. Then it has
 /// given up its name.
 LoopEnd run_loop(sdbus::IConnection& connection, service::Service& service, const Front& front,
                  const Log& log, std::optional<std::chrono::seconds> exit_idle_time);

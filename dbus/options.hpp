@@ -25,7 +25,7 @@ struct DaemonOptions {
   std::string directory;  ///< of a simulation: its /run and /etc are below; empty: a temporary one
   std::optional<int> event_fd;
   bool keep_switches = false;
-  /// How long nobody may have called before it ends where the kernel does all; empty: it stays.
+  /// Time without a caller after which it exits if the kernel does all the work; empty: never.
   std::optional<std::chrono::seconds> exit_idle_time;
   bool put_back = false;  ///< only end what a service at rest left
   std::vector<std::string> policies, expressions;

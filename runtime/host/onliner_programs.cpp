@@ -80,7 +80,7 @@ bool is_harmless(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-/// memonline's own programs and units compete with nobody: 70-memonlined.rules starts the service.
+/// memonline's own programs and units do not compete: 70-memonlined.rules starts the service.
 bool is_ours(std::string_view name) {
   const std::string_view stem = name.substr(0, name.rfind('.'));
   return stem == "memonline" || stem == "memonlined" || stem == "memonline-apply" ||

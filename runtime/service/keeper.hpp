@@ -87,8 +87,8 @@ struct Round {
 /// What a round has to know of the time since the last one.
 struct Since {
   BlockRanges left_alone;  ///< blocks that are to stay as they are
-  /// What was online when last looked, where nobody may have said what was taken offline since (a
-  /// service that rested, or events that were lost): that is left alone as well.
+  /// The blocks that were online at the last look, if events since then may be missing (they were
+  /// lost, or the service had exited): those that are offline now are left alone as well.
   std::optional<BlockRanges> online = std::nullopt;
   BlockRanges removed = {};  ///< blocks that were removed
 };
@@ -119,7 +119,7 @@ class Keeper {
   /// When the service ends: udev's rules as they were, and the switches unless they shall stay.
   /// What stood in the way is the round's problem.
   Round let_go(bool keep_switches);
-  /// An earlier service has told the hooks of memory as it was with these blocks online.
+  /// The hooks have run for memory with these blocks online, by an earlier service.
   void told_hooks_at(const BlockRanges& online);
 
  private:

@@ -14,6 +14,8 @@ namespace {
 constexpr std::string_view kPolicy = "policy", kOnline = "online", kSettings = "settings";
 constexpr std::string_view kKeep = "keep", kPutBack = "put-back";
 
+std::string rest_file(const std::string& run_directory) { return run_directory + "/resting"; }
+
 }  // namespace
 
 std::vector<std::string> digests(const ReadyPolicy* policy) {
@@ -22,8 +24,6 @@ std::vector<std::string> digests(const ReadyPolicy* policy) {
     for (const plan::PolicyRef& file : policy->refs) all.push_back(file.sha256);
   return all;
 }
-
-std::string rest_file(const std::string& run_directory) { return run_directory + "/resting"; }
 
 // Lines: "settings keep|put-back", "policy SHA256", "online first last".
 std::optional<Rest> read_rest(const std::string& run_directory, const std::string& boot) {

@@ -17,8 +17,8 @@
 namespace memonline::service {
 
 struct Rest {
-  /// SHA-256 of each file of the policy that was in force. Where the files have changed since, the
-  /// service that follows shows what differs and writes nothing, as for a reload.
+  /// SHA-256 of each file of the policy that was in force. If the files have changed, the next
+  /// service reports drift and writes nothing, as after a reload.
   std::vector<std::string> policies;
   /// The blocks that were online: those that are not any more were taken offline by someone.
   BlockRanges online;
@@ -28,10 +28,7 @@ struct Rest {
 
 std::vector<std::string> digests(const ReadyPolicy* policy);
 
-/// Below the run directory (Target::run_directory()).
-std::string rest_file(const std::string& run_directory);
-
-/// Empty: there is none, or it is of another boot.
+/// Below Target::run_directory(). Empty: there is none, or it is of another boot.
 std::optional<Rest> read_rest(const std::string& run_directory, const std::string& boot);
 Result<std::string, runtime::FileError> write_rest(const std::string& run_directory,
                                                    const std::string& boot, const Rest& rest);

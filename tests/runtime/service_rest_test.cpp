@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When the service may end because the kernel does all the work, and what the next one makes of
-// what happened meanwhile.
+// When the service may exit because the kernel does all the work, and how the next one deals with
+// changes in between.
 #include <filesystem>
 #include <string>
 
@@ -149,7 +149,7 @@ TEST_CASE("service: what comes while it rests, and the kernel did not bring onli
   RunningService running(small_host(), kMovable);
   running.rest();
   std::filesystem::remove(running.directory.path() + "/run/memonline/memory-changed");
-  SECTION("the kernel brought it online: only the hooks are told") {
+  SECTION("the kernel onlined it: only the hooks run") {
     const auto first = running.kernel->add_dimm(4, model::NodeId(0));
     CHECK(zones(running, first.value(), 4) == "MMMM");
   }
