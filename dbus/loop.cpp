@@ -81,33 +81,35 @@ class Idle {
        std::chrono::seconds after)
       : connection_(connection), service_(service), front_(front), log_(log), after_(after) {}
 
-  /// True where the process is to end now.
-  bool look() {
+  /// True where the process may end, provided that nothing is left in its sockets.
+  bool may_end() {
     if (after_ == kNever) return false;
     if (!service_.is_idle() || front_.has_requests() || (front_.has_callers() && !ends_)) {
       since_ = Time::max();
       return false;
     }
-    const Time now = std::chrono::steady_clock::now();
-    since_ = std::max(std::min(since_, now), front_.last_call());
-    if (ends_) return service_.rest() && service_.is_idle();
-    if (now >= since_ + after_) begin_to_end();
-    return false;
+    if (!ends_) {
+      const Time now = std::chrono::steady_clock::now();
+      since_ = std::max(std::min(since_, now), front_.last_call());
+      if (now < since_ + after_ || !begin_to_end()) return false;
+    }
+    return service_.rest() && service_.is_idle();
   }
-  /// When to look again, if nothing happens before.
+  /// When to check again, if nothing happens before.
   [[nodiscard]] std::optional<Time> due() const {
-    if (since_ == Time::max()) return std::nullopt;
-    return ends_ ? Time() : since_ + after_;
+    if (ends_ || since_ == Time::max()) return std::nullopt;
+    return since_ + after_;
   }
 
  private:
-  // What comes up to now is in one of the sockets, and is dealt with before the end; for what comes
-  // later the bus, or udev, has systemd start the service once more when this one has ended.
-  void begin_to_end() {
+  // What comes up to now is in one of the sockets, or was read from it while the bus was asked to
+  // take the name back, and is dealt with before the end; for what comes later the bus, or udev,
+  // has systemd start the service once more when this one has ended.
+  bool begin_to_end() {
     if (!service_.rest()) {
       after_ = kNever;
       since_ = Time::max();
-      return;
+      return false;
     }
     log_.say(6, fmt::format("the kernel onlines new memory as the policy requires: exiting after "
                             "{} s without a client; a request or a memory change starts it again",
@@ -116,6 +118,7 @@ class Idle {
     sd_notify_barrier(0, kPatience);
     give_up_name(connection_);
     ends_ = true;
+    return true;
   }
 
   static constexpr std::chrono::seconds kNever{0};
@@ -181,10 +184,12 @@ LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& 
   for (bool ready = false; sd_event_get_state(made) != SD_EVENT_FINISHED;) {
     // What is ordered after the service finds memory settled.
     if (!ready && service.looked()) ready = sd_notify(0, "READY=1") >= 0;
-    end.rests = ready && idle.look();
-    if (end.rests) break;
+    const bool may_end = ready && idle.may_end();
     arm(timer, service, idle);
-    must(sd_event_run(made, UINT64_MAX), "sd_event_run");
+    const int handled = sd_event_run(made, may_end ? 0 : UINT64_MAX);
+    must(handled, "sd_event_run");
+    end.rests = may_end && handled == 0 && idle.may_end();
+    if (end.rests) break;
   }
   if (!end.rests) sd_event_get_exit_code(made, &end.status);
   sd_notify(0, "STOPPING=1");

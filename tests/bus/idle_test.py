@@ -2,7 +2,9 @@
 """Usage: idle_test.py MEMONLINED SOURCE: the service while there is nothing to do. It takes little memory and
 sleeps; where the kernel alone brings memory online as the policy says it ends, and loses no call over it."""
 import importlib
+import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tarfile
@@ -101,6 +103,40 @@ def call(method: str):
     return lowlevel.MethodCallMessage(NAME, PATH, MANAGER, method)
 
 
+def introspection():
+    """A call that libsystemd answers."""
+    return lowlevel.MethodCallMessage(NAME, PATH, "org.freedesktop.DBus.Introspectable", "Introspect")
+
+
+def answers_what_has_come(w: World) -> None:
+    """Calls that are in its socket when it gives up its name are answered, also where libraries read one at a time."""
+    path = str(w.directory / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(30)
+        w.environment = {"NOTIFY_SOCKET": path}
+        w.start(HOST, "--exit-idle-time", "1", policy=KERNELS)
+        w.environment = {}
+        other = w.connect()
+        Client(w).bus.close()
+        while b"STOPPING=1" not in systemd.recv(4096):
+            pass
+        text, barrier, _, _ = socket.recv_fds(systemd, 4096, 1)
+        assert b"BARRIER=1" in text and len(barrier) == 1, text
+        # It waits for the barrier, and has its name.
+        # Answered by the service's loop, by its worker, and by libsystemd.
+        sent = [message for _ in range(7) for message in (call("GetPolicies"), call("Verify"), introspection())]
+        replies: list = []
+        calls = [other.send_message_with_reply(message, replies.append, 20.0) for message in sent]
+        other.call_blocking("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetId", "", ())
+        os.close(barrier[0])
+        for one in calls:
+            one.block()
+        errors = [reply.get_error_name() for reply in replies if isinstance(reply, lowlevel.ErrorMessage)]
+        assert len(replies) == len(calls) and not errors, (len(replies), errors)
+        assert ended(w) == 0
+
+
 def loses_no_call(w: World) -> None:
     """What is sent while it ends is answered, or sent back by the bus: never left without an answer."""
     answered = late = 0
@@ -129,7 +165,7 @@ def loses_no_call(w: World) -> None:
     print(f"{answered} calls answered, {late} sent back by the bus")
 
 
-TESTS: List[Callable[[World], None]] = [ends, callers_that_leave, stays, loses_no_call, sleeps_for_a_minute]
+TESTS: List[Callable[[World], None]] = [ends, callers_that_leave, stays, answers_what_has_come, loses_no_call, sleeps_for_a_minute]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))
