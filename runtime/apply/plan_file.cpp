@@ -164,7 +164,7 @@ plan::Boot read_boot(PlanReader& in, const Json& document) {
 plan::HotplugPart read_hotplug(PlanReader& in, const Json& document) {
   return in.member(document, "hotplug", [&](const Json& hotplug) {
     plan::HotplugPart result;
-    result.by = in.word(hotplug, "by", {"kernel", "service"});
+    result.by = in.word(hotplug, "by", {"kernel", "service", "corrected"});
     in.each_member(hotplug, "knobs", [&](const std::string& knob, const Json& value) {
       result.knobs[knob] = in.as_text(value);
     });

@@ -148,6 +148,17 @@ TEST_CASE("plan file: every golden plan reads back and renders to the same bytes
   CHECK(plans >= 264);
 }
 
+TEST_CASE("plan file: each way in which new memory is onlined reads back") {
+  for (const std::string by : {"kernel", "service", "corrected"}) {
+    const std::string document =
+        replaced(golden_plan(), R"("by": "kernel")", R"("by": ")" + by + "\"");
+    const auto plan = apply::read_plan(document, "a plan");
+    REQUIRE(plan);
+    CHECK(plan->hotplug.by == by);
+    CHECK(render::plan_to_json(*plan) == document);
+  }
+}
+
 TEST_CASE("plan file: every kind of step reads back") {
   auto plan = *apply::read_plan(golden_plan(), "plan.json");
   plan.steps.clear();
