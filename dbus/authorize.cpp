@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/authorize.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -36,54 +37,100 @@ std::optional<sdbus::Error> timed_out(const sdbus::Error& error, const char* who
                     fmt::format("{} has not answered in time: try again later", whom));
 }
 
+bool is_late(const sdbus::Error& error) { return error.getName() == errors::kTimedOut; }
+
 }  // namespace
 
-Authority::Authority(sdbus::IConnection& connection)
+Authority::Authority(sdbus::IConnection& connection, Gone gone)
     : bus_(make_proxy(connection, "org.freedesktop.DBus", "/org/freedesktop/DBus")),
       polkit_(make_proxy(connection, "org.freedesktop.PolicyKit1",
-                         "/org/freedesktop/PolicyKit1/Authority")) {}
+                         "/org/freedesktop/PolicyKit1/Authority")),
+      gone_(std::move(gone)) {}
 
-void Authority::identify(const Caller& caller, const Identified& identified) {
-  identify(caller.name, kTries, identified);
+const Authority::Identity* Authority::known(const std::string& connection) const {
+  const auto found = std::find_if(remembered_.begin(), remembered_.end(),
+                                  [&](const Remembered& one) { return one.name == connection; });
+  return found == remembered_.end() ? nullptr : &found->identity;
 }
 
-void Authority::identify(const std::string& name, unsigned tries, const Identified& identified) {
-  bus_->callMethodAsync("GetConnectionUnixUser")
+void Authority::identify(const std::string& connection, const Identified& identified) {
+  if (const Identity* who = known(connection)) {
+    check_presence(connection);
+    identified(Identity(*who));
+    return;
+  }
+  auto& waiting = waiting_[connection];
+  waiting.push_back(identified);
+  if (waiting.size() == 1) ask_bus(connection, kTries);
+}
+
+void Authority::remember(const std::string& name, const Identity& identity) {
+  if (remembered_.size() < kMostRemembered) {
+    remembered_.push_back({name, identity});
+    return;
+  }
+  remembered_[next_] = {name, identity};
+  next_ = (next_ + 1) % kMostRemembered;
+}
+
+// Asking who it is would have shown that it has left.
+void Authority::check_presence(const std::string& name) {
+  bus_->callMethodAsync("NameHasOwner")
       .onInterface("org.freedesktop.DBus")
+      .withArguments(name)
+      .uponReplyInvoke([this, name](ReplyError error, bool present) {
+        if (!error && !present && gone_) gone_(name);
+      });
+}
+
+// The process is for the journal: without it, the caller is known well enough. Not
+// GetConnectionCredentials: since dbus 1.15.8 each answer has a descriptor, and of these the bus
+// keeps 64 for a receiver before it takes no message for it any more.
+void Authority::ask_bus(const std::string& name, unsigned tries) {
+  constexpr auto kBus = "org.freedesktop.DBus";
+  const auto who = std::make_shared<Result<Identity, sdbus::Error>>(
+      fail(denied("the bus cannot identify the caller")));
+  bus_->callMethodAsync("GetConnectionUnixUser")
+      .onInterface(kBus)
       .withTimeout(kBusPatience)
       .withArguments(name)
-      .uponReplyInvoke([this, name, tries, identified](ReplyError error, std::uint32_t uid) {
-        if (!error) {
-          add_process(name, uid, identified);
+      .uponReplyInvoke([who](ReplyError error, std::uint32_t uid) {
+        if (!error)
+          *who = Identity{uid, std::nullopt};
+        else
+          *who = fail(timed_out(*error, "the bus")
+                          .value_or(denied("cannot identify the caller: " + error->getMessage())));
+      });
+  // Answered in turn: the user is known by then, or was waited for as long.
+  bus_->callMethodAsync("GetConnectionUnixProcessID")
+      .onInterface(kBus)
+      .withTimeout(kBusPatience)
+      .withArguments(name)
+      .uponReplyInvoke([this, who, name, tries](ReplyError error, std::uint32_t pid) {
+        if (!*who && is_late(who->error()) && tries > 1) {
+          ask_bus(name, tries - 1);
           return;
         }
-        const auto late = timed_out(*error, "the bus");
-        if (late && tries > 1)
-          identify(name, tries - 1, identified);
-        else
-          identified(
-              fail(late.value_or(denied("cannot identify the caller: " + error->getMessage()))));
+        if (*who && !error) {
+          (*who)->pid = pid;
+          remember(name, **who);
+        }
+        identified(name, *who);
       });
 }
 
-// For the journal: without it, the caller is known well enough.
-void Authority::add_process(const std::string& name, std::uint32_t uid,
-                            const Identified& identified) {
-  bus_->callMethodAsync("GetConnectionUnixProcessID")
-      .onInterface("org.freedesktop.DBus")
-      .withTimeout(kBusPatience)
-      .withArguments(name)
-      .uponReplyInvoke([uid, identified](ReplyError error, std::uint32_t pid) {
-        identified(Identity{uid, error ? std::nullopt : std::optional(pid)});
-      });
+void Authority::identified(const std::string& name, const Result<Identity, sdbus::Error>& who) {
+  const auto waiting = waiting_.extract(name);
+  if (waiting.empty()) return;
+  for (const Identified& one : waiting.mapped()) one(who);
 }
 
 void Authority::credentials(const Caller& caller, Known known) {
-  using Values = std::map<std::string, sdbus::Variant>;
   bus_->callMethodAsync("GetConnectionCredentials")
       .onInterface("org.freedesktop.DBus")
       .withArguments(caller.name)
-      .uponReplyInvoke([known = std::move(known)](ReplyError error, const Values& values) {
+      .uponReplyInvoke([known = std::move(known)](
+                           ReplyError error, const std::map<std::string, sdbus::Variant>& values) {
         const auto uid = values.find("UnixUserID");
         if (error || uid == values.end()) {
           known(fail(denied("the bus cannot identify the caller")));

@@ -55,6 +55,11 @@ Dict run_dict(const View& view, const plan::StatusRun& run) {
   return dict;
 }
 
+/// Words of the command line, as <-e>, are in no file, and every user sees them.
+bool is_in_file(const source::SourceFile& file) {
+  return file.path().empty() || file.path().front() != '<';
+}
+
 }  // namespace
 
 std::string node_path(model::NodeId node) {
@@ -145,7 +150,7 @@ service::PlanWishes plan_wishes(Dict options) {
   if (unplug && add) throw errors::invalid_args("`unplug` and `add` exclude each other");
   if (wishes.policy && wishes.policy->size() > service::Service::kMostPolicyText)
     throw make_error(errors::kLimitsExceeded,
-                     fmt::format("the policy is {} bytes long, {} may be", wishes.policy->size(),
+                     fmt::format("the policy has {} bytes, limit {}", wishes.policy->size(),
                                  service::Service::kMostPolicyText));
   if (unplug) {
     const auto request = plan::parse_unplug(*unplug);
@@ -324,6 +329,14 @@ std::vector<sdbus::Struct<std::string, std::string>> policy_files(const View& vi
   return files;
 }
 
+bool readable_by_everybody(const View& view) {
+  if (!view.policy) return true;
+  const auto& files = view.policy->files;
+  return std::all_of(files.begin(), files.end(), [](const source::SourceFile& file) {
+    return !is_in_file(file) || policy::everybody_may_read(file.path());
+  });
+}
+
 std::vector<Dict> policies(const View& view, const policy::Credentials& caller) {
   std::vector<Dict> files;
   if (!view.policy) return files;
@@ -331,9 +344,7 @@ std::vector<Dict> policies(const View& view, const policy::Credentials& caller) 
     Dict& entry = files.emplace_back();
     entry = {{"path", sdbus::Variant(utf8(file.path()))},
              {"digest", sdbus::Variant(file.digest())}};
-    // Words of the command line, as <-e>, are in no file, and every user sees them.
-    const bool in_file = file.path().empty() || file.path().front() != '<';
-    if (!in_file || policy::may_read(file.path(), caller))
+    if (!is_in_file(file) || policy::may_read(file.path(), caller))
       entry.emplace("policy", sdbus::Variant(utf8(file.text())));
     else
       entry.emplace("withheld", sdbus::Variant(fmt::format("uid {} may not read `{}`", caller.uid,

@@ -80,6 +80,8 @@ std::map<std::string, std::uint64_t> counters(const service::Counters& counters)
 std::map<std::string, std::vector<std::string>> pending_parameters(const service::View& view);
 std::map<std::string, std::string> switches(const service::View& view);
 std::vector<sdbus::Struct<std::string, std::string>> policy_files(const service::View& view);
+/// No policy is in a file that some users may not read.
+bool readable_by_everybody(const service::View& view);
 /// The text of a file that this caller may not read is kept from it.
 std::vector<Dict> policies(const service::View& view, const policy::Credentials& caller);
 Dict job_details(const service::Job& job);

@@ -25,7 +25,7 @@ namespace memonline::bus {
 
 struct Desk {
   Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
-      : connection(c), service(s), log(l), authority(c), boot_loader(c), gate(c) {}
+      : connection(c), service(s), log(l), boot_loader(c), gate(c) {}
 
   /// Whose request it is, for what waits in a queue.
   using Requester = service::Requester;
@@ -33,18 +33,15 @@ struct Desk {
   sdbus::IConnection& connection;
   service::Service& service;
   const Log& log;
-  Authority authority;
   BootLoader boot_loader;
   Gate gate;
   Clients clients;
   /// Replies hold it: they may outlive the desk.
   std::shared_ptr<Audit> audit = std::make_shared<Audit>(log);
   /// What a connection asked for is dropped when it leaves the bus.
-  Peers peers{[this](const std::string& name) {
-    service.forget(name);
-    visitors.left(name);
-  }};
+  Peers peers{[this](const std::string& name) { left(name); }};
   Visitors visitors{peers};
+  Authority authority{connection, [this](const std::string& name) { left(name); }};
 
   /// Counts the request, and does `work` for the caller, whoever it is.
   template <class... Values, class Work>
@@ -84,6 +81,11 @@ struct Desk {
   }
 
  private:
+  void left(const std::string& name) {
+    service.forget(name);
+    visitors.left(name);
+    gate.forget(name);
+  }
   template <class... Values, class Work>
   void ask(const Caller& caller, const Question& question, const Reply<Values...>& reply,
            const Requester& who, const Work& work) {
@@ -103,21 +105,32 @@ struct Desk {
     reply.measured_by(
         [this, name = caller.name](std::size_t size) { return gate.may_send(name, size); });
     reply.hold(clients.admit(caller.name));
+    // One that is refused is refused before anything is asked of the bus.
+    const auto count = [this, request, reply](const Authority::Identity& who) {
+      request->uid = who.uid;
+      request->pid = who.pid;
+      reply.hold(clients.requests.take(who.uid));
+    };
+    const Authority::Identity* known = authority.known(caller.name);
+    const bool counted = known != nullptr;
+    if (known) count(*known);
     reply.hold(peers.watch(caller));
-    authority.identify(caller, [this, caller, request, reply, work = std::move(work)](
-                                   const Result<Authority::Identity, sdbus::Error>& who) {
-      if (!who) {
-        reply.fail(who.error());
-        return;
-      }
-      request->uid = who->uid;
-      request->pid = who->pid;
-      answering(reply, [&] {
-        reply.hold(clients.requests.take(who->uid));
-        reply.hold(clients.bytes.take(who->uid, caller.bytes));
-        work(Requester{who->uid, caller.name});
-      });
-    });
+    // Root is one of them: until they are identified, no caller has a share of its own.
+    const auto held = std::make_shared<Ticket>();
+    if (!counted) *held = clients.unidentified.take(0, caller.bytes);
+    authority.identify(caller.name,
+                       [this, caller, count, counted, reply, held, work = std::move(work)](
+                           const Result<Authority::Identity, sdbus::Error>& who) {
+                         held->reset();
+                         if (!who) {
+                           reply.fail(who.error());
+                           return;
+                         }
+                         answering(reply, [&] {
+                           if (!counted) count(*who);
+                           work(Requester{who->uid, caller.name});
+                         });
+                       });
   }
   template <class... Values, class Work>
   static Authority::Verdict with_uid(const Reply<Values...>& reply, Work work) {

@@ -30,7 +30,7 @@ inline constexpr auto kInteractive = "org.freedesktop.DBus.Error.InteractiveAuth
 
 /// With LimitsExceeded, while earlier replies wait to be read.
 inline constexpr auto kUnreadText =
-    "too many replies wait to be read by this user, or by all: read them first";
+    "too many unread replies of this user or of all users: read them first";
 
 sdbus::Error of(const service::Refused& refused);
 /// Why a job failed; empty: it did not.

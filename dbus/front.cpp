@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
+#include "dbus/errors.hpp"
+
 namespace memonline::bus {
 
 void Front::serve(service::Service& service, const model::Host& host) {
@@ -14,6 +16,19 @@ void Front::serve(service::Service& service, const model::Host& host) {
   desk_->gate.estimate_by([this](const std::string& path, const std::string& interface) {
     return size_of_answer(path, interface);
   });
+  desk_->gate.identify_by([this](const std::string& name, const Gate::Known& known) {
+    desk_->authority.identify(name, [known](const Result<Authority::Identity, sdbus::Error>& who) {
+      // That the bus is late says nothing of the caller.
+      if (who || std::string(who.error().getName()) != errors::kTimedOut)
+        known(who ? std::optional(who->uid) : std::nullopt);
+    });
+  });
+  desk_->gate.tell(
+      [this](const std::string& name, sd_bus* bus) {
+        desk_->service.consider_memory();
+        if (watches_callers_) desk_->visitors.called(name, bus);
+      },
+      [this](const std::string& name) { desk_->visitors.left(name); });
 }
 
 // Of what libsystemd answers by itself. One property counts as all of its object: it is the largest
@@ -30,11 +45,7 @@ std::size_t Front::size_of_answer(const std::string& path, const std::string& in
   return job ? jobs_->size_of(*job) : Nodes::kSize;
 }
 
-void Front::watch_callers() {
-  desk_->gate.tell(
-      [this](const std::string& name, sd_bus* bus) { desk_->visitors.called(name, bus); },
-      [this](const std::string& name) { desk_->visitors.left(name); });
-}
+void Front::watch_callers() { watches_callers_ = true; }
 
 bool Front::has_requests() const { return desk_->clients.any(); }
 
@@ -47,6 +58,7 @@ std::chrono::steady_clock::time_point Front::last_call() const {
 void Front::close() {
   if (desk_) {
     desk_->gate.estimate_by({});
+    desk_->gate.identify_by({});
     desk_->gate.tell({}, {});
   }
   jobs_.reset();

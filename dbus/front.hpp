@@ -51,6 +51,7 @@ class Front final : public service::Listener {
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<Nodes> nodes_;
   std::unique_ptr<Jobs> jobs_;
+  bool watches_callers_ = false;
 };
 
 /// STATUS= of systemd's notification: the state and its figures.

@@ -60,7 +60,7 @@ int Gate::admit(sd_bus_message* message, const std::string& sender) {
     sd_bus_reply_method_errorf(message, errors::kLimitsExceeded, "%s", why);
     return 1;
   };
-  if (bytes > kMaxReply) return refuse("the reply would be longer than 16 MiB: read less at once");
+  if (bytes > kMaxReply) return refuse("the reply would exceed 16 MiB: request less at once");
   switch (charge(sender, bytes)) {
     case Unread::Verdict::Send: return 0;
     case Unread::Verdict::Refuse: return refuse(errors::kUnreadText);
@@ -74,24 +74,23 @@ bool Gate::may_send(const std::string& connection, std::size_t bytes) {
 }
 
 Unread::Verdict Gate::charge(const std::string& connection, std::size_t bytes) {
-  if (unread_.is_new(connection)) identify(connection);
+  const bool is_new = unread_.is_new(connection);
   const Unread::Verdict verdict = unread_.charge(connection, bytes);
+  if (is_new) identify(connection);
   for (const std::string& name : unread_.to_ask(connection, verdict)) ask(name);
   return verdict;
 }
 
 void Gate::identify(const std::string& connection) {
-  bus_->callMethodAsync("GetConnectionUnixUser")
-      .onInterface(kBus)
-      .withArguments(connection)
-      .uponReplyInvoke([this, connection](ReplyError error, std::uint32_t uid) {
-        if (!error) {
-          unread_.identify(connection, uid);
-        } else if (is_gone(*error)) {
-          unread_.learn(connection, std::nullopt);
-          if (gone_) gone_(connection);
-        }
-      });
+  if (!identify_) return;
+  identify_(connection, [this, connection](std::optional<std::uint32_t> uid) {
+    if (uid) {
+      unread_.identify(connection, *uid);
+    } else {
+      unread_.learn(connection, std::nullopt);
+      if (gone_) gone_(connection);
+    }
+  });
 }
 
 // dbus-daemon tells root how much each connection has not read. dbus-broker does not, and need not:

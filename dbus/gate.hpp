@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -34,6 +35,15 @@ class Gate {
     gone_ = std::move(gone);
   }
 
+  /// Has the user of a connection found, and `known` called with it; with none where the connection
+  /// has left. Empty: users are not told apart.
+  using Known = std::function<void(std::optional<std::uint32_t> uid)>;
+  using Identify = std::function<void(const std::string& connection, const Known& known)>;
+  void identify_by(Identify identify) { identify_ = std::move(identify); }
+
+  /// It has left the bus: what it has not read is gone.
+  void forget(const std::string& connection) { unread_.learn(connection, std::nullopt); }
+
   /// Before a reply of so many bytes is sent: false if it must not be.
   bool may_send(const std::string& connection, std::size_t bytes);
 
@@ -52,6 +62,7 @@ class Gate {
   Estimate estimate_;
   Called called_;
   Gone gone_;
+  Identify identify_;
   std::unique_ptr<sd_bus_slot, Unref> filter_;  ///< last: it ends first
 };
 

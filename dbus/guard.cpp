@@ -9,7 +9,7 @@ namespace {
 
 sdbus::Error too_many(std::size_t waiting, const std::string& what, std::size_t most) {
   return make_error(errors::kLimitsExceeded,
-                    fmt::format("{} {} wait already, {} may", waiting, what, most));
+                    fmt::format("too many {} ({} pending, limit {})", what, waiting, most));
 }
 
 template <class Key>

@@ -81,36 +81,29 @@ class Idle {
        std::chrono::seconds after)
       : connection_(connection), service_(service), front_(front), log_(log), after_(after) {}
 
-  /// True where the process may end, provided that nothing is left in its sockets.
-  bool may_end() {
+  /// True where the process is to end, or to begin to, once nothing is left in its sockets.
+  bool wants_to_end() {
     if (after_ == kNever) return false;
-    if (!service_.is_idle() || front_.has_requests() || (front_.has_callers() && !ends_)) {
+    if (ends_) return !front_.has_requests() && !service_.is_busy();
+    if (!service_.is_idle() || front_.has_requests() || front_.has_callers()) {
       since_ = Time::max();
       return false;
     }
-    if (!ends_) {
-      const Time now = std::chrono::steady_clock::now();
-      since_ = std::max(std::min(since_, now), front_.last_call());
-      if (now < since_ + after_ || !begin_to_end()) return false;
-    }
-    return service_.rest() && service_.is_idle();
+    const Time now = std::chrono::steady_clock::now();
+    since_ = std::max(std::min(since_, now), front_.last_call());
+    return now >= since_ + after_;
   }
-  /// When to check again, if nothing happens before.
-  [[nodiscard]] std::optional<Time> due() const {
-    if (ends_ || since_ == Time::max()) return std::nullopt;
-    return since_ + after_;
-  }
-
- private:
-  // What comes up to now is in one of the sockets, or was read from it while the bus was asked to
-  // take the name back, and is dealt with before the end; for what comes later the bus, or udev,
-  // has systemd start the service once more when this one has ended.
-  bool begin_to_end() {
+  /// What comes from now on is in one of the sockets, or was read from it while the bus was asked
+  /// to take the name back, and is dealt with before the end; for what comes later the bus, or
+  /// udev, has systemd start the service once more when this one has ended.
+  void begin_to_end() {
     if (!service_.rest()) {
       after_ = kNever;
       since_ = Time::max();
-      return false;
+      return;
     }
+    // An event that is in no socket any more.
+    if (!service_.is_idle()) return;
     log_.say(6, fmt::format("the kernel onlines new memory as the policy requires: exiting after "
                             "{} s without a client; a request or a memory change starts it again",
                             after_.count()));
@@ -118,9 +111,16 @@ class Idle {
     sd_notify_barrier(0, kPatience);
     give_up_name(connection_);
     ends_ = true;
-    return true;
+  }
+  /// Whether it has begun to end. systemd waits for that then: there is no way back.
+  [[nodiscard]] bool ends() const { return ends_; }
+  /// When to check again, if nothing happens before.
+  [[nodiscard]] std::optional<Time> due() const {
+    if (ends_ || since_ == Time::max()) return std::nullopt;
+    return since_ + after_;
   }
 
+ private:
   static constexpr std::chrono::seconds kNever{0};
   static constexpr std::uint64_t kPatience = 5'000'000;  ///< microseconds
   sdbus::IConnection& connection_;
@@ -132,9 +132,9 @@ class Idle {
   bool ends_ = false;
 };
 
-void arm(sd_event_source* timer, const Service& service, const Idle& idle) {
+void arm(sd_event_source* timer, const Service& service, std::optional<Time> other) {
   auto due = service.due();
-  if (const auto other = idle.due(); other && (!due || *other < *due)) due = other;
+  if (other && (!due || *other < *due)) due = other;
   if (due) {
     // steady_clock is CLOCK_MONOTONIC.
     const auto at =
@@ -170,6 +170,8 @@ LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& 
   must(sd_event_add_io(made, nullptr, service.events_fd(), EPOLLIN, on_events, &loop), "events");
   must(sd_event_add_io(made, nullptr, service.writer_fd(), EPOLLIN, on_results, &loop), "writer");
   must(sd_event_add_io(made, nullptr, service.reader_fd(), EPOLLIN, on_results, &loop), "reader");
+  must(sd_event_add_io(made, nullptr, service.root_reader_fd(), EPOLLIN, on_results, &loop),
+       "root's reader");
   for (const int one : {SIGHUP, SIGTERM, SIGINT})
     must(sd_event_add_signal(made, nullptr, one, on_signal, &loop), "signals");
   sd_event_source* timer = nullptr;
@@ -184,14 +186,26 @@ LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& 
   for (bool ready = false; sd_event_get_state(made) != SD_EVENT_FINISHED;) {
     // What is ordered after the service finds memory settled.
     if (!ready && service.looked()) ready = sd_notify(0, "READY=1") >= 0;
-    const bool may_end = ready && idle.may_end();
-    arm(timer, service, idle);
-    const int handled = sd_event_run(made, may_end ? 0 : UINT64_MAX);
+    const bool wants = ready && idle.wants_to_end();
+    arm(timer, service, wants ? std::nullopt : idle.due());
+    const int handled = sd_event_run(made, wants ? 0 : UINT64_MAX);
     must(handled, "sd_event_run");
-    end.rests = may_end && handled == 0 && idle.may_end();
-    if (end.rests) break;
+    if (!wants || handled > 0 || !idle.wants_to_end()) continue;
+    // Nothing is left to handle.
+    if (!idle.ends()) {
+      idle.begin_to_end();
+      continue;
+    }
+    // A call or an event that came late may have left something to do.
+    end.rests = service.rest() && service.is_settled();
+    if (!end.rests) end.status = kStartAgain;
+    break;
   }
-  if (!end.rests) sd_event_get_exit_code(made, &end.status);
+  if (end.rests || end.status != 0) {
+    sd_notify(0, "STOPPING=1");
+    return end;
+  }
+  sd_event_get_exit_code(made, &end.status);
   sd_notify(0, "STOPPING=1");
   return end;
 }

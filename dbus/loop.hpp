@@ -14,6 +14,8 @@ namespace memonline::bus {
 /// SIGHUP, SIGTERM and SIGINT become events of the loop. Before the first thread begins.
 void block_signals();
 
+/// Exit status (EX_TEMPFAIL) where there was something to do after all: systemd starts it again.
+inline constexpr int kStartAgain = 75;
 struct LoopEnd {
   int status = 0;      ///< of the process: 1 when the bus went away
   bool rests = false;  ///< it ended because it was idle: the settings are to stay

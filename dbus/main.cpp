@@ -155,7 +155,10 @@ int serve(const DaemonOptions& options, const Log& log) {
   service.start();
   if (options.exit_idle_time) front.watch_callers();
   const auto [status, rests] = run_loop(*connection, service, front, log, options.exit_idle_time);
-  if (status != 0) log.say(3, "the bus went away");
+  if (status == kStartAgain)
+    log.say(5, "a request or a memory change came late: starting again");
+  else if (status != 0)
+    log.say(3, "the bus went away");
   const bool idle = service.shut_down(rests ? service::Service::Ending::Rest : ending_of(service));
   give_up_name(*connection);
   front.close();

@@ -10,6 +10,7 @@
 #include "compiler/render/explanation.hpp"
 #include "dbus/wire_size.hpp"
 #include "runtime/apply/plan_file.hpp"
+#include "runtime/base/deflate.hpp"
 
 namespace memonline::bus {
 
@@ -22,6 +23,8 @@ namespace {
 template <class Answer>
 using Came = Result<Answer, service::Refused>;
 
+/// Bytes of a plan in a message. What is longer comes compressed.
+constexpr std::size_t kMaxSubmitted = Service::kMostPolicyText;
 /// Bytes of what Explain is asked.
 constexpr std::size_t kMaxQuestion = 4096;
 constexpr auto kToFile = "PlanToFile takes plans of any size";
@@ -63,7 +66,7 @@ void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
   answering(reply, [&] {
     if (policy.size() > Service::kMostPolicyText)
       throw make_error(errors::kLimitsExceeded,
-                       fmt::format("the policy is {} bytes long, {} may be", policy.size(),
+                       fmt::format("the policy has {} bytes, limit {}", policy.size(),
                                    Service::kMostPolicyText));
     Caller caller = current_caller(getObject());
     caller.bytes = policy.size();
@@ -150,9 +153,8 @@ void Manager::Explain(sdbus::Result<std::string>&& result, std::string what) {
   reply.instead("ask for fewer blocks");
   answering(reply, [&] {
     if (what.size() > kMaxQuestion)
-      throw make_error(
-          errors::kLimitsExceeded,
-          fmt::format("the question has {} bytes; at most {} are read", what.size(), kMaxQuestion));
+      throw make_error(errors::kLimitsExceeded, fmt::format("the argument has {} bytes, limit {}",
+                                                            what.size(), kMaxQuestion));
     desk_.received(
         current_caller(getObject()), reply, [this, reply, what = std::move(what)](const auto&) {
           const auto text =
@@ -182,11 +184,16 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
   reply.instead(kInstead);
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.received(caller, reply, [this, caller, reply](const auto&) {
+    desk_.received(caller, reply, [this, caller, reply](const Requester& who) {
       std::size_t size = 0;
       if (view().policy)
         for (const source::SourceFile& file : view().policy->files) size += file.text().size();
       if (size > kMaxReply) throw too_long(size, kInstead);
+      // The groups of the caller are asked for where they matter.
+      if (who.uid == 0 || readable_by_everybody(view())) {
+        reply(policies(view(), {who.uid, {}}));
+        return;
+      }
       desk_.authority.credentials(
           caller, [this, reply](const Result<policy::Credentials, sdbus::Error>& credentials) {
             answering(reply, [&] {
@@ -203,21 +210,48 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
 void Manager::SubmitPlan(sdbus::Result<std::string>&& result, std::string document) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
-    Caller caller = current_caller(getObject());
-    caller.bytes = document.size();
-    if (document.size() > apply::kLargestPlan)
-      throw make_error(errors::kLimitsExceeded, fmt::format("a plan of {} bytes; {} are taken",
-                                                            document.size(), apply::kLargestPlan));
-    desk_.received(caller, reply,
-                   [this, reply, document = std::move(document)](const Requester& who) {
-                     desk_.service.submit(who, document, [reply](const Came<std::string>& digest) {
-                       if (digest)
-                         reply(*digest);
-                       else
-                         reply.fail(errors::of(digest.error()));
-                     });
-                   });
+    if (document.size() > kMaxSubmitted)
+      throw make_error(errors::kLimitsExceeded, fmt::format("the plan has {} bytes, limit {}: use "
+                                                            "SubmitCompressedPlan for longer plans",
+                                                            document.size(), kMaxSubmitted));
+    const std::size_t bytes = document.size();
+    submit(reply, bytes, [document = std::move(document)] { return document; });
   });
+}
+
+void Manager::SubmitCompressedPlan(sdbus::Result<std::string>&& result,
+                                   std::vector<std::uint8_t> document) {
+  const Reply<std::string> reply(std::move(result));
+  answering(reply, [&] {
+    if (document.size() > kMaxSubmitted)
+      throw make_error(
+          errors::kLimitsExceeded,
+          fmt::format("the compressed plan has {} bytes, limit {}: apply it with `memonline "
+                      "apply --direct`",
+                      document.size(), kMaxSubmitted));
+    const std::size_t bytes = document.size();
+    submit(reply, bytes, [document = std::move(document)]() -> Result<std::string, std::string> {
+      auto text = runtime::inflate(
+          {reinterpret_cast<const char*>(document.data()), document.size()}, apply::kLargestPlan);
+      if (!text) return fail(std::string(runtime::message_of(text.error())));
+      return std::move(*text);
+    });
+  });
+}
+
+void Manager::submit(const Reply<std::string>& reply, std::size_t bytes,
+                     Service::Document document) {
+  Caller caller = current_caller(getObject());
+  caller.bytes = bytes;
+  desk_.received(caller, reply,
+                 [this, reply, document = std::move(document)](const Requester& who) {
+                   desk_.service.submit(who, document, [reply](const Came<std::string>& digest) {
+                     if (digest)
+                       reply(*digest);
+                     else
+                       reply.fail(errors::of(digest.error()));
+                   });
+                 });
 }
 
 // ---- what changes something ----
@@ -227,10 +261,12 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
   answering(reply, [&] {
     Caller caller = current_caller(getObject());
     caller.digest = digest;
-    const service::ApplyWishes wishes = apply_wishes(std::move(options));
+    service::ApplyWishes wishes = apply_wishes(std::move(options));
     // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
-    const Question question{actions::kApply,
-                            plan_details(digest, desk_.service.summary_of(digest))};
+    // Held, because a user may take minutes to find the password.
+    wishes.plan = desk_.service.kept(digest);
+    const auto summary = wishes.plan ? std::optional(wishes.plan->summary) : std::nullopt;
+    const Question question{actions::kApply, plan_details(digest, summary)};
     desk_.allowed(caller, question, reply,
                   [this, reply, digest = std::move(digest), wishes](const Requester& who) {
                     service::ApplyWishes mine = wishes;
@@ -281,7 +317,7 @@ void Manager::Cancel(sdbus::Result<>&& result, sdbus::ObjectPath job) {
     const auto id = job_named(job);
     if (!id)
       throw make_error(errors::kUnknownJob,
-                       fmt::format("`{}` is no path of a job", std::string(job)));
+                       fmt::format("`{}` is not a job path", std::string(job)));
     desk_.cancel(caller, *id, reply);
   });
 }

@@ -37,6 +37,8 @@ class Manager final
   void Plan(sdbus::Result<Dict>&& result, Dict options) override;
   void PlanToFile(sdbus::Result<Dict>&& result, Dict options) override;
   void SubmitPlan(sdbus::Result<std::string>&& result, std::string document) override;
+  void SubmitCompressedPlan(sdbus::Result<std::string>&& result,
+                            std::vector<std::uint8_t> document) override;
   void Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string digest, Dict options) override;
   void Confirm(sdbus::Result<sdbus::ObjectPath>&& result) override;
   void Undo(sdbus::Result<sdbus::ObjectPath>&& result) override;
@@ -67,6 +69,9 @@ class Manager final
 
   enum class Document { Text, File };
   void plan(sdbus::Result<Dict>&& result, Dict options, Document form);
+  /// `bytes`: what counts as waiting until the answer is given.
+  void submit(const Reply<std::string>& reply, std::size_t bytes,
+              service::Service::Document document);
   [[nodiscard]] const service::View& view() const { return *desk_.service.view(); }
   [[nodiscard]] std::string active_job() const;
 

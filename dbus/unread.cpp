@@ -13,6 +13,16 @@ constexpr std::size_t kManyAccounts = 256;  // from here on, those that are gone
 
 }  // namespace
 
+std::vector<Unread::Account>::iterator Unread::find(const std::string& connection) {
+  return std::find_if(accounts_.begin(), accounts_.end(),
+                      [&](const Account& one) { return one.connection == connection; });
+}
+
+Unread::Account& Unread::open(const std::string& connection) {
+  if (const auto found = find(connection); found != accounts_.end()) return *found;
+  return accounts_.emplace_back(Account{connection, {}, 0, false});
+}
+
 void Unread::add(Account& account, std::size_t bytes) {
   account.bytes += bytes;
   of_user_[account.uid] += bytes;
@@ -28,13 +38,15 @@ void Unread::remove(Account& account, std::size_t bytes) {
 }
 
 Unread::Verdict Unread::charge(const std::string& connection, std::size_t bytes) {
-  Account& account = accounts_[connection];
-  const bool root = account.uid == 0U;
+  Account& account = open(connection);
+  const bool unknown = !account.uid;
+  const bool root = account.uid == 0U || (unknown && account.bytes + bytes <= kFirstBytes);
   const auto of_user = of_user_.find(account.uid);
   const std::size_t own = of_user == of_user_.end() ? 0 : of_user->second;
   const std::size_t most_of_all = kMaxOfAll + (root ? kReserve : 0);
   const std::size_t most_own = root ? most_of_all : kMaxOfUser;
   const auto fits = [&](std::size_t more) {
+    if (unknown && account.bytes + bytes > kMaxOfUnknown + more) return false;
     return own + bytes <= most_own + more && all_ + bytes <= most_of_all + more;
   };
   if (fits(0)) {
@@ -48,7 +60,7 @@ Unread::Verdict Unread::charge(const std::string& connection, std::size_t bytes)
 }
 
 void Unread::identify(const std::string& connection, std::uint32_t uid) {
-  Account& account = accounts_[connection];
+  Account& account = open(connection);
   if (account.uid == uid) return;
   const std::size_t bytes = account.bytes;
   if (bytes > 0) remove(account, bytes);
@@ -57,13 +69,14 @@ void Unread::identify(const std::string& connection, std::uint32_t uid) {
 }
 
 void Unread::learn(const std::string& connection, std::optional<std::size_t> bytes) {
-  const auto found = accounts_.find(connection);
+  const auto found = find(connection);
   if (found == accounts_.end()) return;
-  Account& account = found->second;
+  Account& account = *found;
   account.asking = false;
   if (account.bytes > 0) remove(account, account.bytes);
   if (!bytes) {
-    accounts_.erase(found);
+    std::swap(account, accounts_.back());
+    accounts_.pop_back();
     return;
   }
   if (*bytes > 0) add(account, *bytes);
@@ -71,22 +84,19 @@ void Unread::learn(const std::string& connection, std::optional<std::size_t> byt
 
 std::vector<std::string> Unread::to_ask(const std::string& connection, Verdict verdict) {
   std::vector<std::string> names;
-  const auto ask = [&](auto one) {
-    if (!std::exchange(one->second.asking, true)) names.push_back(one->first);
+  const auto ask = [&](Account& one) {
+    if (!std::exchange(one.asking, true)) names.push_back(one.connection);
   };
-  const auto charged = accounts_.find(connection);
-  if (charged != accounts_.end() && charged->second.bytes >= kMuch) ask(charged);
+  const auto charged = find(connection);
+  if (charged != accounts_.end() && charged->bytes >= kMuch) ask(*charged);
   const bool crowded = accounts_.size() > kManyAccounts;
   if (verdict == Verdict::Send && !crowded) return names;
   if (verdict != Verdict::Send)
-    for (auto one = accounts_.begin(); one != accounts_.end(); ++one)
-      if (one->second.bytes >= kMuch) ask(one);
-  for (std::size_t i = 0; i < std::min(kAtATime, accounts_.size()); ++i) {
-    auto one = accounts_.upper_bound(last_);
-    if (one == accounts_.end()) one = accounts_.begin();
-    last_ = one->first;
-    ask(one);
-  }
+    for (Account& one : accounts_)
+      if (one.bytes >= kMuch) ask(one);
+  const std::size_t some = verdict == Verdict::Send ? kAtATime : kAtATimeWhenFull;
+  for (std::size_t i = 0; i < std::min(some, accounts_.size()); ++i)
+    ask(accounts_[next_++ % accounts_.size()]);
   return names;
 }
 

@@ -21,19 +21,25 @@ class Unread {
   static constexpr std::size_t kMaxOfAll = std::size_t{64} << 20U;
   /// Beyond that for root.
   static constexpr std::size_t kReserve = std::size_t{32} << 20U;
+  /// Of a connection whose user is not known yet. Its first bytes may be root's, and come from the
+  /// reserve.
+  static constexpr std::size_t kMaxOfUnknown = std::size_t{1} << 20U;
+  static constexpr std::size_t kFirstBytes = std::size_t{4} << 10U;
   /// Refusals are sent, up to so much; then nothing, as it would not be read.
   static constexpr std::size_t kRefusals = std::size_t{1} << 20U;
   /// A connection with so much is asked about each time it is sent more.
   static constexpr std::size_t kMuch = std::size_t{1} << 20U;
-  /// Of other connections, and of those that are gone, so many are asked about at a time.
-  static constexpr std::size_t kAtATime = 8;
+  /// Of other connections, and of those that are gone, so many are asked about at a time; more
+  /// where there is no room for another reply.
+  static constexpr std::size_t kAtATime = 2;
+  static constexpr std::size_t kAtATimeWhenFull = 64;
 
   enum class Verdict : std::uint8_t { Send, Refuse, Drop };
   /// Counts what is about to be sent to a connection; not if it is too much.
   Verdict charge(const std::string& connection, std::size_t bytes);
   /// Whether it was never seen before.
-  [[nodiscard]] bool is_new(const std::string& connection) const {
-    return !accounts_.contains(connection);
+  [[nodiscard]] bool is_new(const std::string& connection) {
+    return find(connection) == accounts_.end();
   }
   /// Whose connection it is, once that is known; until then it is nobody's in particular.
   void identify(const std::string& connection, std::uint32_t uid);
@@ -45,17 +51,22 @@ class Unread {
 
  private:
   struct Account {
+    std::string connection;
     std::optional<std::uint32_t> uid;
     std::size_t bytes = 0;
     bool asking = false;
   };
+  [[nodiscard]] std::vector<Account>::iterator find(const std::string& connection);
+  Account& open(const std::string& connection);
   void add(Account& account, std::size_t bytes);
   void remove(Account& account, std::size_t bytes);
 
-  std::map<std::string, Account> accounts_;
+  /// In no order, and in one piece: after a burst of requests, many small ones would keep as many
+  /// pages. There are as many as the bus has connections, some thousands at most.
+  std::vector<Account> accounts_;
   std::map<std::optional<std::uint32_t>, std::size_t> of_user_;
   std::size_t all_ = 0;
-  std::string last_;  ///< the one that was asked about last in turn
+  std::size_t next_ = 0;  ///< the one to ask about next in turn
 };
 
 }  // namespace memonline::bus

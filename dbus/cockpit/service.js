@@ -9,6 +9,8 @@ const PATH = "/org/memonline1";
 const MANAGER = "org.memonline1.Manager";
 const NODE = "org.memonline1.Node";
 const JOB = "org.memonline1.Job";
+// Bytes of a plan; the service refuses longer ones.
+const LONGEST_MESSAGE = 1 << 16;
 const PROPERTIES = "org.freedesktop.DBus.Properties";
 
 /** A variant, a dictionary of variants, or anything else, as plain values. */
@@ -130,14 +132,16 @@ export class Service extends EventTarget {
     async plan(text) {
         const options = text === undefined ? {} : { policy: cockpit.variant("s", text) };
         const result = await this.#read("Plan", options);
-        return { ...result, plan: JSON.parse(result.document) };
+        return { ...result, options, plan: JSON.parse(result.document) };
     }
 
     /** The path of the job. */
     apply(plan, seconds) {
         const options = seconds ? { "confirm-seconds": cockpit.variant("u", seconds) } : {};
-        // Plans are kept for each user, and this may be another one than the reader is.
-        return this.#change(async call => call("Apply", await call("SubmitPlan", plan.document), options));
+        // Plans are kept for each user, and this may be another one than the reader is. What is too long
+        // for a message is planned once more: the digest is the same unless memory has changed.
+        const kept = new TextEncoder().encode(plan.document).length <= LONGEST_MESSAGE ? ["SubmitPlan", plan.document] : ["Plan", plan.options];
+        return this.#change(async call => (await call(...kept), call("Apply", plan.digest, options)));
     }
 
     undo() { return this.#change(call => call("Undo")) }

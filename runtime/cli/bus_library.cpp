@@ -27,6 +27,7 @@ BusLibrary load() {
   late.bind(library.message_may_ask, "sd_bus_message_set_allow_interactive_authorization");
   late.bind(library.message_append, "sd_bus_message_append");
   late.bind(library.message_appendv, "sd_bus_message_appendv");
+  late.bind(library.message_append_array, "sd_bus_message_append_array");
   late.bind(library.message_peek_type, "sd_bus_message_peek_type");
   late.bind(library.message_read, "sd_bus_message_read");
   late.bind(library.message_read_basic, "sd_bus_message_read_basic");

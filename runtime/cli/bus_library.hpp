@@ -26,6 +26,7 @@ struct BusLibrary {
   decltype(&::sd_bus_message_set_allow_interactive_authorization) message_may_ask = nullptr;
   decltype(&::sd_bus_message_append) message_append = nullptr;
   decltype(&::sd_bus_message_appendv) message_appendv = nullptr;
+  decltype(&::sd_bus_message_append_array) message_append_array = nullptr;
   decltype(&::sd_bus_message_peek_type) message_peek_type = nullptr;
   decltype(&::sd_bus_message_read) message_read = nullptr;
   decltype(&::sd_bus_message_read_basic) message_read_basic = nullptr;

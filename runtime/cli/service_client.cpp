@@ -2,6 +2,7 @@
 #include "runtime/cli/service_client.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdarg>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/base/deflate.hpp"
 #include "runtime/cli/bus_message.hpp"
 #include "runtime/cli/confirm.hpp"
 #include "runtime/cli/output.hpp"
@@ -40,6 +42,17 @@ constexpr std::string_view kAccessDenied = "org.freedesktop.DBus.Error.AccessDen
 constexpr std::string_view kInteractive =
     "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
 constexpr std::string_view kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
+// What the bus and libsystemd answer where the service has left the bus, and what the next service
+// answers about a job of the one before.
+constexpr std::array<std::string_view, 5> kGone{
+    "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.UnknownObject",
+    "org.freedesktop.DBus.Error.Disconnected"};
+// Of this client.
+constexpr auto kEndedUnconfirmed = "EndedUnconfirmed";
+constexpr auto kEnded = "Ended";
+// Bytes of a plan in a message; a longer one goes compressed (org.memonline1.Manager.xml).
+constexpr std::size_t kLongestMessage = std::size_t{64} << 10U;
 // A person may be asked for a password meanwhile.
 constexpr std::uint64_t kPatience = 300'000'000;
 
@@ -182,17 +195,31 @@ std::optional<ServiceClient> ServiceClient::find(const std::string& root) {
   return client;
 }
 
-// The first value of the answer, as text.
 Result<std::string, ServiceClient::Failure> ServiceClient::call(const char* method,
                                                                 const char* types, ...) {
+  std::va_list values;
+  va_start(values, types);
+  auto answer = call_with(method, [&](sd_bus_message* made) {
+    return *types == '\0' ? 0 : bus().message_appendv(made, types, values);
+  });
+  va_end(values);
+  return answer;
+}
+
+Result<std::string, ServiceClient::Failure> ServiceClient::call_with_bytes(
+    const char* method, const std::string& bytes) {
+  return call_with(method, [&](sd_bus_message* made) {
+    return bus().message_append_array(made, 'y', bytes.data(), bytes.size());
+  });
+}
+
+Result<std::string, ServiceClient::Failure> ServiceClient::call_with(
+    const char* method, const std::function<int(sd_bus_message*)>& append) {
   sd_bus_message* made = nullptr;
   int result = bus().message_new_method_call(bus_.get(), &made, kName, kPath, kManager, method);
   const Message message(made);
   if (result >= 0) bus().message_may_ask(made, 1);
-  std::va_list values;
-  va_start(values, types);
-  if (result >= 0 && *types != '\0') result = bus().message_appendv(made, types, values);
-  va_end(values);
+  if (result >= 0) result = append(made);
   Error error;
   sd_bus_message* reply = nullptr;
   if (result >= 0) result = bus().call(bus_.get(), made, kPatience, &error, &reply);
@@ -246,7 +273,12 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
   std::sig_atomic_t seen = 0;
   for (;;) {
     auto now = look(job, kJob);
-    if (!now) return fail(now.error());
+    if (!now) {
+      Failure failure = now.error();
+      if (std::find(kGone.begin(), kGone.end(), failure.name) != kGone.end())
+        failure.name = confirm ? kEndedUnconfirmed : kEnded;
+      return fail(failure);
+    }
     if ((*now)["State"] == "done") {
       // Long reports are missing in properties.
       if (now->values.contains("Report.result") && !now->values.contains("Report.document"))
@@ -288,11 +320,18 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::run_job(
   }
 }
 
+Result<std::string, ServiceClient::Failure> ServiceClient::submit(const std::string& plan) {
+  if (plan.size() <= kLongestMessage) return call("SubmitPlan", "s", plan.c_str());
+  const auto stream = runtime::deflate(plan);
+  if (!stream) return fail(Failure{{}, std::string(runtime::message_of(stream.error()))});
+  return call_with_bytes("SubmitCompressedPlan", *stream);
+}
+
 Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::apply(
     const std::string& plan, model::Bytes block_size, const ApplyOptions& options,
     const volatile std::sig_atomic_t* stops) {
   block_size_ = block_size.value();
-  const auto digest = call("SubmitPlan", "s", plan.c_str());
+  const auto digest = submit(plan);
   if (!digest) return fail(digest.error());
   const std::uint32_t deadline = seconds_of(options.run.deadline);
   const auto begin = [&] {
@@ -334,6 +373,13 @@ void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {
   if (name == kPlanStale) {
     sink.add(diag::Code::PlanStale, std::nullopt, failure.message).help =
         "plan again, review the new plan, and apply it";
+    return;
+  }
+  if (name == kEnded || name == kEndedUnconfirmed) {
+    sink.add(diag::Code::CannotChange, std::nullopt,
+             name == kEnded ? "memonlined stopped before the run was complete"
+                            : "memonlined stopped before the run was confirmed: reverting it")
+        .help = "`memonline status` shows the current state";
     return;
   }
   auto& d = sink.add(diag::Code::CannotChange, std::nullopt,

@@ -19,6 +19,7 @@
 #include "runtime/cli/service_sight.hpp"
 
 struct sd_bus;
+struct sd_bus_message;
 
 namespace memonline::cli {
 
@@ -58,9 +59,15 @@ class ServiceClient {
   };
   struct Look;
   explicit ServiceClient(sd_bus* bus) : bus_(bus) {}
+  /// The first value of the answer, as text.
   Result<std::string, Failure> call(const char* method, const char* types, ...);
+  Result<std::string, Failure> call_with_bytes(const char* method, const std::string& bytes);
+  Result<std::string, Failure> call_with(const char* method,
+                                         const std::function<int(sd_bus_message*)>& append);
   Result<Look, Failure> look(const std::string& path, const char* interface);
   void read_long_reports(const std::string& job, std::map<std::string, std::string>& values);
+  /// Hands over a plan; its digest.
+  Result<std::string, Failure> submit(const std::string& plan);
   Result<Outcome, Failure> run_job(const std::function<Result<std::string, Failure>()>& begin,
                                    std::optional<std::chrono::milliseconds> confirm,
                                    std::chrono::milliseconds patience,

@@ -24,8 +24,8 @@ auto refused(Refused::Why why, std::string message) {
 
 auto too_many(std::uint32_t uid) {
   return refused(Refused::Why::Busy,
-                 uid == 0 ? fmt::format("{} jobs wait already", Service::kMostJobs)
-                          : fmt::format("{} jobs of uid {} or {} of all users wait already",
+                 uid == 0 ? fmt::format("too many jobs ({} pending)", Service::kMostJobs)
+                          : fmt::format("too many jobs ({} of uid {}, or {} of all users, pending)",
                                         Service::kMostJobsOfUser, uid, Service::kMostJobs));
 }
 
@@ -85,7 +85,7 @@ Job* Service::find_job(std::uint64_t id) {
 
 void Service::apply(const std::string& digest, const ApplyWishes& wishes,
                     const Answer<std::uint64_t>& answer) {
-  const auto known = plans_.find(digest);
+  const auto known = wishes.plan ? wishes.plan : plans_.find(digest);
   if (known == nullptr) {
     answer(refused(Refused::Why::UnknownPlan,
                    "no plan with this digest was made lately; ask for one"));
@@ -95,40 +95,40 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
     answer(too_many(wishes.who.uid));
     return;
   }
-  reader_->post(wishes.who, failing(answer),
-                [this, plan = known, wishes, answer](const Worker::Cancelled&) {
-                  auto host = target_->read();
-                  std::string problem;
-                  bool stale = false;
-                  if (!host) {
-                    problem = host.error().message;
-                  } else if (const auto comparison = plan::compare(*plan, *host);
-                             !comparison.same && !comparison.fulfilled) {
-                    stale = true;
-                    problem = "the machine has changed since this plan was made";
-                    for (const std::string& line : comparison.lines) problem += "\n" + line;
-                  }
-                  return [this, plan, wishes, answer, problem, stale] {
-                    if (!problem.empty()) {
-                      answer(refused(stale ? Refused::Why::Stale : Refused::Why::Failed, problem));
-                      return;
-                    }
-                    // Others may have been quicker meanwhile.
-                    if (full(wishes.who.uid)) {
-                      answer(too_many(wishes.who.uid));
-                      return;
-                    }
-                    apply::Limits limits = limits_;
-                    if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
-                    Job& job = add_job(Job::Kind::Apply, wishes.who.uid);
-                    job.steps = plan->steps.size();
-                    const std::uint64_t id = job.id;
-                    post_job(id, wishes.who, [this, plan, wishes, limits] {
-                      return keeper_->apply(*plan, wishes.confirm, limits);
-                    });
-                    answer(id);
-                  };
+  reader_of(wishes.who)
+      .post(wishes.who, failing(answer),
+            [this, known, wishes, answer](const Worker::Cancelled&) -> Worker::Done {
+              const auto refuse = [&answer](Refused::Why why, const std::string& problem) {
+                return [answer, why, problem] { answer(refused(why, problem)); };
+              };
+              auto read = plan_in(*known);
+              if (!read) return refuse(Refused::Why::Failed, read.error());
+              const auto host = target_->read();
+              if (!host) return refuse(Refused::Why::Failed, host.error().message);
+              const auto plan = std::make_shared<const plan::Plan>(std::move(*read));
+              if (const auto comparison = plan::compare(*plan, *host);
+                  !comparison.same && !comparison.fulfilled) {
+                std::string problem = "the machine has changed since this plan was made";
+                for (const std::string& line : comparison.lines) problem += "\n" + line;
+                return refuse(Refused::Why::Stale, problem);
+              }
+              return [this, plan, wishes, answer] {
+                // Others may have been quicker meanwhile.
+                if (full(wishes.who.uid)) {
+                  answer(too_many(wishes.who.uid));
+                  return;
+                }
+                apply::Limits limits = limits_;
+                if (wishes.deadline) limits.offline_deadline = *wishes.deadline;
+                Job& job = add_job(Job::Kind::Apply, wishes.who.uid);
+                job.steps = plan->steps.size();
+                const std::uint64_t id = job.id;
+                post_job(id, wishes.who, [this, plan, wishes, limits] {
+                  return keeper_->apply(*plan, wishes.confirm, limits);
                 });
+                answer(id);
+              };
+            });
 }
 
 void Service::undo(std::uint32_t uid, const Answer<std::uint64_t>& answer) {

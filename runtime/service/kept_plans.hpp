@@ -12,17 +12,23 @@
 #include <optional>
 #include <string>
 
+#include "compiler/base/result.hpp"
 #include "compiler/plan/plan.hpp"
+#include "runtime/service/plan_summary.hpp"
 
 namespace memonline::service {
 
-/// What is needed to apply a plan, and no more: the steps, and the facts of the host. The document
-/// with its diagnostics, outcome and explanations was sent to the client.
-struct PlanToApply {
-  std::shared_ptr<const plan::Plan> plan;
-  std::size_t bytes = 0;  ///< that it takes
+/// A plan as it is kept: compressed, in one piece, which takes a tenth of a plan's memory and no
+/// pages that others are on.
+struct KeptPlan {
+  std::string document;  ///< JSON, compressed (runtime/base/deflate.hpp)
+  PlanSummary summary;
+  [[nodiscard]] std::size_t bytes() const;
 };
-PlanToApply plan_to_apply(plan::Plan plan);
+/// None where it is longer than any plan that is read, or zlib is missing.
+std::optional<KeptPlan> kept_plan(const std::string& document, const plan::Plan& plan);
+/// The plan in it. Takes time: not in the loop's thread.
+Result<plan::Plan, std::string> plan_in(const KeptPlan& kept);
 
 class KeptPlans {
  public:
@@ -32,16 +38,21 @@ class KeptPlans {
   static constexpr std::size_t kMostBytesOfOne = std::size_t{8} << 20U;
   static constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
   static constexpr std::chrono::minutes kKeptFor{10};
+  /// Of those that are older than this, fewer are kept. So there is time to apply a plan of any
+  /// size, and the service is small again soon after many callers have asked for plans.
+  static constexpr std::size_t kMostLater = 16;
+  static constexpr std::size_t kMostBytesLater = std::size_t{128} << 10U;
+  static constexpr std::chrono::seconds kLater{30};
 
   /// Keeps it for this user, as the latest; the user's oldest go where they are too many, and
-  /// beyond the limits of all the oldest of the user who has most. False, and it is not kept, where
-  /// it alone is more than a user's share.
-  bool keep(std::uint32_t uid, const std::string& digest, PlanToApply made,
+  /// beyond the limits of all the oldest of the user who has most, root last. False, and it is not
+  /// kept, where it alone is more than a user's share.
+  bool keep(std::uint32_t uid, const std::string& digest, KeptPlan plan,
             Clock::time_point now = Clock::now());
   /// Whoever it was made for: a digest names exactly one plan. Null: none.
-  [[nodiscard]] std::shared_ptr<const plan::Plan> find(const std::string& digest,
-                                                       Clock::time_point now = Clock::now()) const;
-  /// Drops what has been kept for long enough.
+  [[nodiscard]] std::shared_ptr<const KeptPlan> find(const std::string& digest,
+                                                     Clock::time_point now = Clock::now()) const;
+  /// Drops what has been kept for long enough, given its size.
   void expire(Clock::time_point now);
   /// When `expire` has something to do; empty: nothing is kept.
   [[nodiscard]] std::optional<Clock::time_point> expires_at() const;
@@ -49,20 +60,24 @@ class KeptPlans {
   [[nodiscard]] std::size_t bytes() const;
 
  private:
-  struct Kept {
-    std::uint32_t uid;
-    std::string digest;
-    PlanToApply made;
-    Clock::time_point until;
-  };
   struct Amount {
     std::size_t plans = 0, bytes = 0;
   };
-  [[nodiscard]] Amount amount(std::uint32_t uid) const;
+  struct Kept {
+    std::uint32_t uid;
+    std::string digest;
+    std::shared_ptr<const KeptPlan> plan;
+    Clock::time_point since;
+  };
+  /// Of those that came then or earlier.
+  [[nodiscard]] Amount amount(std::uint32_t uid, Clock::time_point since) const;
   void drop_oldest(std::uint32_t uid);
-  [[nodiscard]] std::uint32_t who_has_most(std::size_t Amount::*of) const;
+  [[nodiscard]] std::uint32_t who_has_most(std::size_t Amount::*of, Clock::time_point since) const;
+  /// Of all of them.
+  [[nodiscard]] Amount amount(Clock::time_point since) const;
 
-  std::list<Kept> plans_;  ///< the latest first
+  std::list<Kept> plans_;        ///< the latest first
+  Clock::time_point expired_{};  ///< when `expire` was called last
 };
 
 }  // namespace memonline::service

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/service/locked_memory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -8,8 +9,11 @@
 #include <cstring>
 #include <fstream>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
@@ -19,25 +23,91 @@ namespace memonline::service {
 
 namespace {
 
-constexpr std::size_t kWorthReturning = std::size_t{4} << 20U;
+constexpr std::size_t kGrowth = std::size_t{1} << 20U;
 // Reading a host, planning and writing take a few KiB each; the rest is for what libraries put
 // there.
 constexpr std::size_t kStack = std::size_t{128} << 10U;
 
-std::atomic<std::size_t> reserved{0};
-std::atomic<std::size_t> returned_at{0};  ///< resident bytes when memory was returned last
+std::atomic<std::uintptr_t> heap_kept{0};  ///< the end of the heap with its reserve
+std::atomic<std::size_t> at_rest{0};       ///< resident bytes
+
+std::uintptr_t page_size() { return static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE)); }
+
+struct Pages {
+  std::uintptr_t begin = 0, end = 0;  ///< addresses
+};
+/// What of it is resident, page by page; nothing where the kernel does not say.
+using Resident = std::vector<bool>;
+
+struct NeededCode {
+  Pages part;
+  Resident needed;
+};
+std::vector<NeededCode> needed_code;
+
+/// The code and constants of the program and its libraries. What can be written has relocations in
+/// it, also where it is protected later.
+std::vector<Pages> code() {
+  std::vector<Pages> parts;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void* into) {
+        const std::uintptr_t mask = page_size() - 1;
+        for (const auto& part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+          if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+          const std::uintptr_t begin = object->dlpi_addr + part.p_vaddr;
+          static_cast<std::vector<Pages>*>(into)->push_back(
+              {begin & ~mask, (begin + part.p_memsz + mask) & ~mask});
+        }
+        return 0;
+      },
+      &parts);
+  return parts;
+}
+
+void forget(std::uintptr_t begin, std::uintptr_t end) {
+  void* const at = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr)
+  ::munlock(at, end - begin);
+  ::madvise(at, end - begin, MADV_DONTNEED);
+  ::mlock2(at, end - begin, MLOCK_ONFAULT);
+}
+
+// Documentation/admin-guide/mm/pagemap.rst: 64 bits for each page, bit 63 where it is present.
+Resident resident_pages(const Pages& part) {
+  constexpr unsigned kPresent = 63;
+  std::vector<std::uint64_t> entries((part.end - part.begin) / page_size());
+  // Whole entries alone can be read: no stream with a buffer of its own.
+  const std::size_t bytes = entries.size() * sizeof entries[0];
+  const int pagemap = ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  const ssize_t got = ::pread(pagemap, entries.data(), bytes,
+                              static_cast<off_t>(part.begin / page_size() * sizeof entries[0]));
+  if (pagemap >= 0) ::close(pagemap);
+  if (got != static_cast<ssize_t>(bytes)) return {};
+  Resident pages;
+  for (const std::uint64_t entry : entries) pages.push_back((entry >> kPresent & 1U) != 0);
+  return pages;
+}
+
+/// Gives back what is resident of it and not needed.
+void forget_others(const Pages& part, const Resident& needed) {
+  const Resident now = resident_pages(part);
+  if (now.size() != needed.size()) return;
+  for (std::size_t i = 0, first = 0; i <= now.size(); ++i) {
+    if (i < now.size() && now[i] && !needed[i]) continue;
+    if (first < i) forget(part.begin + first * page_size(), part.begin + i * page_size());
+    first = i + 1;
+  }
+}
 
 std::size_t resident() {
   std::ifstream statm("/proc/self/statm");
   std::size_t all = 0, pages = 0;
   statm >> all >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return pages * page_size();
 }
 
 }  // namespace
 
 bool keep_memory(std::size_t bytes) {
-  reserved.store(bytes);
   ::mallopt(M_ARENA_MAX, 1);
   // What is larger than the reserve is mapped by itself, and goes when it is freed; the heap is
   // only returned by return_memory().
@@ -51,31 +121,26 @@ bool keep_memory(std::size_t bytes) {
   }
   // Pages of libraries that are never called stay out; what is touched stays in.
   const bool locked = ::mlockall(MCL_CURRENT | MCL_ONFAULT) == 0;
-  returned_at.store(resident());
+  heap_kept.store(reinterpret_cast<std::uintptr_t>(::sbrk(0)));
+  accept_growth();
   return locked;
 }
 
 // Code and constants are pages of files, which the kernel brings in around each use: most of what
 // is resident was read for parsing options and policies, and for the objects on the bus.
 void forget_used_code() {
-  ::dl_iterate_phdr(
-      [](dl_phdr_info* object, std::size_t, void*) {
-        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-        for (const auto& part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
-          // What can be written has relocations in it, also where it is protected later.
-          if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
-          const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(page - 1);
-          const std::uintptr_t end =
-              (object->dlpi_addr + part.p_vaddr + part.p_memsz + page - 1) & ~(page - 1);
-          void* const at = reinterpret_cast<void*>(begin);  // NOLINT(performance-no-int-to-ptr)
-          ::munlock(at, end - begin);
-          ::madvise(at, end - begin, MADV_DONTNEED);
-          ::mlock2(at, end - begin, MLOCK_ONFAULT);
-        }
-        return 0;
-      },
-      nullptr);
-  returned_at.store(resident());
+  for (const Pages& part : code()) forget(part.begin, part.end);
+  accept_growth();
+}
+
+void remember_needed_code() {
+  std::vector<NeededCode> all;
+  for (const Pages& part : code()) all.push_back({part, resident_pages(part)});
+  for (std::size_t i = 0; i < std::min(all.size(), needed_code.size()); ++i)
+    for (std::size_t page = 0; page < all[i].needed.size(); ++page)
+      if (page < needed_code[i].needed.size() && needed_code[i].needed[page])
+        all[i].needed[page] = true;
+  needed_code = std::move(all);
 }
 
 void lock_stack() {
@@ -83,12 +148,18 @@ void lock_stack() {
   (void)::mlock(stack.data(), stack.size());
 }
 
-bool memory_has_grown() { return resident() > returned_at.load() + kWorthReturning; }
+bool memory_has_grown() { return resident() > at_rest.load() + kGrowth; }
 
+// Pages in the middle of the heap go as well, but for locked ones; its end never goes below that of
+// the reserve.
 void return_memory() {
-  // Pages in the middle go as well, but for locked ones; at the end the reserve is left.
-  ::malloc_trim(reserved.load());
-  returned_at.store(resident());
+  const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
+  const std::uintptr_t free_from = end - ::mallinfo2().keepcost;
+  const std::uintptr_t kept = heap_kept.load();
+  ::malloc_trim(kept > free_from ? kept - free_from : 0);
+  for (const auto& [part, needed] : needed_code) forget_others(part, needed);
 }
+
+void accept_growth() { at_rest.store(resident()); }
 
 }  // namespace memonline::service

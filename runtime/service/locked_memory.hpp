@@ -17,13 +17,19 @@ bool keep_memory(std::size_t bytes);
 /// it is used, and is locked then. Call it before the first look at memory.
 void forget_used_code();
 
+/// The code that is in use by now is what the service needs at any time: return_memory() gives back
+/// what requests bring in beyond that. Call it after the first look at memory, and after the first
+/// writes.
+void remember_needed_code();
+
 /// Locks the stack of the calling thread, as far as writing needs it.
 void lock_stack();
 
-/// Whether the process has grown by so much since its memory was returned last that returning it
-/// again is worth its time.
+/// Whether the process is larger by 1 MiB than it was at rest.
 [[nodiscard]] bool memory_has_grown();
-/// Returns free memory to the kernel, but for what `keep_memory` has reserved.
+/// Returns free memory to the kernel, but for what `keep_memory` has reserved, and code.
 void return_memory();
+/// From now on, the process is at rest as large as it is.
+void accept_growth();
 
 }  // namespace memonline::service

@@ -18,19 +18,19 @@ namespace {
 /// A plan made for a client, before it is known whether it is asked for.
 struct Made {
   PlanAnswer answer;
-  PlanToApply kept;  ///< none: `plan` is null
+  std::optional<KeptPlan> kept;
 };
 
-Refused too_large(const PlanToApply& plan) {
+Refused too_large(std::size_t bytes) {
   return {Refused::Why::PlanInvalid,
-          fmt::format("the plan takes {} bytes of memory, and at most {} are kept for one user",
-                      plan.bytes, KeptPlans::kMostBytesOfOne)};
+          fmt::format("the plan has {} bytes when compressed, limit {} per user", bytes,
+                      KeptPlans::kMostBytesOfOne)};
 }
 
 auto took_too_long() {
   return fail(Refused{Refused::Why::Failed,
-                      fmt::format("planning was cancelled: it takes longer than {} seconds, or the "
-                                  "service is ending",
+                      fmt::format("planning was cancelled: it took longer than {} seconds, or the "
+                                  "service is stopping",
                                   Worker::kLongest.count())});
 }
 
@@ -89,71 +89,75 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
   made.answer.steps = plan->steps.size();
   made.answer.reboot_required = plan->boot.reboot_required;
   made.answer.diagnostics = diag::to_json(sink.sorted(), shown);
-  made.kept = plan_to_apply(std::move(*plan));
+  made.kept = kept_plan(*made.answer.document, *plan);
   return made;
 }
 
 }  // namespace
 
 void Service::check(std::string text, const Answer<std::string>& answer, const Requester& who) {
-  reader_->post(who, failing(answer), [text = std::move(text), answer](const Worker::Cancelled&) {
-    LoadedPolicy loaded = check_text("<bus>", text);
-    std::string json = diag::to_json(loaded.sink.sorted(), loaded.shown);
-    return [answer, json = std::move(json)] { answer(json); };
-  });
+  reader_of(who).post(who, failing(answer),
+                      [text = std::move(text), answer](const Worker::Cancelled&) {
+                        LoadedPolicy loaded = check_text("<bus>", text);
+                        std::string json = diag::to_json(loaded.sink.sorted(), loaded.shown);
+                        return [answer, json = std::move(json)] { answer(json); };
+                      });
 }
 
 void Service::plan(PlanWishes wishes, const Answer<PlanAnswer>& answer) {
   const Requester who = wishes.who;
-  reader_->post(who, failing(answer),
-                [this, wishes = std::move(wishes), policy = policy_,
-                 answer](const Worker::Cancelled& cancelled) -> Worker::Done {
-                  auto made = std::make_shared<Made>(make(*target_, wishes, policy, cancelled));
-                  if (cancelled()) return [answer] { answer(took_too_long()); };
-                  return [this, made, uid = wishes.who.uid, answer] {
-                    if (made->kept.plan)
-                      plans_.keep(uid, made->answer.digest, std::move(made->kept));
-                    answer(made->answer);
-                  };
-                });
+  reader_of(who).post(who, failing(answer),
+                      [this, wishes = std::move(wishes), policy = policy_,
+                       answer](const Worker::Cancelled& cancelled) -> Worker::Done {
+                        auto made =
+                            std::make_shared<Made>(make(*target_, wishes, policy, cancelled));
+                        if (cancelled()) return [answer] { answer(took_too_long()); };
+                        return [this, made, uid = wishes.who.uid, answer] {
+                          if (made->kept)
+                            plans_.keep(uid, made->answer.digest, std::move(*made->kept));
+                          answer(made->answer);
+                        };
+                      });
 }
 
-std::optional<PlanSummary> Service::summary_of(const std::string& digest) const {
-  const auto plan = plans_.find(digest);
-  if (plan == nullptr) return std::nullopt;
-  return summarize(*plan);
+std::shared_ptr<const KeptPlan> Service::kept(const std::string& digest) const {
+  return plans_.find(digest);
 }
 
-void Service::submit(const Requester& who, std::string document,
-                     const Answer<std::string>& answer) {
-  reader_->post(
+void Service::submit(const Requester& who, Document document, const Answer<std::string>& answer) {
+  reader_of(who).post(
       who, failing(answer),
-      [this, uid = who.uid, document = std::move(document), answer](const Worker::Cancelled&) {
-        auto plan = apply::read_plan(document, "<bus>");
-        std::string digest = runtime::sha256_of(document);
-        PlanToApply made;
-        Refused wrong{Refused::Why::PlanInvalid, {}};
-        if (plan)
-          made = plan_to_apply(std::move(*plan));
-        else
-          wrong.message =
-              fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message);
-        return [this, uid, made, wrong, digest = std::move(digest), answer] {
-          if (!made.plan) {
-            answer(fail(wrong));
+      [this, uid = who.uid, document = std::move(document),
+       answer](const Worker::Cancelled&) -> Worker::Done {
+        const auto text = document();
+        if (!text)
+          return [answer, why = text.error()] {
+            answer(fail(Refused{Refused::Why::PlanInvalid, why}));
+          };
+        const auto plan = apply::read_plan(*text, "<bus>");
+        if (!plan) {
+          Refused wrong{
+              Refused::Why::PlanInvalid,
+              fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message)};
+          return [answer, wrong = std::move(wrong)] { answer(fail(wrong)); };
+        }
+        auto kept = std::make_shared<std::optional<KeptPlan>>(kept_plan(*text, *plan));
+        return [this, uid, kept, digest = runtime::sha256_of(*text), answer] {
+          if (!*kept) {
+            answer(fail(Refused{Refused::Why::Failed, "zlib (libz.so.1) is not installed"}));
             return;
           }
-          if (!plans_.keep(uid, digest, made)) {
-            answer(fail(too_large(made)));
-            return;
-          }
-          answer(digest);
+          const std::size_t bytes = (*kept)->bytes();
+          if (plans_.keep(uid, digest, std::move(**kept)))
+            answer(digest);
+          else
+            answer(fail(too_large(bytes)));
         };
       });
 }
 
 void Service::verify(const Answer<std::shared_ptr<const View>>& answer, const Requester& who) {
-  reader_->post(
+  reader_of(who).post(
       who, failing(answer),
       [this, policy = policy_, alone = left_alone(), rounds = rounds_done_,
        mark = left_alone_.mark(), answer](const Worker::Cancelled& cancelled) -> Worker::Done {
@@ -175,10 +179,13 @@ void Service::verify(const Answer<std::shared_ptr<const View>>& answer, const Re
       });
 }
 
-void Service::forget(const std::string& connection) { reader_->drop(connection); }
+void Service::forget(const std::string& connection) {
+  reader_->drop(connection);
+  root_reader_->drop(connection);
+}
 
 void Service::reload(const Answer<std::string>& answer, const Requester& who) {
-  reader_->post(who, failing(answer), [this, answer](const Worker::Cancelled&) {
+  reader_of(who).post(who, failing(answer), [this, answer](const Worker::Cancelled&) {
     auto loaded = std::make_shared<LoadedPolicy>(load_policy(sources_));
     return [this, loaded, answer] {
       std::string json = diag::to_json(loaded->sink.sorted(), loaded->shown);

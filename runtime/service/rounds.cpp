@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/render/plan.hpp"
+#include "runtime/service/locked_memory.hpp"
 #include "runtime/service/service.hpp"
 
 namespace memonline::service {
@@ -160,6 +161,11 @@ void Service::finish_round(const Order& order, Round round) {
   if (round.plans.plan == nullptr || round.plans.plan->hotplug.by != "corrected")
     name_what_others_did(round.before, left_alone_.mark());
   publish(round.plans, order.mark);
+  if (!looked_) {
+    remember_needed_code();
+    return_memory();
+    accept_growth();
+  }
   looked_ = true;
   ++rounds_done_;
   next();

@@ -22,6 +22,7 @@ namespace {
 constexpr int kNotice = 5, kWarning = 4, kError = 3;
 constexpr milliseconds kPatienceToEnd{500};
 constexpr milliseconds kReturnAfter{1000};
+constexpr unsigned kReturns = 6;
 
 }  // namespace
 
@@ -37,7 +38,8 @@ Service::Service(Config config, Listener& listener)
       view_(std::make_shared<View>(
           View{State::Applying, std::make_shared<model::Host>(), {}, {}, {}, {}, {}, {}, {}, {}})),
       writer_(std::make_unique<Worker>()),
-      reader_(std::make_unique<Worker>()) {}
+      reader_(std::make_unique<Worker>()),
+      root_reader_(std::make_unique<Worker>()) {}
 
 Service::~Service() { (void)shut_down(); }
 
@@ -67,10 +69,21 @@ bool Service::busy() const {
 
 // What is kept for clients goes with the process, so it has to have expired; what is wrong, or done
 // by others, has to be watched.
-bool Service::is_idle() const {
-  if (!looked_ || ending_ || round_runs_ || wanted_ || lock_wait_ || quiet_at_ || return_at_ ||
-      !jobs_.empty() || plans_.size() > 0 || known_ == nullptr || !writer_->is_idle() ||
-      !reader_->is_idle())
+bool Service::is_idle() const { return is_settled() && jobs_.empty() && plans_.size() == 0; }
+
+bool Service::is_busy() const {
+  const bool works = !confirming_ && std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
+    return job.stage != Job::Stage::Done;
+  });
+  return works || round_runs_ || (wanted_ && !lock_wait_) || !writer_->is_idle() ||
+         !reader_->is_idle() || !root_reader_->is_idle();
+}
+
+bool Service::is_settled() const {
+  const bool open = std::any_of(jobs_.begin(), jobs_.end(),
+                                [](const Job& job) { return job.stage != Job::Stage::Done; });
+  if (!looked_ || ending_ || open || wanted_ || lock_wait_ || quiet_at_ || known_ == nullptr ||
+      is_busy())
     return false;
   const bool in_sync = view_->state == State::InSync || view_->state == State::RebootRequired;
   if (!in_sync || loaded_.sink.has_errors() || !view_->problems.empty() ||
@@ -112,6 +125,7 @@ void Service::finish_writes(const std::vector<apply::Report>& reports) {
   while (take_some_events()) {
   }
   flight_.forget();
+  if (!reports.empty() && !std::exchange(has_written_, true)) remember_needed_code();
   // What came online in another zone than predicted, we took offline again ourselves.
   const auto taken_back = [&](model::BlockId block) {
     for (const apply::Report& report : reports)
@@ -226,7 +240,31 @@ void Service::publish_state() {
 void Service::take_results() {
   writer_->dispatch();
   reader_->dispatch();
-  if (!return_at_ && memory_has_grown()) return_at_ = steady_clock::now() + kReturnAfter;
+  root_reader_->dispatch();
+  consider_memory();
+}
+
+bool Service::readers_ended() {
+  const bool root = root_reader_->ended_within(kPatienceToEnd);
+  return reader_->ended_within(kPatienceToEnd) && root;
+}
+
+void Service::consider_memory() {
+  returns_ = 0;
+  if (!return_at_) return_at_ = steady_clock::now() + kReturnAfter;
+}
+
+// What a request took is freed when its reply has been read: after a second, or much later. What is
+// still there after some attempts is needed, for a larger machine say.
+void Service::return_what_is_free(steady_clock::time_point now) {
+  return_at_.reset();
+  if (!memory_has_grown()) return;
+  return_memory();
+  if (!memory_has_grown()) return;
+  if (++returns_ < kReturns)
+    return_at_ = now + kReturnAfter * (1U << std::min(returns_, 4U));
+  else
+    accept_growth();
 }
 
 std::optional<steady_clock::time_point> Service::due() const {
@@ -266,10 +304,7 @@ void Service::tick() {
   look_for_word();
   drop_old_jobs();
   plans_.expire(now);
-  if (return_at_ && *return_at_ <= now) {
-    return_at_.reset();
-    return_memory();
-  }
+  if (return_at_ && *return_at_ <= now) return_what_is_free(now);
 }
 
 bool Service::shut_down(Ending ending) {
@@ -278,6 +313,7 @@ bool Service::shut_down(Ending ending) {
   const bool may_be_ended = flight_.stop();
   writer_->cancel_all();
   reader_->cancel_all();
+  root_reader_->cancel_all();
   // Ends after the block under way, and one that is being offlined is left as it was.
   if (may_be_ended) (void)writer_->ended_within(kPatienceToEnd);
   writer_.reset();
@@ -287,12 +323,12 @@ bool Service::shut_down(Ending ending) {
   confirming_.reset();
   std::error_code gone_already;
   std::filesystem::remove(target_->service_sign(), gone_already);
-  if (ending == Ending::Rest) return reader_->ended_within(kPatienceToEnd);
+  if (ending == Ending::Rest) return readers_ended();
   remove_rest(target_->run_directory());
   const Round last = keeper_->let_go(keep_switches_);
   if (!last.problem.empty()) listener_.say(kError, last.problem, {});
   for (const std::string& line : last.said) listener_.say(kNotice, line, {});
-  return reader_->ended_within(kPatienceToEnd);
+  return readers_ended();
 }
 
 }  // namespace memonline::service

@@ -58,6 +58,7 @@ struct PlanAnswer {
   bool policy_invalid = false;  ///< that the policy is wrong, or missing, is why
 };
 struct ApplyWishes {
+  std::shared_ptr<const KeptPlan> plan = {};  ///< null: it is looked up by its digest
   std::optional<std::chrono::milliseconds> confirm;
   std::optional<std::chrono::milliseconds> deadline;  ///< of taking one block offline
   Requester who;
@@ -111,7 +112,8 @@ class Service {
   static constexpr std::size_t kKeptJobs = 16;       ///< that are done
   static constexpr std::chrono::minutes kKeptFor{10};
   static constexpr std::chrono::milliseconds kProgressEvery{250};  ///< signals: four a second
-  static constexpr std::size_t kMostPolicyText = std::size_t{1} << 20U;
+  /// Of a policy in a message. A bus holds up everybody where much waits to be read.
+  static constexpr std::size_t kMostPolicyText = std::size_t{64} << 10U;
 
   Service(Config config, Listener& listener);
   ~Service();
@@ -125,7 +127,10 @@ class Service {
   void take_events();
   [[nodiscard]] int writer_fd() const { return writer_->fd(); }
   [[nodiscard]] int reader_fd() const { return reader_->fd(); }
+  [[nodiscard]] int root_reader_fd() const { return root_reader_->fd(); }
   void take_results();
+  /// After what may have taken memory, which is returned when there is time.
+  void consider_memory();
   /// When `tick` wants to be called; empty: not until something else happens.
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> due() const;
   void tick();
@@ -134,8 +139,6 @@ class Service {
   [[nodiscard]] const std::list<Job>& jobs() const { return jobs_; }
   /// Who asked for this job; empty: it is done or was never there.
   [[nodiscard]] std::optional<std::uint32_t> owner_of(std::uint64_t job) const;
-  /// What applying the plan of this digest would change; empty: it is not kept.
-  [[nodiscard]] std::optional<PlanSummary> summary_of(const std::string& digest) const;
   /// True once the first round is over: memory is settled as far as it goes, or somebody else is
   /// at it.
   [[nodiscard]] bool looked() const { return looked_; }
@@ -143,10 +146,14 @@ class Service {
   /// Schema memonline.diagnostics/1.
   void check(std::string text, const Answer<std::string>& answer, const Requester& who = {});
   void plan(PlanWishes wishes, const Answer<PlanAnswer>& answer);
+  /// The text of a plan, or why it cannot be read. Called in the worker's thread.
+  using Document = std::function<Result<std::string, std::string>()>;
   /// Takes a plan that was made elsewhere; its digest, for `apply`.
-  void submit(const Requester& who, std::string document, const Answer<std::string>& answer);
+  void submit(const Requester& who, Document document, const Answer<std::string>& answer);
   void apply(const std::string& digest, const ApplyWishes& wishes,
              const Answer<std::uint64_t>& answer);
+  /// The plan of this digest, to be held while the caller is asked; null: it is not kept.
+  [[nodiscard]] std::shared_ptr<const KeptPlan> kept(const std::string& digest) const;
   void undo(std::uint32_t uid, const Answer<std::uint64_t>& answer);
   /// The job that waits to be confirmed; empty: none does.
   [[nodiscard]] std::optional<std::uint64_t> confirming() const;
@@ -165,6 +172,10 @@ class Service {
   /// Nothing is under way, waits or is kept for a client, memory is as the policy says, and the
   /// kernel alone will bring new memory online as the policy says.
   [[nodiscard]] bool is_idle() const;
+  /// The same, whatever is still kept for clients: plans, and jobs that are done.
+  [[nodiscard]] bool is_settled() const;
+  /// Something is being done, or will be as soon as that is over.
+  [[nodiscard]] bool is_busy() const;
   /// Before it ends because it is idle: writes down what the next service has to know. Whatever
   /// comes after the first call starts that one, so it may be called again. False, and the service
   /// has to stay, where that cannot be written.
@@ -219,6 +230,9 @@ class Service {
   void finish_taking_back(const Round& undone);
   void show_progress();
   void drop_old_jobs();
+  bool readers_ended();
+  Worker& reader_of(const Requester& who) { return who.uid == 0 ? *root_reader_ : *reader_; }
+  void return_what_is_free(std::chrono::steady_clock::time_point now);
   /// False when nothing is waiting any more.
   bool take_some_events();
   void finish_writes(const std::vector<apply::Report>& reports);
@@ -286,8 +300,11 @@ class Service {
   KeptPlans plans_;
   /// When memory that a large request took is returned: once the answer has been sent.
   std::optional<std::chrono::steady_clock::time_point> return_at_;
+  unsigned returns_ = 0;  ///< since the last request
+  bool has_written_ = false;
 
-  std::unique_ptr<Worker> writer_, reader_;  ///< last: they end first
+  /// Last: they end first. Root does not wait until an ordinary user's request is done.
+  std::unique_ptr<Worker> writer_, reader_, root_reader_;
 };
 
 }  // namespace memonline::service

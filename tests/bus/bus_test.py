@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: bus_test.py MEMONLINED SOURCE: every method, property and signal of the service on a bus
 of its own with the real polkitd, allowed and denied, by busctl and by a client in Python."""
+import hashlib
 import json
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import zlib
 from typing import Callable, List, Set, Tuple
 
 from world import (dbus, ERROR, JOB, MANAGER, NAME, NODE, PATH, STANDARD, Client, World,
@@ -102,8 +104,8 @@ def refuses(w: World) -> None:
             lambda: client.manager.Cancel(dbus.ObjectPath(PATH + "/job/77")))
     assert "ML" in refused(ERROR + "PolicyInvalid", lambda: client.plan(policy="dimm: nowhere\n"))
     refused(ERROR + "PlanImpossible", lambda: client.plan(unplug="100TiB"))
-    large = "#" * ((1 << 20) + 1)
-    assert "1048576" in refused(STANDARD + "LimitsExceeded", lambda: client.manager.Check(large))
+    large = "#" * ((1 << 16) + 1)
+    assert "65536" in refused(STANDARD + "LimitsExceeded", lambda: client.manager.Check(large))
     refused(STANDARD + "LimitsExceeded", lambda: client.plan(policy=large))
     # There is no PID 1 on this bus.
     assert "memonline boot apply" in refused(STANDARD + "Failed", client.manager.WriteBootParameters)
@@ -204,6 +206,26 @@ def confirms(w: World) -> None:
         assert client.done(client.manager.Undo()) == "done"
 
 
+def submits_compressed(w: World) -> None:
+    """A long plan goes compressed; what it comes to is bounded, and anything else than a stream is refused."""
+    w.start(HOST, policy=None)
+    client = Client(w)
+    client.settled()
+    submit = client.manager.SubmitCompressedPlan
+    plan = client.plan(policy=MOVABLE)
+    document = str(plan["document"])
+    assert submit(dbus.ByteArray(zlib.compress(document.encode()))) == plan["digest"]
+    long = document.encode() + b" " * (3 << 20)
+    digest = submit(dbus.ByteArray(zlib.compress(long)))
+    assert digest == "sha256:" + hashlib.sha256(long).hexdigest()
+    assert client.done(client.manager.Apply(digest, OPTIONS)) == "done"
+    for wrong in (b"", document.encode(), zlib.compress(long)[:-1], zlib.compress(long) + b"x"):
+        assert "zlib" in refused(ERROR + "PlanInvalid", lambda wrong=wrong: submit(dbus.ByteArray(wrong))), wrong
+    assert "too long" in refused(ERROR + "PlanInvalid", lambda: submit(dbus.ByteArray(zlib.compress(b" " * (60 << 20)))))
+    refused(STANDARD + "LimitsExceeded", lambda: submit(dbus.ByteArray(b"x" * ((1 << 16) + 1))))
+    assert "ML073" in refused(ERROR + "PlanInvalid", lambda: submit(dbus.ByteArray(zlib.compress(b"{}"))))
+
+
 def memonline(w: World, *words: str) -> Tuple[int, dict]:
     """The command as it is run beside the service: its exit status and its JSON."""
     command = pathlib.Path(w.memonlined).with_name("memonline")
@@ -221,7 +243,7 @@ def submits(w: World) -> None:
     digest = client.manager.SubmitPlan(str(plan["document"]))
     assert digest == plan["digest"]
     assert "ML073" in refused(ERROR + "PlanInvalid", lambda: client.manager.SubmitPlan("{}"))
-    refused(STANDARD + "LimitsExceeded", lambda: client.manager.SubmitPlan(" " * (17 << 20)))
+    refused(STANDARD + "LimitsExceeded", lambda: client.manager.SubmitPlan(" " * (1 << 16) + " "))
     job = client.manager.Apply(digest, options(confirm_seconds=dbus.UInt32(60)))
     eventually(lambda: client.get("State", job, JOB) == "confirming", "it waits for a word")
     assert client.get("BlocksDone", job, JOB) == 16
@@ -328,7 +350,7 @@ def denies(w: World) -> None:
 
 
 TESTS: List[Callable[[World], None]] = [
-    reads, lists, refuses, applies, files, confirms, submits, nodes, reloads, broken_from_the_start,
+    reads, lists, refuses, applies, files, confirms, submits, submits_compressed, nodes, reloads, broken_from_the_start,
     denies]
 
 

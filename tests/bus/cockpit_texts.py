@@ -82,7 +82,8 @@ def check_reach(scripts: dict[str, str]) -> None:
     assert f"this.reader = cockpit.dbus({calls[0]})" in service
     assert service.index("async #change(") < service.index(f"cockpit.dbus({calls[1]})") < service.index("\n    policies()")
     readers = {"GetPolicies", "ListBlocks", "Explain", "Verify", "Check", "Plan"}
-    changers = {"SubmitPlan", "Apply", "Undo", "Confirm", "Cancel", "WriteBootParameters", "Reload"}
+    assert '["SubmitPlan", plan.document] : ["Plan", plan.options]' in service and service.count("call(...") == 1
+    changers = {"Apply", "Undo", "Confirm", "Cancel", "WriteBootParameters", "Reload"}
     assert set(re.findall(r'this\.#read\("(\w+)"', service)) == readers
     assert set(re.findall(r'\bcall\("(\w+)"', service)) == changers
     for line in service.splitlines():

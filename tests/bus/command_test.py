@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import Callable, List, Tuple
 
-from world import dbus, NAME, Client, World, become, needs_users, run, spin
+from world import dbus, JOB, NAME, PATH, Client, World, become, eventually, needs_users, run, spin
 
 HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
 Said = Tuple[int, bytes, bytes]
@@ -118,6 +118,28 @@ def progress(w: World) -> None:
     assert shown.endswith(b"\r\x1b[K"), "the line is gone in the end"
 
 
+def told_that_it_ended(w: World) -> None:
+    """Who waits for a job reads that the service has ended."""
+    w.start(HOST, "--latency", "100", policy="hotplugged: keep")
+    client = Client(w)
+    client.settled()
+    nothing = dbus.Dictionary({}, signature="sv")
+    assert client.done(client.manager.Apply(client.plan(policy="hotplugged: movable")["digest"], nothing)) == "done"
+    objects = client.at(PATH, "org.freedesktop.DBus.ObjectManager")
+    command = str(pathlib.Path(w.memonlined).with_name("memonline"))
+    with subprocess.Popen([command, "undo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address}) as undoing:
+        eventually(lambda: any(each[JOB]["State"] == "running" for each in objects.GetManagedObjects().values() if JOB in each),
+                   "it runs")
+        assert w.daemon is not None
+        w.daemon.kill()
+        w.daemon.wait()
+        w.daemon = None
+        errors = undoing.communicate(timeout=60)[1]
+    assert undoing.returncode == 1 and b"memonlined stopped before the run was complete\n" in errors, errors
+    assert b"help: `memonline status` shows" in errors, errors
+
+
 def does_without(w: World) -> None:
     """A service that cannot tell, as one of an older version, is done without."""
     bus = w.connect()
@@ -134,7 +156,7 @@ def does_without(w: World) -> None:
     bus.release_name(NAME)
 
 
-TESTS: List[Callable[[World], None]] = [same, mistakes, everybody, progress, does_without]
+TESTS: List[Callable[[World], None]] = [same, mistakes, everybody, progress, told_that_it_ended, does_without]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -6,6 +6,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import zlib
 import xml.etree.ElementTree as xml
 from typing import Any, Callable, Dict, List, Set, Tuple
 
@@ -112,6 +113,8 @@ def by_busctl(w: World, user: str, path: str, interface: str, method: str, signa
             words.append(str(len(value)))
             for key, one in value.items():
                 words += [key, "u" if isinstance(one, int) else "s", str(one)]
+        elif isinstance(value, list):
+            words += [str(len(value)), *map(str, value)]
         else:
             words.append(str(value))
     return as_user(user, w, "--allow-interactive-authorization=no", "call", NAME, path, interface,
@@ -146,7 +149,10 @@ class Caller:
     def reads(self, client: Client) -> None:
         for method, values in READS.items():
             self.well(PATH, MANAGER, method, *values)
-        self.well(PATH, MANAGER, "SubmitPlan", "s", str(client.plan(policy=MOVABLE)["document"]))
+        document = str(client.plan(policy=MOVABLE)["document"])
+        self.well(PATH, MANAGER, "SubmitPlan", "s", document)
+        stream = zlib.compress(document.encode())
+        self.well(PATH, MANAGER, "SubmitCompressedPlan", "ay", list(stream))
 
 
 def begun(caller: Caller, client: Client, state: str, **options: int) -> str:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: limits_test.py MEMONLINED SOURCE: the largest that can be asked for is answered or refused by
 name, and the service goes on; replies that nobody reads hold up nobody else."""
+import collections
 import fcntl
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -104,10 +106,10 @@ def long_rules(w: World) -> None:
 
 def large_plans(w: World) -> None:
     """A plan beyond 16 MiB comes as a file alone."""
-    w.start(host_with(w, run_of(32, 90000)), policy="all: keep\n")
+    w.start(many_runs(w, 45000), policy="all: keep\n")
     client = Client(w)
     client.settled()
-    policy = "".join(f"{every_second(32 + 8192 * i, 4096)}: normal\n" for i in range(10))
+    policy = "block 32-100000: normal\n"
     message = refused(LIMITS, lambda: client.plan(policy=policy))
     assert "PlanToFile" in message and str(MAX_REPLY) in message, message
     options = dbus.Dictionary({"policy": policy}, signature="sv")
@@ -213,27 +215,29 @@ def nobody_reads(w: World) -> None:
     alive(w, client)
 
 
-# Submits so many of the longest plans at once; prints what became of them.
+# Submits so many of the longest plans at once, as text and compressed; prints what became of them.
 SUBMIT = """
-import json, sys
+import json, sys, zlib
 import dbus, dbus.mainloop.glib
 from gi.repository import GLib
 dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
 bus = dbus.bus.BusConnection(sys.argv[1])
 manager = dbus.Interface(bus.get_object("org.memonline1", "/org/memonline1", introspect=False),
                          "org.memonline1.Manager")
-document = '{"schema": "memonline.plan/1", "x": [' + "0," * 1_400_000 + " " * (12 << 20) + "0]}"
+begin = '{"schema": "memonline.plan/1", "x": ['
+text = begin + "0," * 30_000 + "0]}"
+stream = dbus.ByteArray(zlib.compress((begin + "0," * 1_400_000 + " " * (12 << 20) + "0]}").encode()))
 answers, loop, wanted = [], GLib.MainLoop(), int(sys.argv[2])
 
 def answered(name):
     answers.append(name)
-    if len(answers) == wanted:
+    if len(answers) == 9 * wanted:
         loop.quit()
 
-for _ in range(wanted):
-    manager.SubmitPlan(document, timeout=300, reply_handler=lambda _: answered("done"),
-                       error_handler=lambda error: answered("BusFull" if "full message queue" in str(error) else
-                                                            error.get_dbus_name().rsplit(".", 1)[-1]))
+for number in range(9 * wanted):
+    submit, document = (manager.SubmitPlan, text) if number % 9 else (manager.SubmitCompressedPlan, stream)
+    submit(document, timeout=300, reply_handler=lambda _: answered("done"),
+           error_handler=lambda error: answered(error.get_dbus_name().rsplit(".", 1)[-1]))
 loop.run()
 print(json.dumps(answers))
 """
@@ -241,7 +245,7 @@ print(json.dumps(answers))
 
 @needs_users
 def waiting_documents(w: World) -> None:
-    """Documents that wait for their turn are counted by their bytes: two of the longest for a user, eight for all."""
+    """So many documents wait for their turn, and none is uncompressed before it."""
     w.start(HOST)
     client = Client(w)
     client.settled()
@@ -251,24 +255,70 @@ def waiting_documents(w: World) -> None:
     waits = []
     while any(process.poll() is None for process in each):
         began = time.monotonic()
-        try:
-            client.manager.Verify(timeout=100)
-            waits.append(time.monotonic() - began)
-        except dbus.DBusException as error:
-            # The bus refuses by itself while the service has 127 MiB to read (max_outgoing_bytes).
-            assert "full message queue" in str(error), error
+        client.manager.Verify(timeout=100)
+        waits.append(time.monotonic() - began)
         time.sleep(0.1)
     print(f"root waited {max(waits):.2f} s at most, {len(waits)} times")
     answers = [json.loads(process.communicate(timeout=300)[0]) for process in each]
     print(answers)
     together = [answer for mine in answers for answer in mine]
-    assert {"PlanInvalid", "LimitsExceeded"} <= set(together) <= {"PlanInvalid", "LimitsExceeded", "BusFull"}, answers
-    # 300 MiB for one that is worked on, and twice 128 MiB for those that wait.
+    assert set(together) == {"PlanInvalid", "LimitsExceeded"}, answers
+    # 300 MiB for one that is worked on, and twice 36 MiB for those that wait.
     most = w.rss("VmHWM")
     print(f"resident at most: {most} KiB")
-    assert most < 800 << 10, most
+    assert most < 400 << 10, most
     refused(ERROR + "PlanInvalid", lambda: client.manager.SubmitPlan("{}"))
     alive(w, client)
+
+
+# Sends so many calls with sixteen descriptors each, which none of them has a use for.
+DESCRIPTORS = """
+import collections, json, os, sys
+from gi.repository import Gio, GLib
+flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
+bus = Gio.DBusConnection.new_for_address_sync(sys.argv[1], flags, None, None)
+loop, answers, wanted = GLib.MainLoop(), collections.Counter(), int(sys.argv[2])
+descriptors = Gio.UnixFDList.new()
+for _ in range(int(sys.argv[4])):
+    descriptors.append(os.open("/dev/null", os.O_RDONLY))
+
+def answered(connection, result):
+    try:
+        answers[connection.send_message_with_reply_finish(result).get_error_name() or "done"] += 1
+    except GLib.Error as error:  # the bus has closed the connection
+        answers[str(error)] += 1
+    if sum(answers.values()) == wanted:
+        loop.quit()
+
+policy = "".join(f"block{n}: movable\\n" for n in range(5000))
+for _ in range(wanted):
+    call = Gio.DBusMessage.new_method_call("org.memonline1", "/org/memonline1", "org.memonline1.Manager", sys.argv[3])
+    if sys.argv[3] == "Check":
+        call.set_body(GLib.Variant("(s)", (policy,)))
+    call.set_unix_fd_list(descriptors)
+    bus.send_message_with_reply(call, Gio.DBusSendMessageFlags.NONE, 60000, None, answered)
+loop.run()
+print(json.dumps(answers))
+"""
+
+
+@needs_users
+def descriptors(w: World) -> None:
+    """The bus passes none: a service that runs out of them is cut off from the bus."""
+    w.start(HOST)
+    assert w.daemon is not None
+    resource.prlimit(w.daemon.pid, resource.RLIMIT_NOFILE, (1024, 1024))
+    client = Client(w)
+    client.settled()
+    for method, number in (("Check", 16), ("Check", 1), ("Verify", 1)):
+        attack = [sys.executable, "-c", DESCRIPTORS, w.address, "100", method, str(number)]
+        attacks = [subprocess.Popen([*become(user), *attack], stdout=subprocess.PIPE, text=True)
+                   for user in ("nobody", "nobody", "daemon", "bin")]
+        answers: collections.Counter = collections.Counter()
+        for one in attacks:
+            answers.update(json.loads(one.communicate(timeout=100)[0]))
+        assert answers == {STANDARD + "AccessDenied": 400}, (method, number, answers)
+        alive(w, client)
 
 
 def names_of_errors(w: World) -> None:
@@ -315,7 +365,7 @@ def late_answers(w: World) -> None:
 
 
 TESTS: List[Callable[[World], None]] = [
-    long_rules, large_plans, large_hosts, large_policies, large_reports, nobody_reads, waiting_documents,
+    long_rules, large_plans, large_hosts, large_policies, large_reports, nobody_reads, waiting_documents, descriptors,
     names_of_errors, late_answers]
 
 

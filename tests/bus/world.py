@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -194,7 +195,7 @@ class World:
             self.write_policy(policy)
         captured = host if os.path.isabs(host) else self.source / f"tests/hosts/{host}.tar.xz"
         command = [self.memonlined, "--simulate", str(captured), "--directory", str(machine), *options]
-        environment = {**os.environ, **self.environment}
+        environment = {**os.environ, **self.of_unit(), **self.environment}
         descriptors = []
         if self.kernel is not None:
             theirs = self.kernel.hear()
@@ -210,6 +211,11 @@ class World:
         if expect:
             bus = self.connect()
             eventually(lambda: bus.name_has_owner(NAME), "memonlined has its name")
+
+    def of_unit(self) -> Dict[str, str]:
+        """The environment that the unit gives it."""
+        unit = (self.source / "dbus/systemd/memonlined.service.in").read_text(encoding="utf-8")
+        return dict(pair.split("=", 1) for pair in re.findall("^Environment=(.*)$", unit, re.MULTILINE))
 
     def write_policy(self, text: str) -> None:
         """Puts a policy where the service looks."""

@@ -3,12 +3,13 @@
 
 #include <string>
 
+#include "runtime/apply/plan_file.hpp"
+#include "runtime/base/file.hpp"
 #include "tests/support/catch.hpp"
 
 namespace memonline {
 
 using service::KeptPlans;
-using service::PlanToApply;
 
 namespace {
 
@@ -16,7 +17,7 @@ constexpr std::size_t kMiB = std::size_t{1} << 20U;
 
 bool keep(KeptPlans& plans, std::uint32_t uid, const std::string& digest, std::size_t bytes = 100,
           KeptPlans::Clock::time_point now = KeptPlans::Clock::now()) {
-  return plans.keep(uid, digest, {std::make_shared<plan::Plan>(), bytes}, now);
+  return plans.keep(uid, digest, {std::string(bytes, 'x'), {}}, now);
 }
 
 }  // namespace
@@ -102,30 +103,71 @@ TEST_CASE("kept plans: they expire after ten minutes") {
   CHECK(plans.size() == 0);
 }
 
-TEST_CASE("kept plans: what applying needs is kept, and nothing else") {
-  plan::Plan plan;
-  plan.host.fingerprint = "sha256:0";
-  plan.host.facts = {"era D"};
-  plan::Step step;
-  step.number = 1;
-  step.action = plan::OnlineBlocks{plan::OnlineWord::OnlineMovable,
-                                   {model::BlockId(32), model::BlockId(39)},
-                                   {},
-                                   model::Zone::Movable};
-  step.rule = {"/etc/a.mempolicy", 3, 1, "rest movable"};
-  step.why = std::string(10000, 'x');
-  plan.steps.push_back(step);
-  plan.diagnostics.resize(1000);
-  plan.skipped.resize(1000);
-  const PlanToApply kept = service::plan_to_apply(plan);
-  CHECK(kept.plan->host == plan.host);
-  REQUIRE(kept.plan->steps.size() == 1);
-  CHECK(kept.plan->steps[0].action == step.action);
-  CHECK(kept.plan->steps[0].rule.text == "rest movable");
-  CHECK(kept.plan->diagnostics.empty());
-  CHECK(kept.plan->skipped.empty());
-  CHECK(kept.bytes > sizeof(plan::Plan));
-  CHECK(kept.bytes < 10000);
+TEST_CASE("kept plans: large ones make room after half a minute, those of who has most first") {
+  KeptPlans plans;
+  const auto start = KeptPlans::Clock::now();
+  const auto later = start + KeptPlans::kLater;
+  keep(plans, 1, "small", 100, start);
+  keep(plans, 2, "large", 4 * kMiB, start);
+  keep(plans, 3, "new", 4 * kMiB, start + std::chrono::seconds(10));
+  CHECK(plans.expires_at() == later);
+  plans.expire(later - std::chrono::milliseconds(1));
+  CHECK(plans.size() == 3);
+  plans.expire(later);
+  CHECK(plans.find("small", later) != nullptr);
+  CHECK(plans.find("large", later) == nullptr);
+  CHECK(plans.find("new", later) != nullptr);
+  CHECK(plans.expires_at() == later + std::chrono::seconds(10));
+  plans.expire(later + std::chrono::seconds(10));
+  CHECK(plans.size() == 1);
+  CHECK(plans.expires_at() == start + KeptPlans::kKeptFor);
+}
+
+TEST_CASE("kept plans: of many that are older than half a minute, sixteen are kept") {
+  KeptPlans plans;
+  const auto start = KeptPlans::Clock::now();
+  keep(plans, 1000, "alone", 100, start);
+  for (std::uint32_t uid = 1; uid < 8; ++uid)
+    for (int i = 0; i < 16; ++i)
+      keep(plans, uid, std::to_string(uid) + ":" + std::to_string(i), 100, start);
+  CHECK(plans.expires_at() == start + KeptPlans::kLater);
+  plans.expire(start + KeptPlans::kLater);
+  CHECK(plans.size() == KeptPlans::kMostLater);
+  CHECK(plans.find("alone", start) != nullptr);
+  CHECK(plans.find("7:15", start) != nullptr);
+}
+
+TEST_CASE("kept plans: root's go last") {
+  KeptPlans plans;
+  const auto start = KeptPlans::Clock::now();
+  keep(plans, 0, "of root", 100 << 10, start);
+  keep(plans, 1, "first", 20 << 10, start);
+  keep(plans, 2, "second", 20 << 10, start);
+  plans.expire(start + KeptPlans::kLater);
+  CHECK(plans.find("of root", start) != nullptr);
+  CHECK(plans.size() == 2);
+  keep(plans, 0, "another of root", 100 << 10, start);
+  plans.expire(start + KeptPlans::kLater);
+  CHECK(plans.find("another of root", start) != nullptr);
+  CHECK(plans.size() == 1);
+}
+
+TEST_CASE("kept plans: a plan comes back as it was, and takes a fraction of its document") {
+  const auto document = runtime::read_file(std::string(MEMONLINE_TESTS_DIR) +
+                                           "/golden/plans/6.12-c1/hotplugged-normal.json");
+  REQUIRE(document);
+  const auto made = apply::read_plan(*document, "a plan");
+  REQUIRE(made);
+  const auto kept = service::kept_plan(*document, *made);
+  REQUIRE(kept);
+  CHECK(kept->bytes() < document->size() / 2);
+  CHECK(kept->summary.steps == made->steps.size());
+  const auto plan = service::plan_in(*kept);
+  REQUIRE(plan);
+  CHECK(plan->host == made->host);
+  REQUIRE(plan->steps.size() == made->steps.size());
+  for (std::size_t i = 0; i < made->steps.size(); ++i)
+    CHECK(plan->steps[i].action == made->steps[i].action);
 }
 
 }  // namespace memonline

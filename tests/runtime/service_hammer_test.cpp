@@ -54,7 +54,8 @@ void send_all(RunningService& running, Requests& requests, std::size_t turn) {
   if (turn % 2 == 0) wishes.policy = "set rezone = allowed\nblock32-39: normal\n";
   if (turn % 5 == 0) wishes.unplug = *plan::parse_unplug("memory38-39");
   service.plan(wishes, requests.plan());
-  service.submit({}, "{}", requests.counted<std::string>());
+  service.submit(
+      {}, [] { return std::string("{}"); }, requests.counted<std::string>());
   service.apply(requests.digest, {}, requests.job());
   if (turn % 3 == 0) service.undo(0, requests.job());
   if (turn % 4 == 0) (void)service.confirm();

@@ -199,9 +199,9 @@ class RunningService final : public service::Listener {
     service->start();
   }
   void turn() const {
-    std::array<pollfd, 3> polled{pollfd{service->events_fd(), POLLIN, 0},
-                                 pollfd{service->writer_fd(), POLLIN, 0},
-                                 pollfd{service->reader_fd(), POLLIN, 0}};
+    std::array<pollfd, 4> polled{
+        pollfd{service->events_fd(), POLLIN, 0}, pollfd{service->writer_fd(), POLLIN, 0},
+        pollfd{service->reader_fd(), POLLIN, 0}, pollfd{service->root_reader_fd(), POLLIN, 0}};
     int wait = 1000;
     if (const auto due = service->due()) {
       const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -244,6 +244,13 @@ def test_the_command_goes_by_the_service(vm: Vm) -> None:
         # What somebody else did is found by its block.
         assert "offlined by another process" in guest.run("journalctl -o cat MEMONLINE_BLOCK=memory47").stdout
         assert said[0] == said[1], said
+        # A plan that is too long for a message.
+        guest.run("memonline plan -e 'hotplugged: offline; set rezone = allowed' -o /run/long.json && "
+                  "printf '%2000000s' '' >>/run/long.json", check=True)
+        done = guest.run("memonline apply /run/long.json --offline")
+        assert done.status == 0 and zones(guest, blocks) == "........", done
+        assert len(re.findall(r"job \d+: done", guest.run("journalctl -o cat -u memonlined").stdout)) == 3
+        guest.run("memonline undo", check=True)
         shows_progress(guest)
 
 
