@@ -118,19 +118,18 @@ struct Desk {
     // Root is one of them: until they are identified, no caller has a share of its own.
     const auto held = std::make_shared<Ticket>();
     if (!counted) *held = clients.unidentified.take(0, caller.bytes);
-    authority.identify(caller.name,
-                       [this, caller, count, counted, reply, held, work = std::move(work)](
-                           const Result<Authority::Identity, sdbus::Error>& who) {
-                         held->reset();
-                         if (!who) {
-                           reply.fail(who.error());
-                           return;
-                         }
-                         answering(reply, [&] {
-                           if (!counted) count(*who);
-                           work(Requester{who->uid, caller.name});
-                         });
-                       });
+    authority.identify(caller.name, [caller, count, counted, reply, held, work = std::move(work)](
+                                        const Result<Authority::Identity, sdbus::Error>& who) {
+      held->reset();
+      if (!who) {
+        reply.fail(who.error());
+        return;
+      }
+      answering(reply, [&] {
+        if (!counted) count(*who);
+        work(Requester{who->uid, caller.name});
+      });
+    });
   }
   template <class... Values, class Work>
   static Authority::Verdict with_uid(const Reply<Values...>& reply, Work work) {

@@ -247,7 +247,7 @@ def test_the_command_goes_by_the_service(vm: Vm) -> None:
         # A plan that is too long for a message.
         guest.run("memonline plan -e 'hotplugged: offline; set rezone = allowed' -o /run/long.json && "
                   "printf '%2000000s' '' >>/run/long.json", check=True)
-        done = guest.run("memonline apply /run/long.json --offline")
+        done = guest.run("memonline apply /run/long.json")
         assert done.status == 0 and zones(guest, blocks) == "........", done
         assert len(re.findall(r"job \d+: done", guest.run("journalctl -o cat -u memonlined").stdout)) == 3
         guest.run("memonline undo", check=True)
