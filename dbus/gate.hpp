@@ -36,7 +36,7 @@ class Gate {
   }
 
   /// Has the user of a connection found, and `known` called with it; with none where the connection
-  /// has left. Empty: users are not told apart.
+  /// has left. Empty: users are not distinguished.
   using Known = std::function<void(std::optional<std::uint32_t> uid)>;
   using Identify = std::function<void(const std::string& connection, const Known& known)>;
   void identify_by(Identify identify) { identify_ = std::move(identify); }

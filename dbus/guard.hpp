@@ -65,10 +65,10 @@ class Clients {
   [[nodiscard]] bool any() const { return !counts_->empty(); }
   /// Requests whose user is known, the other ticket held beside.
   Shares requests{"requests", 128, 512, 64};
-  /// The texts and files that came with requests of callers that the bus has still to identify.
+  /// The texts in requests of callers that the bus has still to identify.
   Shares unidentified{"bytes of policies and plans of callers not yet identified",
                       std::size_t{16} << 20U, std::size_t{16} << 20U, 0};
-  /// Those of them that wait for polkit: the bus lets no connection wait for more than 128 answers
+  /// Requests that wait for polkit: the bus lets no connection wait for more than 128 answers
   /// (max_replies_per_connection), and what is asked of PID 1 for root is among them.
   Shares questions{"questions to polkit", 16, 96, 0};
 

@@ -112,7 +112,7 @@ class Idle {
     give_up_name(connection_);
     ends_ = true;
   }
-  /// Whether it has begun to end. systemd waits for that then: there is no way back.
+  /// Whether it has begun to end. systemd waits for its exit then, which cannot be undone.
   [[nodiscard]] bool ends() const { return ends_; }
   /// When to check again, if nothing happens before.
   [[nodiscard]] std::optional<Time> due() const {

@@ -29,8 +29,8 @@ class Unread {
   static constexpr std::size_t kRefusals = std::size_t{1} << 20U;
   /// A connection with so much is asked about each time it is sent more.
   static constexpr std::size_t kMuch = std::size_t{1} << 20U;
-  /// Of other connections, and of those that are gone, so many are asked about at a time; more
-  /// where there is no room for another reply.
+  /// Of other connections, and of those that are gone, so many are asked about at a time; more when
+  /// another reply does not fit.
   static constexpr std::size_t kAtATime = 2;
   static constexpr std::size_t kAtATimeWhenFull = 64;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/base/deflate.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include <zlib.h>

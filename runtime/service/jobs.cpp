@@ -113,7 +113,7 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
                 return refuse(Refused::Why::Stale, problem);
               }
               return [this, plan, wishes, answer] {
-                // Others may have been quicker meanwhile.
+                // Another request may have taken the last place meanwhile.
                 if (full(wishes.who.uid)) {
                   answer(too_many(wishes.who.uid));
                   return;

@@ -36,8 +36,8 @@ bool KeptPlans::keep(std::uint32_t uid, const std::string& digest, KeptPlan plan
   plans_.remove_if([&](const Kept& one) { return one.uid == uid && one.digest == digest; });
   if (plan.bytes() > kMostBytesOfOne) return false;
   plans_.push_front({uid, digest, std::make_shared<const KeptPlan>(std::move(plan)), now});
-  for (Amount own = amount(uid, kAll); own.plans > kMostOfOne || own.bytes > kMostBytesOfOne;
-       own = amount(uid, kAll))
+  for (Amount own = amount(kAll, uid); own.plans > kMostOfOne || own.bytes > kMostBytesOfOne;
+       own = amount(kAll, uid))
     drop_oldest(uid);
   while (plans_.size() > kMost) drop_oldest(who_has_most(&Amount::plans, kAll));
   while (bytes() > kMostBytes) drop_oldest(who_has_most(&Amount::bytes, kAll));
@@ -73,20 +73,11 @@ std::optional<KeptPlans::Clock::time_point> KeptPlans::expires_at() const {
 
 std::size_t KeptPlans::bytes() const { return amount(Clock::time_point::max()).bytes; }
 
-KeptPlans::Amount KeptPlans::amount(Clock::time_point since) const {
+KeptPlans::Amount KeptPlans::amount(Clock::time_point since,
+                                    std::optional<std::uint32_t> uid) const {
   Amount amount;
   for (const Kept& one : plans_) {
-    if (one.since > since) continue;
-    ++amount.plans;
-    amount.bytes += one.plan->bytes();
-  }
-  return amount;
-}
-
-KeptPlans::Amount KeptPlans::amount(std::uint32_t uid, Clock::time_point since) const {
-  Amount amount;
-  for (const Kept& one : plans_) {
-    if (one.uid != uid || one.since > since) continue;
+    if (one.since > since || (uid && one.uid != *uid)) continue;
     ++amount.plans;
     amount.bytes += one.plan->bytes();
   }
@@ -102,13 +93,14 @@ void KeptPlans::drop_oldest(std::uint32_t uid) {
 std::uint32_t KeptPlans::who_has_most(std::size_t Amount::*of, Clock::time_point since) const {
   std::map<std::uint32_t, std::size_t> amounts;
   for (const Kept& one : plans_)
-    if (!amounts.contains(one.uid)) amounts[one.uid] = amount(one.uid, since).*of;
+    if (!amounts.contains(one.uid)) amounts[one.uid] = amount(since, one.uid).*of;
+  const auto rank = [&](std::uint32_t uid) {
+    return std::pair(uid != 0 && amounts[uid] > 0, amounts[uid]);
+  };
   // From the oldest on: of two with as many, the one whose plan waits longest.
   std::uint32_t most = plans_.back().uid;
   for (auto one = plans_.rbegin(); one != plans_.rend(); ++one)
-    if (amounts[one->uid] > 0 && (most == 0 || amounts[one->uid] > amounts[most]) &&
-        (one->uid != 0 || amounts[most] == 0))
-      most = one->uid;
+    if (rank(one->uid) > rank(most)) most = one->uid;
   return most;
 }
 

@@ -69,12 +69,11 @@ class KeptPlans {
     std::shared_ptr<const KeptPlan> plan;
     Clock::time_point since;
   };
-  /// Of those that came then or earlier.
-  [[nodiscard]] Amount amount(std::uint32_t uid, Clock::time_point since) const;
+  /// Of those that came then or earlier: of this user, or of all.
+  [[nodiscard]] Amount amount(Clock::time_point since,
+                              std::optional<std::uint32_t> uid = std::nullopt) const;
   void drop_oldest(std::uint32_t uid);
   [[nodiscard]] std::uint32_t who_has_most(std::size_t Amount::*of, Clock::time_point since) const;
-  /// Of all of them.
-  [[nodiscard]] Amount amount(Clock::time_point since) const;
 
   std::list<Kept> plans_;        ///< the latest first
   Clock::time_point expired_{};  ///< when `expire` was called last

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <fstream>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <elf.h>
