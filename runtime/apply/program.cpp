@@ -2,6 +2,10 @@
 #include "runtime/apply/program.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -70,7 +74,36 @@ Task task_of(const plan::Step& step) {
   return task;
 }
 
-bool meet(plan::WriteRun a, plan::WriteRun b) { return a.low() <= b.high() && b.low() <= a.high(); }
+/// The zones of the blocks that earlier steps take offline. The ranges do not overlap.
+class TakenOffline {
+ public:
+  void add(plan::WriteRun blocks, std::optional<Zone> zone) {
+    // Of a block that is taken offline twice, the later step counts.
+    split(blocks.low());
+    split(blocks.high() + 1);
+    ranges_.erase(ranges_.lower_bound(blocks.low()), ranges_.upper_bound(blocks.high()));
+    ranges_[blocks.low()] = {blocks.high(), zone};
+  }
+  /// Of the highest of these blocks that was taken offline.
+  [[nodiscard]] std::optional<Zone> zone_of(plan::WriteRun blocks) const {
+    const auto after = ranges_.upper_bound(blocks.high());
+    if (after == ranges_.begin()) return std::nullopt;
+    const auto& [last, zone] = std::prev(after)->second;
+    return last < blocks.low() ? std::nullopt : zone;
+  }
+
+ private:
+  using Range = std::pair<BlockId, std::optional<Zone>>;  ///< the last block, and the zone
+  void split(BlockId at) {
+    const auto after = ranges_.lower_bound(at);
+    if (after == ranges_.begin()) return;
+    Range& before = std::prev(after)->second;
+    if (before.first < at) return;
+    ranges_.emplace_hint(after, at, before);
+    before.first = BlockId(at.value() - 1);
+  }
+  std::map<BlockId, Range> ranges_;  ///< by their first block
+};
 
 plan::WriteRun downwards(BlockId first, BlockId last) { return {last, first}; }
 
@@ -84,12 +117,11 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
   Program program;
   describe(program, host);
   std::vector<Task> back;
+  TakenOffline offline;
   for (const plan::Step& step : plan.steps) {
     Task task = task_of(step);
-    for (const Task& earlier : program.tasks)
-      if (task.kind == Task::Kind::Online && earlier.kind == Task::Kind::Offline &&
-          meet(task.blocks, earlier.blocks))
-        task.taken_from = earlier.zone;
+    if (task.kind == Task::Kind::Online) task.taken_from = offline.zone_of(task.blocks);
+    if (task.kind == Task::Kind::Offline) offline.add(task.blocks, task.zone);
     program.tasks.push_back(std::move(task));
     const auto* set = std::get_if<plan::SetKnob>(&step.action);
     if (set == nullptr || set->scope == plan::KnobScope::Stay) continue;
@@ -113,21 +145,32 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
 }
 
 std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host) {
+  std::vector<plan::WriteRun> touched;
+  for (const plan::Step& step : plan.steps) {
+    const Task task = task_of(step);
+    if (task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline)
+      touched.push_back({task.blocks.low(), task.blocks.high()});
+  }
+  std::sort(touched.begin(), touched.end(),
+            [](plan::WriteRun a, plan::WriteRun b) { return a.first < b.first; });
   std::vector<BlocksBefore> all;
-  for (const model::BlockRun& run : host.blocks)
-    for (const plan::Step& step : plan.steps) {
-      const Task task = task_of(step);
-      if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
-      const BlockId first = std::max(run.first, task.blocks.low());
-      const BlockId last = std::min(run.last(), task.blocks.high());
-      if (last < first) continue;
-      BlocksBefore before{first, last, run.state == State::Online, std::nullopt, run.node};
-      if (before.online && run.zones.kind() == model::ValidZones::Kind::Listed)
-        before.zone = run.zones[0];
-      if (std::find(all.begin(), all.end(), before) == all.end()) all.push_back(before);
+  auto step = touched.begin();
+  for (const model::BlockRun& run : host.blocks) {
+    // Of this run, what is described already; several steps may touch the same blocks.
+    BlockId next = run.first;
+    for (; step != touched.end() && step->first <= run.last(); ++step) {
+      const BlockId first = std::max(next, step->first);
+      const BlockId last = std::min(run.last(), step->last);
+      if (first <= last) {
+        BlocksBefore before{first, last, run.state == State::Online, std::nullopt, run.node};
+        if (before.online && run.zones.kind() == model::ValidZones::Kind::Listed)
+          before.zone = run.zones[0];
+        all.push_back(before);
+        next = last + 1;
+      }
+      if (step->last > run.last()) break;  // it goes on in the next run
     }
-  std::sort(all.begin(), all.end(),
-            [](const BlocksBefore& a, const BlocksBefore& b) { return a.first < b.first; });
+  }
   return all;
 }
 
