@@ -114,18 +114,19 @@ Round Keeper::let_go(bool keep_switches) {
   }
   // The switches are ours, whoever is changing memory; but a run that has set one of them for
   // itself puts back what it found.
-  if (const auto* held = std::get_if<apply::Held>(&begun.error()))
-    round.problem = fmt::format(
-        "another run is changing memory: {}; the kernel's switches are put back beside it",
-        held->owner);
   auto port = target_.port();
-  if (port)
+  if (port) {
     round.said = lease_.put_back(**port, online);
-  else
+    if (const auto* held = std::get_if<apply::Held>(&begun.error()))
+      round.said.push_back(fmt::format(
+          "another run is changing memory ({}): the kernel settings were restored beside it",
+          held->owner));
+  } else {
     round.problem = fmt::format(
         "the kernel's switches stay as they are: {}; what they said before "
         "is in {}/switches",
         port.error().message(), target_.run_directory());
+  }
   return round;
 }
 

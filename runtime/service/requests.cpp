@@ -161,16 +161,19 @@ void Service::verify(const Answer<std::shared_ptr<const View>>& answer, const Re
       who, failing(answer),
       [this, policy = policy_, alone = left_alone(), rounds = rounds_done_,
        mark = left_alone_.mark(), answer](const Worker::Cancelled& cancelled) -> Worker::Done {
+        const auto read_at = std::chrono::steady_clock::now();
         auto plans =
             std::make_shared<Plans>(plan_now(*target_, policy.get(), alone, {}, cancelled));
         if (cancelled()) return [answer] { answer(took_too_long()); };
-        return [this, plans, rounds, mark, answer] {
+        return [this, plans, rounds, mark, read_at, answer] {
           if (!plans->host) {
             answer(fail(Refused{Refused::Why::Failed, plans->problem}));
             return;
           }
-          // A round that has ended meanwhile knows better.
-          if (rounds == rounds_done_) {
+          // A round that has ended meanwhile knows better, and so does the other reader if it read
+          // the host later.
+          if (rounds == rounds_done_ && read_at >= verified_at_) {
+            verified_at_ = read_at;
             if (!round_runs_ && current_job_ == 0) known_ = plans->host;
             publish(*plans, mark);
           }

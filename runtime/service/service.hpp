@@ -260,6 +260,8 @@ class Service {
   std::shared_ptr<const ReadyPolicy> policy_;
   std::shared_ptr<const View> view_;
   std::shared_ptr<const model::Host> known_;  ///< as it was when last looked at
+  /// When the host began to be read that the last `verify` published.
+  std::chrono::steady_clock::time_point verified_at_;
   std::optional<Rest> rested_;  ///< how an earlier service left it; until a round has looked
   HeldSettings held_;  ///< as the last round left them: the writer's own are not to be read here
   Counters counters_;

@@ -60,9 +60,10 @@ class Watched final : public service::Target {
       : target_(std::move(target)), is_short_(is_short), is_held_(is_held), looks_(looks) {}
   Result<model::Host, runtime::HostError> read() override {
     if (is_short_.load()) throw std::bad_alloc();
+    auto host = target_->read();
     ++looks_;
     while (is_held_.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    return target_->read();
+    return host;
   }
   Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
       std::chrono::milliseconds patience) override {

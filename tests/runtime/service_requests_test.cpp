@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Whose requests the service works on, and when it stops working on them.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -48,6 +49,32 @@ void hold_plan(RunningService& running, const std::string& connection,
 }
 
 }  // namespace
+
+TEST_CASE("service: of two users' readings of the host, the later one stays published") {
+  RunningService running(small_host(), "boot: keep\n");
+  REQUIRE(running.until(State::InSync));
+  std::size_t answers = 0;
+  const auto count = [&](const auto&) { ++answers; };
+  const auto verify = [&](const Requester& who) {
+    const int looks = running.looks;
+    running.service->verify(count, who);
+    while (running.looks == looks) std::this_thread::yield();
+  };
+  running.is_held.store(true);
+  verify({0, ":1.1"});
+  REQUIRE(running.kernel->write_state(model::BlockId(32), "online_movable") == 0);
+  verify({1000, ":1.2"});
+  running.is_held.store(false);
+  // Both results wait; those of ordinary users are dispatched before root's.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  REQUIRE(running.until([&] { return answers == 2; }));
+  const auto& blocks = running.service->view()->host->blocks;
+  const auto changed = std::find_if(blocks.begin(), blocks.end(), [](const model::BlockRun& run) {
+    return run.first <= model::BlockId(32) && model::BlockId(32) <= run.last();
+  });
+  REQUIRE(changed != blocks.end());
+  CHECK(changed->state == model::State::Online);
+}
 
 TEST_CASE("service: one user's jobs keep neither another user nor root from having theirs") {
   RunningService running(HostBuilder().boot(0, 0, 8).dimm(0, 32, 64).build(), "boot: keep\n",

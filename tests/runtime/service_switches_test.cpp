@@ -93,7 +93,7 @@ TEST_CASE("service: switches are put back also while another run holds the lock,
   running.service->shut_down();
   ::close(lock);
   CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
-  CHECK(said(running, "the kernel's switches are put back beside it"));
+  CHECK(said(running, "the kernel settings were restored beside it"));
 }
 
 TEST_CASE("service: rules are steered away only while it runs and wishes it") {
