@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "dbus/front.hpp"
 
+#include <optional>
+
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
@@ -23,12 +25,39 @@ void Front::serve(service::Service& service, const model::Host& host) {
         known(who ? std::optional(who->uid) : std::nullopt);
     });
   });
+  desk_->gate.report_refusals_to([this](const std::string& name, const std::string& method,
+                                        const char* why) { report_refusal(name, method, why); });
   desk_->gate.tell(
       [this](const std::string& name, sd_bus* bus) {
         desk_->service.consider_memory();
         if (watches_callers_) desk_->visitors.called(name, bus);
       },
       [this](const std::string& name) { desk_->visitors.left(name); });
+}
+
+// Of the calls that come before their connection is identified, the first is reported and the
+// others are counted.
+void Front::report_refusal(const std::string& name, const std::string& method, const char* why) {
+  const auto report = [this, method, why](std::optional<Authority::Identity> who,
+                                          std::uint64_t calls) {
+    Audit::Request request;
+    request.method = method;
+    if (who) {
+      request.uid = who->uid;
+      request.pid = who->pid;
+    }
+    const sdbus::Error error = make_error(errors::kLimitsExceeded, why);
+    for (; calls > 0; --calls) desk_->audit->answered(request, &error);
+  };
+  if (const Authority::Identity* known = desk_->authority.known(name)) {
+    report(*known, 1);
+  } else if (++refused_unidentified_[name] == 1) {
+    desk_->authority.identify(
+        name, [this, name, report](const Result<Authority::Identity, sdbus::Error>& who) {
+          report(who ? std::optional(*who) : std::nullopt,
+                 refused_unidentified_.extract(name).mapped());
+        });
+  }
 }
 
 // Of what libsystemd answers by itself. One property counts as all of its object: it is the largest
@@ -60,6 +89,7 @@ void Front::close() {
     desk_->gate.estimate_by({});
     desk_->gate.identify_by({});
     desk_->gate.tell({}, {});
+    desk_->gate.report_refusals_to({});
   }
   jobs_.reset();
   nodes_.reset();

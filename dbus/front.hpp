@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,8 @@ class Front final : public service::Listener {
   /// What a body throws is the bus's trouble (it went away, it is out of memory), never ours.
   template <class Body>
   void tell(Body&& body);
+  /// In the audit log.
+  void report_refusal(const std::string& name, const std::string& method, const char* why);
   [[nodiscard]] std::size_t size_of_answer(const std::string& path,
                                            const std::string& interface) const;
 
@@ -52,6 +55,8 @@ class Front final : public service::Listener {
   std::unique_ptr<Nodes> nodes_;
   std::unique_ptr<Jobs> jobs_;
   bool watches_callers_ = false;
+  /// Calls refused while the bus is asked who the connection is.
+  std::map<std::string, std::uint64_t> refused_unidentified_;
 };
 
 /// STATUS= of systemd's notification: the state and its figures.

@@ -56,7 +56,11 @@ int Gate::admit(sd_bus_message* message, const std::string& sender) {
   // The replies of handlers are counted when they are sent.
   if (estimate_ && !interface.starts_with("org.memonline1."))
     bytes += estimate_(or_empty(sd_bus_message_get_path(message)), interface);
+  const auto report = [&](const char* why) {
+    if (refused_) refused_(sender, or_empty(sd_bus_message_get_member(message)), why);
+  };
   const auto refuse = [&](const char* why) {
+    report(why);
     sd_bus_reply_method_errorf(message, errors::kLimitsExceeded, "%s", why);
     return 1;
   };
@@ -64,7 +68,7 @@ int Gate::admit(sd_bus_message* message, const std::string& sender) {
   switch (charge(sender, bytes)) {
     case Unread::Verdict::Send: return 0;
     case Unread::Verdict::Refuse: return refuse(errors::kUnreadText);
-    case Unread::Verdict::Drop: break;
+    case Unread::Verdict::Drop: report(errors::kUnreadText); break;
   }
   return 1;
 }

@@ -35,6 +35,12 @@ class Gate {
     gone_ = std::move(gone);
   }
 
+  /// Told of each call that is refused or dropped before anything answers it: its method, as
+  /// "Introspect" or "Plan", and why.
+  using Refused = std::function<void(const std::string& connection, const std::string& method,
+                                     const char* why)>;
+  void report_refusals_to(Refused refused) { refused_ = std::move(refused); }
+
   /// Has the user of a connection found, and `known` called with it; with none where the connection
   /// has left. Empty: users are not distinguished.
   using Known = std::function<void(std::optional<std::uint32_t> uid)>;
@@ -62,6 +68,7 @@ class Gate {
   Estimate estimate_;
   Called called_;
   Gone gone_;
+  Refused refused_;
   Identify identify_;
   std::unique_ptr<sd_bus_slot, Unref> filter_;  ///< last: it ends first
 };

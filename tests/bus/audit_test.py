@@ -2,11 +2,15 @@
 """Usage: audit_test.py MEMONLINED SOURCE: the journal has one entry for each request that changes something, and for
 each that was refused."""
 import os
+import subprocess
 import sys
+import time
 from typing import Callable, Dict, List
 
-from world import (dbus, ERROR, MANAGER, NAME, PATH, STANDARD, Client, Journal, World, as_nobody, needs_polkit, refused,
-                   run, unless)
+from large_hosts import many_runs
+from limits_test import DEAF, MAX_RUNS
+from world import (dbus, ERROR, MANAGER, NAME, PATH, STANDARD, Client, Journal, World, as_nobody, become, needs_polkit,
+                   needs_users, refused, run, unless)
 
 HOST = "6.12-a1"
 OPTIONS = dbus.Dictionary({}, signature="sv")
@@ -75,7 +79,33 @@ def refusals(w: World) -> None:
         w.journal = None
 
 
-TESTS: List[Callable[[World], None]] = [changes, refusals]
+@has_journal
+@needs_users
+def refused_before_an_answer(w: World) -> None:
+    """Also a call that no method sees, because its user has left too much unread."""
+    deaf = []
+    try:
+        w.journal = Journal(w.directory)
+        w.start(many_runs(w, MAX_RUNS - 10), policy="all: keep\n")
+        client = Client(w)
+        client.settled()
+        for method, calls in (("ListBlocks", "3"), ("Introspect", "300")):
+            deaf.append(subprocess.Popen([*become("nobody"), sys.executable, "-c", DEAF, w.address, "1", calls, method],
+                                         stdout=subprocess.PIPE))
+            assert deaf[-1].stdout is not None and deaf[-1].stdout.readline() == b"sent\n"
+            client.manager.Verify(timeout=100)
+            time.sleep(1.1)  # a user's refusals are reported once a second
+        entry = w.journal.entry('op="Introspect"')
+        assert entry["MEMONLINE_UID"] == ["65534"] and int(entry["MEMONLINE_PID"][0]) == deaf[-1].pid, entry
+        assert entry["MEMONLINE_ERROR"] == [STANDARD + "LimitsExceeded"] and explained(w, entry), entry
+    finally:
+        w.journal = None
+        for process in deaf:
+            process.kill()
+            process.wait()
+
+
+TESTS: List[Callable[[World], None]] = [changes, refusals, refused_before_an_answer]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

@@ -8,12 +8,11 @@ import pty
 import re
 import subprocess
 import sys
-from typing import Callable, List, Tuple
+from typing import Callable, List
 
+from large_hosts import HOST, Said, memonline
 from world import dbus, JOB, NAME, PATH, Client, World, become, eventually, needs_users, run, spin
 
-HOST = "6.12-a1"  # 16 hot-plugged blocks of 128 MiB, offline
-Said = Tuple[int, bytes, bytes]
 POLICY = "hotplugged: 75% movable, rest normal; boot: last 25% movable, rest normal"
 COMMANDS = [
     *(["plan", "--exit-code", "--format", form] for form in ("text", "json", "yaml", "shell", "svg")),
@@ -23,15 +22,6 @@ COMMANDS = [
     *(["explain", "memory40", "--format", form] for form in ("text", "json")),
     ["explain", "memory4000"]]
 PICTURES = [["map", "--format", form] for form in ("text", "svg", "html")]
-
-
-def memonline(w: World, *words: str, user: str = "root") -> Said:
-    """What the command says beside the service."""
-    command = str(pathlib.Path(w.memonlined).with_name("memonline"))
-    ran = subprocess.run([*become(user), command, *words],
-                         capture_output=True, check=False,
-                         env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": w.address})
-    return ran.returncode, ran.stdout, ran.stderr
 
 
 def as_seen(w: World, client: Client) -> str:
@@ -136,8 +126,8 @@ def told_that_it_ended(w: World) -> None:
         w.daemon.wait()
         w.daemon = None
         errors = undoing.communicate(timeout=60)[1]
-    assert undoing.returncode == 1 and b"memonlined stopped before the run was complete\n" in errors, errors
-    assert b"help: `memonline status` shows" in errors, errors
+    assert undoing.returncode == 1 and b"memonlined stopped before the run was complete\n" in errors, (status, said, errors)
+    assert b"help: `memonline status` shows" in errors, (status, said, errors)
 
 
 def does_without(w: World) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage: idle_test.py MEMONLINED SOURCE: the service while there is nothing to do. It takes little memory and
 sleeps; where the kernel alone brings memory online as the policy says it ends, and loses no call over it."""
+import contextlib
 import importlib
 import os
 import pathlib
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from typing import Callable, List, Optional
+from typing import Callable, Iterator, List, Optional, Tuple
 
 from memory_test import sanitized, status, wakeups
 from world import MANAGER, NAME, PATH, Client, World, busctl, dbus, run, unless
@@ -20,6 +21,7 @@ KERNELS = "hotplugged: normal\n"
 OURS = "hotplugged: first 25% normal, rest movable\n"
 IDLE_SECONDS = 60.0
 RESIDENT = 8 << 10  # KiB
+START_AGAIN = 75  # memonlined(8), EXIT STATUS
 # What a call that comes too late is told, which has the bus start the service where there is systemd.
 GONE = ("org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner")
 
@@ -108,13 +110,14 @@ def introspection():
     return lowlevel.MethodCallMessage(NAME, PATH, "org.freedesktop.DBus.Introspectable", "Introspect")
 
 
-def answers_what_has_come(w: World) -> None:
-    """Calls that are in its socket when it gives up its name are answered, also where libraries read one at a time."""
-    path = str(w.directory / "notify")
+@contextlib.contextmanager
+def held_at_barrier(w: World) -> Iterator[Tuple[dbus.bus.BusConnection, Callable[[], None]]]:
+    """A service that has begun to end and still has its name: a client's connection, and what lets it go on."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(path)
+        (w.directory / "notify").unlink(missing_ok=True)
+        systemd.bind(str(w.directory / "notify"))
         systemd.settimeout(30)
-        w.environment = {"NOTIFY_SOCKET": path}
+        w.environment = {"NOTIFY_SOCKET": str(w.directory / "notify")}
         w.start(HOST, "--exit-idle-time", "1", policy=KERNELS)
         w.environment = {}
         other = w.connect()
@@ -123,18 +126,45 @@ def answers_what_has_come(w: World) -> None:
             pass
         text, barrier, _, _ = socket.recv_fds(systemd, 4096, 1)
         assert b"BARRIER=1" in text and len(barrier) == 1, text
-        # It waits for the barrier, and has its name.
+        yield other, lambda: os.close(barrier[0])
+
+
+def sent(other: dbus.bus.BusConnection, messages: list, replies: list) -> list:
+    """What waits for the replies of these calls, which the bus has."""
+    calls = [other.send_message_with_reply(message, replies.append, 20.0) for message in messages]
+    other.call_blocking("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetId", "", ())
+    return calls
+
+
+def answers_what_has_come(w: World) -> None:
+    """Calls that are in its socket when it gives up its name are answered, also where libraries read one at a time."""
+    with held_at_barrier(w) as (other, go_on):
         # Answered by the service's loop, by its worker, and by libsystemd.
-        sent = [message for _ in range(7) for message in (call("GetPolicies"), call("Verify"), introspection())]
+        messages = [message for _ in range(7) for message in (call("GetPolicies"), call("Verify"), introspection())]
         replies: list = []
-        calls = [other.send_message_with_reply(message, replies.append, 20.0) for message in sent]
-        other.call_blocking("org.freedesktop.DBus", "/", "org.freedesktop.DBus", "GetId", "", ())
-        os.close(barrier[0])
+        calls = sent(other, messages, replies)
+        go_on()
         for one in calls:
             one.block()
         errors = [reply.get_error_name() for reply in replies if isinstance(reply, lowlevel.ErrorMessage)]
         assert len(replies) == len(calls) and not errors, (len(replies), errors)
         assert ended(w) == 0
+
+
+def starts_again_after_a_late_call(w: World) -> None:
+    """Where a late call leaves something to watch, it ends with the status after which systemd starts it again."""
+    with held_at_barrier(w) as (other, go_on):
+        replies: list = []
+        w.write_policy("hotplugged: movble\n")
+        calls = sent(other, [call("Reload")], replies)
+        go_on()
+        calls[0].block()
+        assert len(replies) == 1 and not isinstance(replies[0], lowlevel.ErrorMessage), replies
+        assert ended(w) == START_AGAIN
+    # The next one shows what is wrong, and stays.
+    w.start(HOST, "--exit-idle-time", "1", policy="hotplugged: movble\n")
+    assert "ML" in Client(w).get("Problems")
+    assert ended(w, 3) is None
 
 
 def loses_no_call(w: World) -> None:
@@ -165,7 +195,8 @@ def loses_no_call(w: World) -> None:
     print(f"{answered} calls answered, {late} sent back by the bus")
 
 
-TESTS: List[Callable[[World], None]] = [ends, callers_that_leave, stays, answers_what_has_come, loses_no_call, sleeps_for_a_minute]
+TESTS: List[Callable[[World], None]] = [ends, callers_that_leave, stays, answers_what_has_come, starts_again_after_a_late_call,
+                                         loses_no_call, sleeps_for_a_minute]
 
 if __name__ == "__main__":
     sys.exit(run(TESTS))

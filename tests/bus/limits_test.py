@@ -11,11 +11,10 @@ import sys
 import time
 from typing import Callable, List
 
+from large_hosts import HOST, host_with, many_runs, memonline, run_of
 from world import (dbus, ERROR, JOB, MANAGER, NAME, PATH, STANDARD, Client, World, become, eventually,
                    needs_polkit, needs_users, refused, run)
-from command_test import memonline
 
-HOST = "6.12-a1"
 LIMITS = STANDARD + "LimitsExceeded"
 MAX_REPLY = 16 << 20
 MAX_RUNS = 16384  # dbus/convert.hpp
@@ -26,11 +25,12 @@ DEAF = """
 import sys, time
 import dbus
 address, connections, calls = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+interface = "org.freedesktop.DBus.Introspectable" if sys.argv[4] == "Introspect" else "org.memonline1.Manager"
 kept = [dbus.bus.BusConnection(address) for _ in range(connections)]
 for bus in kept:
     for _ in range(calls):
         message = dbus.lowlevel.MethodCallMessage("org.memonline1", "/org/memonline1",
-                                                  "org.memonline1.Manager", sys.argv[4])
+                                                  interface, sys.argv[4])
         if sys.argv[4] == "ListBlocks":
             message.append({}, signature="a{sv}")
         bus.send_message(message)
@@ -57,26 +57,6 @@ authority = Authority(bus, "/org/freedesktop/PolicyKit1/Authority")
 print("there", flush=True)
 GLib.MainLoop().run()
 """
-
-
-def host_with(w: World, blocks: str) -> str:
-    """The host, with these lines in place of its two DIMMs."""
-    captured = memonline(w, "capture", "--root", str(w.source / f"tests/hosts/{HOST}.tar.xz"))[1]
-    lines = captured.decode().splitlines(keepends=True)
-    kept = [line for line in lines if "[32, 39]" not in line and "[40, 47]" not in line]
-    assert len(kept) == len(lines) - 2, lines
-    file = w.directory / "host.yaml"
-    file.write_text("".join(kept) + blocks)
-    return str(file)
-
-
-def run_of(first: int, last: int) -> str:
-    return f"  - {{blocks: [{first}, {last}], state: offline, zones: [Normal, Movable], node: 0, device: 1}}\n"
-
-
-def many_runs(w: World, runs: int) -> str:
-    """A host with so many runs of one block each."""
-    return host_with(w, "".join(run_of(32 + 2 * i, 32 + 2 * i) for i in range(runs)))
 
 
 def every_second(first: int, ranges: int) -> str:

@@ -7,8 +7,8 @@ import os
 import sys
 from typing import Callable, List
 
+from large_hosts import memonline
 from world import (MANAGER, NAME, PATH, Client, Journal, Kernel, World, as_user, eventually, run, unless)
-from command_test import memonline
 
 HOST = "6.12-a1"  # memory32..47 hot-plugged, offline
 FAILS = ("--refuse", "memory41-42=EIO", "--refuse", "memory36=EBUSY")
