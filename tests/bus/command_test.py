@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import Callable, List
 
-from large_hosts import HOST, Said, memonline
+from large_hosts import HOST, memonline
 from world import dbus, JOB, NAME, PATH, Client, World, become, eventually, needs_users, run, spin
 
 POLICY = "hotplugged: 75% movable, rest normal; boot: last 25% movable, rest normal"
