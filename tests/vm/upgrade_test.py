@@ -10,6 +10,7 @@ from guest import Dimm, Guest, Layout, Node
 from harness import Skip, Vm, on
 from hotplug_test import KNOB, POLICY, expect, share, wait_for_service
 from reports import MEMORY
+from rest_test import KERNELS, wait_for
 from systemd_test import EACH_DIMM, wait_until_up, zones
 from walk_test import difference, kept_packages, own_packages
 
@@ -19,6 +20,13 @@ LAYOUT = Layout(nodes=(Node("2G", cpus=2),), dimms=(Dimm("d0", "1G"),), below_4g
 BLOCKS = list(range(40, 48))
 DEBS = ("memonline", "libmemonline0")
 CACHE = "var/cache/memonline"
+# Of a service that has exited because the kernel does what the policy says.
+AT_REST = {
+    "memory": f"grep . {MEMORY}/memory*/state {MEMORY}/memory*/valid_zones",
+    "settings": f"grep -r . {KNOB} /sys/module/memory_hotplug/parameters",
+    "held": "cat /run/memonline/switches",
+    "resting": "cat /run/memonline/resting",
+}
 JOB = "memonline apply --offline --confirm 1h -e 'hotplugged: offline'"
 
 
@@ -46,14 +54,14 @@ def install(guest: Guest, version: str) -> None:
     assert guest.run("dpkg-query -W -f '${db:Status-Status} ${Version}' memonline").stdout == f"installed {wanted}"
 
 
-def install_old(guest: Guest) -> None:
+def install_old(guest: Guest, wanted: str) -> None:
     """The system is as after a boot with the package: the unit of the boot has run, the service settled the DIMM."""
     wait_until_up(guest)
     guest.run(f"echo online >{KNOB}", check=True)  # the distribution's word
     install(guest, "old")
     guest.run("systemctl start memonline-apply.service", check=True, timeout=120)
     wait_for_service(guest)
-    expect(guest, BLOCKS, share(8))
+    expect(guest, BLOCKS, wanted)
 
 
 # --- what is looked at ---------------------------------------------------------------------------
@@ -112,7 +120,7 @@ def upgrade(guest: Guest) -> None:
 def test_applies_nothing(vm: Vm) -> None:
     """Two blocks were taken offline to be unplugged, and the service holds auto_online_blocks."""
     with vm.system(LAYOUT, {**EACH_DIMM, **both_versions(vm)}, installed=False) as guest:
-        install_old(guest)
+        install_old(guest, share(8))
         guest.run(f"echo offline >{MEMORY}/memory46/state && chmem -b -d 47", check=True)
         guest.wait_for(lambda: all(block in of_service(guest, "LeftAlone") for block in ("46", "47")), "the service to hear of it")
         before = kept(guest)
@@ -139,7 +147,7 @@ def test_applies_nothing(vm: Vm) -> None:
 def test_ends_a_job_that_waits_for_a_word(vm: Vm) -> None:
     """As whenever the service ends: what nobody has confirmed is undone."""
     with vm.system(LAYOUT, {**EACH_DIMM, **both_versions(vm)}, installed=False) as guest:
-        install_old(guest)
+        install_old(guest, share(8))
         before = kept(guest)
         assert "in-sync" in before["state"], before
         guest.run(f"({JOB}; echo status $?) </dev/null >/run/said 2>&1 &", check=True)
@@ -154,3 +162,26 @@ def test_ends_a_job_that_waits_for_a_word(vm: Vm) -> None:
         assert refused.status == 1, refused
         guest.wait_for(lambda: guest.read("/run/said").endswith("status 1"), "the caller to end")
         assert "memonlined stopped before the run was confirmed: reverting it" in guest.read("/run/said")
+
+
+@on("6.12")
+def test_of_a_service_at_rest(vm: Vm) -> None:
+    """The kernel onlines hot-added memory as the policy requires, so the service has exited: the setting stays throughout."""
+    with vm.system(LAYOUT, {**KERNELS, **both_versions(vm)}, installed=False) as guest:
+        install_old(guest, "M" * 8)
+        wait_for(guest, "inactive")
+        guest.run(f"(while :; do cat {KNOB}; sleep 0.1; done | uniq >/run/settings) & echo $! >/run/reader", check=True)
+        before = {name: guest.run(command).stdout for name, command in AT_REST.items()}
+        install(guest, "new")
+        # The new version has read what the old one left, and rests as it did.
+        wait_for(guest, "inactive")
+        after = {name: guest.run(command).stdout for name, command in AT_REST.items()}
+        assert after == before, (before, after)
+        guest.run("pkill -P $(cat /run/reader); true")
+        assert set(guest.read("/run/settings").split()) == {"online_movable"}, guest.read("/run/settings")
+        # Memory comes, and a call; then the package's removal restores the setting of before its installation.
+        expect(guest, guest.add_dimm("d1", "1G"), "M" * 8)
+        assert "in-sync" in of_service(guest, "State")
+        wait_for(guest, "inactive")
+        guest.run("DEBIAN_FRONTEND=noninteractive apt-get -q -y remove memonline </dev/null 2>&1", check=True, timeout=240)
+        assert guest.read(KNOB) == "online"
