@@ -11,12 +11,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "compiler/base/shortened.hpp"
 #include "compiler/forecast/forecast.hpp"
 #include "compiler/model/units.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/unplug.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/shortened.hpp"
+#include "compiler/text/utf8.hpp"
 #include "dbus/errors.hpp"
 #include "runtime/apply/report_json.hpp"
 #include "runtime/host/capture.hpp"
@@ -78,7 +78,7 @@ std::optional<std::uint64_t> job_named(const std::string& path) {
 }
 
 std::string utf8(std::string_view text) {
-  std::string clean = render::valid_utf8(text);
+  std::string clean = text::valid_utf8(text);
   std::replace(clean.begin(), clean.end(), '\0', ' ');
   return clean;
 }

@@ -33,7 +33,7 @@ bool stderr_is_journal() {
 
 /// A field may be there more than once: each block of a run finds the message. A message has room
 /// for 1,024 fields (ENTRY_FIELD_COUNT_MAX of systemd's journal-importer.h).
-void name_blocks(const plan::WriteRun& run, std::vector<std::string>& lines) {
+void name_blocks(const model::WriteRun& run, std::vector<std::string>& lines) {
   constexpr std::uint64_t kMost = 256;
   const std::uint64_t first = run.low().value();
   for (std::uint64_t i = 0; i < std::min(run.count(), kMost); ++i)

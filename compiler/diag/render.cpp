@@ -5,9 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "compiler/diag/display_width.hpp"
-#include "compiler/render/json_writer.hpp"
-#include "compiler/render/yaml_writer.hpp"
+#include "compiler/text/display_width.hpp"
+#include "compiler/text/json_writer.hpp"
+#include "compiler/text/utf8.hpp"
+#include "compiler/text/yaml_writer.hpp"
 
 namespace memonline::diag {
 
@@ -51,7 +52,7 @@ Shown show(std::string_view line, std::size_t begin, std::size_t end) {
     if (at <= begin) shown.mark_begin = shown.width;
     if (at <= end) shown.mark_end = shown.width;
     if (at == line.size()) break;
-    const std::size_t length = render::utf8_length(line, at);
+    const std::size_t length = text::utf8_length(line, at);
     const std::string_view bytes = line.substr(at, std::max<std::size_t>(1, length));
     const auto first = static_cast<unsigned char>(bytes.front());
     if (first == '\t') {
@@ -60,12 +61,12 @@ Shown show(std::string_view line, std::size_t begin, std::size_t end) {
       shown.width += blanks;
     } else if (bytes == "\xEF\xBB\xBF") {
       // A byte order mark, wherever it stands, has nothing to show.
-    } else if (length == 0 || first < 0x20 || first == 0x7F || is_unprintable(bytes)) {
+    } else if (length == 0 || first < 0x20 || first == 0x7F || text::is_unprintable(bytes)) {
       shown.text += "\xEF\xBF\xBD";
       ++shown.width;
     } else {
       shown.text += bytes;
-      shown.width += display_width(bytes);
+      shown.width += text::display_width(bytes);
     }
     at += bytes.size();
   }
@@ -118,7 +119,7 @@ void append_source(std::string& out, const SourceFile& file, const SourceSpan& s
 
 std::string place_text(const SourceFile& file, const SourceSpan& span) {
   const source::Place place = file.place(span.begin);
-  return fmt::format("{}:{}:{}: ", render::valid_utf8(file.path()), place.line, place.column);
+  return fmt::format("{}:{}:{}: ", text::valid_utf8(file.path()), place.line, place.column);
 }
 
 const SourceFile* file_of(const std::optional<SourceSpan>& span, const SourceSet& files) {
@@ -129,10 +130,11 @@ const SourceFile* file_of(const std::optional<SourceSpan>& span, const SourceSet
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = render::utf8_length(text, at);
+    const std::size_t length = text::utf8_length(text, at);
     const std::string_view bytes = text.substr(at, std::max<std::size_t>(1, length));
     const auto first = static_cast<unsigned char>(bytes.front());
-    if (length == 0 || (first < 0x20 && first != '\n') || first == 0x7F || is_unprintable(bytes))
+    if (length == 0 || (first < 0x20 && first != '\n') || first == 0x7F ||
+        text::is_unprintable(bytes))
       out += "\xEF\xBF\xBD";
     else
       out += bytes;
@@ -173,7 +175,7 @@ void write(Writer& json, const Diagnostic& d, const SourceSet& files) {
   json.member("help", d.help.empty() ? std::nullopt : std::optional(d.help));
   json.key("fixit");
   if (d.fixit) {
-    json.begin_object(render::Layout::Line);
+    json.begin_object(text::Layout::Line);
     json.member("begin", d.fixit->span.begin).member("end", d.fixit->span.end);
     json.member("replacement", d.fixit->replacement).end_object();
   } else {
@@ -226,11 +228,11 @@ std::string to_text(const std::vector<Diagnostic>& diagnostics, const SourceSet&
 }
 
 std::string to_json(const std::vector<Diagnostic>& diagnostics, const SourceSet& files) {
-  return document<render::JsonWriter>(diagnostics, files);
+  return document<text::JsonWriter>(diagnostics, files);
 }
 
 std::string to_yaml(const std::vector<Diagnostic>& diagnostics, const SourceSet& files) {
-  return document<render::YamlWriter>(diagnostics, files);
+  return document<text::YamlWriter>(diagnostics, files);
 }
 
 }  // namespace memonline::diag

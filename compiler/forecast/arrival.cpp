@@ -15,9 +15,9 @@ namespace memonline::forecast {
 
 using model::BlockId;
 using model::Host;
+using model::OnlineWord;
 using model::State;
 using model::Zone;
-using plan::OnlineWord;
 using plan::Source;
 
 namespace {

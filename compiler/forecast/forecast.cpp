@@ -288,7 +288,7 @@ class Forecaster {
     const std::uint64_t blocks = std::max<std::uint64_t>(1, bytes / start_.block_size.value());
     kernel::Model model(start_);
     if (model.add(first, blocks, arrival_.node, start_.blocks.front().device))
-      (void)model.online({first, first + (blocks - 1)}, plan::OnlineWord::OnlineKernel);
+      (void)model.online({first, first + (blocks - 1)}, model::OnlineWord::OnlineKernel);
     return model.host();
   }
 

@@ -6,8 +6,8 @@
 namespace memonline::kernel {
 
 using model::Era;
+using model::OnlineWord;
 using model::Zone;
-using plan::OnlineWord;
 
 namespace {
 

@@ -5,8 +5,8 @@
 
 namespace memonline::kernel {
 
+using model::OnlineWord;
 using model::Zone;
-using plan::OnlineWord;
 
 Choice choose_era_b(const MemoryState& state, const StateRun& run, Piece piece, OnlineWord word) {
   const NodeState& node = state.node_of(run);

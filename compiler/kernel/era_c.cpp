@@ -7,8 +7,8 @@
 
 namespace memonline::kernel {
 
+using model::OnlineWord;
 using model::Zone;
-using plan::OnlineWord;
 
 Choice choose_era_c(const MemoryState& state, const StateRun& run, Piece piece, OnlineWord word) {
   const NodeState& node = state.node_of(run);

@@ -13,11 +13,11 @@ namespace memonline::kernel {
 
 using model::BlockId;
 using model::Era;
+using model::OnlineWord;
 using model::State;
 using model::ValidZones;
+using model::WriteRun;
 using model::Zone;
-using plan::OnlineWord;
-using plan::WriteRun;
 
 namespace {
 

@@ -8,11 +8,12 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "compiler/base/result.hpp"
 #include "compiler/kernel/memory_state.hpp"
-#include "compiler/plan/plan.hpp"
+#include "compiler/model/write.hpp"
 
 namespace memonline::kernel {
 
@@ -29,7 +30,7 @@ struct Refusal {
 
 /// Blocks of one write run that ended up in one zone, in the order of the writes.
 struct Placed {
-  plan::WriteRun blocks;
+  model::WriteRun blocks;
   model::Zone zone = model::Zone::Normal;
 };
 
@@ -39,9 +40,9 @@ class Model {
 
   /// Writes `word` into the `state` of every block of the run, in its direction. On a refusal the
   /// blocks before the refused one are online and stay so, as they would be.
-  Result<std::vector<Placed>, Refusal> online(plan::WriteRun run, plan::OnlineWord word);
+  Result<std::vector<Placed>, Refusal> online(model::WriteRun run, model::OnlineWord word);
   /// Writes `offline`. Whether pages can be migrated away is not modelled; zone rules are.
-  Result<plan::WriteRun, Refusal> offline(plan::WriteRun run);
+  Result<model::WriteRun, Refusal> offline(model::WriteRun run);
   /// Knobs that decide zones: online_policy, auto_movable_ratio, auto_movable_numa_aware;
   /// auto_online_blocks is remembered for host(). EINVAL for a value the kernel does not take.
   Result<std::monostate, Refusal> set_knob(std::string_view knob, const std::string& value);

@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "compiler/kernel/memory_state.hpp"
-#include "compiler/plan/plan.hpp"
+#include "compiler/model/write.hpp"
 
 namespace memonline::kernel {
 
@@ -41,15 +41,15 @@ using Choice = std::variant<Chosen, Refused>;
 /// online_movable only move the border between Normal and Movable
 /// (mm/memory_hotplug.c: zone_can_shift, move_pfn_range_left, move_pfn_range_right).
 Choice choose_era_a(const MemoryState& state, const StateRun& run, Piece piece,
-                    plan::OnlineWord word);
+                    model::OnlineWord word);
 /// Era B (4.13): chosen when onlined, kernel zones entirely below Movable
 /// (allow_online_pfn_range, move_pfn_range).
 Choice choose_era_b(const MemoryState& state, const StateRun& run, Piece piece,
-                    plan::OnlineWord word);
+                    model::OnlineWord word);
 /// Eras C1, C2, D (4.14 on): explicit words never fail
 /// (zone_for_pfn_range, default_zone_for_pfn).
 Choice choose_era_c(const MemoryState& state, const StateRun& run, Piece piece,
-                    plan::OnlineWord word);
+                    model::OnlineWord word);
 /// online_policy=auto-movable (5.15 on), for the plain word only (auto_movable_zone_for_pfn).
 Chosen choose_auto_movable(const MemoryState& state, const StateRun& run, Piece piece);
 

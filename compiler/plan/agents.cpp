@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/plan/default_state.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::plan {
 

@@ -66,7 +66,7 @@ class Writes {
     spans_.emplace(block, std::move(rest));
   }
 
-  void add(const WriteRun& run, const Left& left) {
+  void add(const model::WriteRun& run, const Left& left) {
     std::uint64_t at = run.low().value();
     const std::uint64_t end = run.high().value() + 1;
     split_at(at);

@@ -29,7 +29,7 @@ void each_run_in(const model::Host& host, BlockId first, BlockId last, Visit vis
 std::vector<Interval> drifting(const model::Host& host, const plan::Plan& plan) {
   std::vector<Interval> drift;
   for (const plan::Step& step : plan.steps)
-    if (const plan::WriteRun* blocks = blocks_of(step))
+    if (const model::WriteRun* blocks = blocks_of(step))
       drift.push_back({blocks->low(), blocks->high() + 1});
   for (const plan::Skipped& skipped : plan.skipped) {
     if (skipped.rule.path.empty()) continue;
@@ -94,7 +94,7 @@ std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* pl
 Judged judged_blocks(const plan::Plan& plan) {
   Judged judged;
   for (const plan::Step& step : plan.steps)
-    if (const plan::WriteRun* blocks = blocks_of(step)) judged.selected += blocks->count();
+    if (const model::WriteRun* blocks = blocks_of(step)) judged.selected += blocks->count();
   for (const plan::Skipped& skipped : plan.skipped) {
     if (skipped.rule.path.empty()) continue;
     const std::uint64_t count = skipped.last - skipped.first + 1;
@@ -113,7 +113,7 @@ std::optional<std::string> zone_text(const BlockRun& run) {
   return std::string(model::zone_name(run.zones[0]));
 }
 
-const plan::WriteRun* blocks_of(const plan::Step& step) {
+const model::WriteRun* blocks_of(const plan::Step& step) {
   if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action)) return &online->blocks;
   if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action)) return &offline->blocks;
   return nullptr;

@@ -53,6 +53,6 @@ Judged judged_blocks(const plan::Plan& plan);
 std::optional<std::string> zone_text(const model::BlockRun& run);
 
 /// The blocks a step writes, or nullptr: the step is about something else.
-const plan::WriteRun* blocks_of(const plan::Step& step);
+const model::WriteRun* blocks_of(const plan::Step& step);
 
 }  // namespace memonline::plan

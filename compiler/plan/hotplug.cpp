@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
-#include "compiler/base/shortened.hpp"
 #include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/sources.hpp"
+#include "compiler/text/shortened.hpp"
 
 namespace memonline::plan {
 

@@ -297,9 +297,9 @@ class LimitKeeper {
   // Leaves those blocks as they are that the kernel refuses as normal. If there are none, and the
   // plan is possible without the limits, it is blocks made normal that are in the way: then no
   // block of these nodes is made normal. False if that changes nothing.
-  bool give_up(const std::vector<WriteRun>& stuck) {
+  bool give_up(const std::vector<model::WriteRun>& stuck) {
     const auto is_stuck = [&](const Decision& d) {
-      return std::any_of(stuck.begin(), stuck.end(), [&](const WriteRun& run) {
+      return std::any_of(stuck.begin(), stuck.end(), [&](const model::WriteRun& run) {
         return run.low() < d.blocks.end() && d.blocks.first <= run.high();
       });
     };

@@ -62,7 +62,7 @@ class LimitBook {
 /// What comes of the writes of an allocation on the kernel model.
 struct Trial {
   kernel::Model model;
-  std::vector<WriteRun> stuck;  ///< writes that no order makes legal
+  std::vector<model::WriteRun> stuck;  ///< writes that no order makes legal
 };
 
 /// The kernel model, for limits: what the kernel picks for `auto`, and which writes it refuses.

@@ -39,7 +39,7 @@ enum class Stage {
 struct Write {
   Stage stage = Stage::Normal;
   Target target = Target::Normal;
-  WriteRun run;  // low to high until its direction is chosen
+  model::WriteRun run;  // low to high until its direction is chosen
   std::optional<model::NodeId> node;
   std::optional<source::SourceSpan> span;
   [[nodiscard]] bool rezoned() const {
@@ -92,14 +92,14 @@ std::vector<Write> writes_of(const Allocation& allocation) {
   return writes;
 }
 
-WriteRun turned(WriteRun run, bool down) {
-  return down ? WriteRun{run.high(), run.low()} : WriteRun{run.low(), run.high()};
+model::WriteRun turned(model::WriteRun run, bool down) {
+  return down ? model::WriteRun{run.high(), run.low()} : model::WriteRun{run.low(), run.high()};
 }
 
-OnlineWord word_for(Target target) {
-  if (target == Target::Movable) return OnlineWord::OnlineMovable;
-  if (target == Target::Normal) return OnlineWord::OnlineKernel;
-  return OnlineWord::Online;
+model::OnlineWord word_for(Target target) {
+  if (target == Target::Movable) return model::OnlineWord::OnlineMovable;
+  if (target == Target::Normal) return model::OnlineWord::OnlineKernel;
+  return model::OnlineWord::Online;
 }
 
 bool as_wished(Target target, Zone zone) {
@@ -174,8 +174,8 @@ class Orderer {
       auto taken = take_offline(write, to);
       if (!taken || write.stage == Stage::TakenOffline) return taken;
     }
-    const OnlineWord word = word_for(write.target);
-    const WriteRun run = turned(write.run, goes_down(write, to.model));
+    const model::OnlineWord word = word_for(write.target);
+    const model::WriteRun run = turned(write.run, goes_down(write, to.model));
     auto placed = to.model.online(run, word);
     if (!placed) return fail(Obstacle{placed.error()});
     for (const Placed& part : *placed) {
@@ -210,8 +210,8 @@ class Orderer {
             Refusal{kernel::Errno::Einval, down ? part.run.high() : part.run.low(), "no room", {}},
             whole_fit(write, part.zone), write.run.count() - rest.run.count() + fitting});
       Write slice = rest;
-      slice.run = down ? WriteRun{part.run.last - (fitting - 1), part.run.last}
-                       : WriteRun{part.run.first, part.run.first + (fitting - 1)};
+      slice.run = down ? model::WriteRun{part.run.last - (fitting - 1), part.run.last}
+                       : model::WriteRun{part.run.first, part.run.first + (fitting - 1)};
       if (auto done = carry_out(slice, to); !done) return done;
       if (slice.run.count() == rest.run.count()) break;
       if (down)
@@ -234,12 +234,12 @@ class Orderer {
 
   /// Online blocks of one zone.
   struct Part {
-    WriteRun run;
+    model::WriteRun run;
     Zone zone = Zone::Normal;
   };
 
   // One step a zone: what is there now decides.
-  static std::vector<Part> parts_of(const WriteRun& run, const Model& model) {
+  static std::vector<Part> parts_of(const model::WriteRun& run, const Model& model) {
     std::vector<Part> parts;
     for (std::uint64_t block = run.low().value(); block <= run.high().value();) {
       const auto at = std::prev(model.state().runs.upper_bound(block));
@@ -286,12 +286,12 @@ class Orderer {
     // The kernel's pick may depend on the order; go down only where it does not.
     Model up = model;
     Model down = model;
-    const auto a = up.online(turned(write.run, false), OnlineWord::Online);
-    const auto b = down.online(turned(write.run, true), OnlineWord::Online);
+    const auto a = up.online(turned(write.run, false), model::OnlineWord::Online);
+    const auto b = down.online(turned(write.run, true), model::OnlineWord::Online);
     return a && b && a->size() == 1 && b->size() == 1 && a->front().zone == b->front().zone;
   }
 
-  std::string why(const Write& write, WriteRun run) const {
+  std::string why(const Write& write, model::WriteRun run) const {
     if (!write.span) return "no rule selects it: as auto_online_blocks has it without memonline";
     switch (write.target) {
       case Target::Normal:
@@ -361,7 +361,7 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
 
 bool order_writes(const Allocation& allocation, const source::SourceSet& files, Model& model,
                   Room room, std::vector<Step>& steps, diag::Sink& sink, Work& work,
-                  std::vector<WriteRun>* stuck) {
+                  std::vector<model::WriteRun>* stuck) {
   work.spend(allocation.decisions.size());
   const std::vector<Write> writes = writes_of(allocation);
   std::vector<bool> written(writes.size());

@@ -32,6 +32,6 @@ inline constexpr std::uint64_t kMaxSlices = 64;
 /// then gets the writes that remain. False without one: the work is spent.
 bool order_writes(const Allocation& allocation, const source::SourceSet& files,
                   kernel::Model& model, Room room, std::vector<Step>& steps, diag::Sink& sink,
-                  Work& work, std::vector<WriteRun>* stuck = nullptr);
+                  Work& work, std::vector<model::WriteRun>* stuck = nullptr);
 
 }  // namespace memonline::plan

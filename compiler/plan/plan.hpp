@@ -15,6 +15,7 @@
 
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
+#include "compiler/model/write.hpp"
 
 namespace memonline::plan {
 
@@ -30,20 +31,6 @@ struct RuleRef {
   std::string text;  ///< "last 80% movable"; at most kMaxRuleText bytes
   friend bool operator==(const RuleRef&, const RuleRef&) = default;
 };
-
-/// Blocks in the order of their writes: first > last goes down.
-struct WriteRun {
-  model::BlockId first;
-  model::BlockId last;
-  [[nodiscard]] bool descending() const { return last < first; }
-  [[nodiscard]] model::BlockId low() const { return descending() ? last : first; }
-  [[nodiscard]] model::BlockId high() const { return descending() ? first : last; }
-  [[nodiscard]] std::uint64_t count() const { return high() - low() + 1; }
-  friend bool operator==(const WriteRun&, const WriteRun&) = default;
-};
-
-enum class OnlineWord : std::uint8_t { Online, OnlineKernel, OnlineMovable };
-std::string_view online_word(OnlineWord word);  ///< what is written into `state`
 
 /// How long a knob keeps the value of its step.
 enum class KnobScope : std::uint8_t {
@@ -62,14 +49,14 @@ struct SetKnob {
   friend bool operator==(const SetKnob&, const SetKnob&) = default;
 };
 struct OnlineBlocks {
-  OnlineWord word = OnlineWord::Online;
-  WriteRun blocks;
+  model::OnlineWord word = model::OnlineWord::Online;
+  model::WriteRun blocks;
   std::optional<model::NodeId> node;
   model::Zone zone = model::Zone::Normal;  ///< predicted by the kernel model
   friend bool operator==(const OnlineBlocks&, const OnlineBlocks&) = default;
 };
 struct OfflineBlocks {
-  WriteRun blocks;
+  model::WriteRun blocks;
   std::optional<model::NodeId> node;
   std::optional<model::Zone> zone = model::Zone::Normal;  ///< where they are now; empty: unknown
   /// Part of an unplug: if any block of these steps cannot go, those that went come back online.
@@ -210,9 +197,9 @@ struct Remaining {
     Unknown,  ///< cannot be compared with the policy
   };
   Kind kind = Kind::Memory;
-  std::vector<WriteRun> blocks;  ///< ascending; empty where it is not about blocks
-  std::uint64_t bytes = 0;       ///< of these blocks
-  std::string wanted;            ///< the target of the rule
+  std::vector<model::WriteRun> blocks;  ///< ascending; empty where it is not about blocks
+  std::uint64_t bytes = 0;              ///< of these blocks
+  std::string wanted;                   ///< the target of the rule
   std::string why;
   std::string needs;  ///< rezone reboot root later service, or empty: neither of them
   std::string help;

@@ -29,15 +29,6 @@ namespace memonline::plan {
 
 using model::Host;
 
-std::string_view online_word(OnlineWord word) {
-  switch (word) {
-    case OnlineWord::Online: return "online";
-    case OnlineWord::OnlineKernel: return "online_kernel";
-    case OnlineWord::OnlineMovable: return "online_movable";
-  }
-  return "online";
-}
-
 namespace {
 
 std::string knob_now(const Host& host, const std::string& knob) {

@@ -97,7 +97,7 @@ struct Shortage {
 std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const model::Host& host);
 
 /// The error for it (ML0544), with the numbers and what would help.
-diag::Diagnostic& report_shortage(const WriteRun& run, const Fit& fit, std::uint64_t fitting,
+diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, std::uint64_t fitting,
                                   model::Bytes block_size,
                                   const std::optional<source::SourceSpan>& span, diag::Sink& sink);
 /// For plans that were made earlier, and for undoing: false, with the error, if a step does not

@@ -17,7 +17,8 @@ using model::State;
 namespace {
 
 /// How many of these blocks are online in this zone.
-std::uint64_t online_in(const Host& host, const WriteRun& run, std::optional<model::Zone> zone) {
+std::uint64_t online_in(const Host& host, const model::WriteRun& run,
+                        std::optional<model::Zone> zone) {
   std::uint64_t count = 0;
   auto at = std::partition_point(host.blocks.begin(), host.blocks.end(),
                                  [&](const BlockRun& blocks) { return blocks.end() <= run.low(); });
@@ -31,7 +32,7 @@ std::uint64_t online_in(const Host& host, const WriteRun& run, std::optional<mod
   return count;
 }
 
-std::string run_text(const WriteRun& run) {
+std::string run_text(const model::WriteRun& run) {
   if (run.first == run.last) return fmt::format("memory{}", run.first.value());
   return fmt::format("memory{}..{}", run.low().value(), run.high().value());
 }
@@ -59,7 +60,7 @@ std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& 
   return std::nullopt;
 }
 
-diag::Diagnostic& report_shortage(const WriteRun& run, const Fit& fit, std::uint64_t fitting,
+diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, std::uint64_t fitting,
                                   Bytes block_size, const std::optional<source::SourceSpan>& span,
                                   diag::Sink& sink) {
   auto& d = sink.add(

@@ -209,7 +209,7 @@ void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& p
           {one.blocks.first, one.blocks.last(), one.blocks.node, "offline", "offline already", {}});
       continue;
     }
-    const WriteRun down{one.blocks.last(), one.blocks.first};
+    const model::WriteRun down{one.blocks.last(), one.blocks.first};
     if (!model.offline(down)) continue;  // what the model refuses is Never, and was an error
     Step step;
     step.number = static_cast<std::uint32_t>(plan.steps.size() + 1);

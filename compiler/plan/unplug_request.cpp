@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
 #include "compiler/plan/size_text.hpp"
 #include "compiler/plan/unplug.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::plan {
 

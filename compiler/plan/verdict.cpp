@@ -13,10 +13,10 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/drift.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::plan {
 
@@ -276,7 +276,7 @@ std::uint64_t bytes_of(const Judgement& judgement, Kind kind) {
 }
 
 /// "memory16..23, memory40 and 3 more ranges".
-std::string ranges_text(const std::vector<WriteRun>& blocks) {
+std::string ranges_text(const std::vector<model::WriteRun>& blocks) {
   constexpr std::size_t kMost = 3;
   std::string text;
   for (std::size_t i = 0; i < std::min(kMost, blocks.size()); ++i) {

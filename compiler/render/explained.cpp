@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
-#include "compiler/base/similar.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::render {
 

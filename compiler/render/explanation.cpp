@@ -9,14 +9,14 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
-#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/render/explained.hpp"
-#include "compiler/render/json_writer.hpp"
 #include "compiler/render/judgement_members.hpp"
 #include "compiler/render/plan.hpp"
+#include "compiler/text/json_writer.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::render {
 
@@ -38,7 +38,7 @@ struct Fate {
 Fate fate_of(const plan::Plan& plan, BlockId block) {
   Fate fate;
   for (const plan::Step& step : plan.steps)
-    if (const plan::WriteRun* run = plan::blocks_of(step))
+    if (const model::WriteRun* run = plan::blocks_of(step))
       if (run->low() <= block && block <= run->high()) fate.step = &step;
   if (fate.step != nullptr) return fate;
   for (const plan::Skipped& skipped : plan.skipped)
@@ -95,7 +95,7 @@ std::vector<Piece> cut(const std::vector<Piece>& pieces, const plan::Plan* plan)
   if (plan == nullptr) return pieces;
   std::vector<BlockId> borders;
   for (const plan::Step& step : plan->steps)
-    if (const plan::WriteRun* run = plan::blocks_of(step)) {
+    if (const model::WriteRun* run = plan::blocks_of(step)) {
       borders.push_back(run->low());
       borders.push_back(run->high() + 1);
     }
@@ -194,13 +194,13 @@ std::vector<plan::CompetingAgent> agents_for(const Host& host, const plan::Plan*
   return plan != nullptr ? plan->agents : plan::competing_agents(host, nullptr);
 }
 
-void write_rule(JsonWriter& json, const plan::RuleRef* rule) {
+void write_rule(text::JsonWriter& json, const plan::RuleRef* rule) {
   json.key("rule");
   if (rule == nullptr || rule->path.empty()) {
     json.null();
     return;
   }
-  json.begin_object(Layout::Line)
+  json.begin_object(text::Layout::Line)
       .member("path", rule->path)
       .member("line", rule->line)
       .member("column", rule->column)
@@ -209,7 +209,8 @@ void write_rule(JsonWriter& json, const plan::RuleRef* rule) {
 }
 
 /// The members that a block and a range of blocks have in common.
-void write_piece(JsonWriter& json, const Host& host, const plan::Plan* plan, const Piece& piece) {
+void write_piece(text::JsonWriter& json, const Host& host, const plan::Plan* plan,
+                 const Piece& piece) {
   json.member("address", piece.first.value() * host.block_size.value());
   json.member("size", host.block_size.value() * piece.count);
   json.member("state", model::state_name(piece.run->state));
@@ -235,7 +236,7 @@ void write_piece(JsonWriter& json, const Host& host, const plan::Plan* plan, con
 
 std::string to_json(const Host& host, const plan::Plan* plan, const Group& group,
                     const std::vector<Piece>& pieces) {
-  JsonWriter json;
+  text::JsonWriter json;
   json.begin_object().member("schema", "memonline.explanation/1");
   if (group.kind.empty()) {
     json.member("block", pieces.front().first.value());
@@ -248,7 +249,7 @@ std::string to_json(const Host& host, const plan::Plan* plan, const Group& group
   json.member("kind", group.kind).member("name", group.name).member("blocks", count);
   json.member("size", host.block_size.value() * count).key("ranges").begin_array();
   for (const Piece& piece : pieces) {
-    json.begin_object().key("blocks").begin_array(Layout::Line);
+    json.begin_object().key("blocks").begin_array(text::Layout::Line);
     json.value(piece.first.value()).value(piece.last().value()).end_array();
     write_piece(json, host, plan, piece);
     json.end_object();
@@ -264,7 +265,7 @@ std::string code_text(diag::Code code, Form form) {
   if (form == Form::Text)
     return fmt::format("{} ({}): {}\n\n{}\n", diag::name_of(code),
                        diag::severity_name(entry.severity), entry.title, entry.paragraph);
-  JsonWriter json;
+  text::JsonWriter json;
   json.begin_object().member("schema", "memonline.explanation/1");
   json.member("code", diag::name_of(code));
   json.member("severity", diag::severity_name(entry.severity));

@@ -9,7 +9,7 @@
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/plan.hpp"
 #include "compiler/plan/verdict.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 
 namespace memonline::render {
 
@@ -18,9 +18,12 @@ void write_remaining(Writer& out, const std::vector<plan::Remaining>& remaining)
   out.key("remaining").begin_array();
   for (const plan::Remaining& one : remaining) {
     out.begin_object().member("kind", plan::remaining_kind_name(one.kind));
-    out.key("ranges").begin_array(Layout::Line);
-    for (const plan::WriteRun& run : one.blocks) {
-      out.begin_array(Layout::Line).value(run.first.value()).value(run.last.value()).end_array();
+    out.key("ranges").begin_array(text::Layout::Line);
+    for (const model::WriteRun& run : one.blocks) {
+      out.begin_array(text::Layout::Line)
+          .value(run.first.value())
+          .value(run.last.value())
+          .end_array();
     }
     out.end_array().member("bytes", one.bytes).member("wanted", one.wanted);
     out.member("why", one.why).member("needs", one.needs).member("help", one.help);

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
-#include "compiler/render/json_writer.hpp"
 #include "compiler/render/judgement_members.hpp"
 #include "compiler/render/plan.hpp"
-#include "compiler/render/yaml_writer.hpp"
+#include "compiler/text/json_writer.hpp"
+#include "compiler/text/yaml_writer.hpp"
 
 namespace memonline::render {
 
@@ -81,12 +81,12 @@ class Document {
   }
 
   void blocks(model::BlockId first, model::BlockId last) {
-    out_.key("blocks").begin_array(Layout::Line);
+    out_.key("blocks").begin_array(text::Layout::Line);
     out_.value(first.value()).value(last.value()).end_array();
   }
 
   void words(std::string_view name, const std::vector<std::string>& list) {
-    out_.key(name).begin_array(Layout::Line);
+    out_.key(name).begin_array(text::Layout::Line);
     for (const std::string& word : list) out_.value(word);
     out_.end_array();
   }
@@ -134,7 +134,7 @@ class Document {
   }
 
   void zone_bytes(std::string_view name, const std::map<std::string, std::uint64_t>& bytes) {
-    out_.key(name).begin_object(Layout::Line);
+    out_.key(name).begin_object(text::Layout::Line);
     for (const auto& [zone, amount] : bytes) out_.member(zone, amount);
     out_.end_object();
   }
@@ -157,7 +157,7 @@ class Document {
 
   void hotplug(const HotplugPart& hotplug) {
     out_.key("hotplug").begin_object().member("by", hotplug.by);
-    out_.key("knobs").begin_object(Layout::Line);
+    out_.key("knobs").begin_object(text::Layout::Line);
     for (const auto& [knob, value] : hotplug.knobs) out_.member(knob, value);
     out_.end_object().member("why", hotplug.why);
     rule(hotplug.rule);
@@ -167,7 +167,7 @@ class Document {
   void outcome(const NodeOutcome& outcome) {
     out_.begin_object();
     node(outcome.node);
-    out_.key("bytes").begin_object(Layout::Line);
+    out_.key("bytes").begin_object(text::Layout::Line);
     out_.member("Normal", outcome.normal.value()).member("Movable", outcome.movable.value());
     out_.member("offline", outcome.offline.value());
     if (outcome.unknown.value() > 0) out_.member("unknown", outcome.unknown.value());
@@ -243,10 +243,10 @@ class Document {
 }  // namespace
 
 std::string plan_to_json(const Plan& plan, const forecast::Forecast* forecast) {
-  return Document<JsonWriter>().of(plan, forecast);
+  return Document<text::JsonWriter>().of(plan, forecast);
 }
 std::string plan_to_yaml(const Plan& plan, const forecast::Forecast* forecast) {
-  return Document<YamlWriter>().of(plan, forecast);
+  return Document<text::YamlWriter>().of(plan, forecast);
 }
 
 }  // namespace memonline::render

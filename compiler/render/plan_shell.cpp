@@ -92,7 +92,7 @@ std::string command_of(const Step& step, const Names& held) {
       overloaded{
           [&](const plan::SetKnob& set) { return set_command(set, held); },
           [](const plan::OnlineBlocks& online) {
-            return fmt::format("run {} {} {} {}", plan::online_word(online.word),
+            return fmt::format("run {} {} {} {}", model::online_word(online.word),
                                online.blocks.first.value(), online.blocks.last.value(),
                                model::zone_name(online.zone));
           },

@@ -8,12 +8,12 @@
 #include <fmt/ranges.h>
 
 #include "compiler/base/overloaded.hpp"
-#include "compiler/base/printable.hpp"
-#include "compiler/base/shortened.hpp"
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
+#include "compiler/text/printable.hpp"
+#include "compiler/text/shortened.hpp"
 
 namespace memonline::render {
 
@@ -80,7 +80,7 @@ struct Row {
 Row row_of(const Step& step, model::Bytes block_size) {
   Row row;
   row.number = std::to_string(step.number);
-  const auto run = [&](std::string action, const plan::WriteRun& blocks) {
+  const auto run = [&](std::string action, const model::WriteRun& blocks) {
     row.action = std::move(action);
     row.what = blocks_text(blocks);
     row.size = model::human(block_size * blocks.count());
@@ -92,8 +92,8 @@ Row row_of(const Step& step, model::Bytes block_size) {
                    if (set.scope == plan::KnobScope::Run) row.size = "for the run";
                  },
                  [&](const plan::OnlineBlocks& online) {
-                   run(std::string(plan::online_word(online.word)), online.blocks);
-                   if (online.word == plan::OnlineWord::Online)
+                   run(std::string(model::online_word(online.word)), online.blocks);
+                   if (online.word == model::OnlineWord::Online)
                      row.size += fmt::format(" ({})", model::zone_name(online.zone));
                  },
                  [&](const plan::OfflineBlocks& offline) {
@@ -225,7 +225,7 @@ std::string indented(const std::string& lines) {
 
 }  // namespace
 
-std::string blocks_text(const plan::WriteRun& run) {
+std::string blocks_text(const model::WriteRun& run) {
   if (run.first == run.last) return fmt::format("memory{}", run.first.value());
   return fmt::format("memory{}..{}", run.first.value(), run.last.value());
 }

@@ -9,7 +9,7 @@
 namespace memonline::render {
 
 std::string step_text(const plan::Step& step) {
-  const auto run = [](std::string_view word, const plan::WriteRun& blocks) {
+  const auto run = [](std::string_view word, const model::WriteRun& blocks) {
     if (blocks.first == blocks.last) return fmt::format("{} {}", word, blocks.first.value());
     return fmt::format("{} {}..{}", word, blocks.first.value(), blocks.last.value());
   };
@@ -20,7 +20,7 @@ std::string step_text(const plan::Step& step) {
                                set.scope == plan::KnobScope::Run ? " for the run" : "");
           },
           [&](const plan::OnlineBlocks& online) {
-            return run(plan::online_word(online.word), online.blocks);
+            return run(model::online_word(online.word), online.blocks);
           },
           [&](const plan::OfflineBlocks& offline) { return run("offline", offline.blocks); },
           [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/utf8.hpp"
 
 namespace memonline::sema {
 
@@ -87,7 +87,7 @@ bool matches_pattern(std::string_view text, std::string_view pattern) {
   std::size_t star = std::string_view::npos;
   std::size_t star_text = 0;
   while (t < text.size()) {
-    const std::size_t length = std::max<std::size_t>(1, render::utf8_length(text, t));
+    const std::size_t length = std::max<std::size_t>(1, text::utf8_length(text, t));
     if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       star_text = t;

@@ -2,12 +2,12 @@
 // `when FACT TEST VALUE, ...`: facts, tests, and values of the kind that the fact has.
 #include <algorithm>
 
-#include "compiler/render/json_writer.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/version.hpp"
 #include "compiler/sema/words.hpp"
 #include "compiler/syntax/parse.hpp"
+#include "compiler/text/utf8.hpp"
 
 namespace memonline::sema {
 
@@ -119,7 +119,7 @@ std::optional<std::string> read_text(const std::vector<ast::Word>& words, diag::
     return std::nullopt;
   }
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = render::utf8_length(text, at);
+    const std::size_t length = text::utf8_length(text, at);
     const auto byte = static_cast<unsigned char>(text[at]);
     if (length == 0) {
       sink.add(Code::InvalidUtf8, span, fmt::format("the byte 0x{:02x} is no UTF-8", byte)).help =

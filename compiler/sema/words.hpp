@@ -11,9 +11,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/syntax/ast.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::sema {
 

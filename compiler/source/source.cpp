@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::source {
 

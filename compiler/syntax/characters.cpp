@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/diag/display_width.hpp"
-#include "compiler/render/json_writer.hpp"
 #include "compiler/syntax/place.hpp"
+#include "compiler/text/display_width.hpp"
+#include "compiler/text/utf8.hpp"
 
 namespace memonline::syntax {
 
@@ -59,7 +59,7 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
   const auto byte = static_cast<unsigned char>(text[at]);
   const bool line_end = byte == '\n' || (byte == '\r' && text.substr(at, 2) == "\r\n");
   if ((byte >= 0x20 && byte < 0x7F) || line_end || byte == '\t') return false;
-  const std::size_t length = render::utf8_length(text, at);
+  const std::size_t length = text::utf8_length(text, at);
   const SourceSpan span{file, static_cast<std::uint32_t>(at),
                         static_cast<std::uint32_t>(at + std::max<std::size_t>(1, length))};
   if (length == 0) {
@@ -67,7 +67,7 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
         "save the file as UTF-8";
     return true;
   }
-  const std::uint32_t point = diag::code_point(text.substr(at, length));
+  const std::uint32_t point = text::code_point(text.substr(at, length));
   if (length == 1) {
     Diagnostic& d =
         sink.add(Code::StrayCharacter, span, fmt::format("control character U+{:04X}", point));

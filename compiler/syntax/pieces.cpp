@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "compiler/render/json_writer.hpp"
 #include "compiler/syntax/grammar.hpp"
+#include "compiler/text/utf8.hpp"
 
 namespace memonline::syntax {
 
@@ -32,7 +32,7 @@ class Scanner {
     for (const std::string_view pair : kPairs)
       if (text_.substr(at, 2) == pair && at + 2 <= end_)
         return make(Piece::Kind::Symbol, at, at + 2);
-    const std::size_t length = std::max<std::size_t>(1, render::utf8_length(text_, at));
+    const std::size_t length = std::max<std::size_t>(1, text::utf8_length(text_, at));
     return make(Piece::Kind::Symbol, at, std::min(at + length, end_));
   }
 

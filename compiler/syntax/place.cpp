@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/render/json_writer.hpp"
 #include "compiler/syntax/grammar.hpp"
 #include "compiler/syntax/target_words.hpp"
+#include "compiler/text/utf8.hpp"
 
 namespace memonline::syntax {
 
@@ -28,7 +28,7 @@ SourceSpan found_at(std::size_t at, std::uint32_t file, std::string_view text) {
   while (end < text.size() && (is_word_byte(text[end]) || text[end] == '.' || text[end] == '%'))
     ++end;
   const bool in_line = at < text.size() && text[at] != '\n' && text[at] != '\r' && text[at] != '#';
-  if (end == at && in_line) end += std::max<std::size_t>(1, render::utf8_length(text, at));
+  if (end == at && in_line) end += std::max<std::size_t>(1, text::utf8_length(text, at));
   return {file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(end)};
 }
 

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
 #include "compiler/syntax/grammar.hpp"
 #include "compiler/syntax/limit_notation.hpp"
 #include "compiler/syntax/mistakes.hpp"
 #include "compiler/syntax/target_words.hpp"
 #include "compiler/syntax/vocabulary.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::syntax {
 

@@ -5,8 +5,8 @@
 #include <array>
 #include <vector>
 
-#include "compiler/base/similar.hpp"
 #include "compiler/syntax/grammar.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::syntax {
 

@@ -5,9 +5,9 @@
 #include <array>
 #include <string>
 
-#include "compiler/base/similar.hpp"
 #include "compiler/syntax/kernel_words.hpp"
 #include "compiler/syntax/place.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::syntax {
 

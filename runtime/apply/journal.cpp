@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 
 namespace memonline::apply {
 
@@ -13,7 +13,7 @@ namespace {
 
 using model::BlockId;
 using nlohmann::json;
-using render::Layout;
+using text::Layout;
 
 BlocksBefore blocks_of(const json& value) {
   BlocksBefore blocks;
@@ -30,7 +30,7 @@ BlocksBefore blocks_of(const json& value) {
 }  // namespace
 
 std::string to_json(const Journal& journal) {
-  render::JsonWriter out;
+  text::JsonWriter out;
   out.begin_object()
       .member("schema", kJournalSchema)
       .member("run", journal.run)

@@ -11,10 +11,10 @@ namespace memonline::apply {
 
 namespace {
 
-plan::OnlineWord word_of(std::string_view word) {
-  for (const auto known : {plan::OnlineWord::OnlineKernel, plan::OnlineWord::OnlineMovable})
-    if (plan::online_word(known) == word) return known;
-  return plan::OnlineWord::Online;
+model::OnlineWord word_of(std::string_view word) {
+  for (const auto known : {model::OnlineWord::OnlineKernel, model::OnlineWord::OnlineMovable})
+    if (model::online_word(known) == word) return known;
+  return model::OnlineWord::Online;
 }
 
 KnobView shown(std::string_view value) {
@@ -60,7 +60,7 @@ int SharedModel::write_state(BlockId block, std::string_view word) {
   const std::lock_guard lock(mutex_);
   if (const auto refusal = refusals_.find(block); refusal != refusals_.end())
     return refusal->second;
-  const plan::WriteRun run{block, block};
+  const model::WriteRun run{block, block};
   const bool done = word == "offline" ? model_.offline(run).has_value()
                                       : model_.online(run, word_of(word)).has_value();
   return done ? 0 : EINVAL;

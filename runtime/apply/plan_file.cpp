@@ -93,7 +93,7 @@ class Known {
   }
 
   // The lowest block of a run that is neither there nor added.
-  [[nodiscard]] std::optional<std::uint64_t> first_unknown(const plan::WriteRun& run) const {
+  [[nodiscard]] std::optional<std::uint64_t> first_unknown(const model::WriteRun& run) const {
     const std::uint64_t first = run.low().value();
     const auto next = runs_.upper_bound(first);
     if (next == runs_.begin() || std::prev(next)->second < first) return first;
@@ -107,7 +107,7 @@ class Known {
 
 void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
   Known known(facts);
-  const auto check = [&](const plan::Step& step, const plan::WriteRun& run) {
+  const auto check = [&](const plan::Step& step, const model::WriteRun& run) {
     const auto unknown = known.first_unknown(run);
     if (!unknown) return;
     in.point_at("steps");
@@ -191,7 +191,7 @@ plan::NodeOutcome read_outcome(PlanReader& in, const Json& object) {
 }
 
 plan::Skipped read_skipped(PlanReader& in, const Json& object) {
-  const plan::WriteRun blocks = read_blocks(in, object);
+  const model::WriteRun blocks = read_blocks(in, object);
   return {blocks.first,
           blocks.last,
           read_node(in, object),

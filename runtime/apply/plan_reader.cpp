@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
+#include "compiler/text/similar.hpp"
 #include "runtime/host/text.hpp"
 
 namespace memonline::apply {
@@ -135,7 +135,7 @@ std::optional<model::NodeId> read_node(PlanReader& in, const Json& object) {
   });
 }
 
-plan::WriteRun read_blocks(PlanReader& in, const Json& object) {
+model::WriteRun read_blocks(PlanReader& in, const Json& object) {
   std::vector<std::uint64_t> numbers;
   in.each(object, "blocks", [&](const Json& value) { numbers.push_back(in.as_number(value)); });
   if (numbers.size() != 2) {

@@ -109,7 +109,7 @@ plan::RuleRef read_rule(PlanReader& in, const Json& object);
 /// null or a number.
 std::optional<model::NodeId> read_node(PlanReader& in, const Json& object);
 /// [first, last].
-plan::WriteRun read_blocks(PlanReader& in, const Json& object);
+model::WriteRun read_blocks(PlanReader& in, const Json& object);
 /// The steps, each of them possible by itself.
 std::vector<plan::Step> read_steps(PlanReader& in, const Json& document);
 

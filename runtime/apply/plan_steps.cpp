@@ -11,7 +11,7 @@
 
 namespace memonline::apply {
 
-using plan::OnlineWord;
+using model::OnlineWord;
 
 namespace {
 
@@ -21,7 +21,7 @@ constexpr std::array<OnlineWord, 3> kWords{OnlineWord::Online, OnlineWord::Onlin
 OnlineWord read_word(PlanReader& in, const Json& step) {
   const std::string text = in.word(step, "state", {"online", "online_kernel", "online_movable"});
   for (const OnlineWord word : kWords)
-    if (plan::online_word(word) == text) return word;
+    if (model::online_word(word) == text) return word;
   return OnlineWord::Online;
 }
 
@@ -72,7 +72,7 @@ void check_zone(PlanReader& in, std::uint32_t number, const plan::OnlineBlocks& 
   in.point_at("zone");
   refuse(diag::Code::PlanBadSteps,
          fmt::format("step {} writes `{}` and predicts {}, where that word never leads", number,
-                     plan::online_word(online.word), model::zone_name(online.zone)));
+                     model::online_word(online.word), model::zone_name(online.zone)));
 }
 
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {

@@ -77,7 +77,7 @@ Task task_of(const plan::Step& step) {
 /// The zones of the blocks that earlier steps take offline. The ranges do not overlap.
 class TakenOffline {
  public:
-  void add(plan::WriteRun blocks, std::optional<Zone> zone) {
+  void add(model::WriteRun blocks, std::optional<Zone> zone) {
     // Of a block that is taken offline twice, the later step counts.
     split(blocks.low());
     split(blocks.high() + 1);
@@ -85,7 +85,7 @@ class TakenOffline {
     ranges_[blocks.low()] = {blocks.high(), zone};
   }
   /// Of the highest of these blocks that was taken offline.
-  [[nodiscard]] std::optional<Zone> zone_of(plan::WriteRun blocks) const {
+  [[nodiscard]] std::optional<Zone> zone_of(model::WriteRun blocks) const {
     const auto after = ranges_.upper_bound(blocks.high());
     if (after == ranges_.begin()) return std::nullopt;
     const auto& [last, zone] = std::prev(after)->second;
@@ -105,10 +105,10 @@ class TakenOffline {
   std::map<BlockId, Range> ranges_;  ///< by their first block
 };
 
-plan::WriteRun downwards(BlockId first, BlockId last) { return {last, first}; }
+model::WriteRun downwards(BlockId first, BlockId last) { return {last, first}; }
 
-plan::OnlineWord word_for(Zone zone) {
-  return zone == Zone::Movable ? plan::OnlineWord::OnlineMovable : plan::OnlineWord::OnlineKernel;
+model::OnlineWord word_for(Zone zone) {
+  return zone == Zone::Movable ? model::OnlineWord::OnlineMovable : model::OnlineWord::OnlineKernel;
 }
 
 }  // namespace
@@ -145,14 +145,14 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
 }
 
 std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host) {
-  std::vector<plan::WriteRun> touched;
+  std::vector<model::WriteRun> touched;
   for (const plan::Step& step : plan.steps) {
     const Task task = task_of(step);
     if (task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline)
       touched.push_back({task.blocks.low(), task.blocks.high()});
   }
   std::sort(touched.begin(), touched.end(),
-            [](plan::WriteRun a, plan::WriteRun b) { return a.first < b.first; });
+            [](model::WriteRun a, model::WriteRun b) { return a.first < b.first; });
   std::vector<BlocksBefore> all;
   auto step = touched.begin();
   for (const model::BlockRun& run : host.blocks) {

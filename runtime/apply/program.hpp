@@ -17,8 +17,8 @@ struct Task {
   enum class Kind : std::uint8_t { Online, Offline, SetKnob, Probe, None };
   Kind kind = Kind::None;
   std::uint32_t step = 0;  ///< number of the plan's step, 0: the executor's own
-  plan::OnlineWord word = plan::OnlineWord::Online;
-  plan::WriteRun blocks;                   ///< in the order of the writes
+  model::OnlineWord word = model::OnlineWord::Online;
+  model::WriteRun blocks;                  ///< in the order of the writes
   model::Zone zone = model::Zone::Normal;  ///< Online: predicted; Offline: where they are now
   std::optional<model::NodeId> node;
   /// Online: an earlier task takes these blocks offline out of this zone; where bringing them

@@ -123,7 +123,7 @@ std::string headline(const Report& report, std::string_view verb) {
 std::string task_text(const Task& task) {
   switch (task.kind) {
     case Task::Kind::Online:
-      return fmt::format("{} {}", plan::online_word(task.word), render::blocks_text(task.blocks));
+      return fmt::format("{} {}", model::online_word(task.word), render::blocks_text(task.blocks));
     case Task::Kind::Offline: return "offline " + render::blocks_text(task.blocks);
     case Task::Kind::SetKnob:
       return fmt::format("{} {}={}", task.put_back ? "put back" : "set", task.knob, task.value);

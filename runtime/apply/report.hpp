@@ -16,7 +16,7 @@ namespace memonline::apply {
 
 /// Neighbouring blocks of one step of which the same is to be said.
 struct Finding {
-  plan::WriteRun blocks;
+  model::WriteRun blocks;
   Note note;
   std::string text;  ///< "EBUSY after 6 tries: pages in it cannot be moved"
 };

@@ -2,14 +2,14 @@
 #include "runtime/apply/report_json.hpp"
 
 #include "compiler/model/zone.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 
 namespace memonline::apply {
 
 namespace {
 
-using render::JsonWriter;
-using render::Layout;
+using text::JsonWriter;
+using text::Layout;
 
 std::string_view outcome_name(Outcome outcome) {
   switch (outcome) {

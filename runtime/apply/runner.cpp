@@ -156,7 +156,7 @@ void Runner::attempt(const Task& task, BlockId block, Note& note) noexcept {
   if (note.tries < 255) ++note.tries;
   const auto began = port_.now();
   const int error =
-      write(block, offline ? std::string_view("offline") : plan::online_word(task.word));
+      write(block, offline ? std::string_view("offline") : model::online_word(task.word));
   note.error = static_cast<std::uint8_t>(error);
   if (offline)
     judge_offline(block, error, port_.now() - began, note);

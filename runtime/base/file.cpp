@@ -21,7 +21,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::runtime {
 

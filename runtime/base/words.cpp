@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
-#include "compiler/base/similar.hpp"
+#include "compiler/text/printable.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::options {
 

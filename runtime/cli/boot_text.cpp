@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/boot/lock.hpp"
 
 namespace memonline::cli {

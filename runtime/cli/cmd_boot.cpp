@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "compiler/base/printable.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/boot/change.hpp"
 #include "runtime/boot/lock.hpp"
 #include "runtime/boot/not_ours.hpp"
@@ -23,8 +23,8 @@ namespace memonline::cli {
 namespace {
 
 using boot::Words;
-using render::JsonWriter;
-using render::Layout;
+using text::JsonWriter;
+using text::Layout;
 
 std::string files_text(const Words& files) {
   std::string text;

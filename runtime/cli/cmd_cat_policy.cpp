@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/table.hpp"

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/completion.hpp"
 #include "runtime/cli/output.hpp"

@@ -6,7 +6,7 @@
 
 #include "compiler/diag/render.hpp"
 #include "compiler/render/explanation.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/inputs.hpp"
@@ -36,7 +36,7 @@ std::string as_text(const std::vector<std::string>& explanations) {
 /// diagnostics: they say why a rule or a plan may be missing in it.
 std::string as_json(const std::vector<std::string>& explanations, const Compiled& compiled) {
   if (explanations.size() == 1 && !compiled.sink.has_errors()) return explanations.front();
-  render::JsonWriter json;
+  text::JsonWriter json;
   json.begin_object().member("schema", "memonline.explanations/1");
   json.key("explanations").begin_array();
   for (const std::string& one : explanations) json.embed(one);

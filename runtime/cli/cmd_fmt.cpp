@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/syntax/format.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/diag/first_few.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/fleet.hpp"
 #include "runtime/cli/inputs.hpp"

@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"

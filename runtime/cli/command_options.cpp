@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
-#include "compiler/base/similar.hpp"
+#include "compiler/text/printable.hpp"
+#include "compiler/text/similar.hpp"
 #include "runtime/cli/duration.hpp"
 
 namespace memonline::cli {

@@ -14,7 +14,7 @@
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/plan/planner.hpp"
 #include "compiler/plan/verdict.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/table.hpp"
 #include "runtime/host/read_host.hpp"
@@ -24,8 +24,8 @@ namespace memonline::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using render::JsonWriter;
-using render::Layout;
+using text::JsonWriter;
+using text::Layout;
 
 std::vector<std::string> hosts_in(const std::string& directory) {
   std::vector<std::string> names;

@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/diag/diagnostic.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/base/file.hpp"
 
 namespace memonline::cli {
@@ -81,7 +81,7 @@ ExitStatus complain(ExitStatus status, std::string_view message, std::string_vie
 ExitStatus complain_as(Format format, ExitStatus status, std::string_view message,
                        std::string_view hint) {
   if (format != Format::Json) return complain(status, message, hint);
-  render::JsonWriter json;
+  text::JsonWriter json;
   json.begin_object().member("schema", "memonline.diagnostics/1");
   json.key("diagnostics").begin_array().begin_object();
   json.key("code").null().member("severity", diag::severity_name(diag::Severity::Error));

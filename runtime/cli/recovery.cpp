@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/apply/run_directory.hpp"
 #include "runtime/host/text.hpp"
 

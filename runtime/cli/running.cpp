@@ -8,8 +8,8 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/verdict.hpp"
-#include "compiler/render/json_writer.hpp"
 #include "compiler/render/judgement_members.hpp"
+#include "compiler/text/json_writer.hpp"
 #include "runtime/apply/report_json.hpp"
 
 namespace memonline::cli {
@@ -17,7 +17,7 @@ namespace memonline::cli {
 namespace {
 
 using apply::Report;
-using render::JsonWriter;
+using text::JsonWriter;
 
 void add_cannot_change(const runtime::FileError& error, diag::Sink& sink) {
   auto& d = sink.add(diag::Code::CannotChange, std::nullopt, error.message());
@@ -124,7 +124,7 @@ std::string to_json(const RunDocument& document, const diag::Sink& sink) {
   for (const std::string& line : document.recovered) json.value(line);
   json.end_array().key("boot");
   if (document.boot) {
-    json.begin_object().key("parameters").begin_array(render::Layout::Line);
+    json.begin_object().key("parameters").begin_array(text::Layout::Line);
     for (const std::string& word : document.boot->parameters) json.value(word);
     json.end_array();
     json.member("written", document.boot->written).member("changed", document.boot->changed);

@@ -3,9 +3,9 @@
 #include <optional>
 #include <utility>
 
-#include "compiler/render/json_writer.hpp"
 #include "compiler/render/judgement_members.hpp"
-#include "compiler/render/yaml_writer.hpp"
+#include "compiler/text/json_writer.hpp"
+#include "compiler/text/yaml_writer.hpp"
 #include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/status_report.hpp"
 
@@ -13,7 +13,7 @@ namespace memonline::cli {
 
 namespace {
 
-using render::Layout;
+using text::Layout;
 
 template <class Writer>
 class Document {
@@ -158,10 +158,10 @@ class Document {
 }  // namespace
 
 std::string status_to_json(const StatusReport& status) {
-  return Document<render::JsonWriter>().of(status);
+  return Document<text::JsonWriter>().of(status);
 }
 std::string status_to_yaml(const StatusReport& status) {
-  return Document<render::YamlWriter>().of(status);
+  return Document<text::YamlWriter>().of(status);
 }
 
 }  // namespace memonline::cli

@@ -7,7 +7,7 @@
 
 #include <libsmartcols.h>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::cli {
 

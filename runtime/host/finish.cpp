@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "compiler/base/printable.hpp"
 #include "compiler/model/detect_era.hpp"
 #include "compiler/model/facts.hpp"
 #include "compiler/model/zone_evidence.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/base/digest.hpp"
 
 namespace memonline::runtime {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <utility>
 
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 #include "runtime/boot/state.hpp"
 #include "runtime/host/archive.hpp"
 #include "runtime/host/capture.hpp"

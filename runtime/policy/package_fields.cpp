@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/similar.hpp"
+#include "compiler/text/similar.hpp"
 
 namespace memonline::policy {
 

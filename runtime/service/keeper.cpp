@@ -51,7 +51,7 @@ BlockRanges steps_in(const BlockRanges& blocks, const ReadyPolicy& policy,
   const auto planned = plan::make_plan(policy.policy, policy.files, host, quiet);
   if (!planned.plan) return found;
   for (const plan::Step& step : planned.plan->steps) {
-    const plan::WriteRun* written = plan::blocks_of(step);
+    const model::WriteRun* written = plan::blocks_of(step);
     if (written == nullptr) continue;
     for (const auto& [first, last] : blocks)
       if (first <= written->high().value() && written->low().value() <= last)

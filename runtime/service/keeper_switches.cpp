@@ -70,7 +70,7 @@ void Keeper::settle_arrivals(Round& round) {
   if (!round.plans.host || !round.plans.plan) return;
   BlockRanges pending;
   for (const plan::Step& step : round.plans.plan->steps)
-    if (const plan::WriteRun* run = plan::blocks_of(step))
+    if (const model::WriteRun* run = plan::blocks_of(step))
       pending.emplace_back(run->low().value(), run->high().value());
   arrivals_.settle(*round.plans.host, united(pending, {}));
   if (auto saved = arrivals_.save(); !saved) round.said.push_back(saved.error().message());

@@ -16,7 +16,7 @@ PlanSummary summarize(const plan::Plan& plan) {
   PlanSummary summary;
   summary.steps = plan.steps.size();
   BlockRanges blocks;
-  const auto add = [&](const plan::WriteRun& run, const std::optional<model::NodeId>& node) {
+  const auto add = [&](const model::WriteRun& run, const std::optional<model::NodeId>& node) {
     blocks.emplace_back(run.low().value(), run.high().value());
     if (node) summary.nodes.insert(node->value());
   };

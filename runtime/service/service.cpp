@@ -174,7 +174,7 @@ void Service::judge(const MemoryEvent& event) {
 void Service::was_taken_offline(model::BlockId block) {
   left_alone_.took_offline(block, LeftAlone::By::Others);
   listener_.say(kNotice, fmt::format("memory{} was offlined by another process", block.value()),
-                {plan::WriteRun{block, block}, {}, 0});
+                {model::WriteRun{block, block}, {}, 0});
   want_round(Cause::Changed);
 }
 

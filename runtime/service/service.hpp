@@ -98,7 +98,7 @@ class Listener {
   virtual void job_removed(std::uint64_t id) = 0;
   /// Something for the log. `priority` as syslog's.
   struct Fields {
-    std::optional<plan::WriteRun> blocks;
+    std::optional<model::WriteRun> blocks;
     std::string rule;
     int error = 0;
   };

@@ -33,7 +33,7 @@ std::string_view state_name(State state);  ///< in-sync drift applying failed re
 
 /// Blocks that would not go where the policy wants them. Tried again for as long as they exist.
 struct Failing {
-  plan::WriteRun blocks;
+  model::WriteRun blocks;
   int error = 0;  ///< errno, 0: none
   std::string text;
   std::string rule;  ///< that wants them there: "rest movable"

@@ -7,12 +7,12 @@
 
 #include <fmt/format.h>
 
-#include "compiler/base/shortened.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/unplug.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/sema/analyse.hpp"
+#include "compiler/text/shortened.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
 #include "tests/support/planning.hpp"

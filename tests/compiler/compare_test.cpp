@@ -14,8 +14,8 @@ using namespace memonline;
 using Lines = std::vector<std::string>;
 using model::BlockId;
 using model::Host;
+using model::OnlineWord;
 using model::Zone;
-using plan::OnlineWord;
 using test::HostBuilder;
 
 namespace {
@@ -51,18 +51,18 @@ plan::Plan plan_before() {
 
 using Change = std::function<void(kernel::Model&)>;
 
-Change writes(std::vector<std::pair<plan::WriteRun, OnlineWord>> runs) {
+Change writes(std::vector<std::pair<model::WriteRun, OnlineWord>> runs) {
   return [runs](kernel::Model& model) {
     REQUIRE(model.set_knob("auto_online_blocks", "offline").has_value());
     for (const auto& [run, word] : runs) REQUIRE(model.online(run, word).has_value());
   };
 }
 
-plan::WriteRun run(std::uint64_t first, std::uint64_t last) {
+model::WriteRun run(std::uint64_t first, std::uint64_t last) {
   return {BlockId(first), BlockId(last)};
 }
 
-const std::vector<std::pair<plan::WriteRun, OnlineWord>> kAll{
+const std::vector<std::pair<model::WriteRun, OnlineWord>> kAll{
     {run(32, 33), OnlineWord::OnlineKernel},
     {run(40, 41), OnlineWord::OnlineKernel},
     {run(39, 34), OnlineWord::OnlineMovable},

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 
+#include "compiler/text/utf8.hpp"
 #include "tests/support/catch.hpp"
 
-using memonline::render::json_quoted;
-using memonline::render::JsonWriter;
-using memonline::render::Layout;
-using memonline::render::utf8_length;
-using memonline::render::valid_utf8;
+using memonline::text::json_quoted;
+using memonline::text::JsonWriter;
+using memonline::text::Layout;
+using memonline::text::utf8_length;
+using memonline::text::valid_utf8;
 
 TEST_CASE("json: layout, separators and empty values") {
   JsonWriter json;

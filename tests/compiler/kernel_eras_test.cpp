@@ -9,8 +9,8 @@ using kernel::Model;
 using model::BlockId;
 using model::Era;
 using model::NodeId;
+using model::OnlineWord;
 using model::Zone;
-using plan::OnlineWord;
 using test::HostBuilder;
 
 namespace {

@@ -10,9 +10,9 @@ using kernel::Model;
 using model::BlockId;
 using model::Era;
 using model::NodeId;
+using model::OnlineWord;
+using model::WriteRun;
 using model::Zone;
-using plan::OnlineWord;
-using plan::WriteRun;
 using test::HostBuilder;
 
 namespace {

@@ -86,10 +86,10 @@ TEST_CASE("property: a run that is killed after any write is on the way, and don
     RC_ASSERT(fulfilled == c.plan->steps.empty());
     for (const plan::Step& step : c.plan->steps) {
       RC_ASSERT_FALSE(fulfilled);
-      const auto each = [&](const plan::WriteRun& run, const auto& write) {
+      const auto each = [&](const model::WriteRun& run, const auto& write) {
         for (std::uint64_t i = 0; i < run.count(); ++i) {
           const model::BlockId block = run.descending() ? run.first - i : run.first + i;
-          RC_ASSERT(write(plan::WriteRun{block, block}));
+          RC_ASSERT(write(model::WriteRun{block, block}));
           fulfilled = killed_here(model);
         }
       };
@@ -98,10 +98,10 @@ TEST_CASE("property: a run that is killed after any write is on the way, and don
         fulfilled = killed_here(model);
       }
       if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
-        each(offline->blocks, [&](plan::WriteRun one) { return model.offline(one).has_value(); });
+        each(offline->blocks, [&](model::WriteRun one) { return model.offline(one).has_value(); });
       if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
         each(online->blocks,
-             [&](plan::WriteRun one) { return model.online(one, online->word).has_value(); });
+             [&](model::WriteRun one) { return model.online(one, online->word).has_value(); });
     }
     RC_ASSERT(fulfilled);
   });

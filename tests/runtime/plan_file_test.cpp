@@ -173,7 +173,7 @@ TEST_CASE("plan file: every kind of step reads back") {
   add(plan::OfflineBlocks{
       {model::BlockId(35), model::BlockId(32)}, std::nullopt, model::Zone::Normal});
   add(plan::ProbeBlock{1000ULL * (128U << 20)});
-  add(plan::OnlineBlocks{plan::OnlineWord::Online,
+  add(plan::OnlineBlocks{model::OnlineWord::Online,
                          {model::BlockId(1000), model::BlockId(1000)},
                          model::NodeId(1),
                          model::Zone::Movable});
@@ -197,7 +197,7 @@ TEST_CASE("plan file: steps over thousands of blocks that earlier steps add are 
   constexpr std::uint64_t kFirst = 1000, kBlocks = 20'000;
   for (std::uint64_t i = 0; i < kBlocks; ++i) add(plan::ProbeBlock{(kFirst + i) * (128U << 20)});
   const auto online = [&](std::uint64_t last) {
-    add(plan::OnlineBlocks{plan::OnlineWord::Online,
+    add(plan::OnlineBlocks{model::OnlineWord::Online,
                            {model::BlockId(kFirst), model::BlockId(last)},
                            model::NodeId(0),
                            model::Zone::Movable});

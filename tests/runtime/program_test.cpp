@@ -30,7 +30,7 @@ plan::Action offline(std::uint64_t first, std::uint64_t last, Zone zone) {
 }
 
 plan::Action online(std::uint64_t first, std::uint64_t last) {
-  return plan::OnlineBlocks{plan::OnlineWord::OnlineKernel, {BlockId(first), BlockId(last)}, {}};
+  return plan::OnlineBlocks{model::OnlineWord::OnlineKernel, {BlockId(first), BlockId(last)}, {}};
 }
 
 /// The zone that the last earlier step takes the highest of these blocks from that is taken

@@ -59,8 +59,10 @@ Run apply_policy(const model::Host& host, const std::string& policy, ModelPort& 
 
 /// Nothing comes online by itself while eight blocks do, and from then on new memory is Movable.
 plan::Plan held_and_then_set() {
-  const plan::OnlineBlocks movable{
-      plan::OnlineWord::OnlineMovable, {BlockId(39), BlockId(32)}, model::NodeId(0), Zone::Movable};
+  const plan::OnlineBlocks movable{model::OnlineWord::OnlineMovable,
+                                   {BlockId(39), BlockId(32)},
+                                   model::NodeId(0),
+                                   Zone::Movable};
   plan::Plan plan;
   plan.steps.push_back(
       {1, plan::SetKnob{"auto_online_blocks", "offline", "online", plan::KnobScope::Run}, {}, {}});
@@ -172,7 +174,7 @@ TEST_CASE("apply: a block that our own write put elsewhere is taken offline agai
   const auto host = host_with_dimm().build();
   const auto compiled = test::plan_for(host, "hotplugged: movable");
   apply::Program program = apply::program_of(*compiled.plan, host);
-  program.tasks.front().word = plan::OnlineWord::OnlineKernel;  // as era A2 would have it
+  program.tasks.front().word = model::OnlineWord::OnlineKernel;  // as era A2 would have it
   ModelPort port(host);
   const Run run = run_program(std::move(program), port);
   CHECK(run.report.result() == Report::Result::Failed);
@@ -262,7 +264,7 @@ TEST_CASE("apply: knobs wait for adds, and those of the run are put back also wh
   plan.steps.push_back(
       {1, plan::SetKnob{"auto_online_blocks", "offline", "online", plan::KnobScope::Run}, {}, {}});
   plan.steps.push_back({2,
-                        plan::OnlineBlocks{plan::OnlineWord::OnlineMovable,
+                        plan::OnlineBlocks{model::OnlineWord::OnlineMovable,
                                            {BlockId(39), BlockId(32)},
                                            model::NodeId(0),
                                            Zone::Movable},
@@ -303,7 +305,7 @@ TEST_CASE("apply: a knob that the plan gives a value to stay is put back if it c
   CHECK(run.report.steps.size() == 4);
 
   apply::Program kernel = program;
-  kernel.tasks[1].word = plan::OnlineWord::OnlineKernel;
+  kernel.tasks[1].word = model::OnlineWord::OnlineKernel;
   kernel.tasks[1].zone = Zone::Normal;
   ModelPort failing(host);
   failing.set("auto_online_blocks", "online");

@@ -57,7 +57,7 @@ TEST_CASE("service: what is refused is tried again, and shown until it is done")
   CHECK(failing[0].blocks.first == first + 1);
   CHECK(failing[0].rule == "movable");
   REQUIRE_FALSE(running.named.empty());
-  CHECK(running.named.back().blocks == plan::WriteRun{model::BlockId(41), model::BlockId(41)});
+  CHECK(running.named.back().blocks == model::WriteRun{model::BlockId(41), model::BlockId(41)});
   CHECK(running.named.back().rule == "movable");
   CHECK(running.named.back().error == EIO);
   REQUIRE(running.until([&] { return running.service->view()->counters.retries >= 1; }));

@@ -8,7 +8,7 @@ namespace memonline::test {
 
 namespace {
 
-std::string run_text(const plan::WriteRun& run) {
+std::string run_text(const model::WriteRun& run) {
   std::string text = std::to_string(run.first.value());
   if (run.first != run.last) text += ".." + std::to_string(run.last.value());
   return text;
@@ -30,7 +30,7 @@ std::string steps_text(const plan::Plan& plan) {
               if (set.scope == plan::KnobScope::Run) text += " for the run";
             },
             [&](const plan::OnlineBlocks& online) {
-              text += std::string(plan::online_word(online.word)) + " " + run_text(online.blocks) +
+              text += std::string(model::online_word(online.word)) + " " + run_text(online.blocks) +
                       " " + std::string(model::zone_name(online.zone));
             },
             [&](const plan::OfflineBlocks& offline) {

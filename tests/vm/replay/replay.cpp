@@ -15,10 +15,10 @@ namespace {
 using kernel::Model;
 using model::BlockId;
 using model::NodeId;
+using model::OnlineWord;
 using model::State;
 using model::ValidZones;
 using model::Zone;
-using plan::OnlineWord;
 
 constexpr std::uint64_t kUnknownNode = 0xffffffff;
 
@@ -47,7 +47,7 @@ std::string zones_text(const ValidZones& zones) {
 std::optional<OnlineWord> word_named(const std::string& text) {
   for (const OnlineWord word :
        {OnlineWord::Online, OnlineWord::OnlineKernel, OnlineWord::OnlineMovable})
-    if (plan::online_word(word) == text) return word;
+    if (model::online_word(word) == text) return word;
   return std::nullopt;
 }
 
@@ -140,7 +140,7 @@ class Replay {
     if (word == "0") return write_state(block, "offline", error);
     const auto left = left_over_.find(block.value());
     const OnlineWord type = left == left_over_.end() ? OnlineWord::Online : left->second;
-    return write_state(block, std::string(plan::online_word(type)), error);
+    return write_state(block, std::string(model::online_word(type)), error);
   }
 
   /// What the kernel does with blocks that were just added (auto_online_blocks), ascending.

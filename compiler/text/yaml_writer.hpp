@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/json_writer.hpp"
 
-namespace memonline::render {
+namespace memonline::text {
 
 class YamlWriter {
  public:
@@ -63,4 +63,4 @@ class YamlWriter {
   bool after_dash_ = false;
 };
 
-}  // namespace memonline::render
+}  // namespace memonline::text

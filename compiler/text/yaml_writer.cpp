@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "compiler/render/yaml_writer.hpp"
+#include "compiler/text/yaml_writer.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace memonline::render {
+namespace memonline::text {
 
 namespace {
 
@@ -123,4 +123,4 @@ std::string YamlWriter::finish() && {
   return std::move(text_);
 }
 
-}  // namespace memonline::render
+}  // namespace memonline::text

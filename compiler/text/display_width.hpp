@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace memonline::diag {
+namespace memonline::text {
 
 /// The code point of one valid UTF-8 character.
 std::uint32_t code_point(std::string_view character);
@@ -18,4 +18,4 @@ std::size_t display_width(std::string_view character);
 /// what turns the direction of text, which could make a policy read as what it is not.
 bool is_unprintable(std::string_view character);
 
-}  // namespace memonline::diag
+}  // namespace memonline::text

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace memonline::render {
+namespace memonline::text {
 
 enum class Layout : std::uint8_t {
   Lines,  ///< a line for each member
@@ -83,11 +83,4 @@ class JsonWriter {
 /// `text` as a JSON string with its quotes.
 std::string json_quoted(std::string_view text);
 
-/// Valid UTF-8: bytes that are none are replaced by U+FFFD, one each.
-std::string valid_utf8(std::string_view text);
-
-/// How many bytes the UTF-8 character at `text[at]` has: 1 to 4, or 0 if there is no valid one
-/// (overlong forms, surrogates and what lies beyond U+10FFFF are not).
-std::size_t utf8_length(std::string_view text, std::size_t at);
-
-}  // namespace memonline::render
+}  // namespace memonline::text

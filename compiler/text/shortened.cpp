@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "compiler/base/shortened.hpp"
+#include "compiler/text/shortened.hpp"
 
 namespace memonline {
 

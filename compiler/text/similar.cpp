@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "compiler/base/similar.hpp"
+#include "compiler/text/similar.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "compiler/diag/display_width.hpp"
+#include "compiler/text/display_width.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace memonline::diag {
+namespace memonline::text {
 
 namespace {
 
@@ -65,4 +65,4 @@ bool is_unprintable(std::string_view character) {
   return character.size() > 1 && contains(kUnprintable, code_point(character));
 }
 
-}  // namespace memonline::diag
+}  // namespace memonline::text

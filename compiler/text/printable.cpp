@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "compiler/base/printable.hpp"
+#include "compiler/text/printable.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "compiler/diag/display_width.hpp"
-#include "compiler/render/json_writer.hpp"
+#include "compiler/text/display_width.hpp"
+#include "compiler/text/utf8.hpp"
 
 namespace memonline {
 
@@ -14,12 +14,12 @@ std::string printable(std::string_view text, std::string_view keep) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = render::utf8_length(text, at);
+    const std::size_t length = text::utf8_length(text, at);
     const std::string_view bytes = text.substr(at, std::max<std::size_t>(1, length));
     const auto first = static_cast<unsigned char>(bytes.front());
     if (keep.find(bytes.front()) != std::string_view::npos)
       out += bytes;
-    else if (length == 0 || first < 0x20 || first == 0x7F || diag::is_unprintable(bytes))
+    else if (length == 0 || first < 0x20 || first == 0x7F || text::is_unprintable(bytes))
       for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
         out += "\\x";

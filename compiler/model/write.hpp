@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A write into `state` of memory blocks: which word, and which blocks in which order.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "compiler/model/units.hpp"
+
+namespace memonline::model {
+
+/// Blocks in the order of their writes: first > last means from the highest block down.
+struct WriteRun {
+  BlockId first;
+  BlockId last;
+  [[nodiscard]] bool descending() const { return last < first; }
+  [[nodiscard]] BlockId low() const { return descending() ? last : first; }
+  [[nodiscard]] BlockId high() const { return descending() ? first : last; }
+  [[nodiscard]] std::uint64_t count() const { return high() - low() + 1; }
+  friend bool operator==(const WriteRun&, const WriteRun&) = default;
+};
+
+enum class OnlineWord : std::uint8_t { Online, OnlineKernel, OnlineMovable };
+/// What is written into `state`: "online", "online_kernel", "online_movable".
+std::string_view online_word(OnlineWord word);
+
+}  // namespace memonline::model
