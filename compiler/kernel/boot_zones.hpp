@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the kernel makes of kernelcore=, movablecore= and movable_node at boot: mm/mm_init.c
-// (mm/page_alloc.c before 6.3), find_zone_movable_pfns_for_nodes(); the same from 4.19 to 7.2
-// (contract 4 and 4.1).
+// (mm/page_alloc.c before 6.4), find_zone_movable_pfns_for_nodes(); the same from 4.19 to 7.2
+// (kernel rules 8.1 to 8.7).
 #pragma once
 
 #include <array>

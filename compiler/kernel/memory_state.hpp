@@ -90,7 +90,7 @@ struct MemoryState {
   }
   /// Splits so that a run starts at `block` (no effect where there is none or one already).
   void split_at(std::uint64_t block);
-  /// Joins equal neighbours around [first, end).
+  /// Joins equal neighbors around [first, end).
   void merge_around(std::uint64_t first, std::uint64_t end);
   /// Block ids in (first, end) where a zone of the node starts or ends, ascending: between them
   /// every block answers alike. A boundary inside a block makes that block stand alone.

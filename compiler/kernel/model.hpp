@@ -41,7 +41,7 @@ class Model {
   /// Writes `word` into the `state` of every block of the run, in its direction. On a refusal the
   /// blocks before the refused one are online and stay so, as they would be.
   Result<std::vector<Placed>, Refusal> online(model::WriteRun run, model::OnlineWord word);
-  /// Writes `offline`. Whether pages can be migrated away is not modelled; zone rules are.
+  /// Writes `offline`. Whether pages can be migrated away is not modeled; zone rules are.
   Result<model::WriteRun, Refusal> offline(model::WriteRun run);
   /// Knobs that decide zones: online_policy, auto_movable_ratio, auto_movable_numa_aware;
   /// auto_online_blocks is remembered for host(). EINVAL for a value the kernel does not take.

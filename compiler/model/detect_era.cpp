@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The era of a kernel (contract 3 and 9). What `valid_zones` says of blocks is the rule itself at
+// The era of a kernel (kernel rules 1.2 to 1.8). What `valid_zones` says of blocks is the rule at
 // work and comes first; the presence of files that came about the same time decides the rest.
 #include "compiler/model/detect_era.hpp"
 
@@ -23,7 +23,7 @@ bool several(const BlockRun& run) {
 
 std::string block_name(BlockId id) { return fmt::format("memory{}", id.value()); }
 
-/// Which of A1..A3: by the switch of 4.6 and the listing of 4.12 (contract 3.1).
+/// Which of A1..A3: by the setting of 4.6 and the listing of 4.12 (kernel rule 1.4).
 DetectedEra era_a(const Host& host, const std::string& evidence) {
   if (host.facts.auto_online_blocks == false)
     return {Era::A1, evidence + ", no auto_online_blocks"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The era of a host from its blocks, spans and facts (kernel contract 9).
+// The era of a host from its blocks, spans and facts (kernel rules 1.1 to 1.8).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A host as a value: what its kernel shows of memory, held as runs of equal neighbouring blocks,
+// A host as a value: what its kernel shows of memory, held as runs of equal neighboring blocks,
 // so that 64 TiB cost what their handful of runs cost. Made by runtime/ (or by hand in a test);
 // whatever the source could not tell is marked unknown, never guessed.
 #pragma once
@@ -46,7 +46,7 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
-/// Neighbouring blocks that differ in nothing but their number.
+/// Neighboring blocks that differ in nothing but their number.
 struct BlockRun {
   BlockId first;
   std::uint64_t count = 1;
@@ -58,7 +58,7 @@ struct BlockRun {
   bool holes = false;        ///< part of each block is no RAM: it can never go offline (5.5+)
   [[nodiscard]] BlockId last() const { return first + (count - 1); }
   [[nodiscard]] BlockId end() const { return first + count; }
-  /// Equal in all but position: may be merged when neighbours.
+  /// Equal in all but position: may be merged when neighbors.
   [[nodiscard]] bool same_kind(const BlockRun& other) const {
     return state == other.state && zones == other.zones && node == other.node &&
            several_nodes == other.several_nodes && device == other.device && holes == other.holes;
@@ -228,7 +228,7 @@ struct Host {
   [[nodiscard]] const BlockRun* find_block(BlockId id) const;
 };
 
-/// Appends a run and merges it with its neighbour where they are of one kind. Runs must come in
+/// Appends a run and merges it with its neighbor where they are of one kind. Runs must come in
 /// ascending order.
 void append_run(std::vector<BlockRun>& runs, BlockRun run);
 

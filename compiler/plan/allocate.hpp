@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Step 2 and 3 of planning: how many blocks of each group become what, and which. This is the
-// promise users reason with; the design writes it out under "Allocation in full" and property
-// tests hold it.
+// Allocate, a step of the pipeline: how many blocks of each group get each target, and which. Users
+// rely on these rules; README.md describes them under "Allocation in full", parts 1 to 3, and
+// property tests check them. Limits (part 4) are a later step: limit.hpp.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct Decision {
   std::string unknown;  ///< the fact without which it cannot be decided or judged; else empty
   bool whole = false;   ///< the shares, as written, put all of its group online
   bool fresh = false;   ///< is_correctable(): what the kernel made of it does not count
-  // Step 4 (limit.hpp):
+  // Decided by the limits (limit.hpp):
   bool picked_movable = false;              ///< `auto`: the kernel would put it into Movable
   bool pinned = false;                      ///< `auto`: that zone is written, because of a limit
   bool cannot_be_normal = false;            ///< this kernel refuses it in a kernel zone
@@ -54,7 +54,7 @@ struct Allocation {
   std::vector<Finding> findings;  ///< by group; they point into the policy
 };
 
-/// Steps 1 to 3; limits are step 4 (limit.hpp).
+/// Parts 1 to 3 of "Allocation in full", for every group; the limits come later (limit.hpp).
 Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
                     const model::Host& host, Work& work);
 

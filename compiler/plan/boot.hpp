@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Step 4 of planning: which words on the kernel command line make boot memory what the policy says,
-// and what the kernel will really make of them.
+// Boot, a step of the pipeline (README.md): which kernel parameters make boot memory what the
+// policy requires, and what the kernel really makes of them.
 //
 // kernelcore= gives every node the same absolute amount of kernel memory, movable_node makes whole
-// nodes Movable that the firmware calls hot-pluggable, so few wishes can be met exactly. Of all
-// settings the one is taken whose Movable differs least from the wish, summed over the nodes in
-// bytes; among equals movable_node, with which the kernel's early allocations stay out of Movable
-// (memblock_set_bottom_up()), then the one that leaves more to the kernel; none where that would
-// not bring at least a quarter of what is wished. The kernel never gets less than a fifth of boot
+// nodes Movable that the firmware calls hot-pluggable, so few requests can be met exactly. The plan
+// takes the parameter whose Movable differs least from the request, summed over the nodes in bytes;
+// among equals movable_node, with which the kernel's early allocations stay out of Movable
+// (memblock_set_bottom_up()), then the one that leaves more to the kernel; none that does not bring
+// Movable at least a quarter closer to the request. The kernel never gets less than a fifth of boot
 // memory (4:1, Documentation/admin-guide/mm/memory-hotplug.rst, "Zone Imbalances").
 #pragma once
 
@@ -19,8 +19,8 @@
 
 namespace memonline::plan {
 
-/// The boot part of a plan. Words of the user's own on the command line are never replaced: they
-/// are named in `sink`, and what they lead to is predicted.
+/// The boot part of a plan. Kernel parameters that the user has set are never replaced: `sink`
+/// names them, and the plan predicts their effect where the host shows enough.
 BootPart plan_boot(const Allocation& allocation, const HotplugPart& hotplug,
                    const sema::FlatPolicy& policy, const model::Host& host, diag::Sink& sink);
 

@@ -18,7 +18,7 @@ struct Comparison {
   /// every knob that is to stay says so, and the plan speaks of the same blocks (block size, era).
   bool fulfilled = false;
   /// Not the same, but what differs is what the plan's own writes explain: what a run leaves that
-  /// was killed. What offline blocks offer is not looked at, it follows from their neighbours.
+  /// was killed. What offline blocks offer is not looked at, it follows from their neighbors.
   bool on_the_way = false;
   /// The differences, for people (differences.hpp); empty if same.
   std::vector<std::string> lines;

@@ -12,10 +12,10 @@ namespace memonline::plan {
 /// How many lines are shown before "and N more".
 inline constexpr std::size_t kMostDifferences = 20;
 
-/// One line a difference, neighbouring blocks with the same difference together:
+/// One line a difference, neighboring blocks with the same difference together:
 /// "memory40..41 were offline, are online in Movable", "memory32 is gone",
 /// "auto_online_blocks was offline, is online". What an offline block offers follows from its
-/// neighbours, so it is named only where nothing else differs. Empty: nothing differs.
+/// neighbors, so it is named only where nothing else differs. Empty: nothing differs.
 std::vector<std::string> differences(const model::Facts& then, const model::Facts& now);
 
 }  // namespace memonline::plan

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `limit movable to ...`: how much Movable the limits allow, and what the plan makes of it (step 4
-// of "Allocation in full").
+// Limit, a step of the pipeline: how much Movable `limit movable to ...` allows, and which blocks
+// the plan therefore keeps out of Movable (README.md, "Allocation in full", part 4). It follows the
+// step "defer to others", because the model runs need the kernel settings of the plan.
 #pragma once
 
 #include <cstdint>
@@ -71,8 +72,8 @@ struct Trials {
   std::function<Trial(const Allocation&, const kernel::Model&)> write;
 };
 
-/// Step 4: keeps blocks out of Movable until each limit holds. Reports what stays offline because
-/// of it, and where a limit cannot be met.
+/// Keeps blocks out of Movable until each limit holds. Reports blocks that stay offline because of
+/// it, and limits that cannot hold.
 void keep_limits(Allocation& allocation, const Selection& selection, const sema::FlatPolicy& policy,
                  const model::Host& host, const Trials& trials, diag::Sink& sink, Work& work);
 
@@ -81,7 +82,7 @@ void report_limits(const std::vector<Decision>& decisions, const sema::FlatPolic
                    const model::Host& host, diag::Sink& sink);
 
 /// Whether nothing is to be done because all that the shares lack is what the limits refuse.
-/// `allocation` is that of steps 1 to 3, with what the kernel picks for `auto`.
+/// `allocation` is that of allocate(), with the zones that the kernel picks for `auto`.
 bool limits_explain(const Allocation& allocation, const Selection& selection,
                     const sema::FlatPolicy& policy, const model::Host& host,
                     const model::Host& ready, Work& work);

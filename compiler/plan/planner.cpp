@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pipeline of the design, as one function: select, allocate, lower, order, prove.
+// The pipeline (README.md) as one function, make_plan(): resolve, select, allocate, lower, defer to
+// others (give_way), limit, order, boot, outcome and balance.
 #include "compiler/plan/planner.hpp"
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The planner: a checked policy and a host in, a proved plan out.
+// The planner: a checked policy and a host in, a proved plan out. README.md describes its steps:
+// resolve, select, allocate, lower, defer to others, limit, order, boot, outcome and balance.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ struct Planned {
   model::Host outcome;       ///< the host as the kernel model leaves it after the last step
 };
 
-/// Selects, allocates, compares, lowers, orders and proves. Never writes, never guesses: what the
-/// host does not tell becomes a diagnostic. Diagnostics go to `sink` and into the plan.
+/// Runs all steps of the pipeline. Never writes, never guesses: a fact that the host does not
+/// provide becomes a diagnostic. Diagnostics go to `sink` and into the plan.
 Planned make_plan(const sema::Policy& policy, const source::SourceSet& files,
                   const model::Host& host, diag::Sink& sink);
 /// The same with a budget that several plans share. Ends with ML0514 once it is spent, and without

@@ -31,7 +31,7 @@ enum class Kind : std::uint8_t {
   Busy
 };
 
-// Neighbouring blocks of one kind inside a group, with what is decided for them so far.
+// Neighboring blocks of one kind inside a group, with what is decided for them so far.
 struct Part {
   model::BlockRun blocks;
   Kind kind = Kind::Offline;

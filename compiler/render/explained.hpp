@@ -33,7 +33,7 @@ using Asked = std::variant<model::BlockId, AskedAddress, AskedBlocks, AskedNode,
 /// Empty for what nothing on any host is called.
 std::optional<Asked> parse_asked(std::string_view what);
 
-/// Neighbouring blocks of one run of the host.
+/// Neighboring blocks of one run of the host.
 struct Piece {
   model::BlockId first;
   std::uint64_t count = 1;

@@ -24,7 +24,7 @@ struct KindText {
 const KindText& text_of(Kind kind);
 Kind kind_of(const model::BlockRun& run);
 
-/// Neighbouring blocks of one kind within a row.
+/// Neighboring blocks of one kind within a row.
 struct Part {
   Kind kind = Kind::Unknown;
   model::BlockId first, last;

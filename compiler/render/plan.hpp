@@ -21,7 +21,7 @@ std::string remaining_to_text(const plan::Plan& plan);
 std::string remaining_when_done(const plan::Plan& plan);
 /// Who else onlines memory, a line each.
 std::string agents_to_text(const std::vector<plan::CompetingAgent>& agents);
-/// The audit artefact, schema memonline.plan/1.
+/// The audit artifact, schema memonline.plan/1.
 /// A forecast stands beside the plan's own members.
 std::string plan_to_json(const plan::Plan& plan, const forecast::Forecast* forecast = nullptr);
 /// The same document as YAML.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The plan as a document: one description, written as JSON or as YAML. The fields of the design
-// are the contract; what stands beside them may grow.
+// The plan as a document: one description, written as JSON or as YAML. Other programs rely on its
+// fields: a field may be added, but no field is removed or changes its meaning.
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"

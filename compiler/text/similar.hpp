@@ -9,7 +9,7 @@
 
 namespace memonline {
 
-/// How many letters must be put in, left out, replaced or exchanged with their neighbour to make
+/// How many letters must be put in, left out, replaced or exchanged with their neighbor to make
 /// one word of the other; letters differ in case for nothing. Words beyond 64 letters are at
 /// least their difference in length apart.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -14,7 +14,7 @@
 
 namespace memonline::apply {
 
-/// Neighbouring blocks of one step of which the same is to be said.
+/// Neighboring blocks of one step of which the same is to be said.
 struct Finding {
   model::WriteRun blocks;
   Note note;
@@ -56,7 +56,7 @@ std::string to_text(const Report& report, std::string_view verb = "applied");
 std::string task_text(const Task& task);
 /// "EBUSY", as errno.h writes it, or its number.
 std::string errno_text(int error);
-/// Why the kernel answers that, most likely (contract 2.2).
+/// Why the kernel answers that, most likely (kernel rules 2.5 to 2.7, 6.1 to 6.4).
 std::string likely_reason(Task::Kind kind, int error);
 
 }  // namespace memonline::apply

@@ -24,7 +24,7 @@ bool is_gone(int error) { return error == ENOENT || error == ENODEV; }
 
 bool settled(Outcome outcome) { return outcome != Outcome::Pending && outcome != Outcome::Again; }
 
-/// The zone an online block is in: the first name, which is its own in every era (contract 2.3).
+/// The zone of an online block is the first name, in every era (kernel rule 4.2).
 /// Before 3.18 nobody tells, and what was written is believed.
 bool is_in(const BlockView& view, Zone zone) {
   if (view.zones.kind() == ValidZones::Kind::Unknown) return true;
@@ -242,7 +242,7 @@ void Runner::run_knob(const Task& task) noexcept {
     return;
   }
   // While memory is being added the kernel reads auto_online_blocks anew for each block, and takes
-  // `offline` for `online` (contract 3.7): not in the middle of that.
+  // `offline` for `online` (kernel rule 9.3): not in the middle of that.
   board_.head().offlining.store(false);
   if (program_.online_block)
     (void)watched([&] { return port_.wait_for_adds(*program_.online_block); });

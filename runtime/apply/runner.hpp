@@ -3,8 +3,8 @@
 // the helper (helper.hpp): it allocates nothing, forks nothing, and only asks the kernel.
 //
 // One block: write `state`, read back `state` and `valid_zones`, compare with the prediction.
-// What the errnos mean is contract 2.2; for how long a refusal that may pass is tried again stands
-// in Limits.
+// Kernel rules 2.1 to 2.7 explain the errnos. Limits sets for how long the runner retries after a
+// refusal that may be temporary.
 #pragma once
 
 #include <chrono>

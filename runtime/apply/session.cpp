@@ -144,7 +144,7 @@ bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::st
           fmt::format("{} is {}, set by another process: left unchanged", knob.knob, now.value()));
       continue;
     }
-    // Never in the middle of an add (contract 3.7).
+    // Never in the middle of an add (kernel rule 9.3).
     if (!waited) wait_for_adds();
     waited = true;
     const int error = port_->write_knob(knob.knob, knob.before);

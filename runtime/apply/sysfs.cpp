@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every write is one write(2) with its newline: kernels up to 3.10 compare only as many bytes as
-// they get and would take a bare `online` for online_kernel (contract 2.1).
+// they get and would take a bare `online` for online_kernel.
 #include "runtime/apply/sysfs.hpp"
 
 #include <algorithm>

@@ -32,7 +32,7 @@ namespace memonline::cli {
 
 namespace {
 
-// virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
+// virtio-mem and Hyper-V wait until their memory is online, then add more (kernel rules 9.6, 9.7).
 constexpr int kMostRounds = 16;
 
 bool has_new_blocks(const model::Host& before, const std::vector<std::uint64_t>& now) {

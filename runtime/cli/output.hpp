@@ -12,7 +12,7 @@
 
 namespace memonline::cli {
 
-/// May standard error be coloured? --color decides; `auto` asks NO_COLOR (wins), CLICOLOR_FORCE,
+/// May standard error be colored? --color decides; `auto` asks NO_COLOR (wins), CLICOLOR_FORCE,
 /// TERM and the terminal.
 bool colour_errors(ColorChoice choice);
 

@@ -46,7 +46,7 @@ std::vector<FirmwareRange> read_memmap(const Tree& tree, Notes& notes) {
 
 BootRanges boot_ranges(const std::vector<FirmwareRange>& all, std::uint64_t block_size,
                        const std::vector<Block>& blocks) {
-  // DIMMs that ACPI adds while the kernel initialises get their numbers before the firmware's own
+  // DIMMs that ACPI adds while the kernel initializes get their numbers before the firmware's own
   // entries do (firmware_memmap_init is a late initcall): the map begins at its lowest address.
   const auto begins = std::min_element(
       all.begin(), all.end(),

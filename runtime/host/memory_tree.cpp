@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The tree in memory: one ordered map from path to entry, so that a directory's names are
-// neighbours.
+// neighbors.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>

@@ -17,7 +17,7 @@ struct Alike {
   std::size_t last = 0;
 };
 
-/// Neighbours in `blocks` that lie outside every zone's span, under the policy contig-zones. They
+/// Neighbors in `blocks` that lie outside every zone's span, under the policy contig-zones. They
 /// are offline: move_pfn_range_to_zone() widens the span of a block's zone before it is online (mm/
 /// memory_hotplug.c, 4.14 to 7.2). What they may join depends on their node and on movable_node
 /// alone: zone_for_pfn_range() asks whether their pages intersect a zone of the node, and these

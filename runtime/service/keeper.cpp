@@ -23,7 +23,7 @@ using apply::Report;
 using apply::RunDirectory;
 using apply::Session;
 
-// virtio-mem and Hyper-V wait for their memory to come online, then add more (contract 6.1).
+// virtio-mem and Hyper-V wait until their memory is online, then add more (kernel rules 9.6, 9.7).
 constexpr int kMostRounds = 64;
 constexpr const char* kGate = "auto_online_blocks";
 constexpr auto kPatience = std::chrono::milliseconds(0);

@@ -79,7 +79,7 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     if (held_ != before_all) (void)save();
     return said;
   }
-  // In the middle of an add the kernel reads them anew for each block (contract 3.7).
+  // In the middle of an add the kernel reads them again for each block (kernel rule 9.3).
   if (online_block) (void)port.wait_for_adds(*online_block);
   if (auto saved = save(); !saved) {
     held_ = before_all;

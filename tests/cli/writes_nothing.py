@@ -45,7 +45,7 @@ def not_atomic(seen: list[str]) -> str:
     if not any("O_EXCL" in line for line in seen):
         return "no file of its own is made"
     if [word[:5] for word in words] != ["opena", *["write"] * words.count("write"), "fsync", "renam"]:
-        return "not opened, written, synchronised and renamed in this order"
+        return "not opened, written, synchronized and renamed in this order"
     return ""
 
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the kernel makes of kernelcore=, movablecore= and movable_node: the vectors of contract 4.1,
-// measured on real kernels, and the corners of find_zone_movable_pfns_for_nodes().
+// Boot zones by kernelcore=, movablecore= and movable_node (kernel rules 8.1 to 8.7): vectors that
+// real kernels gave, and the corners of find_zone_movable_pfns_for_nodes().
 #include "compiler/kernel/boot_zones.hpp"
 
 #include "tests/support/catch.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Eras A and B of the kernel model: the rules of kernels 3.8 to 4.13 (kernel contract 3.1, 3.2).
+// Eras A and B of the kernel model, kernels 3.8 to 4.13 (kernel rules 3.1 to 3.5), and spans of C1.
 #include "compiler/kernel/model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel model against what real kernels did (kernel contract 3.6): Debian 5.10, 6.1, 6.12 and
-// 7.2 gave identical answers to these writes.
+// The kernel model against real kernels (kernel rules 3.6 to 3.9, 5.1 to 5.6, 7.4): Debian 5.10,
+// 6.1, 6.12 and 7.2 gave identical answers to these writes.
 #include "compiler/kernel/model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"

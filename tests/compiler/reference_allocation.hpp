@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// "Allocation in full" of the design once more, block by block and without cleverness, for
+// "Allocation in full" of compiler/plan/README.md, one block at a time and without cleverness, for
 // property tests to hold the planner against. `rezone = never`, one rule, one group.
 #pragma once
 

@@ -98,7 +98,7 @@ TEST_CASE("renderings: text, YAML and shell as they stand in the golden files") 
   REQUIRE(rest.plan);
   check_golden("6.12-c1-at-rest.txt", render::plan_to_text(*rest.plan, mixed.outcome));
 
-  // The example that opens the design: 8 boot blocks, 40 offline ones above.
+  // The example of compiler/README.md: 8 boot blocks, 40 offline ones above.
   test::HostBuilder builder;
   builder.boot(1, 32, 8).dimm(1, 40, 40);
   const model::Host example = builder.build();

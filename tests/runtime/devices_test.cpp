@@ -115,7 +115,7 @@ TEST_CASE("boot memory: where boot memory has devices, one at the end of the map
   CHECK(added.unclear == std::vector{farther});
 }
 
-TEST_CASE("iomem: drivers, their devices and merged neighbours") {
+TEST_CASE("iomem: drivers, their devices and merged neighbors") {
   const auto memory = runtime::parse_iomem(
       "00001000-0009fbff : System RAM\n"
       "100000000-1ffffffff : virtio0\n"

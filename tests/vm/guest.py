@@ -286,7 +286,7 @@ class Guest:
     def _send(self, data: bytes, deadline: float) -> None:
         for start in range(0, len(data), CHUNK):
             self._transmit(self._commands, data[start:start + CHUNK])
-            self._bytes(1, deadline)  # the acknowledgement
+            self._bytes(1, deadline)  # the acknowledgment
 
     def run(self, command: str, timeout: float = 60.0, stdin: bytes = b"", check: bool = False) -> Result:
         """Runs a shell command in the guest and waits for it; with `check` a status other than 0 raises."""

@@ -32,7 +32,7 @@ def predicted(before: Blocks, steps: list[dict[str, Any]]) -> Blocks:
 
 
 def differences(expected: Blocks, found: Blocks) -> list[str]:
-    """Each block that is not as expected; where an offline one could go changes with its neighbours."""
+    """Each block that is not as expected; where an offline one could go changes with its neighbors."""
     wrong = []
     for block in sorted({*expected, *found}):
         wanted, real = expected.get(block), found.get(block)

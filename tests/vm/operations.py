@@ -96,7 +96,7 @@ class Generator:
         return f"state {number} {word}"
 
     def _run(self, numbers: list[int]) -> list[int]:
-        """One of the blocks, or some neighbours, upwards or downwards."""
+        """One of the blocks, or some neighbors, upwards or downwards."""
         start = self.random.randrange(len(numbers))
         length = self.random.choice((1, 1, 1, 2, 3, 5))
         run = [number for number in numbers[start:start + length] if number - numbers[start] < length]

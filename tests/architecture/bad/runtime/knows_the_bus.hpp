@@ -1,4 +1,4 @@
-// A room that looks where it must not, in a file without a licence.
+// A room that looks where it must not, in a file without a license.
 #pragma once
 #include <string>
 
