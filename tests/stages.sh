@@ -14,7 +14,7 @@ stage_table=(
   "tests|2 min|unit, golden, property and architecture tests; the fuzz corpus replayed"
   "bus|2 min|the service on a bus of its own, with the real polkitd"
   "smoke|1 min|a few plans applied on one real kernel in QEMU"
-  "format|1 min|the sources are formatted as clang-format $llvm_judge formats them"
+  "format|1 min|the sources are formatted as clang-format $llvm_judge formats them; shellcheck and codespell find nothing"
   "tidy|25 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third, at most $((tidy_seconds / 60)) min)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
   "tools|2 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools or systemd-analyze"
@@ -35,8 +35,8 @@ tests_packages=("${build_packages[@]}" "${unit_packages[@]}")
 quick_packages=("${tests_packages[@]}")
 bus_packages=("${build_packages[@]}" "${bus_packages[@]}")
 smoke_packages=("${build_packages[@]}" "${smoke_packages[@]}")
-format_packages=()
-[ "$release" != 12 ] || format_packages=("clang-format-$llvm_judge")
+format_packages=(shellcheck codespell)
+[ "$release" != 12 ] || format_packages+=("clang-format-$llvm_judge")
 tidy_packages=("${build_packages[@]}")
 [ "$release" != 12 ] || tidy_packages+=("clang-tidy-$llvm_judge")
 clang_packages=("${build_packages[@]}" clang)
@@ -132,11 +132,15 @@ stage_bus() { tests "$build" -L bus -E cockpit; }
 stage_smoke() { tests/vm/run --build "$build" --smoke; }
 
 stage_format() {
-  if ! command -v clang-format-$llvm_judge >/dev/null; then
-    echo "skipped: clang-format-$llvm_judge is not installed; other versions format differently"
-    return
+  local status=0
+  tests/architecture/check_shell . || status=$?
+  tests/architecture/check_spelling . || status=$?
+  if command -v clang-format-$llvm_judge >/dev/null; then
+    sources | xargs clang-format-$llvm_judge --dry-run --Werror || status=$?
+  else
+    echo "partly skipped: clang-format-$llvm_judge is not installed; other versions format differently"
   fi
-  sources | xargs clang-format-$llvm_judge --dry-run --Werror
+  return $status
 }
 
 # The files that tidy checks: all, or with `changed` those of the last 30 commits and a third of all, another

@@ -194,7 +194,7 @@ export function draw(element, runs, blockSize, tip) {
     walkWithKeys(element);
 }
 
-/** What the colours mean, and how much there is of each. */
+/** What the colors mean, and how much there is of each. */
 export function drawLegend(element, runs, blockSize) {
     const sums = {};
     let drift = 0;

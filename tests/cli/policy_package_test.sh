@@ -7,7 +7,7 @@ memonline=$(readlink -f "$1") source=$(readlink -f "$2")
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
-export PATH=$(dirname "$memonline"):$PATH
+PATH=$(dirname "$memonline"):$PATH
 if ! /usr/bin/python3 -c "import yaml" 2>/dev/null; then
   echo "skipped: policy_package: no module named yaml (python3-yaml)"
   exit 77

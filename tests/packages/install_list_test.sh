@@ -8,7 +8,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 mkdir pc empty
-export PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR="$scratch/pc"
+export PKG_CONFIG_PATH='' PKG_CONFIG_LIBDIR="$scratch/pc"
 
 refused() {  # refused WORDS: the list ends with an error that says so, and names no file
   if "$list" >out 2>err; then echo "should have failed: $1" >&2 && exit 1; fi
