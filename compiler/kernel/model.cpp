@@ -27,7 +27,7 @@ Choice choose(const MemoryState& state, const StateRun& run, Piece piece, Online
   return choose_era_c(state, run, piece, word);
 }
 
-// Refuses a block that does not exist, or is in the state already (kernel rules 2.4 and 2.1).
+// Refuses a block that does not exist, or already has the wanted state (kernel rules 2.4, 2.1).
 std::optional<Refusal> refuse_state(const StateRun* run, std::uint64_t block, State wanted) {
   if (run == nullptr) return Refusal{Errno::Enoent, BlockId(block), "there is no such block", {}};
   if (run->state == wanted)

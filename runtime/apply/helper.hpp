@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The writing is done by a child process, forked before the first write, so that a write that does
 // not come back can be ended: only a signal ends an offline (kernel rule 6.4), and only a fatal one
-// ends waiting for the hotplug lock (kernel rule 9.1). The helper ends its own offlines in time; the
-// parent watches the board, shows progress, passes on that somebody asked to stop, and ends a helper
-// that waits for the lock too long. It never writes a block itself.
+// ends waiting for the hotplug lock (kernel rule 9.1). The helper ends its own offlines in time;
+// the parent watches the board, shows progress, passes on that somebody asked to stop, and ends a
+// helper that waits for the lock too long. It never writes a block itself.
 #pragma once
 
 #include <csignal>
