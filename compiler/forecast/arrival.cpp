@@ -121,7 +121,7 @@ class Walker {
     next_ = first_free_block(host_, arrival_);
     walk_.lowest_free = free_;
     walk_.by = now.plan->hotplug.by;
-    if (const auto set = now.plan->hotplug.knobs.find("auto_online_blocks");
+    if (const auto set = now.plan->hotplug.knobs.find(model::Knob::AutoOnlineBlocks);
         set != now.plan->hotplug.knobs.end())
       host_.auto_online_before = setting_before(set->second);
     walk_.rule = now.plan->hotplug.rule;

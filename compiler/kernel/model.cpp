@@ -7,7 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "compiler/kernel/rules.hpp"
+#include "compiler/model/knob.hpp"
 
 namespace memonline::kernel {
 
@@ -252,31 +255,38 @@ void Model::shrink(NodeState& node, model::NodeId id, Zone which, PageRange gone
     zone.span.end = std::min(zone.span.end, state_.pages(last->first, last->second.count).end);
 }
 
-Result<std::monostate, Refusal> Model::set_knob(std::string_view knob, const std::string& value) {
-  const auto invalid = [&] {
-    return fail(
-        Refusal{Errno::Einval, BlockId{}, std::string(knob) + " does not take this value", {}});
+Result<std::monostate, Refusal> Model::set_knob(model::Knob knob, const std::string& value) {
+  const auto refuse = [&](Errno error, std::string_view why) {
+    return fail(Refusal{error, BlockId{}, fmt::format("{} {}", model::knob_name(knob), why), {}});
   };
-  if (knob == "online_policy") {
-    if (value != "contig-zones" && value != "auto-movable") return invalid();
-    state_.auto_movable = value == "auto-movable";
-    base_.knobs.online_policy = value;
-  } else if (knob == "auto_movable_ratio") {
-    const auto ratio = unsigned_parameter(value);
-    if (!ratio) return invalid();
-    state_.ratio = *ratio;
-    base_.knobs.auto_movable_ratio = *ratio;
-  } else if (knob == "auto_movable_numa_aware") {
-    const auto yes = bool_parameter(value);
-    if (!yes) return invalid();
-    state_.numa_aware = *yes;
-    base_.knobs.auto_movable_numa_aware = *yes;
-  } else if (knob == "auto_online_blocks") {
-    const bool old_words = value == "offline" || value == "online";
-    if (!old_words && value != "online_kernel" && value != "online_movable") return invalid();
-    base_.knobs.auto_online_blocks = value;
-  } else {
-    return fail(Refusal{Errno::Enoent, BlockId{}, "there is no such knob", {}});
+  const auto invalid = [&] { return refuse(Errno::Einval, "does not take this value"); };
+  switch (knob) {
+    case model::Knob::OnlinePolicy:
+      if (value != "contig-zones" && value != "auto-movable") return invalid();
+      state_.auto_movable = value == "auto-movable";
+      base_.knobs.online_policy = value;
+      break;
+    case model::Knob::AutoMovableRatio: {
+      const auto ratio = unsigned_parameter(value);
+      if (!ratio) return invalid();
+      state_.ratio = *ratio;
+      base_.knobs.auto_movable_ratio = *ratio;
+      break;
+    }
+    case model::Knob::AutoMovableNumaAware: {
+      const auto yes = bool_parameter(value);
+      if (!yes) return invalid();
+      state_.numa_aware = *yes;
+      base_.knobs.auto_movable_numa_aware = *yes;
+      break;
+    }
+    case model::Knob::AutoOnlineBlocks: {
+      const bool old_words = value == "offline" || value == "online";
+      if (!old_words && value != "online_kernel" && value != "online_movable") return invalid();
+      base_.knobs.auto_online_blocks = value;
+      break;
+    }
+    case model::Knob::MemmapOnMemory: return refuse(Errno::Eperm, "is read at boot only");
   }
   return std::monostate{};
 }

@@ -45,7 +45,7 @@ class Model {
   Result<model::WriteRun, Refusal> offline(model::WriteRun run);
   /// Knobs that decide zones: online_policy, auto_movable_ratio, auto_movable_numa_aware;
   /// auto_online_blocks is remembered for host(). EINVAL for a value the kernel does not take.
-  Result<std::monostate, Refusal> set_knob(std::string_view knob, const std::string& value);
+  Result<std::monostate, Refusal> set_knob(model::Knob knob, const std::string& value);
   /// Hot-adds blocks, offline, without onlining them. `device` indexes devices().
   Result<std::monostate, Refusal> add(model::BlockId first, std::uint64_t count, model::NodeId node,
                                       std::uint32_t device);

@@ -3,6 +3,7 @@
 #include "compiler/model/facts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <functional>
 #include <set>
@@ -10,9 +11,16 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
+
 namespace memonline::model {
 
 namespace {
+
+/// In the order of their lines, which every fingerprint depends on.
+constexpr std::array kKnobsOfFacts{Knob::AutoOnlineBlocks, Knob::OnlinePolicy,
+                                   Knob::AutoMovableRatio, Knob::AutoMovableNumaAware,
+                                   Knob::MemmapOnMemory};
 
 constexpr std::size_t kMostZones = 4;                           // what ValidZones holds
 constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 60U;  // as the host readers have it
@@ -235,17 +243,9 @@ Facts facts_of(const Host& host) {
   facts.hot_remove = host.hot_remove;
   for (const std::string& word : host.command_line)
     facts.parameters.push_back(escaped(word, Spaces::Kept));
-  const auto knob = [&](const char* name, const std::optional<std::string>& value) {
-    if (value) facts.knobs.push_back({name, escaped(*value, Spaces::Kept)});
-  };
-  const Knobs& knobs = host.knobs;
-  knob("auto_online_blocks", knobs.auto_online_blocks);
-  knob("online_policy", knobs.online_policy);
-  if (knobs.auto_movable_ratio)
-    knob("auto_movable_ratio", std::to_string(*knobs.auto_movable_ratio));
-  if (knobs.auto_movable_numa_aware)
-    knob("auto_movable_numa_aware", *knobs.auto_movable_numa_aware ? "Y" : "N");
-  knob("memmap_on_memory", knobs.memmap_on_memory);
+  for (const Knob knob : kKnobsOfFacts)
+    if (const auto value = knob_value(host.knobs, knob))
+      facts.knobs.push_back({std::string(knob_name(knob)), escaped(*value, Spaces::Kept)});
   for (const Node& node : host.nodes) facts.node_cpus[node.id] = node.has_cpu;
   facts.blocks.reserve(host.blocks.size());
   for (const BlockRun& run : host.blocks)

@@ -120,6 +120,16 @@ struct Node {
 };
 
 /// The kernel's switches as read; empty where the file does not exist or cannot be read.
+/// Kernel settings, in the order of their names (model/knob.hpp).
+enum class Knob : std::uint8_t {
+  AutoMovableNumaAware,
+  AutoMovableRatio,
+  AutoOnlineBlocks,
+  MemmapOnMemory,
+  OnlinePolicy,
+};
+
+/// What they say; empty: this kernel has none, or it could not be read.
 struct Knobs {
   std::optional<std::string> auto_online_blocks;    ///< offline online online_kernel online_movable
   std::optional<std::string> online_policy;         ///< contig-zones auto-movable (5.15+)

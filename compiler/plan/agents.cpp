@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/plan/default_state.hpp"
 #include "compiler/text/printable.hpp"
 
@@ -19,8 +20,7 @@ using Kind = CompetingAgent::Kind;
 
 namespace {
 
-constexpr std::string_view kSetting = "auto_online_blocks";
-constexpr std::string_view kSettingPath = "/sys/devices/system/memory/auto_online_blocks";
+constexpr model::Knob kSetting = model::Knob::AutoOnlineBlocks;
 
 /// "in Movable", "in a kernel zone"; for a state that does not online: empty.
 std::string zone_of_state(std::string_view state) {
@@ -72,7 +72,7 @@ class Finder {
  public:
   Finder(const model::Host& host, const Plan* plan) : host_(host), plan_(plan) {
     if (plan == nullptr) return;
-    const auto at = plan->hotplug.knobs.find(std::string(kSetting));
+    const auto at = plan->hotplug.knobs.find(kSetting);
     if (at != plan->hotplug.knobs.end()) wanted_ = at->second;
   }
 
@@ -112,7 +112,7 @@ class Finder {
     if (!now || *now == "offline" || now == wanted_) return;
     CompetingAgent& found = found_.emplace_back();
     found.kind = Kind::KernelSetting;
-    found.path = kSettingPath;
+    found.path = model::knob_path(kSetting);
     found.line = found.column = 1;
     found.text = found.source = *now;
     found.does = fmt::format("the kernel onlines new memory as `{}`", printable(*now));
@@ -121,7 +121,7 @@ class Finder {
     // Alone, the value would be wrong for the memory that the service corrects or leaves out.
     found.remedy =
         plan_->hotplug.by == "kernel"
-            ? fmt::format("write `{}` to {}", *wanted_, kSettingPath)
+            ? fmt::format("write `{}` to {}", *wanted_, model::knob_path(kSetting))
             : fmt::format("start memonlined, which sets it to `{}` while it runs", *wanted_);
     for (const Step& step : plan_->steps) {
       const auto* set = std::get_if<SetKnob>(&step.action);

@@ -347,7 +347,7 @@ class BootPlanner {
 
   /// DIMMs that are there at boot come online before anybody can write auto_online_blocks.
   void default_state() {
-    const auto wanted = hotplug_.knobs.find("auto_online_blocks");
+    const auto wanted = hotplug_.knobs.find(model::Knob::AutoOnlineBlocks);
     if (wanted == hotplug_.knobs.end()) return;
     const std::string word = fmt::format("{}={}", kDefaultState, wanted->second);
     const bool ours = has(host_.own_parameters, word);

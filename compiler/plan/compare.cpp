@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/model/facts.hpp"
 #include "compiler/plan/differences.hpp"
@@ -93,8 +94,8 @@ bool is_left(const Left& left, const Host& host, const BlockRun& run) {
 }
 
 // Every knob that a plan sets, with the value that is its last word, if one is to stay.
-std::map<std::string, std::optional<std::string>> knobs_of(const Plan& plan) {
-  std::map<std::string, std::optional<std::string>> knobs;
+std::map<model::Knob, std::optional<std::string>> knobs_of(const Plan& plan) {
+  std::map<model::Knob, std::optional<std::string>> knobs;
   for (const Step& step : plan.steps)
     if (const auto* set = std::get_if<SetKnob>(&step.action)) {
       auto& last = knobs[set->knob];
@@ -107,7 +108,7 @@ bool is_fulfilled(const Plan& plan, const Writes& writes, const Host& now, const
   if (plan.host.block_size != facts.block_size || plan.host.era != model::era_name(facts.era))
     return false;
   for (const auto& [knob, stays] : knobs_of(plan)) {
-    const std::string* value = facts.knob(knob);
+    const std::string* value = facts.knob(model::knob_name(knob));
     if (stays && (value == nullptr || *value != *stays)) return false;
   }
   for (const Step& step : plan.steps) {
@@ -188,7 +189,7 @@ bool explained_knobs(const Plan& plan, const Facts& then, const Facts& now) {
     return *before == knob.value ||
            std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
              const auto* set = std::get_if<SetKnob>(&step.action);
-             return set != nullptr && set->knob == knob.name &&
+             return set != nullptr && model::knob_name(set->knob) == knob.name &&
                     (set->value == knob.value || set->before == knob.value);
            });
   });

@@ -114,7 +114,7 @@ struct Lowering {
     if (rule != nullptr) part.rule = rule_ref(files, rule->span);
     const auto first = needs_kernel_first(host);
     if (first && can_correct(*first)) return corrected(std::move(part), *first);
-    if (host.knobs.auto_online_blocks) part.knobs["auto_online_blocks"] = "offline";
+    if (host.knobs.auto_online_blocks) part.knobs[model::Knob::AutoOnlineBlocks] = "offline";
     return part;
   }
 
@@ -126,7 +126,7 @@ struct Lowering {
 
   HotplugPart corrected(HotplugPart part, const SettingUser& user) const {
     part.by = "corrected";
-    if (takes_zone_words(host)) part.knobs["auto_online_blocks"] = "online_movable";
+    if (takes_zone_words(host)) part.knobs[model::Knob::AutoOnlineBlocks] = "online_movable";
     part.why += fmt::format("; the kernel onlines it first, because {}", user.needs);
     return part;
   }
@@ -204,7 +204,7 @@ struct Lowering {
           rule, fmt::format("auto_online_blocks of this kernel does not take {}", word_of(target)));
     if (target == Target::Offline && has_user(host, SettingUser::Kind::Dlpar))
       return by_service(rule, "auto_online_blocks=offline does not keep DLPAR's memory offline");
-    part.knobs["auto_online_blocks"] = word_of(target);
+    part.knobs[model::Knob::AutoOnlineBlocks] = word_of(target);
     part.why = fmt::format("auto_online_blocks={} does what the policy requires", word_of(target));
     if (nvidia && uniform_target(*rule) == Target::Auto)
       part.why = "NVIDIA's driver needs it, and `auto` leaves the zone to the kernel";
@@ -225,10 +225,10 @@ struct Lowering {
       service.rule = rule_ref(files, limit.span);
       return service;
     }
-    part.knobs["online_policy"] = "auto-movable";
-    part.knobs["auto_movable_ratio"] = std::to_string(times->thousandths / 10);
+    part.knobs[model::Knob::OnlinePolicy] = "auto-movable";
+    part.knobs[model::Knob::AutoMovableRatio] = std::to_string(times->thousandths / 10);
     if (host.knobs.auto_movable_numa_aware)
-      part.knobs["auto_movable_numa_aware"] = limit.per_node ? "Y" : "N";
+      part.knobs[model::Knob::AutoMovableNumaAware] = limit.per_node ? "Y" : "N";
     part.why = fmt::format(
         "online_policy=auto-movable with a ratio of {}% keeps the limit, and `auto` leaves the "
         "rest to the kernel",
@@ -276,7 +276,7 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
     part = lowering.by_service(nullptr, "`set hotplug = service`");
     part.rule = rule_ref(files, *policy.hotplug_span);
   }
-  const auto setting = part.knobs.find("auto_online_blocks");
+  const auto setting = part.knobs.find(model::Knob::AutoOnlineBlocks);
   if (lowering.nvidia && setting != part.knobs.end() && setting->second != "online_movable") {
     auto& d = sink.add(diag::Code::SettingBreaksGpu, std::nullopt,
                        fmt::format("auto_online_blocks={} would break the GPU: {}", setting->second,
@@ -289,7 +289,7 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
 }
 
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host) {
-  const std::map<std::string, std::string> movable{{"auto_online_blocks", "online_movable"}};
+  const std::map<model::Knob, std::string> movable{{model::Knob::AutoOnlineBlocks, "online_movable"}};
   if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.by != "kernel" ||
       lowered.knobs != movable || !setting_users(host).empty())
     return lowered;
@@ -297,7 +297,7 @@ HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const 
   lowered.why =
       "auto_online_blocks=online_movable would do the same, but the service onlines each device "
       "from the top down, which is faster and equally safe";
-  lowered.knobs["auto_online_blocks"] = "offline";
+  lowered.knobs[model::Knob::AutoOnlineBlocks] = "offline";
   return lowered;
 }
 

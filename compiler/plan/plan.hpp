@@ -15,6 +15,7 @@
 
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/model/write.hpp"
 
 namespace memonline::plan {
@@ -41,8 +42,7 @@ enum class KnobScope : std::uint8_t {
 /// Write `value` into a knob of /sys/devices/system/memory or memory_hotplug/parameters. A later
 /// step that lets the same knob stay ends what a Run step holds: then its value is the last word.
 struct SetKnob {
-  std::string
-      knob;  ///< auto_online_blocks, online_policy, auto_movable_ratio, auto_movable_numa_aware
+  model::Knob knob = model::Knob::AutoOnlineBlocks;  ///< one of those that can_be_set
   std::string value;
   std::string before;  ///< what the host says when planned for, also where a Run step comes first
   KnobScope scope = KnobScope::Stay;
@@ -120,7 +120,7 @@ struct Boot {
 /// Who onlines memory that comes later, through which knobs, and which rule made it so.
 struct HotplugPart {
   std::string by;  ///< kernel | service | corrected: by the kernel, then by the service
-  std::map<std::string, std::string> knobs;
+  std::map<model::Knob, std::string> knobs;
   std::string why;
   RuleRef rule;
   friend bool operator==(const HotplugPart&, const HotplugPart&) = default;

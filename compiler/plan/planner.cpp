@@ -11,6 +11,7 @@
 
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/boot.hpp"
@@ -29,22 +30,16 @@
 namespace memonline::plan {
 
 using model::Host;
+using model::Knob;
 
 namespace {
 
-std::string knob_now(const Host& host, const std::string& knob) {
-  const model::Knobs& knobs = host.knobs;
-  if (knob == "auto_online_blocks") return knobs.auto_online_blocks.value_or("");
-  if (knob == "online_policy") return knobs.online_policy.value_or("");
-  if (knob == "auto_movable_ratio")
-    return knobs.auto_movable_ratio ? std::to_string(*knobs.auto_movable_ratio) : "";
-  if (knob == "auto_movable_numa_aware")
-    return !knobs.auto_movable_numa_aware ? "" : *knobs.auto_movable_numa_aware ? "Y" : "N";
-  return "";
+std::string knob_now(const Host& host, Knob knob) {
+  return model::knob_value(host.knobs, knob).value_or("");
 }
 
 // Appends the step that sets a knob, unless it says so already.
-void set_knob(const Host& host, const HotplugPart& hotplug, const std::string& knob,
+void set_knob(const Host& host, const HotplugPart& hotplug, Knob knob,
               const char* why, kernel::Model& model, std::vector<Step>& steps) {
   const auto wanted = hotplug.knobs.find(knob);
   if (wanted == hotplug.knobs.end()) return;
@@ -59,7 +54,7 @@ void set_knob(const Host& host, const HotplugPart& hotplug, const std::string& k
 
 // Whether new memory is to stay offline, and the kernel sees to it.
 bool stays_offline(const HotplugPart& hotplug) {
-  const auto wanted = hotplug.knobs.find("auto_online_blocks");
+  const auto wanted = hotplug.knobs.find(Knob::AutoOnlineBlocks);
   return hotplug.by == "kernel" && wanted != hotplug.knobs.end() && wanted->second == "offline";
 }
 
@@ -69,7 +64,7 @@ bool stays_offline(const HotplugPart& hotplug) {
 // service holds the switch while it runs; a plan that left it so would let memory stay offline on
 // hosts without it.
 void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vector<Step>& steps) {
-  const std::string knob = "auto_online_blocks";
+  const Knob knob = Knob::AutoOnlineBlocks;
   const std::string now = knob_now(host, knob);
   const auto wanted = hotplug.knobs.find(knob);
   if (wanted == hotplug.knobs.end() || stays_offline(hotplug)) return;
@@ -88,7 +83,7 @@ void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vec
 }
 
 // They decide plain `online` writes.
-constexpr std::array kZoneKnobs{"auto_movable_ratio", "auto_movable_numa_aware", "online_policy"};
+constexpr std::array kZoneKnobs{Knob::AutoMovableRatio, Knob::AutoMovableNumaAware, Knob::OnlinePolicy};
 
 // The ratio and its kin decide plain `online` writes, so they come first; what the kernel is to do
 // with memory yet to come, last.
@@ -96,14 +91,14 @@ bool make_steps(const Allocation& allocation, const source::SourceSet& files, co
                 const HotplugPart& hotplug, kernel::Model& model, std::vector<Step>& steps,
                 diag::Sink& sink, Work& work) {
   if (stays_offline(hotplug))
-    set_knob(host, hotplug, "auto_online_blocks", "first, so that memory arriving meanwhile waits",
+    set_knob(host, hotplug, Knob::AutoOnlineBlocks, "first, so that memory arriving meanwhile waits",
              model, steps);
-  for (const char* knob : kZoneKnobs)
+  for (const Knob knob : kZoneKnobs)
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
   if (!order_writes(allocation, files, model, Room(host), steps, sink, work)) return false;
   const bool for_gpu = hotplug.by == "corrected" && has_user(host, SettingUser::Kind::Nvidia);
   if ((hotplug.by == "kernel" || for_gpu) && !stays_offline(hotplug))
-    set_knob(host, hotplug, "auto_online_blocks", "last, when everything here is in its place",
+    set_knob(host, hotplug, Knob::AutoOnlineBlocks, "last, when everything here is in its place",
              model, steps);
   hold_back_new_memory(host, hotplug, steps);
   for (std::size_t i = 0; i < steps.size(); ++i)
@@ -144,7 +139,7 @@ std::string hex_of(const std::string& digest) {
 Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::SourceSet& files,
                   Work& work) {
   kernel::Model ready(host);
-  for (const char* knob : kZoneKnobs)
+  for (const Knob knob : kZoneKnobs)
     if (const auto wanted = hotplug.knobs.find(knob); wanted != hotplug.knobs.end())
       (void)ready.set_knob(knob, wanted->second);
   return {

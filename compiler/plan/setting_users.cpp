@@ -13,8 +13,6 @@ using Kind = SettingUser::Kind;
 
 namespace {
 
-constexpr const char* kSetting = "auto_online_blocks";
-
 // "System RAM (NVIDIA)": kernel-open/nvidia/os-interface.c, os_numa_add_gpu_memory().
 std::string nvidia_memory(const Host& host) {
   const bool there = std::any_of(host.devices.begin(), host.devices.end(),
@@ -83,7 +81,7 @@ sema::Target without_memonline(const Host& host) {
 void report_setting(const HotplugPart& hotplug, const Host& host, diag::Sink& sink) {
   if (!host.knobs.auto_online_blocks) return;
   const std::string& now = *host.knobs.auto_online_blocks;
-  const auto wanted = hotplug.knobs.find(kSetting);
+  const auto wanted = hotplug.knobs.find(model::Knob::AutoOnlineBlocks);
   const std::string& then = wanted == hotplug.knobs.end() ? now : wanted->second;
   const std::vector<SettingUser> users = setting_users(host);
   if (has_user(host, Kind::Nvidia) && then != "online_movable") {

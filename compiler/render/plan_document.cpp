@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/render/judgement_members.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/text/json_writer.hpp"
@@ -96,7 +97,7 @@ class Document {
     std::visit(
         overloaded{
             [&](const SetKnob& set) {
-              out_.member("action", "set").member("knob", set.knob);
+              out_.member("action", "set").member("knob", model::knob_name(set.knob));
               out_.member("value", set.value).member("before", set.before);
               if (set.scope == KnobScope::Run) out_.member("scope", "run");
             },
@@ -158,7 +159,7 @@ class Document {
   void hotplug(const HotplugPart& hotplug) {
     out_.key("hotplug").begin_object().member("by", hotplug.by);
     out_.key("knobs").begin_object(text::Layout::Line);
-    for (const auto& [knob, value] : hotplug.knobs) out_.member(knob, value);
+    for (const auto& [knob, value] : hotplug.knobs) out_.member(model::knob_name(knob), value);
     out_.end_object().member("why", hotplug.why);
     rule(hotplug.rule);
     out_.end_object();

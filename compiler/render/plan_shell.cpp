@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/render/plan.hpp"
 
 namespace memonline::render {
 
+using model::Knob;
 using plan::Plan;
 using plan::Step;
 
@@ -50,16 +52,14 @@ std::string comment(std::string text) {
   return text;
 }
 
-std::string knob_path(const std::string& knob) {
-  return knob == "auto_online_blocks" ? "$sys/devices/system/memory/auto_online_blocks"
-                                      : "$sys/module/memory_hotplug/parameters/" + knob;
-}
+// Below $sys, which a caller may set.
+std::string shell_path(Knob knob) { return "$sys" + model::knob_path(knob).substr(4); }
 
-using Names = std::set<std::string>;
+using Knobs = std::set<Knob>;
 
 // The knobs that are put back when the script ends, however it ends.
-Names held_knobs(const Plan& plan) {
-  Names held;
+Knobs held_knobs(const Plan& plan) {
+  Knobs held;
   for (const Step& step : plan.steps)
     if (const auto* set = std::get_if<plan::SetKnob>(&step.action))
       if (set->scope == plan::KnobScope::Run) held.insert(set->knob);
@@ -68,26 +68,26 @@ Names held_knobs(const Plan& plan) {
 
 // dash runs what is trapped for EXIT after `exit` and after a failure under `set -e`, but not when
 // a signal ends it; hence the other three.
-std::string put_back_function(const Names& held) {
+std::string put_back_function(const Knobs& held) {
   if (held.empty()) return {};
   std::string text = "\n# What the plan sets for its run only is put back, also after a failure.\n";
-  for (const std::string& knob : held) text += fmt::format("held_{}=\n", knob);
+  for (const Knob knob : held) text += fmt::format("held_{}=\n", model::knob_name(knob));
   text += "put_back() {\n";
-  for (const std::string& knob : held)
-    text += fmt::format("  [ -z \"$held_{0}\" ] || echo \"$held_{0}\" > \"{1}\"\n", knob,
-                        knob_path(knob));
+  for (const Knob knob : held)
+    text += fmt::format("  [ -z \"$held_{0}\" ] || echo \"$held_{0}\" > \"{1}\"\n",
+                        model::knob_name(knob), shell_path(knob));
   return text +
          "}\ntrap put_back EXIT\ntrap 'exit 129' HUP\ntrap 'exit 130' INT\ntrap 'exit 143' TERM\n";
 }
 
-std::string set_command(const plan::SetKnob& set, const Names& held) {
-  std::string write = fmt::format("echo {} > \"{}\"", set.value, knob_path(set.knob));
+std::string set_command(const plan::SetKnob& set, const Knobs& held) {
+  std::string write = fmt::format("echo {} > \"{}\"", set.value, shell_path(set.knob));
   if (!held.contains(set.knob)) return write;
-  if (set.scope == plan::KnobScope::Stay) return fmt::format("{}\nheld_{}=", write, set.knob);
-  return fmt::format("held_{}=$(cat \"{}\")\n{}", set.knob, knob_path(set.knob), write);
+  if (set.scope == plan::KnobScope::Stay) return fmt::format("{}\nheld_{}=", write, model::knob_name(set.knob));
+  return fmt::format("held_{}=$(cat \"{}\")\n{}", model::knob_name(set.knob), shell_path(set.knob), write);
 }
 
-std::string command_of(const Step& step, const Names& held) {
+std::string command_of(const Step& step, const Knobs& held) {
   return std::visit(
       overloaded{
           [&](const plan::SetKnob& set) { return set_command(set, held); },
@@ -121,7 +121,7 @@ std::string plan_to_shell(const Plan& plan) {
                         file.sha256.empty() ? "" : " sha256:", file.sha256);
   text += "# Made for this host as it was: make a new one when its memory has changed.\n";
   text += kFunctions;
-  const Names held = held_knobs(plan);
+  const Knobs held = held_knobs(plan);
   text += put_back_function(held);
   text += fmt::format(
       "\n[ \"$(cat \"$sys/devices/system/memory/block_size_bytes\")\" = {:x} ] || die \"the block "

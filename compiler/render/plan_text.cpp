@@ -9,6 +9,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
@@ -88,7 +89,7 @@ Row row_of(const Step& step, model::Bytes block_size) {
   std::visit(overloaded{
                  [&](const plan::SetKnob& set) {
                    row.action = "set";
-                   row.what = fmt::format("{}={}", set.knob, set.value);
+                   row.what = fmt::format("{}={}", model::knob_name(set.knob), set.value);
                    if (set.scope == plan::KnobScope::Run) row.size = "for the run";
                  },
                  [&](const plan::OnlineBlocks& online) {
@@ -185,7 +186,7 @@ std::string hotplug_line(const plan::HotplugPart& hotplug) {
       fmt::format("Hot-added memory: handled by the {}", corrected ? "kernel" : hotplug.by);
   const char* open = " (";
   for (const auto& [knob, value] : hotplug.knobs) {
-    text += fmt::format("{}{}={}", open, knob, value);
+    text += fmt::format("{}{}={}", open, model::knob_name(knob), value);
     open = ", ";
   }
   if (!hotplug.knobs.empty()) text += ")";

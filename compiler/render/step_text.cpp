@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/render/plan.hpp"
 
 namespace memonline::render {
@@ -16,7 +17,7 @@ std::string step_text(const plan::Step& step) {
   return std::visit(
       overloaded{
           [](const plan::SetKnob& set) {
-            return fmt::format("set {}={}{}", set.knob, set.value,
+            return fmt::format("set {}={}{}", model::knob_name(set.knob), set.value,
                                set.scope == plan::KnobScope::Run ? " for the run" : "");
           },
           [&](const plan::OnlineBlocks& online) {

@@ -7,11 +7,13 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/sema/resolve.hpp"
 
 namespace memonline::render {
 
+using model::Knob;
 using plan::Plan;
 using sema::SimpleClass;
 
@@ -122,14 +124,10 @@ bool rezones(const Job& job) {
 
 // ---- the kernel's switches ----
 
-std::string knob_path(const std::string& knob) {
-  return knob == "auto_online_blocks" ? "/sys/devices/system/memory/auto_online_blocks"
-                                      : "/sys/module/memory_hotplug/parameters/" + knob;
-}
-
-std::string parameter_of(const std::string& knob, const std::string& value) {
-  return knob == "auto_online_blocks" ? fmt::format("{}={}", kDefaultState, value)
-                                      : fmt::format("memory_hotplug.{}={}", knob, value);
+std::string parameter_of(Knob knob, const std::string& value) {
+  return knob == Knob::AutoOnlineBlocks
+             ? fmt::format("{}={}", kDefaultState, value)
+             : fmt::format("memory_hotplug.{}={}", model::knob_name(knob), value);
 }
 
 std::vector<std::string> words_of(const Plan& plan) {
@@ -166,7 +164,7 @@ std::optional<std::string> tmpfiles(const Job& job) {
                      comment("Memory that is there before systemd-tmpfiles runs stays as it is.") +
                      rule_comment(plan.hotplug.rule);
   for (const auto& [knob, value] : plan.hotplug.knobs)
-    text += fmt::format("w- {} - - - - {}\n", knob_path(knob), value);
+    text += fmt::format("w- {} - - - - {}\n", model::knob_path(knob), value);
   return text;
 }
 
@@ -185,7 +183,7 @@ std::optional<std::string> tuned(const Job& job) {
     text += fmt::format("\n[bootloader]\ncmdline_memonline={}\n", joined(words));
   if (!plan.hotplug.knobs.empty()) text += "\n[sysfs]\n";
   for (const auto& [knob, value] : plan.hotplug.knobs)
-    text += fmt::format("{}={}\n", knob_path(knob), value);
+    text += fmt::format("{}={}\n", model::knob_path(knob), value);
   return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/text/json_writer.hpp"
 
 namespace memonline::apply {
@@ -42,7 +43,7 @@ std::string to_json(const Journal& journal) {
   out.key("knobs").begin_array();
   for (const KnobBefore& knob : journal.knobs)
     out.begin_object(Layout::Line)
-        .member("knob", knob.knob)
+        .member("knob", model::knob_name(knob.knob))
         .member("before", knob.before)
         .member("during", knob.during)
         .member("stays", knob.stays)
@@ -73,11 +74,14 @@ Result<Journal, std::string> journal_of(std::string_view text) {
     journal.plan = value.at("plan").get<std::string>();
     journal.to_confirm = value.at("to_confirm").get<bool>();
     journal.block_size = value.at("block_size").get<std::uint64_t>();
-    for (const json& knob : value.at("knobs"))
-      journal.knobs.push_back({knob.at("knob").get<std::string>(),
-                               knob.at("before").get<std::string>(),
+    for (const json& knob : value.at("knobs")) {
+      const auto name = knob.at("knob").get<std::string>();
+      const auto known = model::knob_named(name);
+      if (!known) return fail("there is no kernel setting " + name);
+      journal.knobs.push_back({*known, knob.at("before").get<std::string>(),
                                knob.at("during").get<std::string>(), knob.at("stays").get<bool>(),
                                knob.value("held", std::string())});
+    }
     for (const json& blocks : value.at("blocks")) journal.blocks.push_back(blocks_of(blocks));
     return journal;
   } catch (const json::exception& error) {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "compiler/kernel/free_memory.hpp"
+#include "compiler/model/knob.hpp"
 
 namespace memonline::apply {
 
@@ -74,22 +75,16 @@ void SharedModel::refuse(BlockId block, int error) {
     refusals_[block] = error;
 }
 
-int SharedModel::write_knob(std::string_view knob, const std::string& value) {
+int SharedModel::write_knob(model::Knob knob, const std::string& value) {
   if (read_knob(knob).error != 0) return ENOENT;
   const std::lock_guard lock(mutex_);
   return model_.set_knob(knob, value) ? 0 : EINVAL;
 }
 
-KnobView SharedModel::read_knob(std::string_view knob) const {
-  const model::Knobs knobs = host().knobs;
-  if (knob == "auto_online_blocks" && knobs.auto_online_blocks)
-    return shown(*knobs.auto_online_blocks);
-  if (knob == "online_policy" && knobs.online_policy) return shown(*knobs.online_policy);
-  if (knob == "auto_movable_ratio" && knobs.auto_movable_ratio)
-    return shown(std::to_string(*knobs.auto_movable_ratio));
-  if (knob == "auto_movable_numa_aware" && knobs.auto_movable_numa_aware)
-    return shown(*knobs.auto_movable_numa_aware ? "Y" : "N");
-  return absent();
+KnobView SharedModel::read_knob(model::Knob knob) const {
+  const auto value =
+      model::can_be_set(knob) ? model::knob_value(host().knobs, knob) : std::nullopt;
+  return value ? shown(*value) : absent();
 }
 
 BlockId SharedModel::add_dimm(std::uint64_t blocks, model::NodeId node) {

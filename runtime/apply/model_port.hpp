@@ -28,8 +28,8 @@ class SharedModel {
   int write_state(BlockId block, std::string_view word);
   /// From now on a write of `state` to this block answers `error`; 0: it is done again.
   void refuse(BlockId block, int error);
-  int write_knob(std::string_view knob, const std::string& value);
-  [[nodiscard]] KnobView read_knob(std::string_view knob) const;
+  int write_knob(model::Knob knob, const std::string& value);
+  [[nodiscard]] KnobView read_knob(model::Knob knob) const;
   [[nodiscard]] BlockView look(BlockId block) const;
   /// Hot-adds a DIMM of so many blocks behind all others, and brings them online where
   /// auto_online_blocks says so (add_memory_resource(), mm/memory_hotplug.c); its first block.
@@ -49,10 +49,10 @@ class ModelPort : public MemoryPort {
       : kernel_(std::move(kernel)), latency_(latency) {}
   int write_state(BlockId block, std::string_view word) noexcept override;
   BlockView look(BlockId block) noexcept override { return kernel_->look(block); }
-  int write_knob(std::string_view knob, std::string_view value) noexcept override {
+  int write_knob(model::Knob knob, std::string_view value) noexcept override {
     return kernel_->write_knob(knob, std::string(value));
   }
-  KnobView read_knob(std::string_view knob) noexcept override { return kernel_->read_knob(knob); }
+  KnobView read_knob(model::Knob knob) noexcept override { return kernel_->read_knob(knob); }
   int wait_for_adds(BlockId) noexcept override { return 0; }
   int probe(std::uint64_t) noexcept override { return ENODEV; }
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }

@@ -165,8 +165,8 @@ plan::HotplugPart read_hotplug(PlanReader& in, const Json& document) {
   return in.member(document, "hotplug", [&](const Json& hotplug) {
     plan::HotplugPart result;
     result.by = in.word(hotplug, "by", {"kernel", "service", "corrected"});
-    in.each_member(hotplug, "knobs", [&](const std::string& knob, const Json& value) {
-      result.knobs[knob] = in.as_text(value);
+    in.each_member(hotplug, "knobs", [&](const std::string& name, const Json& value) {
+      result.knobs[settable_knob(in, name)] = in.as_text(value);
     });
     result.why = in.text(hotplug, "why");
     result.rule = read_rule(in, hotplug);

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/text/similar.hpp"
 #include "runtime/host/text.hpp"
 
@@ -145,6 +146,16 @@ model::WriteRun read_blocks(PlanReader& in, const Json& object) {
                        numbers.size(), numbers.size() == 1 ? "" : "s"));
   }
   return {model::BlockId(numbers[0]), model::BlockId(numbers[1])};
+}
+
+model::Knob settable_knob(const PlanReader& in, const std::string& name) {
+  std::vector<std::string_view> known;
+  for (const model::KnobInfo& info : model::kKnobs) {
+    if (!model::can_be_set(info.knob)) continue;
+    if (info.name == name) return info.knob;
+    known.push_back(info.name);
+  }
+  in.unknown_word(name, known);
 }
 
 }  // namespace memonline::apply

@@ -104,6 +104,8 @@ class PlanReader {
   JsonPath path_;
 };
 
+/// The kernel setting of this name, which a plan may set; any other is refused.
+model::Knob settable_knob(const PlanReader& in, const std::string& name);
 /// null or an object with path, line, column and text.
 plan::RuleRef read_rule(PlanReader& in, const Json& object);
 /// null or a number.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/apply/plan_reader.hpp"
 #include "runtime/host/text.hpp"
 
@@ -36,26 +37,22 @@ std::optional<model::Zone> read_zone_if_known(PlanReader& in, const Json& step) 
   return read_zone(in, step);
 }
 
-plan::SetKnob read_knob(PlanReader& in, const Json& step) {
+plan::SetKnob read_set_knob(PlanReader& in, const Json& step) {
   plan::SetKnob set;
-  set.knob = in.word(
-      step, "knob",
-      {"auto_online_blocks", "online_policy", "auto_movable_ratio", "auto_movable_numa_aware"});
-  if (set.knob == "auto_online_blocks")
-    set.value = in.word(step, "value", {"offline", "online", "online_kernel", "online_movable"});
-  else if (set.knob == "online_policy")
-    set.value = in.word(step, "value", {"contig-zones", "auto-movable"});
-  else if (set.knob == "auto_movable_numa_aware")
-    set.value = in.word(step, "value", {"Y", "N"});
-  else
-    set.value = in.member(step, "value", [&](const Json& value) {
-      std::string text = in.as_text(value);
-      const auto ratio = runtime::decimal(text);
-      if (!ratio || *ratio > std::numeric_limits<std::uint32_t>::max())
-        refuse(diag::Code::PlanUnknownWord, fmt::format("`{}` is `{}`, not a number of percent",
-                                                        in.here(), runtime::printable(text)));
-      return text;
-    });
+  set.knob = in.member(step, "knob",
+                       [&](const Json& name) { return settable_knob(in, in.as_text(name)); });
+  set.value = in.member(step, "value", [&](const Json& value) {
+    std::string text = in.as_text(value);
+    const auto known = model::knob_values(set.knob);
+    if (!known.empty()) {
+      if (std::find(known.begin(), known.end(), text) == known.end()) in.unknown_word(text, known);
+    } else if (const auto ratio = runtime::decimal(text);
+               !ratio || *ratio > std::numeric_limits<std::uint32_t>::max()) {
+      refuse(diag::Code::PlanUnknownWord, fmt::format("`{}` is `{}`, not a number of percent",
+                                                      in.here(), runtime::printable(text)));
+    }
+    return text;
+  });
   set.before = in.text(step, "before");
   if (step.contains("scope")) {
     in.word(step, "scope", {"run"});
@@ -78,7 +75,7 @@ void check_zone(PlanReader& in, std::uint32_t number, const plan::OnlineBlocks& 
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
   const std::string action =
       in.word(step, "action", {"set", "online", "offline", "probe", "boot-parameters"});
-  if (action == "set") return read_knob(in, step);
+  if (action == "set") return read_set_knob(in, step);
   if (action == "online") {
     plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),
                               read_zone(in, step)};

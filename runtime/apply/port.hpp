@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "compiler/model/host.hpp"
+#include "compiler/model/knob.hpp"
 
 namespace memonline::apply {
 
@@ -60,9 +61,9 @@ class MemoryPort {
   /// that is in this state already, a short write, is EINVAL as everywhere else.
   virtual int write_state(BlockId block, std::string_view word) noexcept = 0;
   virtual BlockView look(BlockId block) noexcept = 0;
-  /// auto_online_blocks, online_policy, auto_movable_ratio, auto_movable_numa_aware.
-  virtual int write_knob(std::string_view knob, std::string_view value) noexcept = 0;
-  virtual KnobView read_knob(std::string_view knob) noexcept = 0;
+  /// A kernel setting that can_be_set(): 0 or errno.
+  virtual int write_knob(model::Knob knob, std::string_view value) noexcept = 0;
+  virtual KnobView read_knob(model::Knob knob) noexcept = 0;
   /// Returns when no memory is being added: takes the kernel's device_hotplug_lock once, by
   /// writing 1 to the `online` file of a block that is online (online_store(),
   /// drivers/base/core.c).

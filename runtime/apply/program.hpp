@@ -26,7 +26,8 @@ struct Task {
   std::optional<model::Zone> taken_from;
   /// Offline, of an unplug: if one of these tasks fails, all that they did is taken back.
   bool all_or_nothing = false;
-  std::string knob, value;
+  model::Knob knob = model::Knob::AutoOnlineBlocks;  ///< SetKnob: the setting, and its value
+  std::string value;
   bool put_back = false;  ///< a knob that is put back: done however the run ends
   /// Put back: what this run set it to; another value is somebody else's. Empty: whatever it is.
   std::string held;
@@ -69,7 +70,8 @@ struct BlocksBefore {
 std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host);
 
 struct KnobBefore {
-  std::string knob, before;
+  model::Knob knob = model::Knob::AutoOnlineBlocks;
+  std::string before;
   std::string during;  ///< what the plan sets it to last
   bool stays = false;  ///< the plan means `during` to stay
   std::string held;    ///< what it is set to for the run, before that; empty: to nothing

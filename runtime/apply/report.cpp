@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/model/zone.hpp"
 #include "compiler/render/plan.hpp"
 
@@ -126,7 +127,8 @@ std::string task_text(const Task& task) {
       return fmt::format("{} {}", model::online_word(task.word), render::blocks_text(task.blocks));
     case Task::Kind::Offline: return "offline " + render::blocks_text(task.blocks);
     case Task::Kind::SetKnob:
-      return fmt::format("{} {}={}", task.put_back ? "put back" : "set", task.knob, task.value);
+      return fmt::format("{} {}={}", task.put_back ? "put back" : "set",
+                         model::knob_name(task.knob), task.value);
     case Task::Kind::Probe: return fmt::format("probe {:#x}", task.address);
     case Task::Kind::None: break;
   }

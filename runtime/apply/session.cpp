@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/apply/sysfs.hpp"
 #include "runtime/apply/this_thread.hpp"
 #include "runtime/apply/undo_room.hpp"
@@ -134,6 +135,7 @@ bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::st
   bool all = true;
   bool waited = false;
   for (const KnobBefore& knob : knobs) {
+    const std::string_view name = model::knob_name(knob.knob);
     const std::string& set = knob.for_the_run();
     if (set.empty()) continue;
     const KnobView now = port_->read_knob(knob.knob);
@@ -141,7 +143,7 @@ bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::st
     if (now.error != 0 || now.value() == knob.before || wished) continue;
     if (now.value() != set) {
       lines.push_back(
-          fmt::format("{} is {}, set by another process: left unchanged", knob.knob, now.value()));
+          fmt::format("{} is {}, set by another process: left unchanged", name, now.value()));
       continue;
     }
     // Never in the middle of an add (kernel rule 9.3).
@@ -149,8 +151,8 @@ bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::st
     waited = true;
     const int error = port_->write_knob(knob.knob, knob.before);
     all = all && error == 0;
-    lines.push_back(error == 0 ? fmt::format("{} put back to {}", knob.knob, knob.before)
-                               : fmt::format("{} could not be put back to {}: {}", knob.knob,
+    lines.push_back(error == 0 ? fmt::format("{} put back to {}", name, knob.before)
+                               : fmt::format("{} could not be put back to {}: {}", name,
                                              knob.before, errno_text(error)));
   }
   return all;

@@ -16,6 +16,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/host/blocks.hpp"
 
 namespace memonline::apply {
@@ -138,18 +139,18 @@ BlockView Sysfs::look(BlockId block) noexcept {
   return view;
 }
 
-int Sysfs::directory_of(std::string_view knob) const {
-  return knob == "auto_online_blocks" ? memory_ : parameters_;
+int Sysfs::directory_of(model::Knob knob) const {
+  return knob == model::Knob::AutoOnlineBlocks ? memory_ : parameters_;
 }
 
-int Sysfs::write_knob(std::string_view knob, std::string_view value) noexcept {
-  const ShortText path = ShortText().add(knob);
+int Sysfs::write_knob(model::Knob knob, std::string_view value) noexcept {
+  const ShortText path = ShortText().add(model::knob_name(knob));
   const int directory = directory_of(knob);
   return directory < 0 ? ENOENT : write_line(directory, path.c_str(), value);
 }
 
-KnobView Sysfs::read_knob(std::string_view knob) noexcept {
-  const ShortText path = ShortText().add(knob);
+KnobView Sysfs::read_knob(model::Knob knob) noexcept {
+  const ShortText path = ShortText().add(model::knob_name(knob));
   const int directory = directory_of(knob);
   KnobView view;
   const ssize_t got = directory < 0

@@ -33,8 +33,8 @@ class Sysfs final : public MemoryPort {
 
   int write_state(BlockId block, std::string_view word) noexcept override;
   BlockView look(BlockId block) noexcept override;
-  int write_knob(std::string_view knob, std::string_view value) noexcept override;
-  KnobView read_knob(std::string_view knob) noexcept override;
+  int write_knob(model::Knob knob, std::string_view value) noexcept override;
+  KnobView read_knob(model::Knob knob) noexcept override;
   int wait_for_adds(BlockId online_block) noexcept override;
   int probe(std::uint64_t address) noexcept override;
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
@@ -42,7 +42,7 @@ class Sysfs final : public MemoryPort {
 
  private:
   explicit Sysfs(int memory) : memory_(memory) {}
-  [[nodiscard]] int directory_of(std::string_view knob) const;
+  [[nodiscard]] int directory_of(model::Knob knob) const;
 
   int memory_;                     ///< sys/devices/system/memory
   int parameters_ = -1;            ///< sys/module/memory_hotplug/parameters, -1 before 5.14

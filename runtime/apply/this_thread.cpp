@@ -65,10 +65,10 @@ class WithDeadline final : public MemoryPort {
     return error;
   }
   BlockView look(BlockId block) noexcept override { return port_.look(block); }
-  int write_knob(std::string_view knob, std::string_view value) noexcept override {
+  int write_knob(model::Knob knob, std::string_view value) noexcept override {
     return port_.write_knob(knob, value);
   }
-  KnobView read_knob(std::string_view knob) noexcept override { return port_.read_knob(knob); }
+  KnobView read_knob(model::Knob knob) noexcept override { return port_.read_knob(knob); }
   int wait_for_adds(BlockId online_block) noexcept override {
     return port_.wait_for_adds(online_block);
   }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/text/printable.hpp"
 #include "runtime/apply/run_directory.hpp"
 #include "runtime/host/text.hpp"
@@ -29,13 +30,9 @@ std::string before_text(const apply::BlocksBefore& blocks) {
 }
 
 /// Not by Sysfs, which is for writing and refuses a copy of a host.
-std::optional<std::string> value_of(const std::string& knob, const std::string& root) {
-  for (const char* directory :
-       {"sys/devices/system/memory", "sys/module/memory_hotplug/parameters"})
-    if (const auto text =
-            runtime::read_file(fmt::format("{}/{}/{}", root == "/" ? "" : root, directory, knob)))
-      return std::string(runtime::trimmed(*text));
-  return std::nullopt;
+std::optional<std::string> value_of(model::Knob knob, const std::string& root) {
+  const auto text = runtime::read_file((root == "/" ? "" : root) + model::knob_path(knob));
+  return text ? std::optional(std::string(runtime::trimmed(*text))) : std::nullopt;
 }
 
 /// Whether the run is to be undone as a whole, or only what it set for itself.
@@ -48,10 +45,10 @@ void add_settings(const Journal& journal, bool all, const std::string& root, Lin
     const std::string& now = *value;
     if (now == knob.before || (!all && knob.stays && now == knob.during)) continue;
     if (now == set || (all && now == knob.during))
-      lines.push_back(fmt::format("{} would be put back to {}", knob.knob, knob.before));
+      lines.push_back(fmt::format("{} would be put back to {}", model::knob_name(knob.knob), knob.before));
     else
       lines.push_back(fmt::format("{} is {}, set by another process: it would be left unchanged",
-                                  knob.knob, printable(now)));
+                                  model::knob_name(knob.knob), printable(now)));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "compiler/model/knob.hpp"
 #include "compiler/render/judgement_members.hpp"
 #include "compiler/text/json_writer.hpp"
 #include "compiler/text/yaml_writer.hpp"
@@ -69,11 +70,14 @@ class Document {
 
   void write_knobs(const model::Knobs& knobs) {
     out_.key("knobs").begin_object();
-    maybe("auto_online_blocks", knobs.auto_online_blocks);
-    maybe("online_policy", knobs.online_policy);
-    maybe("auto_movable_ratio", knobs.auto_movable_ratio);
-    maybe("auto_movable_numa_aware", knobs.auto_movable_numa_aware);
-    maybe("memmap_on_memory", knobs.memmap_on_memory);
+    const auto setting = [&](model::Knob knob, const auto& value) {
+      maybe(model::knob_name(knob), value);
+    };
+    setting(model::Knob::AutoOnlineBlocks, knobs.auto_online_blocks);
+    setting(model::Knob::OnlinePolicy, knobs.online_policy);
+    setting(model::Knob::AutoMovableRatio, knobs.auto_movable_ratio);
+    setting(model::Knob::AutoMovableNumaAware, knobs.auto_movable_numa_aware);
+    setting(model::Knob::MemmapOnMemory, knobs.memmap_on_memory);
     out_.end_object();
   }
 

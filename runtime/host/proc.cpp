@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/base/space.hpp"
 #include "runtime/host/text.hpp"
 
@@ -83,23 +84,20 @@ std::optional<bool> presence(const Tree& tree, const char* directory, const char
 }
 
 void read_knobs(const Tree& tree, Notes& notes, model::Host& host) {
-  constexpr const char* kMemory = "sys/devices/system/memory";
-  constexpr const char* kAuto = "sys/devices/system/memory/auto_online_blocks";
-  constexpr const char* kModules = "sys/module";
-  constexpr const char* kPolicy = "sys/module/memory_hotplug/parameters/online_policy";
+  const auto path = [](model::Knob of) { return model::knob_path(of).substr(1); };
+  const auto read = [&](model::Knob of) { return knob(tree, notes, path(of).c_str()); };
   model::Knobs& knobs = host.knobs;
-  knobs.auto_online_blocks = knob(tree, notes, kAuto);
-  knobs.online_policy = knob(tree, notes, kPolicy);
-  knobs.memmap_on_memory =
-      knob(tree, notes, "sys/module/memory_hotplug/parameters/memmap_on_memory");
-  if (const auto ratio =
-          knob(tree, notes, "sys/module/memory_hotplug/parameters/auto_movable_ratio"))
+  knobs.auto_online_blocks = read(model::Knob::AutoOnlineBlocks);
+  knobs.online_policy = read(model::Knob::OnlinePolicy);
+  knobs.memmap_on_memory = read(model::Knob::MemmapOnMemory);
+  if (const auto ratio = read(model::Knob::AutoMovableRatio))
     knobs.auto_movable_ratio = decimal(*ratio);
-  if (const auto aware =
-          knob(tree, notes, "sys/module/memory_hotplug/parameters/auto_movable_numa_aware"))
+  if (const auto aware = read(model::Knob::AutoMovableNumaAware))
     knobs.auto_movable_numa_aware = *aware == "Y" || *aware == "1";
-  host.facts.auto_online_blocks = presence(tree, kMemory, kAuto);
-  host.facts.online_policy = presence(tree, kModules, kPolicy);
+  host.facts.auto_online_blocks = 
+      presence(tree, "sys/devices/system/memory", path(model::Knob::AutoOnlineBlocks).c_str());
+  host.facts.online_policy = 
+      presence(tree, "sys/module", path(model::Knob::OnlinePolicy).c_str());
 }
 
 /// What a line of a zone counts, by its name; most lines are those of each processor, and count

@@ -25,7 +25,7 @@ using apply::Session;
 
 // virtio-mem and Hyper-V wait until their memory is online, then add more (kernel rules 9.6, 9.7).
 constexpr int kMostRounds = 64;
-constexpr const char* kGate = "auto_online_blocks";
+constexpr model::Knob kGate = model::Knob::AutoOnlineBlocks;
 constexpr auto kPatience = std::chrono::milliseconds(0);
 // Somebody looks whether he may begin: that takes no time.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);

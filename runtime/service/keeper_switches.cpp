@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/host/udev_steer.hpp"
 #include "runtime/service/keeper.hpp"
 
@@ -24,7 +25,7 @@ constexpr auto kPatienceToLetGo = std::chrono::seconds(1);
 bool Keeper::hold_switches(Round& round, Session& session) {
   if (!round.plans.host) return false;
   online_block_ = some_online_block(*round.plans.host);
-  std::map<std::string, std::string> wished;
+  std::map<model::Knob, std::string> wished;
   if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
   // What is there before the kernel is told to leave memory alone is its own.
   if (round.plans.plan) {
@@ -132,7 +133,7 @@ Round Keeper::let_go(bool keep_switches) {
 
 HeldSettings Keeper::held() const {
   HeldSettings settings;
-  for (const auto& [knob, held] : lease_.held()) settings.values[knob] = held.now;
+  for (const auto& [knob, held] : lease_.held()) settings.values[std::string(model::knob_name(knob))] = held.now;
   settings.deferred = lease_.deferred();
   return settings;
 }

@@ -6,18 +6,22 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/apply/report.hpp"
 #include "runtime/service/kept_lines.hpp"
 
 namespace memonline::service {
 
+using model::Knob;
+using model::knob_name;
+
 namespace {
 
 // Memory that comes while they are being set goes through it: shut first, opened last, the others
 // between.
-constexpr auto kGate = "auto_online_blocks";
-constexpr std::array<const char*, 3> kBehindGate{"auto_movable_ratio", "auto_movable_numa_aware",
-                                                 "online_policy"};
+constexpr Knob kGate = Knob::AutoOnlineBlocks;
+constexpr std::array kBehindGate{Knob::AutoMovableRatio, Knob::AutoMovableNumaAware,
+                                 Knob::OnlinePolicy};
 
 constexpr std::string_view kDeferred = "deferred";
 // A process that writes a third time means it.
@@ -34,24 +38,26 @@ KnobLease::KnobLease(std::string file, std::string boot_id)
 void KnobLease::load() {
   for (const auto& words : read_kept(file_, boot_id_)) {
     const bool deferred = words.size() == 4 && words[3] == kDeferred;
-    if (words.size() == 3 || deferred) held_[words[0]] = {words[1], words[2], 0, deferred, {}};
+    const auto knob = words.empty() ? std::nullopt : model::knob_named(words[0]);
+    if (knob && (words.size() == 3 || deferred))
+      held_[*knob] = {words[1], words[2], 0, deferred, {}};
   }
 }
 
 Result<std::string, runtime::FileError> KnobLease::save() const {
   std::string lines;
   for (const auto& [knob, held] : held_)
-    lines += fmt::format("{} {} {}{}\n", knob, held.before, held.now,
+    lines += fmt::format("{} {} {}{}\n", knob_name(knob), held.before, held.now,
                          held.deferred ? fmt::format(" {}", kDeferred) : "");
   return write_kept(file_, boot_id_, lines);
 }
 
 Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
-    const std::map<std::string, std::string>& wished, apply::MemoryPort& port,
+    const std::map<model::Knob, std::string>& wished, apply::MemoryPort& port,
     std::optional<model::BlockId> online_block) {
   std::vector<std::string> said;
   const auto before_all = held_;
-  std::map<std::string, Held> released;
+  std::map<model::Knob, Held> released;
   for (auto held = held_.begin(); held != held_.end();) {
     if (wished.contains(held->first)) {
       ++held;
@@ -60,7 +66,7 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     released.insert(*held);
     held = held_.erase(held);
   }
-  std::map<std::string, std::string> writes;
+  std::map<model::Knob, std::string> writes;
   for (const auto& [knob, value] : wished) {
     const apply::KnobView now = port.read_knob(knob);
     if (now.error != 0) continue;  // this kernel has none; the plan says what that means
@@ -85,26 +91,26 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     held_ = before_all;
     return fail(saved.error());
   }
-  const auto write = [&](const std::string& knob) {
+  const auto write = [&](Knob knob) {
     const auto found = writes.find(knob);
     if (found == writes.end()) return;
     const std::string& value = found->second;
     const int error = port.write_knob(knob, value);
     said.push_back(
         error == 0
-            ? fmt::format("{} set to {} (it said {})", knob, value, held_[knob].before)
-            : fmt::format("{} could not be set to {}: {}", knob, value, apply::errno_text(error)));
+            ? fmt::format("{} set to {} (it said {})", knob_name(knob), value, held_[knob].before)
+            : fmt::format("{} could not be set to {}: {}", knob_name(knob), value, apply::errno_text(error)));
     writes.erase(found);
   };
   if (writes.contains(kGate) && writes.at(kGate) == "offline") write(kGate);
   release_all(released, port, said);
-  for (const char* knob : kBehindGate) write(knob);
+  for (const Knob knob : kBehindGate) write(knob);
   write(kGate);
   return said;
 }
 
 // Whether it is left to another process, which wrote `now`.
-bool KnobLease::defers(const std::string& knob, Held& held, std::string_view now,
+bool KnobLease::defers(model::Knob knob, Held& held, std::string_view now,
                        std::vector<std::string>& said) {
   held.other = now == held.now ? "" : now;
   if (held.deferred || held.other.empty()) return held.deferred;
@@ -116,11 +122,11 @@ bool KnobLease::defers(const std::string& knob, Held& held, std::string_view now
   said.push_back(
       fmt::format("another process keeps setting {} to {}: memonline has set it to {} {} times and "
                   "leaves it to that process now",
-                  knob, now, held.now, kMostCorrections + 1));
+                  knob_name(knob), now, held.now, kMostCorrections + 1));
   return true;
 }
 
-std::optional<std::string> KnobLease::before(const std::string& knob) const {
+std::optional<std::string> KnobLease::before(model::Knob knob) const {
   const auto held = held_.find(knob);
   return held == held_.end() ? std::nullopt : std::optional(held->second.before);
 }
@@ -130,11 +136,11 @@ std::vector<std::string> KnobLease::deferred() const {
   for (const auto& [knob, held] : held_)
     if (held.deferred && !held.other.empty())
       sentences.push_back(fmt::format("{} is set to {} by another process, and the policy needs {}",
-                                      knob, held.other, held.now));
+                                      knob_name(knob), held.other, held.now));
   return sentences;
 }
 
-void KnobLease::release_all(const std::map<std::string, Held>& all, apply::MemoryPort& port,
+void KnobLease::release_all(const std::map<model::Knob, Held>& all, apply::MemoryPort& port,
                             std::vector<std::string>& said) {
   if (const auto gate = all.find(kGate); gate != all.end())
     said.push_back(release(kGate, gate->second, port));
@@ -142,13 +148,13 @@ void KnobLease::release_all(const std::map<std::string, Held>& all, apply::Memor
     if (knob != kGate) said.push_back(release(knob, held, port));
 }
 
-std::string KnobLease::release(const std::string& knob, const Held& held, apply::MemoryPort& port) {
+std::string KnobLease::release(model::Knob knob, const Held& held, apply::MemoryPort& port) {
   const apply::KnobView now = port.read_knob(knob);
   if (now.error == 0 && now.value() != held.now)
-    return fmt::format("{} is {}, set by another process: left unchanged", knob, now.value());
+    return fmt::format("{} is {}, set by another process: left unchanged", knob_name(knob), now.value());
   const int error = port.write_knob(knob, held.before);
-  return error == 0 ? fmt::format("{} put back to {}", knob, held.before)
-                    : fmt::format("{} could not be put back to {}: {}", knob, held.before,
+  return error == 0 ? fmt::format("{} put back to {}", knob_name(knob), held.before)
+                    : fmt::format("{} could not be put back to {}: {}", knob_name(knob), held.before,
                                   apply::errno_text(error));
 }
 

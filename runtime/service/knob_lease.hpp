@@ -26,7 +26,7 @@ class KnobLease {
   /// empty: nothing had to be. What another process has changed is corrected twice; after that the
   /// other process has it.
   Result<std::vector<std::string>, runtime::FileError> hold(
-      const std::map<std::string, std::string>& wished, apply::MemoryPort& port,
+      const std::map<model::Knob, std::string>& wished, apply::MemoryPort& port,
       std::optional<model::BlockId> online_block);
   /// Everything back to what it said, but for what somebody else has changed meanwhile.
   std::vector<std::string> put_back(apply::MemoryPort& port,
@@ -39,24 +39,24 @@ class KnobLease {
     std::string other = {};  ///< what that process wrote, if it still stands
     friend bool operator==(const Held&, const Held&) = default;
   };
-  [[nodiscard]] const std::map<std::string, Held>& held() const { return held_; }
+  [[nodiscard]] const std::map<model::Knob, Held>& held() const { return held_; }
   /// What it said before; empty: it is not held.
-  [[nodiscard]] std::optional<std::string> before(const std::string& knob) const;
+  [[nodiscard]] std::optional<std::string> before(model::Knob knob) const;
   /// What another process holds in our place, a sentence each.
   [[nodiscard]] std::vector<std::string> deferred() const;
 
  private:
   void load();
   Result<std::string, runtime::FileError> save() const;
-  static bool defers(const std::string& knob, Held& held, std::string_view now,
+  static bool defers(model::Knob knob, Held& held, std::string_view now,
                      std::vector<std::string>& said);
-  static void release_all(const std::map<std::string, Held>& all, apply::MemoryPort& port,
+  static void release_all(const std::map<model::Knob, Held>& all, apply::MemoryPort& port,
                           std::vector<std::string>& said);
-  static std::string release(const std::string& knob, const Held& held, apply::MemoryPort& port);
+  static std::string release(model::Knob knob, const Held& held, apply::MemoryPort& port);
 
   std::string file_;
   std::string boot_id_;
-  std::map<std::string, Held> held_;
+  std::map<model::Knob, Held> held_;
 };
 
 }  // namespace memonline::service

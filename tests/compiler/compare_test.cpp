@@ -53,7 +53,7 @@ using Change = std::function<void(kernel::Model&)>;
 
 Change writes(std::vector<std::pair<model::WriteRun, OnlineWord>> runs) {
   return [runs](kernel::Model& model) {
-    REQUIRE(model.set_knob("auto_online_blocks", "offline").has_value());
+    REQUIRE(model.set_knob(model::Knob::AutoOnlineBlocks, "offline").has_value());
     for (const auto& [run, word] : runs) REQUIRE(model.online(run, word).has_value());
   };
 }
@@ -229,14 +229,14 @@ TEST_CASE("compare: a knob for the run counts on the way, and not for what is fu
   REQUIRE(c.plan.has_value());
   kernel::Model model(host);
   const auto verdict = [&] { return verdict_of(plan::compare(*c.plan, model.host())); };
-  REQUIRE(model.set_knob("auto_online_blocks", "offline").has_value());
+  REQUIRE(model.set_knob(model::Knob::AutoOnlineBlocks, "offline").has_value());
   CHECK(verdict() == "on the way");
   REQUIRE(model.online(run(39, 32), OnlineWord::OnlineMovable).has_value());
   REQUIRE(model.online(run(47, 40), OnlineWord::OnlineMovable).has_value());
   CHECK(verdict() == "on the way");
-  REQUIRE(model.set_knob("auto_online_blocks", "online_movable").has_value());
+  REQUIRE(model.set_knob(model::Knob::AutoOnlineBlocks, "online_movable").has_value());
   CHECK(verdict() == "fulfilled on the way");
-  REQUIRE(model.set_knob("auto_online_blocks", "online_kernel").has_value());
+  REQUIRE(model.set_knob(model::Knob::AutoOnlineBlocks, "online_kernel").has_value());
   CHECK(verdict().empty());
 }
 

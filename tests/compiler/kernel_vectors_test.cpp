@@ -169,15 +169,15 @@ TEST_CASE("kernel model: auto-movable follows its knobs") {
   Model model = auto_movable_host(301, true);
   for (const std::uint64_t first : {32U, 48U, 56U})
     REQUIRE(model.online({BlockId(first), BlockId(first + 7)}, OnlineWord::Online).has_value());
-  REQUIRE(model.set_knob("auto_movable_numa_aware", "N").has_value());
+  REQUIRE(model.set_knob(model::Knob::AutoMovableNumaAware, "N").has_value());
   check_zones(model, {64}, "Movable Normal");
   for (const char* ratio : {"0", "100"}) {
-    REQUIRE(model.set_knob("auto_movable_ratio", ratio).has_value());
+    REQUIRE(model.set_knob(model::Knob::AutoMovableRatio, ratio).has_value());
     check_zones(model, {64}, "Normal Movable");
   }
-  REQUIRE(model.set_knob("auto_movable_ratio", "301").has_value());
+  REQUIRE(model.set_knob(model::Knob::AutoMovableRatio, "301").has_value());
   check_zones(model, {64}, "Movable Normal");
-  CHECK_FALSE(model.set_knob("online_policy", "bogus").has_value());
+  CHECK_FALSE(model.set_knob(model::Knob::OnlinePolicy, "bogus").has_value());
 }
 
 TEST_CASE("kernel model: virtio-mem under auto-movable, as 6.12 did it") {
@@ -224,7 +224,7 @@ TEST_CASE("kernel model: blocks that are not all RAM never go offline, from 5.5 
 TEST_CASE("kernel model: parameters take what the kernel's parsers take") {
   Model model(HostBuilder(Era::D).boot(0, 0, 8).build());
   const auto ratio = [&](const std::string& text) -> std::optional<std::uint64_t> {
-    if (!model.set_knob("auto_movable_ratio", text)) return std::nullopt;
+    if (!model.set_knob(model::Knob::AutoMovableRatio, text)) return std::nullopt;
     return model.host().knobs.auto_movable_ratio;
   };
   CHECK(ratio("4294967295") == 4294967295U);
@@ -233,7 +233,7 @@ TEST_CASE("kernel model: parameters take what the kernel's parsers take") {
   CHECK(ratio("0") == 0U);
   for (const char* wrong : {"-1", "many", "", "1 0", "0x", "5 "}) CHECK_FALSE(ratio(wrong));
   const auto numa_aware = [&](const std::string& text) -> std::optional<bool> {
-    if (!model.set_knob("auto_movable_numa_aware", text)) return std::nullopt;
+    if (!model.set_knob(model::Knob::AutoMovableNumaAware, text)) return std::nullopt;
     return model.host().knobs.auto_movable_numa_aware;
   };
   for (const char* yes : {"Y", "y", "1", "on"}) CHECK(numa_aware(yes) == true);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The allocation, the order and the diagnostics of plans, example by example.
+#include "compiler/model/knob.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
 #include "tests/support/planning.hpp"
@@ -341,7 +342,8 @@ TEST_CASE("hotplug: lowered to the kernel where it means the same") {
     const Compilation c = plan_for(host, policy);
     if (!c.plan) return "no plan: " + codes_text(c.diagnostics);
     std::string text = c.plan->hotplug.by;
-    for (const auto& [knob, value] : c.plan->hotplug.knobs) text += " " + knob + "=" + value;
+    for (const auto& [knob, value] : c.plan->hotplug.knobs)
+      text += " " + std::string(model::knob_name(knob)) + "=" + value;
     return text;
   };
   CHECK(lowered("hotplugged: movable") == "kernel auto_online_blocks=online_movable");
@@ -371,7 +373,7 @@ TEST_CASE("hotplug: the kernel gives way to the service where that is faster") {
   };
   CHECK(by("hotplugged: movable") == "service");
   CHECK(plan_for(host, "hotplugged: movable").plan->hotplug.knobs ==
-        std::map<std::string, std::string>{{"auto_online_blocks", "offline"}});
+        std::map<model::Knob, std::string>{{model::Knob::AutoOnlineBlocks, "offline"}});
   CHECK(by("hotplugged: normal") == "kernel");
   CHECK(by("hotplugged: auto") == "kernel");
   CHECK(by("set hotplug = kernel\nhotplugged: movable") == "kernel");
@@ -432,9 +434,9 @@ TEST_CASE("hotplug: a step that stays says what the host said when planned for")
   REQUIRE(c.plan.has_value());
   using Set = plan::SetKnob;
   CHECK(std::get<Set>(c.plan->steps.front().action) ==
-        Set{"auto_online_blocks", "offline", "online", plan::KnobScope::Run});
+        Set{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run});
   CHECK(std::get<Set>(c.plan->steps.back().action) ==
-        Set{"auto_online_blocks", "online_movable", "online", plan::KnobScope::Stay});
+        Set{model::Knob::AutoOnlineBlocks, "online_movable", "online", plan::KnobScope::Stay});
 }
 
 TEST_CASE("limit: planning again gives nothing, however many blocks it turns one after the other") {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // In which order the service's hands look at the machine and write.
+#include "compiler/model/knob.hpp"
 #include "runtime/service/keeper.hpp"
 
 #include "tests/runtime/service_loop.hpp"
@@ -21,8 +22,8 @@ class Recorder final : public apply::ModelPort {
     done_.emplace_back(word);
     return ModelPort::write_state(block, word);
   }
-  int write_knob(std::string_view knob, std::string_view value) noexcept override {
-    done_.push_back(std::string(knob) + "=" + std::string(value));
+  int write_knob(model::Knob knob, std::string_view value) noexcept override {
+    done_.push_back(std::string(model::knob_name(knob)) + "=" + std::string(value));
     return ModelPort::write_knob(knob, value);
   }
   int wait_for_adds(model::BlockId) noexcept override {

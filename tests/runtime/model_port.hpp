@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/model/knob.hpp"
 #include "runtime/apply/model_port.hpp"
 
 namespace memonline::test {
@@ -42,21 +43,21 @@ class ModelPort final : public apply::ModelPort {
     return kernel_->write_state(block, word);
   }
 
-  int write_knob(std::string_view knob, std::string_view value) noexcept override {
-    writes.push_back("set " + std::string(knob) + "=" + std::string(value));
+  int write_knob(model::Knob knob, std::string_view value) noexcept override {
+    writes.push_back("set " + std::string(model::knob_name(knob)) + "=" + std::string(value));
     locked();
     if (refuse_knobs != 0) return refuse_knobs;
-    knobs_[std::string(knob)] = value;
+    knobs_[knob] = value;
     return 0;
   }
-  apply::KnobView read_knob(std::string_view knob) noexcept override {
+  apply::KnobView read_knob(model::Knob knob) noexcept override {
     apply::KnobView view;
-    const std::string& value = knobs_[std::string(knob)];
+    const std::string& value = knobs_[knob];
     std::memcpy(view.text.data(), value.data(), value.size());
     view.size = value.size();
     return view;
   }
-  void set(const std::string& knob, const std::string& value) { knobs_[knob] = value; }
+  void set(model::Knob knob, const std::string& value) { knobs_[knob] = value; }
   int wait_for_adds(model::BlockId) noexcept override {
     writes.emplace_back("wait for adds");
     locked();
@@ -74,7 +75,7 @@ class ModelPort final : public apply::ModelPort {
       : apply::ModelPort(kernel), kernel_(std::move(kernel)) {}
 
   std::shared_ptr<apply::SharedModel> kernel_;
-  std::map<std::string, std::string> knobs_;
+  std::map<model::Knob, std::string> knobs_;
   apply::Clock::time_point now_;
 };
 

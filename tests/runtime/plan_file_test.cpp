@@ -166,10 +166,10 @@ TEST_CASE("plan file: every kind of step reads back") {
     plan.steps.push_back(
         {static_cast<std::uint32_t>(plan.steps.size() + 1), std::move(action), {}, "why\n\"so\""});
   };
-  add(plan::SetKnob{"auto_online_blocks", "offline", "online", plan::KnobScope::Run});
-  add(plan::SetKnob{"online_policy", "auto-movable", "contig-zones", plan::KnobScope::Stay});
-  add(plan::SetKnob{"auto_movable_ratio", "250", "301", plan::KnobScope::Stay});
-  add(plan::SetKnob{"auto_movable_numa_aware", "N", "Y", plan::KnobScope::Stay});
+  add(plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run});
+  add(plan::SetKnob{model::Knob::OnlinePolicy, "auto-movable", "contig-zones", plan::KnobScope::Stay});
+  add(plan::SetKnob{model::Knob::AutoMovableRatio, "250", "301", plan::KnobScope::Stay});
+  add(plan::SetKnob{model::Knob::AutoMovableNumaAware, "N", "Y", plan::KnobScope::Stay});
   add(plan::OfflineBlocks{
       {model::BlockId(35), model::BlockId(32)}, std::nullopt, model::Zone::Normal});
   add(plan::ProbeBlock{1000ULL * (128U << 20)});

@@ -41,7 +41,7 @@ TEST_CASE("plan summary: steps, bytes and nodes, each block counted once") {
 TEST_CASE("plan summary: a plan that writes no block changes kernel settings") {
   plan::Plan plan;
   plan.steps.resize(1);
-  plan.steps[0].action = plan::SetKnob{"auto_online_blocks", "offline", "online"};
+  plan.steps[0].action = plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online"};
   CHECK(service::summary_text(service::summarize(plan)) == "change kernel settings in 1 step");
 }
 

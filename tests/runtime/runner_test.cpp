@@ -65,11 +65,11 @@ plan::Plan held_and_then_set() {
                                    Zone::Movable};
   plan::Plan plan;
   plan.steps.push_back(
-      {1, plan::SetKnob{"auto_online_blocks", "offline", "online", plan::KnobScope::Run}, {}, {}});
+      {1, plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run}, {}, {}});
   plan.steps.push_back({2, movable, {}, {}});
   plan.steps.push_back(
       {3,
-       plan::SetKnob{"auto_online_blocks", "online_movable", "online", plan::KnobScope::Stay},
+       plan::SetKnob{model::Knob::AutoOnlineBlocks, "online_movable", "online", plan::KnobScope::Stay},
        {},
        {}});
   return plan;
@@ -262,7 +262,7 @@ TEST_CASE("apply: in eras A and B a block waits for those before it in its run")
 TEST_CASE("apply: knobs wait for adds, and those of the run are put back also when it is stopped") {
   plan::Plan plan;
   plan.steps.push_back(
-      {1, plan::SetKnob{"auto_online_blocks", "offline", "online", plan::KnobScope::Run}, {}, {}});
+      {1, plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run}, {}, {}});
   plan.steps.push_back({2,
                         plan::OnlineBlocks{model::OnlineWord::OnlineMovable,
                                            {BlockId(39), BlockId(32)},
@@ -272,7 +272,7 @@ TEST_CASE("apply: knobs wait for adds, and those of the run are put back also wh
                         {}});
   const auto host = host_with_dimm().build();
   ModelPort port(host);
-  port.set("auto_online_blocks", "online");
+  port.set(model::Knob::AutoOnlineBlocks, "online");
   const auto program = apply::program_of(plan, host);
   Run run = run_program(program, port);
   CHECK(port.writes.front() == "wait for adds");
@@ -280,7 +280,7 @@ TEST_CASE("apply: knobs wait for adds, and those of the run are put back also wh
   CHECK(port.writes.back() == "set auto_online_blocks=online");
 
   ModelPort stopped(host);
-  stopped.set("auto_online_blocks", "offline");
+  stopped.set(model::Knob::AutoOnlineBlocks, "offline");
   run = run_program(program, stopped, true);
   CHECK(stopped.writes ==
         std::vector<std::string>{"wait for adds", "set auto_online_blocks=online"});
@@ -291,7 +291,7 @@ TEST_CASE("apply: a knob that the plan gives a value to stay is put back if it c
   const apply::Program program = apply::program_of(held_and_then_set(), host);
 
   ModelPort port(host);
-  port.set("auto_online_blocks", "online");
+  port.set(model::Knob::AutoOnlineBlocks, "online");
   Run run = run_program(program, port);
   CHECK(run.report.result() == Report::Result::Complete);
   CHECK(port.writes.back() == "set auto_online_blocks=online_movable");
@@ -299,7 +299,7 @@ TEST_CASE("apply: a knob that the plan gives a value to stay is put back if it c
 
   // Stopped, or without the memory that the switch depends on.
   ModelPort stopped(host);
-  stopped.set("auto_online_blocks", "offline");
+  stopped.set(model::Knob::AutoOnlineBlocks, "offline");
   run = run_program(program, stopped, true);
   CHECK(stopped.writes.back() == "set auto_online_blocks=online");
   CHECK(run.report.steps.size() == 4);
@@ -308,7 +308,7 @@ TEST_CASE("apply: a knob that the plan gives a value to stay is put back if it c
   kernel.tasks[1].word = model::OnlineWord::OnlineKernel;
   kernel.tasks[1].zone = Zone::Normal;
   ModelPort failing(host);
-  failing.set("auto_online_blocks", "online");
+  failing.set(model::Knob::AutoOnlineBlocks, "online");
   failing.refuse = [](BlockId, std::string_view) { return EPERM; };
   run = run_program(kernel, failing);
   CHECK(failing.writes.back() == "set auto_online_blocks=online");
@@ -319,13 +319,13 @@ TEST_CASE("apply: what somebody else set a knob to meanwhile is left alone, and 
   plan::Plan plan = held_and_then_set();
   plan.steps.pop_back();
   ModelPort port(host);
-  port.set("auto_online_blocks", "online");
+  port.set(model::Knob::AutoOnlineBlocks, "online");
   port.refuse = [&](BlockId, std::string_view) {
-    port.set("auto_online_blocks", "online_kernel");
+    port.set(model::Knob::AutoOnlineBlocks, "online_kernel");
     return 0;
   };
   const Run run = run_program(apply::program_of(plan, host), port);
-  CHECK(port.read_knob("auto_online_blocks").value() == "online_kernel");
+  CHECK(port.read_knob(model::Knob::AutoOnlineBlocks).value() == "online_kernel");
   CHECK(texts(run.report) ==
         std::vector<std::string>{"changed by another process meanwhile: left unchanged"});
   CHECK(run.report.result() == Report::Result::Complete);
@@ -336,7 +336,7 @@ TEST_CASE("apply: who watches sees each call that waits for the kernel's lock") 
   const apply::Program program = apply::program_of(held_and_then_set(), host);
   const auto board = std::move(*apply::Board::make(program));
   ModelPort port(host);
-  port.set("auto_online_blocks", "online");
+  port.set(model::Knob::AutoOnlineBlocks, "online");
   port.pass(std::chrono::seconds(1));
   std::vector<bool> under_way;
   port.locked = [&] { under_way.push_back(board->head().write_began.load() != 0); };

@@ -22,7 +22,7 @@ namespace {
 
 constexpr auto kNarrow = "block 32-39: movable\n";
 constexpr auto kShares = "hotplugged: first 25% normal, rest movable\n";
-constexpr auto kSetting = "auto_online_blocks";
+constexpr auto kSetting = model::Knob::AutoOnlineBlocks;
 
 model::Host host_with(const std::string& setting) {
   model::Host host = small_host();

@@ -127,7 +127,7 @@ TEST_CASE("service: who brings new memory online does not change with a block th
   REQUIRE(running.write(39, "offline") == 0);
   REQUIRE(running.until(State::Drift));
   CHECK(running.service->view()->plan->hotplug.by == "kernel");
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_kernel");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online_kernel");
 }
 
 TEST_CASE("service: what a job took offline stays so until it is brought back or gone") {

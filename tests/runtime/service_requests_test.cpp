@@ -134,10 +134,10 @@ TEST_CASE("service: it ends soon, and releases the settings, also while a reques
   REQUIRE(running.until(State::InSync));
   std::size_t answered = 0;
   hold_plan(running, ":1.7", counted(answered));
-  REQUIRE(running.kernel->read_knob("auto_online_blocks").value() == "offline");
+  REQUIRE(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
   // The process is to end without the request, which cannot be ended.
   CHECK_FALSE(running.service->shut_down());
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online");
   CHECK(answered == 0);
   running.is_held.store(false);
 }

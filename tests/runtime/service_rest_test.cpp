@@ -28,7 +28,7 @@ namespace {
 constexpr auto kMovable = "set hotplug = kernel\nhotplugged: movable\n";
 
 std::string knob(const RunningService& running) {
-  return std::string(running.kernel->read_knob("auto_online_blocks").value());
+  return std::string(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value());
 }
 
 bool exists(const RunningService& running, const std::string& name) {
@@ -114,7 +114,7 @@ TEST_CASE("service: it stays where something has to be decided, or watched") {
     RunningService running(small_host(), kMovable);
     REQUIRE(running.until([&] { return running.service->is_idle(); }));
     for (int i = 0; i < 3; ++i) {
-      REQUIRE(running.kernel->write_knob("auto_online_blocks", "online") == 0);
+      REQUIRE(running.kernel->write_knob(model::Knob::AutoOnlineBlocks, "online") == 0);
       reload(running);
       REQUIRE(running.until([&] { return i == 2 || knob(running) == "online_movable"; }));
     }
@@ -154,7 +154,7 @@ TEST_CASE("service: what comes while it rests, and the kernel did not bring onli
     CHECK(zones(running, first.value(), 4) == "MMMM");
   }
   SECTION("someone had changed the setting") {
-    REQUIRE(running.kernel->write_knob("auto_online_blocks", "offline") == 0);
+    REQUIRE(running.kernel->write_knob(model::Knob::AutoOnlineBlocks, "offline") == 0);
     const auto first = running.kernel->add_dimm(4, model::NodeId(0));
     REQUIRE(zones(running, first.value(), 4) == "....");
     running.restart();

@@ -24,8 +24,8 @@ constexpr auto kAutoMovable = "hotplugged: auto\nlimit movable to 2.5x normal\n"
 
 std::string knobs(const RunningService& running) {
   std::string text;
-  for (const char* knob :
-       {"auto_online_blocks", "online_policy", "auto_movable_ratio", "auto_movable_numa_aware"})
+  for (const model::Knob knob : {model::Knob::AutoOnlineBlocks, model::Knob::OnlinePolicy,
+                                 model::Knob::AutoMovableRatio, model::Knob::AutoMovableNumaAware})
     text += (text.empty() ? "" : " ") + std::string(running.kernel->read_knob(knob).value());
   return text;
 }
@@ -37,10 +37,10 @@ TEST_CASE("service: the kernel's switches are held while it runs and put back") 
   host.knobs.auto_online_blocks = "online";
   RunningService running(host, kPolicy);
   REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
   CHECK(running.service->view()->switches.at("auto_online_blocks") == "offline");
   running.service->shut_down();
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online");
   CHECK(said(running, "auto_online_blocks put back to online"));
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("service: switches are put back also while another run holds the lock,
   REQUIRE(::flock(lock, LOCK_EX | LOCK_NB) == 0);
   running.service->shut_down();
   ::close(lock);
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
   CHECK(said(running, "the kernel settings were restored beside it"));
 }
 
@@ -144,14 +144,14 @@ TEST_CASE("service: a distribution's rule is out of the way while it runs, and o
 TEST_CASE("service: a policy that a switch means exactly is lowered to it") {
   RunningService running(small_host(), "hotplugged: normal\n");
   REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "online_kernel");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online_kernel");
   CHECK(running.service->view()->plan->hotplug.by == "kernel");
 }
 
 TEST_CASE("service: the kernel gives way to it where whole devices are to be movable") {
   RunningService running(small_host(), "hotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
-  CHECK(running.kernel->read_knob("auto_online_blocks").value() == "offline");
+  CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
   CHECK(running.service->view()->plan->hotplug.by == "service");
   const std::string sign = running.directory.path() + "/run/memonline/service";
   CHECK(std::filesystem::exists(sign));

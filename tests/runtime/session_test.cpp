@@ -26,7 +26,7 @@ using test::ModelPort;
 
 namespace {
 
-constexpr const char* kKnob = "auto_online_blocks";
+constexpr model::Knob kKnob = model::Knob::AutoOnlineBlocks;
 
 /// A machine with a DIMM of eight offline blocks, and a /run of its own.
 struct Machine {

@@ -3,6 +3,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/model/knob.hpp"
 
 namespace memonline::test {
 
@@ -26,7 +27,7 @@ std::string steps_text(const plan::Plan& plan) {
     std::visit(
         overloaded{
             [&](const plan::SetKnob& set) {
-              text += "set " + set.knob + "=" + set.value;
+              text += "set " + std::string(model::knob_name(set.knob)) + "=" + set.value;
               if (set.scope == plan::KnobScope::Run) text += " for the run";
             },
             [&](const plan::OnlineBlocks& online) {

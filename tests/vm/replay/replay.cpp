@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/knob.hpp"
+
 namespace memonline::vm {
 
 namespace {
@@ -100,7 +102,9 @@ class Replay {
     if (verb == "state") return write_state(BlockId(number(1)), words.at(2), error);
     if (verb == "attribute") return write_attribute(BlockId(number(1)), words.at(2), error);
     if (verb == "set") {
-      const auto set = model_.set_knob(words.at(1), words.at(2));
+      const auto knob = model::knob_named(words.at(1));
+      if (!knob) return "ENOENT";
+      const auto set = model_.set_knob(*knob, words.at(2));
       return set ? "0" : std::string(kernel::errno_name(set.error().error));
     }
     if (verb == "add")
@@ -229,15 +233,10 @@ class Replay {
       }
     }
     const model::Knobs knobs = model_.host().knobs;
-    const auto knob = [&](const char* name, const std::optional<std::string>& value) {
-      if (value) facts[fmt::format("k {}", name)] = *value;
-    };
-    knob("auto_online_blocks", knobs.auto_online_blocks);
-    knob("online_policy", knobs.online_policy);
-    if (knobs.auto_movable_ratio)
-      knob("auto_movable_ratio", std::to_string(*knobs.auto_movable_ratio));
-    if (knobs.auto_movable_numa_aware)
-      knob("auto_movable_numa_aware", *knobs.auto_movable_numa_aware ? "Y" : "N");
+    for (const model::KnobInfo& info : model::kKnobs)
+      if (const auto value = model::knob_value(knobs, info.knob);
+          value && model::can_be_set(info.knob))
+        facts[fmt::format("k {}", info.name)] = *value;
     return facts;
   }
 
