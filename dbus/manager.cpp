@@ -41,7 +41,9 @@ service::Answer<std::string> sending(const Reply<std::string>& reply) {
   };
 }
 
-std::string by(const View& view) { return view.plan ? view.plan->hotplug.by : std::string(); }
+std::string by(const View& view) {
+  return view.plan ? std::string(plan::onliner_name(view.plan->hotplug.by)) : std::string();
+}
 std::string why(const View& view) {
   return view.plan ? utf8(view.plan->hotplug.why) : std::string();
 }

@@ -5,17 +5,22 @@
 
 #include <fmt/format.h>
 
+#include "compiler/base/names.hpp"
+
 namespace memonline::diag {
 
 std::string name_of(Code code) { return fmt::format("ML{:04}", static_cast<unsigned>(code)); }
 
-std::string_view severity_name(Severity severity) {
-  switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Note: return "note";
-  }
-  return "error";
+namespace {
+
+constexpr Names<Severity, 3> kSeverities{
+    {{Severity::Error, "error"}, {Severity::Warning, "warning"}, {Severity::Note, "note"}}};
+
+}  // namespace
+
+std::string_view severity_name(Severity severity) { return name_in(kSeverities, severity); }
+std::optional<Severity> severity_named(std::string_view name) {
+  return value_in(kSeverities, name);
 }
 
 const std::vector<CodeEntry>& all_codes() {

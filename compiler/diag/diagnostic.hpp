@@ -28,6 +28,7 @@ enum class Code : std::uint16_t {
 /// "ML0201".
 std::string name_of(Code code);
 std::string_view severity_name(Severity severity);
+std::optional<Severity> severity_named(std::string_view name);
 
 /// What codes.def says of one code.
 struct CodeEntry {

@@ -178,11 +178,11 @@ class Walker {
   void online(Device& device) {
     diag::Sink quiet;
     Host with = grown(host_, next_, device.blocks, arrival_);
-    if (walk_.by == "corrected" || walk_.by == "kernel")
+    if (walk_.by == plan::Onliner::Corrected || walk_.by == plan::Onliner::Kernel)
       with = onlined_by_kernel(with, next_, device.blocks, kernel_word());
     pay(with, device.needed);
     kernel::follow_use(host_, with);
-    if (walk_.by != "kernel") with.fresh = {{next_, next_ + (device.blocks - 1)}};
+    if (walk_.by != plan::Onliner::Kernel) with.fresh = {{next_, next_ + (device.blocks - 1)}};
     auto planned = plan::make_plan(policy_, files_, with, quiet, work_);
     if (!planned.plan) {
       walk_ = refuse(quiet);
@@ -213,7 +213,7 @@ class Walker {
     return word == "offline" && arrival_.source == Source::Dlpar ? "online" : word;
   }
 
-  void note_runs(const Host& after, Device& device, const std::string& by) {
+  void note_runs(const Host& after, Device& device, plan::Onliner by) {
     const BlockId end = next_ + device.blocks;
     const std::uint64_t bs = host_.block_size.value();
     for (const model::BlockRun& run : after.blocks) {
@@ -226,7 +226,7 @@ class Walker {
       if (!part.zone) continue;
       (part.zone == Zone::Movable ? device.movable : device.normal) +=
           model::Bytes((last - first + 1) * bs);
-      if (by != "service") note_slowness(after, *part.zone);
+      if (by != plan::Onliner::Service) note_slowness(after, *part.zone);
     }
   }
 

@@ -16,7 +16,7 @@ struct Walk {
   std::uint64_t lowest_free = 0;
   std::optional<std::uint64_t> slow_blocks;
   std::vector<NewRun> runs;
-  std::string by;
+  plan::Onliner by = plan::Onliner::Kernel;
   plan::RuleRef rule;
   /// More free kernel memory that would have made it fit, at least.
   std::uint64_t short_of = 0;

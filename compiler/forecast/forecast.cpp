@@ -55,7 +55,7 @@ class Forecaster {
     forecast.ends_at = result.ends_at;
     forecast.lowest_free = Bytes(result.lowest_free);
     forecast.slow_blocks = result.slow_blocks;
-    forecast.by = std::move(result.by);
+    forecast.by = result.by;
     forecast.rule = std::move(result.rule);
     forecast.runs = std::move(result.runs);
     if (forecast.ends_at) find_remedies(forecast, result.short_of);

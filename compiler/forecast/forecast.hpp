@@ -136,7 +136,7 @@ struct Forecast {
   /// more than kQuickBlocks.
   std::optional<std::uint64_t> slow_blocks;
   std::vector<Remedy> remedies;
-  std::string by;  ///< who onlines it: kernel, service, corrected
+  plan::Onliner by = plan::Onliner::Kernel;  ///< what onlines it
   plan::RuleRef rule;
   std::vector<NewRun> runs;
   [[nodiscard]] bool fits() const { return !ends_at; }

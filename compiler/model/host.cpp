@@ -4,36 +4,30 @@
 #include <algorithm>
 #include <iterator>
 
+#include "compiler/base/names.hpp"
+
 namespace memonline::model {
 
-std::string_view state_name(State state) {
-  switch (state) {
-    case State::Online: return "online";
-    case State::Offline: return "offline";
-    case State::GoingOffline: return "going-offline";
-    case State::Unknown: return "unknown";
-  }
-  return "unknown";
-}
+namespace {
 
-std::string_view era_name(Era era) {
-  switch (era) {
-    case Era::A1: return "A1";
-    case Era::A2: return "A2";
-    case Era::A3: return "A3";
-    case Era::B: return "B";
-    case Era::C1: return "C1";
-    case Era::C2: return "C2";
-    case Era::D: return "D";
-  }
-  return "D";
-}
+constexpr Names<State, 4> kStates{{{State::Online, "online"},
+                                   {State::Offline, "offline"},
+                                   {State::GoingOffline, "going-offline"},
+                                   {State::Unknown, "unknown"}}};
 
-std::optional<Era> era_named(std::string_view name) {
-  for (Era era : {Era::A1, Era::A2, Era::A3, Era::B, Era::C1, Era::C2, Era::D})
-    if (era_name(era) == name) return era;
-  return std::nullopt;
-}
+constexpr Names<Era, 7> kEras{{{Era::A1, "A1"},
+                               {Era::A2, "A2"},
+                               {Era::A3, "A3"},
+                               {Era::B, "B"},
+                               {Era::C1, "C1"},
+                               {Era::C2, "C2"},
+                               {Era::D, "D"}}};
+
+}  // namespace
+
+std::string_view state_name(State state) { return name_in(kStates, state); }
+std::string_view era_name(Era era) { return name_in(kEras, era); }
+std::optional<Era> era_named(std::string_view name) { return value_in(kEras, name); }
 
 const Node* Host::find_node(NodeId id) const {
   const auto at =

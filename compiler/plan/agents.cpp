@@ -120,7 +120,7 @@ class Finder {
     found.does += fmt::format(", but the policy requires `{}`", *wanted_);
     // Alone, the value would be wrong for the memory that the service corrects or leaves out.
     found.remedy =
-        plan_->hotplug.by == "kernel"
+        plan_->hotplug.by == Onliner::Kernel
             ? fmt::format("write `{}` to {}", *wanted_, model::knob_path(kSetting))
             : fmt::format("start memonlined, which sets it to `{}` while it runs", *wanted_);
     for (const Step& step : plan_->steps) {

@@ -109,7 +109,7 @@ struct Lowering {
 
   HotplugPart by_service(const sema::Rule* rule, std::string why) const {
     HotplugPart part;
-    part.by = "service";
+    part.by = Onliner::Service;
     part.why = std::move(why);
     if (rule != nullptr) part.rule = rule_ref(files, rule->span);
     const auto first = needs_kernel_first(host);
@@ -125,7 +125,7 @@ struct Lowering {
   }
 
   HotplugPart corrected(HotplugPart part, const SettingUser& user) const {
-    part.by = "corrected";
+    part.by = Onliner::Corrected;
     if (takes_zone_words(host)) part.knobs[model::Knob::AutoOnlineBlocks] = "online_movable";
     part.why += fmt::format("; the kernel onlines it first, because {}", user.needs);
     return part;
@@ -168,7 +168,7 @@ struct Lowering {
   HotplugPart best() const {
     const std::vector<Portion> all = portions();
     HotplugPart part;
-    part.by = "kernel";
+    part.by = Onliner::Kernel;
     if (all.empty()) {
       part.why = "no rule selects hot-added memory; the kernel's setting stays unchanged";
       return part;
@@ -195,7 +195,7 @@ struct Lowering {
 
   HotplugPart by_kernel(const sema::Rule* rule, Target target) const {
     HotplugPart part;
-    part.by = "kernel";
+    part.by = Onliner::Kernel;
     part.rule = rule_ref(files, rule->span);
     if (!host.knobs.auto_online_blocks)
       return by_service(rule, "this kernel has no auto_online_blocks");
@@ -264,7 +264,7 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
                   const model::Host& host, diag::Sink& sink) {
   const Lowering lowering{policy, files, host};
   HotplugPart part = lowering.best();
-  if (policy.hotplug == sema::Hotplug::Kernel && part.by != "kernel") {
+  if (policy.hotplug == sema::Hotplug::Kernel && part.by != Onliner::Kernel) {
     auto& d = sink.add(diag::Code::KernelCannotDoTheSame, policy.hotplug_span,
                        fmt::format("`set hotplug = kernel` is not possible: {}", part.why));
     if (!part.rule.path.empty())
@@ -272,7 +272,8 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
                                     part.rule.column, part.rule.text));
     d.help = "`set hotplug = best` lets the service online such memory";
   }
-  if (policy.hotplug == sema::Hotplug::Service && part.by == "kernel" && !part.rule.path.empty()) {
+  if (policy.hotplug == sema::Hotplug::Service && part.by == Onliner::Kernel &&
+      !part.rule.path.empty()) {
     part = lowering.by_service(nullptr, "`set hotplug = service`");
     part.rule = rule_ref(files, *policy.hotplug_span);
   }
@@ -289,11 +290,12 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
 }
 
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host) {
-  const std::map<model::Knob, std::string> movable{{model::Knob::AutoOnlineBlocks, "online_movable"}};
-  if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.by != "kernel" ||
+  const std::map<model::Knob, std::string> movable{
+      {model::Knob::AutoOnlineBlocks, "online_movable"}};
+  if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.by != Onliner::Kernel ||
       lowered.knobs != movable || !setting_users(host).empty())
     return lowered;
-  lowered.by = "service";
+  lowered.by = Onliner::Service;
   lowered.why =
       "auto_online_blocks=online_movable would do the same, but the service onlines each device "
       "from the top down, which is faster and equally safe";

@@ -55,14 +55,25 @@ struct OnlineBlocks {
   model::Zone zone = model::Zone::Normal;  ///< predicted by the kernel model
   friend bool operator==(const OnlineBlocks&, const OnlineBlocks&) = default;
 };
+/// How likely a block is to go offline (plan/prospect.hpp).
+enum class Chance : std::uint8_t {
+  Gone,      ///< offline already: nothing to do
+  Likely,    ///< Movable, and came while the kernel ran
+  Maybe,     ///< Movable boot memory: boot allocations may lie in it; or the zone is unknown
+  Unlikely,  ///< a kernel zone: only while nothing lasting is in it
+  Never,     ///< several zones or nodes, a hole, boot memory of arm64, no hot-remove
+};
+/// "gone", "likely", "maybe", "unlikely", "never"
+std::string_view chance_name(Chance chance);
+std::optional<Chance> chance_named(std::string_view name);
+
 struct OfflineBlocks {
   model::WriteRun blocks;
   std::optional<model::NodeId> node;
   std::optional<model::Zone> zone = model::Zone::Normal;  ///< where they are now; empty: unknown
   /// Part of an unplug: if any block of these steps cannot go, those that went come back online.
   bool all_or_nothing = false;
-  /// How likely the blocks are to go: likely, maybe, unlikely (plan/prospect.hpp).
-  std::string chance = {};
+  std::optional<Chance> chance = std::nullopt;  ///< of the least likely of these blocks
   friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
 };
 /// Add one block by its physical address through `probe`.
@@ -117,9 +128,19 @@ struct Boot {
   friend bool operator==(const Boot&, const Boot&) = default;
 };
 
+/// What onlines hot-added memory.
+enum class Onliner : std::uint8_t {
+  Kernel,
+  Service,
+  Corrected,  ///< the kernel; the service then moves what belongs elsewhere
+};
+/// "kernel", "service", "corrected"
+std::string_view onliner_name(Onliner onliner);
+std::optional<Onliner> onliner_named(std::string_view name);
+
 /// Who onlines memory that comes later, through which knobs, and which rule made it so.
 struct HotplugPart {
-  std::string by;  ///< kernel | service | corrected: by the kernel, then by the service
+  Onliner by = Onliner::Kernel;
   std::map<model::Knob, std::string> knobs;
   std::string why;
   RuleRef rule;
@@ -147,7 +168,7 @@ struct PolicyRef {
 /// A diagnostic of the plan, already placed.
 struct PlanDiagnostic {
   std::string code;
-  std::string severity;
+  diag::Severity severity = diag::Severity::Error;
   std::string message;
   std::string help;
   std::string path;

@@ -39,8 +39,8 @@ std::string knob_now(const Host& host, Knob knob) {
 }
 
 // Appends the step that sets a knob, unless it says so already.
-void set_knob(const Host& host, const HotplugPart& hotplug, Knob knob,
-              const char* why, kernel::Model& model, std::vector<Step>& steps) {
+void set_knob(const Host& host, const HotplugPart& hotplug, Knob knob, const char* why,
+              kernel::Model& model, std::vector<Step>& steps) {
   const auto wanted = hotplug.knobs.find(knob);
   if (wanted == hotplug.knobs.end()) return;
   const std::string now = knob_now(host, knob);
@@ -55,7 +55,8 @@ void set_knob(const Host& host, const HotplugPart& hotplug, Knob knob,
 // Whether new memory is to stay offline, and the kernel sees to it.
 bool stays_offline(const HotplugPart& hotplug) {
   const auto wanted = hotplug.knobs.find(Knob::AutoOnlineBlocks);
-  return hotplug.by == "kernel" && wanted != hotplug.knobs.end() && wanted->second == "offline";
+  return hotplug.by == Onliner::Kernel && wanted != hotplug.knobs.end() &&
+         wanted->second == "offline";
 }
 
 // Memory that arrives while blocks are written must not come online by a setting that the policy
@@ -83,7 +84,8 @@ void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vec
 }
 
 // They decide plain `online` writes.
-constexpr std::array kZoneKnobs{Knob::AutoMovableRatio, Knob::AutoMovableNumaAware, Knob::OnlinePolicy};
+constexpr std::array kZoneKnobs{Knob::AutoMovableRatio, Knob::AutoMovableNumaAware,
+                                Knob::OnlinePolicy};
 
 // The ratio and its kin decide plain `online` writes, so they come first; what the kernel is to do
 // with memory yet to come, last.
@@ -91,13 +93,14 @@ bool make_steps(const Allocation& allocation, const source::SourceSet& files, co
                 const HotplugPart& hotplug, kernel::Model& model, std::vector<Step>& steps,
                 diag::Sink& sink, Work& work) {
   if (stays_offline(hotplug))
-    set_knob(host, hotplug, Knob::AutoOnlineBlocks, "first, so that memory arriving meanwhile waits",
-             model, steps);
+    set_knob(host, hotplug, Knob::AutoOnlineBlocks,
+             "first, so that memory arriving meanwhile waits", model, steps);
   for (const Knob knob : kZoneKnobs)
     set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
   if (!order_writes(allocation, files, model, Room(host), steps, sink, work)) return false;
-  const bool for_gpu = hotplug.by == "corrected" && has_user(host, SettingUser::Kind::Nvidia);
-  if ((hotplug.by == "kernel" || for_gpu) && !stays_offline(hotplug))
+  const bool for_gpu =
+      hotplug.by == Onliner::Corrected && has_user(host, SettingUser::Kind::Nvidia);
+  if ((hotplug.by == Onliner::Kernel || for_gpu) && !stays_offline(hotplug))
     set_knob(host, hotplug, Knob::AutoOnlineBlocks, "last, when everything here is in its place",
              model, steps);
   hold_back_new_memory(host, hotplug, steps);
@@ -110,13 +113,7 @@ std::vector<PlanDiagnostic> placed_diagnostics(const diag::Sink& sink,
                                                const source::SourceSet& files) {
   std::vector<PlanDiagnostic> result;
   for (const diag::Diagnostic& d : sink.sorted()) {
-    PlanDiagnostic placed{diag::name_of(d.code),
-                          std::string(diag::severity_name(d.severity)),
-                          d.message,
-                          d.help,
-                          {},
-                          0,
-                          0};
+    PlanDiagnostic placed{diag::name_of(d.code), d.severity, d.message, d.help, {}, 0, 0};
     if (d.span) {
       const source::SourceFile& file = files.at(d.span->file);
       const source::Place place = file.place(d.span->begin);

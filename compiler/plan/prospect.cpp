@@ -16,17 +16,6 @@ using model::Host;
 using model::State;
 using model::Zone;
 
-std::string_view chance_name(Chance chance) {
-  switch (chance) {
-    case Chance::Gone: return "gone";
-    case Chance::Likely: return "likely";
-    case Chance::Maybe: return "maybe";
-    case Chance::Unlikely: return "unlikely";
-    case Chance::Never: break;
-  }
-  return "never";
-}
-
 Prospect prospect_of(const Host& host, const BlockRun& run) {
   using Kind = model::ValidZones::Kind;
   const bool boot = host.devices.at(run.device).origin == model::Origin::Boot;
@@ -80,7 +69,7 @@ void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {
       by_node[offline->node] += last - first + 1;
       why.push_back(fmt::format("{}: {}", run_text(first, last), prospect.why));
     }
-    if (chance != Chance::Gone) offline->chance = chance_name(chance);
+    if (chance != Chance::Gone) offline->chance = chance;
   }
   if (unlikely == 0) return;
   auto& d = sink.add(diag::Code::OfflineUnlikely, std::nullopt,

@@ -15,15 +15,6 @@
 
 namespace memonline::plan {
 
-enum class Chance : std::uint8_t {
-  Gone,      ///< offline already: nothing to do
-  Likely,    ///< Movable, and came while the kernel ran
-  Maybe,     ///< Movable boot memory: boot allocations may lie in it; or the zone is unknown
-  Unlikely,  ///< a kernel zone: only while nothing lasting is in it
-  Never,     ///< several zones or nodes, a hole, boot memory of arm64, no hot-remove
-};
-std::string_view chance_name(Chance chance);
-
 struct Prospect {
   Chance chance = Chance::Never;
   std::string why;

@@ -96,7 +96,7 @@ void report_setting(const HotplugPart& hotplug, const Host& host, diag::Sink& si
   const std::string& before = host.auto_online_before.value_or(now);
   const bool turns_off = now != "offline";
   if (!turns_off && before == "offline" && users.empty()) return;
-  const bool by_service = hotplug.by == "service";
+  const bool by_service = hotplug.by == Onliner::Service;
   auto& d = sink.add_as(
       turns_off ? diag::Severity::Warning : diag::Severity::Note, diag::Code::AutoOnlineOff,
       std::nullopt,

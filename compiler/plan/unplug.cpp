@@ -213,8 +213,7 @@ void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& p
     if (!model.offline(down)) continue;  // what the model refuses is Never, and was an error
     Step step;
     step.number = static_cast<std::uint32_t>(plan.steps.size() + 1);
-    step.action = OfflineBlocks{down, one.blocks.node, one.zone, true,
-                                std::string(chance_name(one.prospect.chance))};
+    step.action = OfflineBlocks{down, one.blocks.node, one.zone, true, one.prospect.chance};
     step.why = fmt::format("{} to go: {}", chance_name(one.prospect.chance), one.prospect.why);
     plan.steps.push_back(std::move(step));
   }
@@ -269,7 +268,7 @@ std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, 
   }
   warn_of_unlikely(candidates, sink);
   note_room_unknown(plan.steps, host, sink);
-  plan.hotplug.by = "kernel";
+  plan.hotplug.by = Onliner::Kernel;
   plan.hotplug.why = "taking memory out leaves the kernel's setting for new memory as it is";
   plan.outcome = outcome_of(model.host(), {});
   const model::Facts facts = model::facts_of(host);
@@ -278,13 +277,7 @@ std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, 
                facts.block_size, model::lines_of(facts)};
   for (const diag::Diagnostic& d : sink.sorted())
     if (!d.span)
-      plan.diagnostics.push_back({diag::name_of(d.code),
-                                  std::string(diag::severity_name(d.severity)),
-                                  d.message,
-                                  d.help,
-                                  {},
-                                  0,
-                                  0});
+      plan.diagnostics.push_back({diag::name_of(d.code), d.severity, d.message, d.help, {}, 0, 0});
   return plan;
 }
 

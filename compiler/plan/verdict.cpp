@@ -214,7 +214,7 @@ class Judge {
     Remaining one;
     one.kind = Kind::Hotplug;
     one.why = setting->does;
-    one.needs = plan_.hotplug.by != "kernel" && !host_.service ? "service" : "";
+    one.needs = plan_.hotplug.by != Onliner::Kernel && !host_.service ? "service" : "";
     one.help = one.needs.empty()
                    ? setting->remedy
                    : "start memonlined, which onlines hot-added memory as the policy says";

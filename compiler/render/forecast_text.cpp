@@ -95,12 +95,12 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
     text += fmt::format("{} {}\n", i == 0 ? "What makes it fit:\n  -" : "  -",
                         forecast.remedies[i].text);
   if (forecast.runs.empty()) return text;
-  text +=
-      fmt::format("Onlined by {}{}: {}\n",
-                  forecast.by == "corrected" ? std::string("the kernel, corrected by the service")
-                                             : "the " + forecast.by,
-                  forecast.rule.path.empty() ? "" : fmt::format(" (`{}`)", forecast.rule.text),
-                  totals(forecast, before.block_size));
+  text += fmt::format("Onlined by {}{}: {}\n",
+                      forecast.by == plan::Onliner::Corrected
+                          ? std::string("the kernel, corrected by the service")
+                          : fmt::format("the {}", plan::onliner_name(forecast.by)),
+                      forecast.rule.path.empty() ? "" : fmt::format(" (`{}`)", forecast.rule.text),
+                      totals(forecast, before.block_size));
   return text + runs_table(forecast, before.block_size);
 }
 

@@ -118,7 +118,7 @@ class Document {
                 out_.null();
               out_.member("before", "online");
               if (offline.all_or_nothing) out_.member("all_or_nothing", true);
-              if (!offline.chance.empty()) out_.member("chance", offline.chance);
+              if (offline.chance) out_.member("chance", plan::chance_name(*offline.chance));
             },
             [&](const ProbeBlock& probe) {
               out_.member("action", "probe").member("address", fmt::format("{:#x}", probe.address));
@@ -157,7 +157,7 @@ class Document {
   }
 
   void hotplug(const HotplugPart& hotplug) {
-    out_.key("hotplug").begin_object().member("by", hotplug.by);
+    out_.key("hotplug").begin_object().member("by", plan::onliner_name(hotplug.by));
     out_.key("knobs").begin_object(text::Layout::Line);
     for (const auto& [knob, value] : hotplug.knobs) out_.member(model::knob_name(knob), value);
     out_.end_object().member("why", hotplug.why);
@@ -189,7 +189,7 @@ class Document {
   }
 
   void diagnostic(const PlanDiagnostic& d) {
-    out_.begin_object().member("code", d.code).member("severity", d.severity);
+    out_.begin_object().member("code", d.code).member("severity", diag::severity_name(d.severity));
     out_.member("message", d.message).member("help", d.help);
     if (!d.path.empty())
       out_.member("path", d.path).member("line", d.line).member("column", d.column);
@@ -222,7 +222,7 @@ class Document {
       if (remedy.normal > 0) out_.member("normal_blocks", remedy.normal);
       out_.member("by_service", remedy.by_service).member("text", remedy.text).end_object();
     }
-    out_.end_array().member("by", f.by);
+    out_.end_array().member("by", plan::onliner_name(f.by));
     out_.key("new_blocks").begin_array();
     for (const forecast::NewRun& run : f.runs) {
       out_.begin_object();

@@ -99,7 +99,7 @@ Row row_of(const Step& step, model::Bytes block_size) {
                  },
                  [&](const plan::OfflineBlocks& offline) {
                    run("offline", offline.blocks);
-                   if (!offline.chance.empty()) row.place = step.why;
+                   if (offline.chance) row.place = step.why;
                  },
                  [&](const plan::ProbeBlock& probe) {
                    row.action = "probe";
@@ -181,9 +181,10 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
 }
 
 std::string hotplug_line(const plan::HotplugPart& hotplug) {
-  const bool corrected = hotplug.by == "corrected";
+  const bool corrected = hotplug.by == plan::Onliner::Corrected;
   std::string text =
-      fmt::format("Hot-added memory: handled by the {}", corrected ? "kernel" : hotplug.by);
+      fmt::format("Hot-added memory: handled by the {}",
+                  plan::onliner_name(corrected ? plan::Onliner::Kernel : hotplug.by));
   const char* open = " (";
   for (const auto& [knob, value] : hotplug.knobs) {
     text += fmt::format("{}{}={}", open, model::knob_name(knob), value);

@@ -148,7 +148,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 bool switches_do(const Job& job) {
   const plan::HotplugPart& hotplug = job.plan.hotplug;
-  if (hotplug.by == "kernel") return true;
+  if (hotplug.by == plan::Onliner::Kernel) return true;
   auto& d = refuse(job.sink, job.target, std::nullopt, hotplug.why);
   name_rule(d, hotplug.rule);
   d.help = "memonlined does it; or write one target for all memory that is added";

@@ -164,7 +164,8 @@ plan::Boot read_boot(PlanReader& in, const Json& document) {
 plan::HotplugPart read_hotplug(PlanReader& in, const Json& document) {
   return in.member(document, "hotplug", [&](const Json& hotplug) {
     plan::HotplugPart result;
-    result.by = in.word(hotplug, "by", {"kernel", "service", "corrected"});
+    result.by = plan::onliner_named(in.word(hotplug, "by", {"kernel", "service", "corrected"}))
+                    .value_or(plan::Onliner::Kernel);
     in.each_member(hotplug, "knobs", [&](const std::string& name, const Json& value) {
       result.knobs[settable_knob(in, name)] = in.as_text(value);
     });
@@ -204,7 +205,8 @@ plan::Skipped read_skipped(PlanReader& in, const Json& object) {
 plan::PlanDiagnostic read_diagnostic(PlanReader& in, const Json& object) {
   plan::PlanDiagnostic result;
   result.code = in.text(object, "code");
-  result.severity = in.text(object, "severity");
+  result.severity = diag::severity_named(in.word(object, "severity", {"error", "warning", "note"}))
+                        .value_or(diag::Severity::Error);
   result.message = in.text(object, "message");
   result.help = in.text(object, "help");
   if (!object.contains("path")) return result;  // about the host, not about a policy

@@ -90,7 +90,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
                                 read_zone_if_known(in, step)};
     if (step.contains("all_or_nothing")) offline.all_or_nothing = in.truth(step, "all_or_nothing");
     if (step.contains("chance"))
-      offline.chance = in.word(step, "chance", {"likely", "maybe", "unlikely"});
+      offline.chance = plan::chance_named(in.word(step, "chance", {"likely", "maybe", "unlikely"}));
     return offline;
   }
   if (action == "probe")

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/plan/plan.hpp"
 #include "runtime/policy/package_fields.hpp"
 
 namespace memonline::policy {
@@ -85,8 +86,7 @@ Expectation read_expectation(Fields& fields, const YamlValue& value) {
     expect.steps = read_words(fields, *steps, "steps");
   if (const YamlValue* hotplug = value.find("hotplug")) {
     expect.hotplug = fields.text(*hotplug, "hotplug");
-    if (expect.hotplug && *expect.hotplug != "kernel" && *expect.hotplug != "service" &&
-        *expect.hotplug != "corrected")
+    if (expect.hotplug && !plan::onliner_named(*expect.hotplug))
       fields.add(diag::Code::PackageBadExpectation, *hotplug,
                  "`hotplug` is `kernel`, `service` or `corrected`");
   }

@@ -42,9 +42,10 @@ class Comparison {
   }
 
   void hotplug(const std::string& expected, const plan::Plan& plan) {
-    if (plan.hotplug.by != expected)
+    if (plan::onliner_name(plan.hotplug.by) != expected)
       mismatches_.push_back(fmt::format("hotplug: expected by the {}, planned by the {} ({})",
-                                        expected, plan.hotplug.by, plan.hotplug.why));
+                                        expected, plan::onliner_name(plan.hotplug.by),
+                                        plan.hotplug.why));
   }
 
  private:

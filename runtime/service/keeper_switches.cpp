@@ -29,7 +29,7 @@ bool Keeper::hold_switches(Round& round, Session& session) {
   if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
   // What is there before the kernel is told to leave memory alone is its own.
   if (round.plans.plan) {
-    if (round.plans.plan->hotplug.by == "kernel")
+    if (round.plans.plan->hotplug.by == plan::Onliner::Kernel)
       arrivals_.end();
     else
       arrivals_.begin(*round.plans.host);
@@ -49,11 +49,12 @@ bool Keeper::hold_switches(Round& round, Session& session) {
 void Keeper::say_who_onlines(Round& round) {
   if (!round.plans.plan) return;
   const plan::HotplugPart& hotplug = round.plans.plan->hotplug;
-  std::string line = fmt::format("new memory is {}: {}",
-                                 hotplug.by == "kernel"    ? "the kernel's"
-                                 : hotplug.by == "service" ? "memonlined's"
-                                                           : "the kernel's, then corrected",
-                                 hotplug.why);
+  std::string line =
+      fmt::format("new memory is {}: {}",
+                  hotplug.by == plan::Onliner::Kernel    ? "the kernel's"
+                  : hotplug.by == plan::Onliner::Service ? "memonlined's"
+                                                         : "the kernel's, then corrected",
+                  hotplug.why);
   if (!hotplug.rule.path.empty())
     line += fmt::format(" (`{}`, {}:{})", hotplug.rule.text, hotplug.rule.path, hotplug.rule.line);
   if (line == who_onlines_) return;
@@ -133,7 +134,8 @@ Round Keeper::let_go(bool keep_switches) {
 
 HeldSettings Keeper::held() const {
   HeldSettings settings;
-  for (const auto& [knob, held] : lease_.held()) settings.values[std::string(model::knob_name(knob))] = held.now;
+  for (const auto& [knob, held] : lease_.held())
+    settings.values[std::string(model::knob_name(knob))] = held.now;
   settings.deferred = lease_.deferred();
   return settings;
 }

@@ -66,7 +66,7 @@ void Service::want_round(Cause cause) {
 // A round would wait for the kernel's hotplug lock, which who waits asks for every 5 ms
 // (lock_device_hotplug_sysfs()), and find nothing to do.
 void Service::let_kernel_finish() {
-  if (view_->plan == nullptr || view_->plan->hotplug.by == "service") return;
+  if (view_->plan == nullptr || view_->plan->hotplug.by == plan::Onliner::Service) return;
   const auto now = steady_clock::now();
   // Not at each of its thousands of events.
   if (quiet_at_ && now + kQuiet - *quiet_at_ < kQuiet / 4) return;
@@ -158,7 +158,7 @@ void Service::finish_round(const Order& order, Round round) {
   keep_left_alone();
   // Also what the round has corrected: it may have seen what the kernel told only afterwards. Where
   // the kernel goes first, most of that is the kernel's.
-  if (round.plans.plan == nullptr || round.plans.plan->hotplug.by != "corrected")
+  if (round.plans.plan == nullptr || round.plans.plan->hotplug.by != plan::Onliner::Corrected)
     name_what_others_did(round.before, left_alone_.mark());
   publish(round.plans, order.mark);
   if (!looked_) {

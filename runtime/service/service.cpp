@@ -89,7 +89,8 @@ bool Service::is_settled() const {
   if (!in_sync || loaded_.sink.has_errors() || !view_->problems.empty() ||
       !view_->left_alone.empty())
     return false;
-  return policy_ == nullptr || (view_->plan != nullptr && view_->plan->hotplug.by == "kernel");
+  return policy_ == nullptr ||
+         (view_->plan != nullptr && view_->plan->hotplug.by == plan::Onliner::Kernel);
 }
 
 bool Service::rest() {

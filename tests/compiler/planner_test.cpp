@@ -46,7 +46,7 @@ TEST_CASE("planner: the example of the design") {
   CHECK(c.plan->outcome[0].normal.value() == 1342177280);
   CHECK(c.plan->outcome[0].movable.value() == 5100273664);
   CHECK(c.plan->outcome[0].sentences == std::vector<std::string>{"80% would be 38.4"});
-  CHECK(c.plan->hotplug.by == "service");
+  CHECK(c.plan->hotplug.by == plan::Onliner::Service);
 }
 
 TEST_CASE("planner: planning after the outcome gives no steps") {
@@ -287,7 +287,8 @@ TEST_CASE("select: a rule that names what is not there is noted, with what there
     REQUIRE(c.plan);
     std::string text;
     for (const plan::PlanDiagnostic& d : c.plan->diagnostics)
-      text += d.code + " " + d.severity + " " + std::to_string(d.column) + ": " + d.help + "\n";
+      text += d.code + " " + std::string(diag::severity_name(d.severity)) + " " +
+              std::to_string(d.column) + ": " + d.help + "\n";
     return text;
   };
   CHECK(said("node1: movable") == "ML0513 note 1: its memory is on node0, node2\n");
@@ -341,7 +342,7 @@ TEST_CASE("hotplug: lowered to the kernel where it means the same") {
   const auto lowered = [&](const std::string& policy) {
     const Compilation c = plan_for(host, policy);
     if (!c.plan) return "no plan: " + codes_text(c.diagnostics);
-    std::string text = c.plan->hotplug.by;
+    std::string text(plan::onliner_name(c.plan->hotplug.by));
     for (const auto& [knob, value] : c.plan->hotplug.knobs)
       text += " " + std::string(model::knob_name(knob)) + "=" + value;
     return text;
@@ -371,18 +372,18 @@ TEST_CASE("hotplug: the kernel gives way to the service where that is faster") {
     REQUIRE(c.plan);
     return c.plan->hotplug.by;
   };
-  CHECK(by("hotplugged: movable") == "service");
+  CHECK(by("hotplugged: movable") == plan::Onliner::Service);
   CHECK(plan_for(host, "hotplugged: movable").plan->hotplug.knobs ==
         std::map<model::Knob, std::string>{{model::Knob::AutoOnlineBlocks, "offline"}});
-  CHECK(by("hotplugged: normal") == "kernel");
-  CHECK(by("hotplugged: auto") == "kernel");
-  CHECK(by("set hotplug = kernel\nhotplugged: movable") == "kernel");
+  CHECK(by("hotplugged: normal") == plan::Onliner::Kernel);
+  CHECK(by("hotplugged: auto") == plan::Onliner::Kernel);
+  CHECK(by("set hotplug = kernel\nhotplugged: movable") == plan::Onliner::Kernel);
   host.virtualization = "microsoft";
-  CHECK(by("hotplugged: movable") == "kernel");
+  CHECK(by("hotplugged: movable") == plan::Onliner::Kernel);
   host.virtualization = "kvm";
-  CHECK(by("hotplugged: movable") == "service");
+  CHECK(by("hotplugged: movable") == plan::Onliner::Service);
   host.devices.back().kind = model::Device::Kind::VirtioMem;
-  CHECK(by("hotplugged: movable") == "kernel");
+  CHECK(by("hotplugged: movable") == plan::Onliner::Kernel);
 }
 
 TEST_CASE("hotplug: at boot, when there is no service yet, the kernel's switch is what counts") {

@@ -36,7 +36,8 @@ std::string unplugged(const model::Host& host, const std::string& text, diag::Si
     const auto& offline = std::get<plan::OfflineBlocks>(step.action);
     CHECK(offline.all_or_nothing);
     steps += fmt::format("{}{}..{} {}", steps.empty() ? "" : ", ", offline.blocks.first.value(),
-                         offline.blocks.last.value(), offline.chance);
+                         offline.blocks.last.value(),
+                         offline.chance ? plan::chance_name(*offline.chance) : "");
   }
   for (const plan::Skipped& one : plan->skipped)
     steps += fmt::format("; {}..{} {}", one.first.value(), one.last.value(), one.reason);

@@ -113,7 +113,7 @@ TEST_CASE("service: what the kernel has to online first is corrected") {
   RunningService running(host, "each dimm: first 25% normal, rest movable\n");
   REQUIRE(running.until(State::InSync));
   CHECK(setting(running) == "online_movable");
-  CHECK(running.service->view()->plan->hotplug.by == "corrected");
+  CHECK(running.service->view()->plan->hotplug.by == plan::Onliner::Corrected);
   CHECK(come(running, "NNMMMMMM") == "NNMMMMMM");
   REQUIRE(running.until(State::InSync));
   CHECK_FALSE(said(running, "by another process"));

@@ -126,7 +126,7 @@ TEST_CASE("service: who brings new memory online does not change with a block th
   REQUIRE(running.until(State::InSync));
   REQUIRE(running.write(39, "offline") == 0);
   REQUIRE(running.until(State::Drift));
-  CHECK(running.service->view()->plan->hotplug.by == "kernel");
+  CHECK(running.service->view()->plan->hotplug.by == plan::Onliner::Kernel);
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online_kernel");
 }
 

@@ -145,14 +145,14 @@ TEST_CASE("service: a policy that a switch means exactly is lowered to it") {
   RunningService running(small_host(), "hotplugged: normal\n");
   REQUIRE(running.until(State::InSync));
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online_kernel");
-  CHECK(running.service->view()->plan->hotplug.by == "kernel");
+  CHECK(running.service->view()->plan->hotplug.by == plan::Onliner::Kernel);
 }
 
 TEST_CASE("service: the kernel gives way to it where whole devices are to be movable") {
   RunningService running(small_host(), "hotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
-  CHECK(running.service->view()->plan->hotplug.by == "service");
+  CHECK(running.service->view()->plan->hotplug.by == plan::Onliner::Service);
   const std::string sign = running.directory.path() + "/run/memonline/service";
   CHECK(std::filesystem::exists(sign));
   running.service->shut_down();
