@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every captured host: the kernel model says of each block what the real kernel said, a plan's
-// outcome is what the real kernel made of it, every policy of tests/golden/policies plans without
-// error and is proved, and the JSON of each plan is a golden file. MEMONLINE_UPDATE_GOLDEN=1 writes
-// the files anew.
+// outcome is what the real kernel made of it, and every policy of tests/golden/policies plans
+// without error, is proved and gives the plan in golden/plans (a paragraph per host) and
+// golden/documents (some whole ones). MEMONLINE_UPDATE_GOLDEN=1 rewrites these files.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -14,9 +14,11 @@
 #include "compiler/kernel/boot_zones.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/render/plan.hpp"
+#include "runtime/apply/plan_file.hpp"
 #include "runtime/base/digest.hpp"
 #include "runtime/host/archive.hpp"
 #include "runtime/host/read_host.hpp"
+#include "tests/golden/paragraph.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
 #include "tests/support/planning.hpp"
@@ -91,6 +93,15 @@ std::string zones_of_nodes(const model::Host& host) {
   return text.str();
 }
 
+void check_golden(const fs::path& golden, const std::string& text) {
+  if (std::getenv("MEMONLINE_UPDATE_GOLDEN") != nullptr) {
+    fs::create_directories(golden.parent_path());
+    std::ofstream(golden, std::ios::binary) << text;
+  }
+  INFO(golden);
+  CHECK(text == content_of(golden));
+}
+
 }  // namespace
 
 TEST_CASE("captured hosts: a plan's outcome is what the real kernel made of it") {
@@ -161,30 +172,33 @@ TEST_CASE("captured hosts: boot memory has the zones that the kernel gave it") {
   CHECK(compared > 50);
 }
 
-TEST_CASE("captured hosts: every policy plans, is proved and gives the golden bytes") {
+TEST_CASE("captured hosts: every policy plans, is proved and gives the golden plan") {
   const auto policies = files_in(kTests / "golden" / "policies");
   CHECK(policies.size() >= 10);
-  const bool update = std::getenv("MEMONLINE_UPDATE_GOLDEN") != nullptr;
-  for (const fs::path& host_path : files_in(kTests / "hosts")) {
-    const model::Host host = captured(host_path);
-    for (const fs::path& policy_path : policies) {
-      const source::SourceSet files =
-          named(policy_path.filename().string(), content_of(policy_path));
+  const auto hosts = files_in(kTests / "hosts");
+  for (const fs::path& policy_path : policies) {
+    const std::string policy = policy_path.stem().string();
+    const source::SourceSet files = named(policy_path.filename().string(), content_of(policy_path));
+    std::string paragraphs;
+    for (const fs::path& host_path : hosts) {
+      const model::Host host = captured(host_path);
       const Compilation c = compile(files, host);
       INFO(host_path << " " << policy_path << " " << test::codes_text(c.diagnostics));
       REQUIRE(c.plan.has_value());
       const Compilation again = compile(files, c.outcome);
       REQUIRE(again.plan.has_value());
       CHECK(test::steps_text(*again.plan).empty());
+      paragraphs += name_of(host_path) + "\n" + test::paragraph_of(*c.plan) + "\n";
 
       const std::string json = render::plan_to_json(*c.plan);
-      const fs::path golden = kTests / "golden" / "plans" / name_of(host_path) /
-                              (policy_path.stem().string() + ".json");
-      if (update) {
-        fs::create_directories(golden.parent_path());
-        std::ofstream(golden, std::ios::binary) << json;
-      }
-      CHECK(json == content_of(golden));
+      const auto read = apply::read_plan(json, "plan.json");
+      REQUIRE(read.has_value());
+      CHECK(render::plan_to_json(*read) == json);
+      // The documents that are kept whole have between them every member of the schema.
+      const fs::path document =
+          kTests / "golden" / "documents" / name_of(host_path) / (policy + ".json");
+      if (fs::exists(document)) check_golden(document, json);
     }
+    check_golden(kTests / "golden" / "plans" / (policy + ".txt"), paragraphs);
   }
 }

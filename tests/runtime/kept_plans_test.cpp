@@ -154,7 +154,7 @@ TEST_CASE("kept plans: root's go last") {
 
 TEST_CASE("kept plans: a plan comes back as it was, and takes a fraction of its document") {
   const auto document = runtime::read_file(std::string(MEMONLINE_TESTS_DIR) +
-                                           "/golden/plans/6.12-c1/hotplugged-normal.json");
+                                           "/golden/documents/6.12-c1/hotplugged-normal.json");
   REQUIRE(document);
   const auto made = apply::read_plan(*document, "a plan");
   REQUIRE(made);
