@@ -48,9 +48,8 @@ std::optional<std::string> Host::command_line_value(std::string_view word_name) 
 }
 
 bool Host::is_fresh(BlockId id) const {
-  return std::any_of(fresh.begin(), fresh.end(), [&](const BlockRange& range) {
-    return range.first <= id && id <= range.last;
-  });
+  return std::any_of(fresh.begin(), fresh.end(),
+                     [&](const BlockRange& range) { return range.contains(id); });
 }
 
 const BlockRun* Host::find_block(BlockId id) const {

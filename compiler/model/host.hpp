@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "compiler/model/agent.hpp"
+#include "compiler/model/block_set.hpp"
 #include "compiler/model/era.hpp"
 #include "compiler/model/units.hpp"
 #include "compiler/model/zone.hpp"
@@ -101,13 +102,6 @@ struct PfnRange {
   std::uint64_t first = 0;
   std::uint64_t end = 0;
   friend bool operator==(const PfnRange&, const PfnRange&) = default;
-};
-
-/// Blocks from `first` to `last`, both included.
-struct BlockRange {
-  BlockId first;
-  BlockId last;
-  friend bool operator==(const BlockRange&, const BlockRange&) = default;
 };
 
 struct Node {

@@ -13,7 +13,9 @@
 namespace memonline::plan {
 
 using model::BlockId;
+using model::BlockRange;
 using model::BlockRun;
+using model::BlockSet;
 using model::Device;
 using model::Host;
 using model::Origin;
@@ -21,56 +23,10 @@ using sema::SimpleClass;
 
 namespace {
 
-// Half-open ranges of block ids, ascending and disjoint.
-struct Interval {
-  std::uint64_t first = 0;
-  std::uint64_t end = 0;
-};
-using Intervals = std::vector<Interval>;
-
-Intervals intersect(const Intervals& a, const Intervals& b) {
-  Intervals result;
-  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
-    const Interval common{std::max(a[i].first, b[j].first), std::min(a[i].end, b[j].end)};
-    if (common.first < common.end) result.push_back(common);
-    (a[i].end < b[j].end ? i : j)++;
-  }
-  return result;
-}
-
-// Half-open ranges of a and of b together.
-Intervals unite(Intervals a, const Intervals& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  std::sort(a.begin(), a.end(),
-            [](const Interval& x, const Interval& y) { return x.first < y.first; });
-  Intervals result;
-  for (const Interval& one : a)
-    if (!result.empty() && one.first <= result.back().end)
-      result.back().end = std::max(result.back().end, one.end);
-    else
-      result.push_back(one);
-  return result;
-}
-
-Intervals subtract(const Intervals& from, const Intervals& holes) {
-  Intervals result;
-  auto hole = holes.begin();
-  for (const Interval& one : from) {
-    while (hole != holes.end() && hole->end <= one.first) ++hole;
-    std::uint64_t at = one.first;
-    for (auto next = hole; next != holes.end() && next->first < one.end; ++next) {
-      if (at < next->first) result.push_back({at, next->first});
-      at = std::max(at, next->end);
-    }
-    if (at < one.end) result.push_back({at, one.end});
-  }
-  return result;
-}
-
 // Which blocks of a run are of a class, as far as the host shows it.
 struct Match {
-  Intervals surely;
-  Intervals possibly;     // surely, or undecided for lack of `fact`
+  BlockSet surely;
+  BlockSet possibly;      // surely, or undecided for lack of `fact`
   const char* fact = "";  // empty: nothing is undecided
 };
 
@@ -115,7 +71,7 @@ class Matcher {
 
   // The blocks of `run` that satisfy every one of `classes`.
   Match all_of(const std::vector<sema::Class>& classes, const BlockRun& run) const {
-    const Intervals whole{{run.first.value(), run.end().value()}};
+    const BlockSet whole({{run.first, run.last()}});
     Match chosen{whole, whole};
     for (const sema::Class& one : classes) {
       const Match match = this->match(one, run);
@@ -137,17 +93,17 @@ class Matcher {
 
  private:
   Match match(const sema::Class& one, const BlockRun& run) const {
-    const Interval whole{run.first.value(), run.end().value()};
-    const auto where = [](const Intervals& blocks) { return Match{blocks, blocks}; };
+    const BlockSet whole({{run.first, run.last()}});
+    const auto where = [](const BlockSet& blocks) { return Match{blocks, blocks}; };
     const auto answered = [&](Answer answer, const char* fact) {
       switch (answer) {
         case Answer::No: break;
-        case Answer::Yes: return where({whole});
-        case Answer::Unknown: return Match{{}, {whole}, fact};
+        case Answer::Yes: return where(whole);
+        case Answer::Unknown: return Match{{}, whole, fact};
       }
       return Match{};
     };
-    const auto if_true = [&](bool holds) { return holds ? where({whole}) : Match{}; };
+    const auto if_true = [&](bool holds) { return holds ? where(whole) : Match{}; };
     const Device& device = host_.devices.at(run.device);
     const bool known = device.kind != Device::Kind::Unknown;
     const auto of_kind = [&](Device::Kind kind, bool ruled_out, bool fits) {
@@ -171,11 +127,11 @@ class Matcher {
                   list.ranges.empty() || (device.number && in(list.ranges, *device.number)));
             },
             [&](const sema::BlockList& list) {
-              Intervals ranges;
-              for (auto at = range_at(list.ranges, whole.first);
-                   at != list.ranges.end() && at->first < whole.end; ++at)
-                ranges.push_back({at->first, at->second + 1});
-              return where(intersect({whole}, ranges));
+              BlockSet ranges;
+              for (auto at = range_at(list.ranges, run.first.value());
+                   at != list.ranges.end() && at->first < run.end().value(); ++at)
+                ranges.add({BlockId(at->first), BlockId(at->second)});
+              return where(intersect(whole, ranges));
             },
             [&](const sema::AddressRange& range) { return where(blocks_within(range, whole)); },
             [&](const sema::DaxDevice& dax) {
@@ -221,13 +177,13 @@ class Matcher {
   }
 
   // Blocks that lie in the range as a whole.
-  Intervals blocks_within(const sema::AddressRange& range, Interval whole) const {
+  BlockSet blocks_within(const sema::AddressRange& range, const BlockSet& whole) const {
     const std::uint64_t size = host_.block_size.value();
     const std::uint64_t first = range.first / size + (range.first % size != 0 ? 1 : 0);
     const bool last_whole = range.last % size == size - 1;
     const std::uint64_t end = range.last / size + (last_whole ? 1 : 0);
     if (first >= end) return {};
-    return intersect({whole}, {{first, end}});
+    return intersect(whole, BlockSet({{BlockId(first), BlockId(end - 1)}}));
   }
 
   template <class Ranges, class Value>
@@ -239,10 +195,10 @@ class Matcher {
   const Host& host_;
 };
 
-BlockRun part_of(const BlockRun& run, const Interval& part) {
+BlockRun part_of(const BlockRun& run, const BlockRange& part) {
   BlockRun result = run;
-  result.first = BlockId(part.first);
-  result.count = part.end - part.first;
+  result.first = part.first;
+  result.count = part.count();
   return result;
 }
 
@@ -320,17 +276,15 @@ void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& ho
 // other.
 std::vector<BlockRun> cut_runs(const Host& host) {
   if (host.fresh.empty()) return host.blocks;
-  Intervals fresh;
-  for (const model::BlockRange& range : host.fresh)
-    fresh.push_back({range.first.value(), range.last.value() + 1});
+  const BlockSet fresh(host.fresh);
   std::vector<BlockRun> runs;
   for (const BlockRun& run : host.blocks) {
-    const Interval whole{run.first.value(), run.end().value()};
-    Intervals parts = intersect({whole}, fresh);
-    for (const Interval& part : subtract(Intervals{whole}, parts)) parts.push_back(part);
+    const BlockSet whole({{run.first, run.last()}});
+    std::vector<BlockRange> parts = intersect(whole, fresh).ranges();
+    for (const BlockRange& part : subtract(whole, fresh)) parts.push_back(part);
     std::sort(parts.begin(), parts.end(),
-              [](const Interval& a, const Interval& b) { return a.first < b.first; });
-    for (const Interval& part : parts) runs.push_back(part_of(run, part));
+              [](const BlockRange& a, const BlockRange& b) { return a.first < b.first; });
+    for (const BlockRange& part : parts) runs.push_back(part_of(run, part));
   }
   return runs;
 }
@@ -362,16 +316,16 @@ Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& s
       const Match match = matcher.all_of(rule.selector.classes, run);
       const Match except =
           rule.selector.except.empty() ? Match{} : matcher.all_of(rule.selector.except, run);
-      const Intervals mine = subtract(match.surely, except.possibly);
-      const Intervals maybe = subtract(subtract(match.possibly, except.surely), mine);
-      for (const Interval& part : mine) chosen.push_back(part_of(run, part));
-      for (const Interval& part : maybe)
+      const BlockSet mine = subtract(match.surely, except.possibly);
+      const BlockSet maybe = subtract(subtract(match.possibly, except.surely), mine);
+      for (const BlockRange& part : mine) chosen.push_back(part_of(run, part));
+      for (const BlockRange& part : maybe)
         selection.undecided.push_back({&rule, part_of(run, part),
                                        *match.fact != '\0' ? match.fact : except.fact,
                                        *match.fact != '\0' ? except.fact : ""});
       undecided = undecided || !maybe.empty();
-      for (const Interval& part :
-           subtract(Intervals{{run.first.value(), run.end().value()}}, unite(mine, maybe)))
+      for (const BlockRange& part :
+           subtract(BlockSet({{run.first, run.last()}}), unite(mine, maybe)))
         left.push_back(part_of(run, part));
     }
     work.spend(chosen.size());

@@ -35,7 +35,7 @@ std::string rule_for_left_alone(const std::string& root) {
   if (!left_alone) return {};
   std::string blocks;
   for (const auto& [first, last] : left_alone->offline())
-    blocks += fmt::format("{}{}-{}", blocks.empty() ? "" : ",", first, last);
+    blocks += fmt::format("{}{}-{}", blocks.empty() ? "" : ",", first.value(), last.value());
   return blocks.empty() ? std::string() : fmt::format("block {}: keep\n", blocks);
 }
 
@@ -50,8 +50,8 @@ std::string OfflineNote::write(bool offlines) const {
   const auto host = runtime::read_host(root_);
   if (!left_alone || !host) return {};
   for (const auto& [first, last] : service::taken_offline(online_before_, *host))
-    for (std::uint64_t id = first; id <= last; ++id)
-      left_alone->took_offline(model::BlockId(id), service::LeftAlone::By::Job);
+    for (model::BlockId block = first; block <= last; block = block + 1)
+      left_alone->took_offline(block, service::LeftAlone::By::Job);
   (void)left_alone->compare(*host, left_alone->mark());
   const auto saved = left_alone->save();
   return saved ? std::string() : saved.error().message();

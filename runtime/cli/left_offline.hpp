@@ -8,7 +8,6 @@
 #include <string>
 
 #include "compiler/model/host.hpp"
-#include "runtime/service/ranges.hpp"
 
 namespace memonline::cli {
 
@@ -27,7 +26,7 @@ class OfflineNote {
 
  private:
   std::string root_;
-  service::BlockRanges online_before_;
+  model::BlockSet online_before_;
 };
 
 }  // namespace memonline::cli

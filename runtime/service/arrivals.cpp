@@ -11,26 +11,9 @@ namespace {
 
 constexpr std::string_view kThere = "there";
 
-BlockRanges present(const model::Host& host) {
-  BlockRanges ranges;
-  for (const model::BlockRun& run : host.blocks)
-    extend(ranges, run.first.value(), run.last().value());
-  return ranges;
-}
-
-BlockRanges without(const BlockRanges& all, const BlockRanges& less) {
-  BlockRanges ranges;
-  for (auto [first, last] : all) {
-    bool some = true;
-    for (const auto& [begin, end] : less) {
-      if (end < first || begin > last) continue;
-      if (begin > first) ranges.emplace_back(first, begin - 1);
-      some = end < last;
-      if (!some) break;
-      first = end + 1;
-    }
-    if (some) ranges.emplace_back(first, last);
-  }
+model::BlockSet present(const model::Host& host) {
+  model::BlockSet ranges;
+  for (const model::BlockRun& run : host.blocks) ranges.add({run.first, run.last()});
   return ranges;
 }
 
@@ -44,7 +27,7 @@ Arrivals::Arrivals(std::string file, std::string boot)
     const auto first = runtime::decimal(words[1]);
     const auto last = runtime::decimal(words[2]);
     if (!first || !last || *last < *first) continue;
-    known_ = united(known_, {{*first, *last}});
+    known_.add({model::BlockId(*first), model::BlockId(*last)});
     begun_ = true;
   }
 }
@@ -61,32 +44,29 @@ void Arrivals::end() {
   known_.clear();
 }
 
-void Arrivals::forget(const BlockRanges& removed) {
+void Arrivals::forget(const model::BlockSet& removed) {
   if (!begun_ || removed.empty()) return;
-  known_ = without(known_, removed);
+  known_ = subtract(known_, removed);
   changed_ = true;
 }
 
 std::vector<model::BlockRange> Arrivals::fresh(const model::Host& host, bool offline_only,
-                                               const BlockRanges& left_alone) const {
-  std::vector<model::BlockRange> ranges;
-  if (!begun_) return ranges;
-  BlockRanges came;
+                                               const model::BlockSet& left_alone) const {
+  if (!begun_) return {};
+  model::BlockSet came;
   for (const model::BlockRun& run : host.blocks) {
     const bool counts =
         run.state == model::State::Offline || (run.state == model::State::Online && !offline_only);
     if (counts && host.devices.at(run.device).origin != model::Origin::Boot)
-      extend(came, run.first.value(), run.last().value());
+      came.add({run.first, run.last()});
   }
-  for (const auto& [first, last] : without(without(came, known_), left_alone))
-    ranges.push_back({model::BlockId(first), model::BlockId(last)});
-  return ranges;
+  return subtract(subtract(came, known_), left_alone).ranges();
 }
 
-void Arrivals::settle(const model::Host& host, const BlockRanges& pending) {
+void Arrivals::settle(const model::Host& host, const model::BlockSet& pending) {
   if (!begun_) return;
   // What waits to be dealt with has not been known before.
-  BlockRanges known = without(present(host), without(pending, known_));
+  model::BlockSet known = subtract(present(host), subtract(pending, known_));
   if (known == known_) return;
   known_ = std::move(known);
   changed_ = true;
@@ -96,7 +76,8 @@ Result<std::string, runtime::FileError> Arrivals::save() {
   if (!changed_) return std::string();
   changed_ = false;
   std::string lines;
-  for (const auto& [first, last] : known_) lines += fmt::format("{} {} {}\n", kThere, first, last);
+  for (const model::BlockRange& range : known_)
+    lines += fmt::format("{} {} {}\n", kThere, range.first.value(), range.last.value());
   return write_kept(file_, boot_, lines);
 }
 

@@ -9,7 +9,6 @@
 
 #include "compiler/model/host.hpp"
 #include "runtime/service/kept_lines.hpp"
-#include "runtime/service/ranges.hpp"
 
 namespace memonline::service {
 
@@ -22,12 +21,12 @@ class Arrivals {
   void begin(const model::Host& host);
   void end();
   /// These were removed: what is there again has come.
-  void forget(const BlockRanges& removed);
+  void forget(const model::BlockSet& removed);
   /// What came, but for `left_alone`. `offline_only`: what is online was onlined by others.
   [[nodiscard]] std::vector<model::BlockRange> fresh(const model::Host& host, bool offline_only,
-                                                     const BlockRanges& left_alone) const;
+                                                     const model::BlockSet& left_alone) const;
   /// All is dealt with but for `pending`.
-  void settle(const model::Host& host, const BlockRanges& pending);
+  void settle(const model::Host& host, const model::BlockSet& pending);
   /// Writes down what has changed, if anything has.
   Result<std::string, runtime::FileError> save();
 
@@ -35,7 +34,7 @@ class Arrivals {
   std::string file_, boot_;
   bool begun_ = false;
   bool changed_ = false;
-  BlockRanges known_;
+  model::BlockSet known_;
 };
 
 }  // namespace memonline::service

@@ -27,9 +27,9 @@ auto nothing(std::string message) {
 // Further jobs wait.
 void Service::await_word(std::uint64_t id, Round round) {
   const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
-  BlockRanges blocks;
+  model::BlockSet blocks;
   for (const apply::BlocksBefore& before : wanted.run->journal().blocks)
-    blocks = united(blocks, {{before.first.value(), before.last.value()}});
+    blocks.add({before.first, before.last});
   Job& job = *find_job(id);
   const bool over = job.stage == Job::Stage::Cancelling;
   if (!over) {

@@ -198,12 +198,11 @@ void Service::note_outcome(std::uint64_t id, const Round& round) {
     listener_.view_changed(*before, *view_);
   }
   for (const auto& [first, last] : round.taken) {
-    for (std::uint64_t block = first; block <= last; ++block)
-      left_alone_.took_offline(model::BlockId(block), LeftAlone::By::Job);
-    listener_.say(kNotice,
-                  fmt::format("job {} took {} offline: left so", id,
-                              render::blocks_text({model::BlockId(first), model::BlockId(last)})),
-                  {});
+    for (model::BlockId block = first; block <= last; block = block + 1)
+      left_alone_.took_offline(block, LeftAlone::By::Job);
+    listener_.say(
+        kNotice,
+        fmt::format("job {} took {} offline: left so", id, render::blocks_text({first, last})), {});
   }
   keep_left_alone();
   current_job_ = 0;

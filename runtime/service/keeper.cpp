@@ -30,12 +30,6 @@ constexpr auto kPatience = std::chrono::milliseconds(0);
 // Somebody looks whether he may begin: that takes no time.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);
 
-std::uint64_t count(const BlockRanges& ranges) {
-  std::uint64_t blocks = 0;
-  for (const auto& [first, last] : ranges) blocks += last - first + 1;
-  return blocks;
-}
-
 /// With nothing refused, the machine is what the model said: it was read back block by block.
 bool went_as_predicted(const Round& round) {
   return std::all_of(round.reports.begin(), round.reports.end(), [](const Report& report) {
@@ -44,21 +38,16 @@ bool went_as_predicted(const Round& round) {
 }
 
 /// Of these blocks, those that a plan without exceptions would write.
-BlockRanges steps_in(const BlockRanges& blocks, const ReadyPolicy& policy,
-                     const model::Host& host) {
-  BlockRanges found;
+model::BlockSet steps_in(const model::BlockSet& blocks, const ReadyPolicy& policy,
+                         const model::Host& host) {
   diag::Sink quiet;
   const auto planned = plan::make_plan(policy.policy, policy.files, host, quiet);
-  if (!planned.plan) return found;
-  for (const plan::Step& step : planned.plan->steps) {
-    const model::WriteRun* written = plan::blocks_of(step);
-    if (written == nullptr) continue;
-    for (const auto& [first, last] : blocks)
-      if (first <= written->high().value() && written->low().value() <= last)
-        found.emplace_back(std::max(first, written->low().value()),
-                           std::min(last, written->high().value()));
-  }
-  return united(found, {});
+  if (!planned.plan) return {};
+  std::vector<model::BlockRange> written;
+  for (const plan::Step& step : planned.plan->steps)
+    if (const model::WriteRun* run = plan::blocks_of(step))
+      written.push_back({run->low(), run->high()});
+  return intersect(model::BlockSet(std::move(written)), blocks);
 }
 
 }  // namespace
@@ -69,7 +58,7 @@ std::optional<model::BlockId> some_online_block(const model::Host& host) {
   return std::nullopt;
 }
 
-Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
+Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet& left_alone,
                const std::function<void(model::Host&)>& complete, const Cancelled& cancelled) {
   Plans plans;
   auto host = target.read();
@@ -103,7 +92,7 @@ Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
       lease_(target.run_directory() + "/switches", boot_id()),
       arrivals_(target.run_directory() + "/arrivals", boot_id()) {}
 
-Plans Keeper::plan(const ReadyPolicy* policy, const BlockRanges& left_alone) {
+Plans Keeper::plan(const ReadyPolicy* policy, const model::BlockSet& left_alone) {
   const auto complete = [&](model::Host& host) {
     host.auto_online_before = lease_.before(kGate);
     const auto held = lease_.held().find(kGate);
@@ -172,7 +161,7 @@ Round Keeper::settle(const ReadyPolicy& policy, const Since& since) {
 Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
   Round round;
   arrivals_.forget(since.removed);
-  BlockRanges alone = since.left_alone;
+  model::BlockSet alone = since.left_alone;
   std::optional<Session> session;
   if (!begin(round, session)) {
     round.plans = plan(&policy, alone);
@@ -190,7 +179,7 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
     if (i == 0) {
       if (since.online && round.plans.host)
         round.found = taken_offline(*since.online, *round.plans.host);
-      alone = united(alone, round.found);
+      alone = unite(alone, round.found);
       if (hold_switches(round, *session) || !round.found.empty())
         round.plans = plan(&policy, alone);
     }
@@ -215,12 +204,12 @@ Round Keeper::look(const ReadyPolicy* policy, const Since& since) {
 Round Keeper::look_at_memory(const ReadyPolicy* policy, const Since& since) {
   Round round;
   arrivals_.forget(since.removed);
-  BlockRanges alone = since.left_alone;
+  model::BlockSet alone = since.left_alone;
   round.plans = plan(policy, alone);
   if (flight_.stopping()) return round;
   if (since.online && round.plans.host) {
     round.found = taken_offline(*since.online, *round.plans.host);
-    alone = united(alone, round.found);
+    alone = unite(alone, round.found);
   }
   std::optional<Session> session;
   const bool begun = begin(round, session);
@@ -318,13 +307,13 @@ std::optional<std::string> Keeper::who_writes() {
   return held == nullptr ? std::nullopt : std::optional(held->owner);
 }
 
-void Keeper::told_hooks_at(const BlockRanges& online) { online_ = count(online); }
+void Keeper::told_hooks_at(const model::BlockSet& online) { online_ = online.count(); }
 
 void Keeper::tell_hooks(Round& round) {
   const bool wrote = std::any_of(round.reports.begin(), round.reports.end(),
                                  [](const Report& report) { return report.blocks_done > 0; });
   std::optional<std::uint64_t> online;
-  if (round.plans.host) online = count(online_blocks(*round.plans.host));
+  if (round.plans.host) online = online_blocks(*round.plans.host).count();
   const bool changed = online && online_ && *online != *online_;
   if (online) online_ = online;
   // A job knows the host before its writes: the look that follows tells what to count from.

@@ -34,13 +34,14 @@ namespace memonline::service {
 struct Plans {
   std::shared_ptr<const model::Host> host;  ///< null: it could not be read, see `problem`
   std::shared_ptr<const plan::Plan> plan;
-  BlockRanges missed;  ///< of the blocks that are left alone, those that the policy wants changed
+  model::BlockSet
+      missed;  ///< of the blocks that are left alone, those that the policy wants changed
   diag::Sink sink;
   std::string problem;
 };
 /// Any thread. Without a policy there is a host and no plan. `complete` adds to the host what only
 /// the service knows. Once `cancelled` says so, there is no plan either.
-Plans plan_now(Target& target, const ReadyPolicy* policy, const BlockRanges& left_alone,
+Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet& left_alone,
                const std::function<void(model::Host&)>& complete = {},
                const Cancelled& cancelled = {});
 
@@ -63,9 +64,9 @@ struct Round {
   bool nothing_to_undo = false;      ///< that is why
   std::vector<std::string> said;     ///< what was done beside the plan
   std::optional<HeldSettings> held;  ///< of a round; a job leaves them alone
-  BlockRanges found;                 ///< taken offline since `before`, and nobody has said so
+  model::BlockSet found;             ///< taken offline since `before`, and nobody has said so
   std::shared_ptr<const model::Host> after;  ///< a job's: the machine when it was done
-  BlockRanges taken;                         ///< and what it has taken offline
+  model::BlockSet taken;                     ///< and what it has taken offline
   /// A job's that stays only if somebody says so in time.
   struct ToConfirm {
     std::shared_ptr<apply::Unconfirmed> run;
@@ -86,11 +87,11 @@ struct Round {
 
 /// What a round has to know of the time since the last one.
 struct Since {
-  BlockRanges left_alone;  ///< blocks that are to stay as they are
+  model::BlockSet left_alone;  ///< blocks that are to stay as they are
   /// The blocks that were online at the last look, if events since then may be missing (they were
   /// lost, or the service had exited): those that are offline now are left alone as well.
-  std::optional<BlockRanges> online = std::nullopt;
-  BlockRanges removed = {};  ///< blocks that were removed
+  std::optional<model::BlockSet> online = std::nullopt;
+  model::BlockSet removed = {};  ///< blocks that were removed
 };
 
 class Keeper {
@@ -120,13 +121,13 @@ class Keeper {
   /// What stood in the way is the round's problem.
   Round let_go(bool keep_switches);
   /// The hooks have run for memory with these blocks online, by an earlier service.
-  void told_hooks_at(const BlockRanges& online);
+  void told_hooks_at(const model::BlockSet& online);
 
  private:
   Round settle_memory(const ReadyPolicy& policy, const Since& since);
   Round look_at_memory(const ReadyPolicy* policy, const Since& since);
   [[nodiscard]] HeldSettings held() const;
-  Plans plan(const ReadyPolicy* policy, const BlockRanges& left_alone);
+  Plans plan(const ReadyPolicy* policy, const model::BlockSet& left_alone);
   bool begin(Round& round, std::optional<apply::Session>& session,
              std::chrono::milliseconds patience = std::chrono::milliseconds(0));
   /// How far an undo has come is to be seen as well.

@@ -70,11 +70,11 @@ void Keeper::say_who_onlines(Round& round) {
 // What the plan that is left does not write is as it is to be.
 void Keeper::settle_arrivals(Round& round) {
   if (!round.plans.host || !round.plans.plan) return;
-  BlockRanges pending;
+  std::vector<model::BlockRange> pending;
   for (const plan::Step& step : round.plans.plan->steps)
     if (const model::WriteRun* run = plan::blocks_of(step))
-      pending.emplace_back(run->low().value(), run->high().value());
-  arrivals_.settle(*round.plans.host, united(pending, {}));
+      pending.push_back({run->low(), run->high()});
+  arrivals_.settle(*round.plans.host, model::BlockSet(std::move(pending)));
   if (auto saved = arrivals_.save(); !saved) round.said.push_back(saved.error().message());
 }
 

@@ -96,10 +96,10 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     if (found == writes.end()) return;
     const std::string& value = found->second;
     const int error = port.write_knob(knob, value);
-    said.push_back(
-        error == 0
-            ? fmt::format("{} set to {} (it said {})", knob_name(knob), value, held_[knob].before)
-            : fmt::format("{} could not be set to {}: {}", knob_name(knob), value, apply::errno_text(error)));
+    said.push_back(error == 0 ? fmt::format("{} set to {} (it said {})", knob_name(knob), value,
+                                            held_[knob].before)
+                              : fmt::format("{} could not be set to {}: {}", knob_name(knob), value,
+                                            apply::errno_text(error)));
     writes.erase(found);
   };
   if (writes.contains(kGate) && writes.at(kGate) == "offline") write(kGate);
@@ -151,11 +151,12 @@ void KnobLease::release_all(const std::map<model::Knob, Held>& all, apply::Memor
 std::string KnobLease::release(model::Knob knob, const Held& held, apply::MemoryPort& port) {
   const apply::KnobView now = port.read_knob(knob);
   if (now.error == 0 && now.value() != held.now)
-    return fmt::format("{} is {}, set by another process: left unchanged", knob_name(knob), now.value());
+    return fmt::format("{} is {}, set by another process: left unchanged", knob_name(knob),
+                       now.value());
   const int error = port.write_knob(knob, held.before);
   return error == 0 ? fmt::format("{} put back to {}", knob_name(knob), held.before)
-                    : fmt::format("{} could not be put back to {}: {}", knob_name(knob), held.before,
-                                  apply::errno_text(error));
+                    : fmt::format("{} could not be put back to {}: {}", knob_name(knob),
+                                  held.before, apply::errno_text(error));
 }
 
 std::vector<std::string> KnobLease::put_back(apply::MemoryPort& port,

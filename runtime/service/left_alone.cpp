@@ -19,24 +19,24 @@ namespace {
 constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20U;
 constexpr std::string_view kOthers = "others", kJob = "job";
 
-std::string text_of(const std::pair<std::uint64_t, std::uint64_t>& range) {
-  return render::blocks_text({BlockId(range.first), BlockId(range.second)});
+std::string text_of(const model::BlockRange& range) {
+  return render::blocks_text({range.first, range.last});
 }
 
 }  // namespace
 
-BlockRanges online_blocks(const model::Host& host) {
-  BlockRanges ranges;
+model::BlockSet online_blocks(const model::Host& host) {
+  model::BlockSet ranges;
   for (const model::BlockRun& run : host.blocks)
-    if (run.state == State::Online) extend(ranges, run.first.value(), run.last().value());
+    if (run.state == State::Online) ranges.add({run.first, run.last()});
   return ranges;
 }
 
-BlockRanges taken_offline(const BlockRanges& online_before, const model::Host& now) {
-  BlockRanges offline;
+model::BlockSet taken_offline(const model::BlockSet& online_before, const model::Host& now) {
+  model::BlockSet offline;
   for (const model::BlockRun& run : now.blocks)
-    if (run.state == State::Offline) extend(offline, run.first.value(), run.last().value());
-  return in_both(online_before, offline);
+    if (run.state == State::Offline) offline.add({run.first, run.last()});
+  return intersect(online_before, offline);
 }
 
 LeftAlone::LeftAlone(std::string file, std::string boot)
@@ -109,36 +109,36 @@ std::vector<std::string> LeftAlone::look_at(const std::vector<plan::StatusRun>& 
   return fresh;
 }
 
-BlockRanges LeftAlone::ranges(const By* by) const {
-  BlockRanges ranges;
+model::BlockSet LeftAlone::ranges(const By* by) const {
+  model::BlockSet ranges;
   for (const auto& [id, offline] : offline_)
-    if (by == nullptr || offline.by == *by) extend(ranges, id, id);
+    if (by == nullptr || offline.by == *by) ranges.add(BlockId(id));
   return ranges;
 }
 
-BlockRanges LeftAlone::offline_by_jobs() const {
+model::BlockSet LeftAlone::offline_by_jobs() const {
   const By job = By::Job;
   return ranges(&job);
 }
 
-std::vector<std::string> LeftAlone::sentences(const BlockRanges& missed) const {
+std::vector<std::string> LeftAlone::sentences(const model::BlockSet& missed) const {
   std::vector<std::string> sentences;
-  BlockRanges others, jobs;
+  model::BlockSet others, jobs;
   for (const auto& [id, offline] : offline_) {
     if (offline.by == By::Others)
-      extend(others, id, id);
-    else if (contains(missed, id))
-      extend(jobs, id, id);
+      others.add(BlockId(id));
+    else if (missed.contains(BlockId(id)))
+      jobs.add(BlockId(id));
   }
   const auto add = [&](const auto& range, std::string_view what) {
-    sentences.push_back(fmt::format("{} {} {}", text_of(range),
-                                    range.first == range.second ? "was" : "were", what));
+    sentences.push_back(
+        fmt::format("{} {} {}", text_of(range), range.first == range.last ? "was" : "were", what));
   };
   for (const auto& range : others) add(range, "offlined by another process");
   for (const auto& range : jobs) add(range, "offlined on request");
-  std::map<std::string, BlockRanges> zones;
+  std::map<std::string, model::BlockSet> zones;
   for (const auto& [id, online] : online_)
-    if (!online.zone.empty()) extend(zones[online.zone], id, id);
+    if (!online.zone.empty()) zones[online.zone].add(BlockId(id));
   for (const auto& [zone, ranges] : zones)
     for (const auto& range : ranges)
       add(range, fmt::format("onlined in {} by another process", zone));
@@ -151,7 +151,8 @@ Result<std::string, runtime::FileError> LeftAlone::save() {
   std::string lines;
   for (const By by : {By::Others, By::Job})
     for (const auto& [first, last] : ranges(&by))
-      lines += fmt::format("{} {} {}\n", first, last, by == By::Job ? kJob : kOthers);
+      lines +=
+          fmt::format("{} {} {}\n", first.value(), last.value(), by == By::Job ? kJob : kOthers);
   return write_kept(file_, boot_, lines);
 }
 

@@ -12,13 +12,12 @@
 
 #include "compiler/plan/drift.hpp"
 #include "runtime/service/kept_lines.hpp"
-#include "runtime/service/ranges.hpp"
 
 namespace memonline::service {
 
-BlockRanges online_blocks(const model::Host& host);
+model::BlockSet online_blocks(const model::Host& host);
 /// Of the blocks that were online, those that are offline in `now`.
-BlockRanges taken_offline(const BlockRanges& online_before, const model::Host& now);
+model::BlockSet taken_offline(const model::BlockSet& online_before, const model::Host& now);
 
 class LeftAlone {
  public:
@@ -43,11 +42,11 @@ class LeftAlone {
   std::vector<std::string> look_at(const std::vector<plan::StatusRun>& runs, std::uint64_t mark);
 
   /// Those that a plan has to keep as they are.
-  [[nodiscard]] BlockRanges offline() const { return ranges(nullptr); }
+  [[nodiscard]] model::BlockSet offline() const { return ranges(nullptr); }
   /// The same where others' changes are corrected.
-  [[nodiscard]] BlockRanges offline_by_jobs() const;
+  [[nodiscard]] model::BlockSet offline_by_jobs() const;
   /// For people. Of what jobs took offline, only what is in `missed`: the policy may not want it.
-  [[nodiscard]] std::vector<std::string> sentences(const BlockRanges& missed) const;
+  [[nodiscard]] std::vector<std::string> sentences(const model::BlockSet& missed) const;
 
   /// Writes down what has changed, if anything has.
   Result<std::string, runtime::FileError> save();
@@ -57,7 +56,7 @@ class LeftAlone {
     By by = By::Others;
     std::uint64_t number = 0;
   };
-  [[nodiscard]] BlockRanges ranges(const By* by) const;
+  [[nodiscard]] model::BlockSet ranges(const By* by) const;
   void load();
 
   std::string file_, boot_;

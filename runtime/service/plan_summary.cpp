@@ -8,16 +8,15 @@
 #include <fmt/ranges.h>
 
 #include "compiler/model/units.hpp"
-#include "runtime/service/ranges.hpp"
 
 namespace memonline::service {
 
 PlanSummary summarize(const plan::Plan& plan) {
   PlanSummary summary;
   summary.steps = plan.steps.size();
-  BlockRanges blocks;
+  std::vector<model::BlockRange> blocks;
   const auto add = [&](const model::WriteRun& run, const std::optional<model::NodeId>& node) {
-    blocks.emplace_back(run.low().value(), run.high().value());
+    blocks.push_back({run.low(), run.high()});
     if (node) summary.nodes.insert(node->value());
   };
   for (const plan::Step& step : plan.steps) {
@@ -26,8 +25,7 @@ PlanSummary summarize(const plan::Plan& plan) {
     if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
       add(offline->blocks, offline->node);
   }
-  for (const auto& [first, last] : united(blocks, {}))
-    summary.bytes += (last - first + 1) * plan.host.block_size;
+  summary.bytes = model::BlockSet(std::move(blocks)).count() * plan.host.block_size;
   return summary;
 }
 

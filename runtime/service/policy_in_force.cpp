@@ -82,7 +82,7 @@ LoadedPolicy check_text(const std::string& name, std::string text) {
 }
 
 std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
-                                                 const BlockRanges& blocks) {
+                                                 const model::BlockSet& blocks) {
   auto changed = std::make_shared<ReadyPolicy>(ready);
   if (blocks.empty()) return changed;
   const std::string text = "changed by somebody else: keep";
@@ -93,7 +93,9 @@ std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
   rule.span = span;
   rule.only_present = true;
   rule.selector.span = span;
-  rule.selector.classes.push_back({sema::BlockList{blocks}, span});
+  sema::BlockList list;
+  for (const auto& [first, last] : blocks) list.ranges.emplace_back(first.value(), last.value());
+  rule.selector.classes.push_back({std::move(list), span});
   sema::Share share;
   share.target = sema::Target::Keep;
   share.span = span;

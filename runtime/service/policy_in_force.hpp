@@ -13,7 +13,6 @@
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/policy/load.hpp"
-#include "runtime/service/ranges.hpp"
 
 namespace memonline::service {
 
@@ -40,6 +39,6 @@ LoadedPolicy check_text(const std::string& name, std::string text);
 
 /// `ready` with a rule in front of all others that keeps these blocks as they are.
 std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
-                                                 const BlockRanges& blocks);
+                                                 const model::BlockSet& blocks);
 
 }  // namespace memonline::service

@@ -30,15 +30,17 @@ std::optional<Rest> read_rest(const std::string& run_directory, const std::strin
   const auto lines = read_kept(rest_file(run_directory), boot);
   if (lines.empty()) return std::nullopt;
   Rest rest;
+  std::vector<model::BlockRange> online;
   for (const auto& words : lines) {
     if (words.size() == 2 && words[0] == kSettings) rest.keeps_switches = words[1] == kKeep;
     if (words.size() == 2 && words[0] == kPolicy) rest.policies.push_back(words[1]);
     if (words.size() != 3 || words[0] != kOnline) continue;
     const auto first = runtime::decimal(words[1]);
     const auto last = runtime::decimal(words[2]);
-    if (first && last && *first <= *last) rest.online.emplace_back(*first, *last);
+    if (first && last && *first <= *last)
+      online.push_back({model::BlockId(*first), model::BlockId(*last)});
   }
-  rest.online = united(rest.online, {});
+  rest.online = model::BlockSet(std::move(online));
   return rest;
 }
 
@@ -47,7 +49,7 @@ Result<std::string, runtime::FileError> write_rest(const std::string& run_direct
   std::string lines = fmt::format("{} {}\n", kSettings, rest.keeps_switches ? kKeep : kPutBack);
   for (const std::string& digest : rest.policies) lines += fmt::format("{} {}\n", kPolicy, digest);
   for (const auto& [first, last] : rest.online)
-    lines += fmt::format("{} {} {}\n", kOnline, first, last);
+    lines += fmt::format("{} {} {}\n", kOnline, first.value(), last.value());
   return write_kept(rest_file(run_directory), boot, lines);
 }
 

@@ -12,7 +12,6 @@
 #include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_lines.hpp"
 #include "runtime/service/policy_in_force.hpp"
-#include "runtime/service/ranges.hpp"
 
 namespace memonline::service {
 
@@ -21,7 +20,7 @@ struct Rest {
   /// service reports drift and writes nothing, as after a reload.
   std::vector<std::string> policies;
   /// The blocks that were online: those that are not any more were taken offline by someone.
-  BlockRanges online;
+  model::BlockSet online;
   bool keeps_switches = false;  ///< the settings are to stay when the service is stopped
   friend bool operator==(const Rest&, const Rest&) = default;
 };

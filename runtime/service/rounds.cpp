@@ -79,9 +79,9 @@ bool Service::kernel_is_at_it() const { return quiet_at_ && wanted_ == Cause::Ev
 // Where the policy allows zones to be changed, others' changes are corrected like all drift. What
 // a client's job took offline is what somebody wanted: a DIMM about to be pulled out, say. And what
 // waits to be confirmed is to be undone or to stay as it is.
-BlockRanges Service::left_alone() const {
-  const BlockRanges offline = rezones() ? left_alone_.offline_by_jobs() : left_alone_.offline();
-  return confirming_ ? united(offline, confirming_->blocks) : offline;
+model::BlockSet Service::left_alone() const {
+  const model::BlockSet offline = rezones() ? left_alone_.offline_by_jobs() : left_alone_.offline();
+  return confirming_ ? unite(offline, confirming_->blocks) : offline;
 }
 
 bool Service::rezones() const {
@@ -117,7 +117,7 @@ void Service::start_round() {
   quiet_at_.reset();
   order.mark = left_alone_.mark();
   order.lost = std::exchange(events_lost_, false);
-  Since since{left_alone(), {}, united(std::exchange(removed_, {}), {})};
+  Since since{left_alone(), {}, std::exchange(removed_, {})};
   if (rested_)
     since.online = rested_->online;
   else if (order.lost && !rezone && known_ != nullptr)
@@ -149,7 +149,7 @@ void Service::finish_round(const Order& order, Round round) {
     account(order, round);
   }
   for (const auto& [first, last] : round.found)
-    for (std::uint64_t id = first; id <= last; ++id) was_taken_offline(model::BlockId(id));
+    for (model::BlockId block = first; block <= last; block = block + 1) was_taken_offline(block);
   if (round.plans.host) {
     known_ = round.plans.host;
     // It was planned with an exception too many.

@@ -147,8 +147,7 @@ void Service::judge(const MemoryEvent& event) {
   using Action = MemoryEvent::Action;
   if (event.action == Action::Add || event.action == Action::Remove) {
     left_alone_.forget(event.block);
-    if (event.action == Action::Remove)
-      removed_.emplace_back(event.block.value(), event.block.value());
+    if (event.action == Action::Remove) removed_.add(event.block);
     if (event.action == Action::Add) let_kernel_finish();
     want_round(event.action == Action::Add ? Cause::Events : Cause::Changed);
     return;

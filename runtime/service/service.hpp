@@ -239,7 +239,7 @@ class Service {
   void judge(const MemoryEvent& event);
   void was_taken_offline(model::BlockId block);
   void keep_left_alone();
-  [[nodiscard]] BlockRanges left_alone() const;
+  [[nodiscard]] model::BlockSet left_alone() const;
   [[nodiscard]] bool busy() const;
   /// As many jobs of this user wait or run as may.
   [[nodiscard]] bool full(std::uint32_t uid) const;
@@ -267,7 +267,7 @@ class Service {
   Counters counters_;
   Troubles troubles_;
 
-  BlockRanges removed_;          ///< blocks, since the last round began
+  model::BlockSet removed_;      ///< blocks, since the last round began
   std::optional<Cause> wanted_;  ///< a round that is to come
   bool round_runs_ = false;
   struct LockWait {
@@ -291,9 +291,9 @@ class Service {
   struct Confirming {
     std::uint64_t job = 0;
     Round::ToConfirm wanted;
-    Round round;         ///< what it came to
-    BlockRanges blocks;  ///< what it touched: no round's before it is decided
-    bool over = false;   ///< nobody said it in time, or somebody cancelled
+    Round round;             ///< what it came to
+    model::BlockSet blocks;  ///< what it touched: no round's before it is decided
+    bool over = false;       ///< nobody said it in time, or somebody cancelled
     runtime::BootClock::time_point until;
     std::chrono::steady_clock::time_point look_at;  ///< at the latest at `until`
   };

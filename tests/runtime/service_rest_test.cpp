@@ -181,7 +181,9 @@ TEST_CASE("service: a policy that changed while it rested is shown, not applied"
 
 TEST_CASE("service: what a service at rest leaves is read back, but for another boot's") {
   const test::TemporaryDirectory directory;
-  const Rest rest{{"ab12", "cd34"}, {{0, 7}, {32, 40}}, true};
+  const model::BlockSet online(
+      {{model::BlockId(0), model::BlockId(7)}, {model::BlockId(32), model::BlockId(40)}});
+  const Rest rest{{"ab12", "cd34"}, online, true};
   REQUIRE(service::write_rest(directory.path(), "boot-1", rest));
   CHECK(service::read_rest(directory.path(), "boot-1") == rest);
   CHECK_FALSE(service::read_rest(directory.path(), "boot-2"));

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which memory blocks: a range of consecutive ones, and a set of ranges.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/model/units.hpp"
+
+namespace memonline::model {
+
+/// Consecutive blocks, both ends included; first <= last.
+struct BlockRange {
+  BlockId first;
+  BlockId last;
+  [[nodiscard]] std::uint64_t count() const { return last - first + 1; }
+  [[nodiscard]] bool contains(BlockId block) const { return first <= block && block <= last; }
+  friend bool operator==(const BlockRange&, const BlockRange&) = default;
+};
+
+/// Blocks as ranges, ascending, neither overlapping nor adjacent: equal sets have equal ranges.
+/// What it costs grows with ranges, not with blocks.
+class BlockSet {
+ public:
+  BlockSet() = default;
+  /// In any order; they may overlap.
+  explicit BlockSet(std::vector<BlockRange> ranges);
+
+  /// At once behind the last range, as readers and plans go; elsewhere as long as the set is.
+  void add(BlockRange range);
+  void add(BlockId block) { add({block, block}); }
+  void clear() { ranges_.clear(); }
+
+  [[nodiscard]] bool empty() const { return ranges_.empty(); }
+  [[nodiscard]] std::uint64_t count() const;  ///< of blocks
+  [[nodiscard]] bool contains(BlockId block) const;
+  [[nodiscard]] const std::vector<BlockRange>& ranges() const { return ranges_; }
+  [[nodiscard]] auto begin() const { return ranges_.begin(); }
+  [[nodiscard]] auto end() const { return ranges_.end(); }
+  friend bool operator==(const BlockSet&, const BlockSet&) = default;
+
+ private:
+  std::vector<BlockRange> ranges_;
+};
+
+BlockSet unite(const BlockSet& one, const BlockSet& other);
+BlockSet intersect(const BlockSet& one, const BlockSet& other);
+/// The blocks of `all` that are not in `less`.
+BlockSet subtract(const BlockSet& all, const BlockSet& less);
+
+}  // namespace memonline::model
