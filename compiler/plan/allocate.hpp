@@ -14,6 +14,7 @@
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/findings.hpp"
+#include "compiler/plan/plan.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/sema/policy.hpp"
 
@@ -27,6 +28,7 @@ struct Decision {
   bool fixed = false;                      ///< online, and can never be taken offline
   std::optional<source::SourceSpan> span;  ///< the share (or limit) that asked; empty: nobody did
   std::string reason;                      ///< why there is no write, where there is none
+  Blocker blocker = Blocker::None;         ///< the same for the verdict
   std::string unknown;  ///< the fact without which it cannot be decided or judged; else empty
   bool whole = false;   ///< the shares, as written, put all of its group online
   bool fresh = false;   ///< is_correctable(): what the kernel made of it does not count

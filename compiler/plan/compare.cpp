@@ -5,9 +5,9 @@
 #include <map>
 #include <set>
 
-#include "compiler/model/knob.hpp"
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/model/facts.hpp"
+#include "compiler/model/knob.hpp"
 #include "compiler/plan/differences.hpp"
 
 namespace memonline::plan {

@@ -161,12 +161,14 @@ class Describer {
         const std::string zone = zone_text(part.blocks);
         if (part.claim != nullptr)
           d.reason = fmt::format("online in {} already, counts for this share", zone);
-        else if (part.fixed)
-          d.reason = fmt::format("online in {}, and {}", zone, kFixed);
-        else if (policy_.rezone == sema::Rezone::Never)
+        else if (part.fixed) {
+          d.reason = fmt::format("online in {}, and cannot be offlined", zone);
+          d.blocker = Blocker::CannotOffline;
+        } else if (policy_.rezone == sema::Rezone::Never) {
           d.reason =
-              fmt::format("online in {} beyond what the rule asks for; {}", zone, kRezoneNever);
-        else
+              fmt::format("online in {} beyond what the rule asks for; `rezone` is `never`", zone);
+          d.blocker = Blocker::RezoneNever;
+        } else
           d.reason = fmt::format("online in {}; no share that still needs blocks can use it", zone);
         break;
       }

@@ -30,6 +30,12 @@ using sema::Target;
 
 namespace {
 
+/// Whatever was said of these blocks before is the limit's now.
+void leave(Decision& d, std::string why) {
+  d.reason = std::move(why);
+  d.blocker = Blocker::None;
+}
+
 class LimitKeeper {
  public:
   LimitKeeper(Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
@@ -93,7 +99,7 @@ class LimitKeeper {
       const Fate now = fate_of(as_it_is, host_);
       if (now == Fate::Movable && !d.fresh) {
         d.change = false;
-        d.reason = "online in Movable; no share that still needs blocks can use it";
+        leave(d, "online in Movable; no share that still needs blocks can use it");
         continue;
       }
       const sema::Limit* limit = book.refuses(d.blocks.node, now);
@@ -333,13 +339,13 @@ class LimitKeeper {
     if (online && !d.fresh) {
       d.target = Target::Normal;
       d.change = movable;
-      if (!movable) d.reason = "online in a kernel zone, and the limit keeps it there";
+      if (!movable) leave(d, "online in a kernel zone, and the limit keeps it there");
       return;
     }
     const bool becomes_normal = fate_of(d, host_) == Fate::Normal;
     d.target = becomes_normal ? Target::Normal : Target::Offline;
     d.change = becomes_normal || online;
-    if (!becomes_normal) d.reason = "the limit leaves it offline";
+    if (!becomes_normal) leave(d, "the limit leaves it offline");
   }
 
   void excuse(Decision& d, const sema::Limit& limit) {
@@ -364,7 +370,7 @@ class LimitKeeper {
                    findings.end());
     d.target = Target::Normal;
     d.span = limit.span;
-    d.reason = "online in a kernel zone, and the limit keeps it there";
+    leave(d, "online in a kernel zone, and the limit keeps it there");
   }
 
   Allocation& allocation_;

@@ -56,11 +56,12 @@ std::vector<Skipped> skipped_of(const Allocation& allocation, const source::Sour
     Skipped one{d.blocks.first, d.blocks.last(),
                 d.blocks.node,  std::string(sema::target_name(d.target)),
                 d.reason,       d.span ? rule_ref(files, *d.span) : RuleRef{},
-                d.unknown};
+                d.unknown,      d.blocker};
     const bool joins = !skipped.empty() && skipped.back().last + 1 == one.first &&
                        skipped.back().node == one.node && skipped.back().wanted == one.wanted &&
                        skipped.back().reason == one.reason && skipped.back().rule == one.rule &&
-                       skipped.back().unknown == one.unknown;
+                       skipped.back().unknown == one.unknown &&
+                       skipped.back().blocker == one.blocker;
     if (joins)
       skipped.back().last = one.last;
     else

@@ -97,6 +97,13 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
+/// What keeps online blocks from the zone that a rule wants for them.
+enum class Blocker : std::uint8_t {
+  None,           ///< nothing, or something else
+  RezoneNever,    ///< `set rezone = allowed` would let them move
+  CannotOffline,  ///< they can never be offlined
+};
+
 /// Blocks that were considered and left as they are.
 struct Skipped {
   model::BlockId first;
@@ -108,6 +115,7 @@ struct Skipped {
   /// The fact that the host does not show and without which these blocks cannot be judged:
   /// "driver", "origin", "zone", "state" and so on. Empty: nothing is missing.
   std::string unknown = {};
+  Blocker blocker = Blocker::None;  ///< for the verdict; not in the document
   friend bool operator==(const Skipped&, const Skipped&) = default;
 };
 

@@ -116,7 +116,7 @@ class Judge {
     if (kind == Kind::Unknown)
       unknown(run, skipped, one);
     else
-      differing(run, one);
+      differing(run, skipped.blocker, one);
     const RuleRef& rule = one.rule;
     const auto [same, is_new] =
         index_.emplace(std::tuple(one.kind, one.wanted, one.why, one.needs,
@@ -145,7 +145,7 @@ class Judge {
       if (d.code == diag::name_of(code)) one.help = d.help;
   }
 
-  void differing(const BlockRun& run, Remaining& one) const {
+  void differing(const BlockRun& run, Blocker blocker, Remaining& one) const {
     const model::Device& device = host_.devices.at(run.device);
     const bool boot = device.origin == model::Origin::Boot;
     const bool dimm = device.kind == model::Device::Kind::Dimm;
@@ -153,14 +153,14 @@ class Judge {
                          (dimm && sets_one_of(plan_.boot, kStateKeys));
     if (run.state == State::Online && one.wanted == "movable" && at_boot)
       one.needs = "reboot";
-    else if (one.why.find(kRezoneNever) != std::string::npos)
+    else if (blocker == Blocker::RezoneNever)
       one.needs = "rezone";
     if (one.needs == "rezone")
       one.help = rezone_help(one.wanted == "offline");
     else if (one.needs == "reboot")
       one.help = fmt::format("booting with `{}` makes as much of it Movable as the kernel allows",
                              joined(plan_.boot.set));
-    else if (one.why.find(kFixed) == std::string::npos)
+    else if (blocker != Blocker::CannotOffline)
       one.help = help_at(one.rule);
   }
 

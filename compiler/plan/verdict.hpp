@@ -13,11 +13,6 @@
 
 namespace memonline::plan {
 
-/// In the reason of blocks that only `set rezone = allowed` could move.
-inline constexpr std::string_view kRezoneNever = "`rezone` is `never`";
-/// In the reason of online blocks that can never go offline.
-inline constexpr std::string_view kFixed = "cannot be offlined";
-
 /// A policy that is a limit alone selects no block and is judged all the same (`has_limits`).
 enum class Limits : std::uint8_t { None, Written };
 Judgement judge(const model::Host& host, const Plan& plan, Limits limits);
