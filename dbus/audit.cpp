@@ -25,10 +25,10 @@ using std::chrono::steady_clock;
 constexpr auto kDone = "MESSAGE_ID=8bf8f2cc7f7c4a3b9e3cbe400ac469e0";
 constexpr auto kRefused = "MESSAGE_ID=ba233e7252ce4390a4c1345210743096";
 constexpr int kNotice = 5, kWarning = 4;
-constexpr std::size_t kMostDigest = 80;  // "sha256:" and 64 digits, or what the caller took for one
+constexpr std::size_t kMostDigest = 80;   // "sha256:" and 64 digits; callers may send anything
 constexpr std::size_t kMostUsers = 1024;  ///< whose refusals are remembered
 
-/// The caller was not allowed to ask, or asked for too much; every other error is an answer.
+/// The caller was not authorized, or exceeded a limit; every other error is an answer.
 bool is_refusal(const sdbus::Error& error) {
   constexpr std::array kNames{errors::kAccessDenied, errors::kInteractive, errors::kLimitsExceeded,
                               errors::kBusy};
@@ -36,7 +36,7 @@ bool is_refusal(const sdbus::Error& error) {
                      [&](const char* name) { return std::string(error.getName()) == name; });
 }
 
-/// On one line, and without what would end a quoted value.
+/// On one line, and without characters that would end a quoted value.
 std::string quoted(std::string text) {
   for (char& c : text)
     if (c == '"')
@@ -46,8 +46,8 @@ std::string quoted(std::string text) {
   return '"' + text + '"';
 }
 
-/// The login session, else the unit, of that process; empty where it may not be seen. In the
-/// service's sandbox that is so for all users but root: then OBJECT_PID has journald add both.
+/// The login session, otherwise the unit, of that process; empty if it is not visible. In the
+/// service's sandbox only root's processes are: for others, OBJECT_PID makes journald add both.
 std::string unit_of(std::uint32_t pid) {
   char* found = nullptr;
   if (sd_pid_get_session(static_cast<pid_t>(pid), &found) < 0 &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One entry in the journal for every request that changes something, and for every one that was
-// refused: who asked for what, what came of it, and how long it took.
+// One journal entry for each request that changes something, and for each one that was refused: the
+// caller, the method, the result, and the duration.
 #pragma once
 
 #include <chrono>
@@ -19,21 +19,21 @@ class Audit {
  public:
   explicit Audit(const Log& log) : log_(log) {}
 
-  /// A request from its arrival to its answer.
+  /// A request from its arrival to its reply.
   struct Request {
     std::string method;
     std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
-    std::optional<std::uint32_t> uid, pid;  ///< once the bus has told
-    std::string digest;                     ///< of the plan that is to be applied; empty: none
-    bool changes = false;                   ///< it asks to change something
+    std::optional<std::uint32_t> uid, pid;  ///< once the bus has identified the caller
+    std::string digest;                     ///< of the plan to apply; empty: none
+    bool changes = false;                   ///< the method changes something
   };
   using Shared = std::shared_ptr<Request>;
 
-  /// Before the answer is sent. `error`: null where the request is done, or begun as a job.
+  /// Before the reply is sent. `error`: null if the request is done, or started as a job.
   void answered(const Request& request, const sdbus::Error* error);
 
  private:
-  /// Reading requests that are refused are reported once a second for each user at most.
+  /// Refused requests that only read are reported at most once per second and user.
   struct Refusals {
     std::chrono::steady_clock::time_point reported;
     std::uint64_t unreported = 0;

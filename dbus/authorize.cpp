@@ -18,23 +18,23 @@ namespace memonline::bus {
 namespace {
 
 constexpr auto kAuthority = "org.freedesktop.PolicyKit1.Authority";
-/// A user may have to find a password.
+/// A user may have to look up a password.
 constexpr auto kPatience = std::chrono::minutes(5);
-/// The bus answers at once. What it sends to a connection whose queue is full of what others send
-/// is lost, and asked again.
+/// The bus replies at once. If the service's queue is full of messages from clients, the reply is
+/// lost, and the query is repeated.
 constexpr auto kBusPatience = std::chrono::seconds(2);
 constexpr unsigned kTries = 10;
 constexpr std::uint32_t kAllowUserInteraction = 1;
 
 sdbus::Error denied(const std::string& why) { return make_error(errors::kAccessDenied, why); }
 
-/// The service waited in vain. That says nothing of what the caller may do.
+/// The service received no reply in time. That says nothing about the caller's authorization.
 std::optional<sdbus::Error> timed_out(const sdbus::Error& error, const char* whom) {
   const std::string& name = error.getName();
   if (name != "org.freedesktop.DBus.Error.NoReply" && name != "org.freedesktop.DBus.Error.Timeout")
     return std::nullopt;
   return make_error(errors::kTimedOut,
-                    fmt::format("{} has not answered in time: try again later", whom));
+                    fmt::format("{} did not reply in time: try again later", whom));
 }
 
 bool is_late(const sdbus::Error& error) { return error.getName() == errors::kTimedOut; }
@@ -73,7 +73,7 @@ void Authority::remember(const std::string& name, const Identity& identity) {
   next_ = (next_ + 1) % kMostRemembered;
 }
 
-// Asking who it is would have shown that it has left.
+// A connection that is known already is not identified again, which would show that it has left.
 void Authority::check_presence(const std::string& name) {
   bus_->callMethodAsync("NameHasOwner")
       .onInterface("org.freedesktop.DBus")
@@ -83,9 +83,9 @@ void Authority::check_presence(const std::string& name) {
       });
 }
 
-// The process is for the journal: without it, the caller is known well enough. Not
-// GetConnectionCredentials: since dbus 1.15.8 each answer has a descriptor, and of these the bus
-// keeps 64 for a receiver before it takes no message for it any more.
+// The process id is for the journal only: the uid suffices to identify the caller. Not
+// GetConnectionCredentials: since dbus 1.15.8 each reply has a descriptor, and the bus queues at
+// most 64 of them per receiver before it refuses all messages for it.
 void Authority::ask_bus(const std::string& name, unsigned tries) {
   constexpr auto kBus = "org.freedesktop.DBus";
   const auto who = std::make_shared<Result<Identity, sdbus::Error>>(
@@ -101,7 +101,7 @@ void Authority::ask_bus(const std::string& name, unsigned tries) {
           *who = fail(timed_out(*error, "the bus")
                           .value_or(denied("cannot identify the caller: " + error->getMessage())));
       });
-  // Answered in turn: the user is known by then, or was waited for as long.
+  // Replies arrive in order: by then the user is known, or that query has timed out, too.
   bus_->callMethodAsync("GetConnectionUnixProcessID")
       .onInterface(kBus)
       .withTimeout(kBusPatience)
@@ -136,7 +136,7 @@ void Authority::credentials(const Caller& caller, Known known) {
           known(fail(denied("the bus cannot identify the caller")));
           return;
         }
-        // dbus-daemon knows the groups since 1.13.
+        // dbus-daemon reports the groups since 1.13.
         policy::Credentials credentials{uid->second.get<std::uint32_t>(), {}};
         if (const auto groups = values.find("UnixGroupIDs"); groups != values.end())
           credentials.groups = groups->second.get<std::vector<std::uint32_t>>();
@@ -155,7 +155,7 @@ void Authority::ask(const Caller& caller, std::uint32_t uid, const Question& que
 void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const Question& question,
                            Verdict verdict) {
   using Details = std::map<std::string, std::string>;
-  // By name on the bus, never by process id: that one may belong to another process by now.
+  // By bus name, never by process id, which may belong to another process by now.
   const sdbus::Struct<std::string, std::map<std::string, sdbus::Variant>> subject{
       "system-bus-name", {{"name", sdbus::Variant(caller.name)}}};
   polkit_->callMethodAsync("CheckAuthorization")
@@ -169,17 +169,18 @@ void Authority::ask_polkit(const Caller& caller, std::uint32_t uid, const Questi
         if (error)
           verdict(fail(timed_out(*error, "polkit")
                            .value_or(denied(fmt::format(
-                               "polkit does not answer ({}): only root may do this, uid {} is not",
+                               "polkit is unavailable ({}): only root may do this, not uid {}",
                                error->getName(), uid)))));
         else if (std::get<0>(answer))
           verdict(uid);
         else if (std::get<1>(answer) && !interactive)
           verdict(fail(make_error(
               errors::kInteractive,
-              fmt::format("`{}` needs the user to be asked, which the caller does not allow",
-                          action))));
+              fmt::format(
+                  "`{}` requires interactive authorization, which the caller does not allow",
+                  action))));
         else
-          verdict(fail(denied(fmt::format("uid {} is not authorized to `{}`", uid, action))));
+          verdict(fail(denied(fmt::format("uid {} is not authorized for `{}`", uid, action))));
       });
 }
 

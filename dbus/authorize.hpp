@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// May this caller do that? polkit is asked, and never waited for. Root is not asked for: polkit
-// always says yes to it, and memory may be needed where polkit is not up.
+// Authorization of callers. polkit is queried without blocking. It is not queried for root, which
+// it always authorizes: root may need memory when polkit is down.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ inline constexpr auto kReload = "org.memonline1.reload";
 inline constexpr auto kManageBoot = "org.memonline1.manage-boot-parameters";
 }  // namespace actions
 
-/// What polkit is asked. The message of the action may name the details as $(key), and a rule of an
-/// administrator may look them up.
+/// A query to polkit. The message of the action may contain the details as $(key), and an
+/// administrator's polkit rule may use them.
 struct Question {
   std::string action;
   std::map<std::string, std::string> details = {};
@@ -34,26 +34,26 @@ struct Question {
 
 class Authority {
  public:
-  /// Called where a caller turns out to have left the bus before anything watched it.
+  /// Called if a caller turns out to have left the bus before it was watched.
   using Gone = std::function<void(const std::string& connection)>;
   Authority(sdbus::IConnection& connection, Gone gone);
-  /// The caller's uid, or why it may not. Comes later, in the loop's thread.
+  /// The caller's uid, or why it is not authorized. Called later, in the loop's thread.
   using Verdict = std::function<void(Result<std::uint32_t, sdbus::Error>)>;
   struct Identity {
     std::uint32_t uid = 0;
     std::optional<std::uint32_t> pid;
   };
   using Identified = std::function<void(Result<Identity, sdbus::Error>)>;
-  /// Who it is; AccessDenied where the bus cannot tell, TimedOut where it does not answer. At once
-  /// where the connection has called before: its name on the bus is never given to another.
+  /// Identifies a caller: AccessDenied if the bus cannot, TimedOut if it does not reply. At once if
+  /// the connection has called before: the bus never reuses its name.
   void identify(const std::string& connection, const Identified& identified);
-  /// Who it is if it has called before; valid until the next call.
+  /// The identity of a connection that has called before; valid until the next call.
   [[nodiscard]] const Identity* known(const std::string& connection) const;
   /// The same with its groups.
   using Known = std::function<void(Result<policy::Credentials, sdbus::Error>)>;
   void credentials(const Caller& caller, Known known);
-  /// Of one whose uid is known: AccessDenied, or InteractiveAuthorizationRequired where asking the
-  /// user could help and the caller did not allow it.
+  /// For a known uid: AccessDenied, or InteractiveAuthorizationRequired if interaction could help
+  /// and the caller did not allow it.
   void ask(const Caller& caller, std::uint32_t uid, const Question& question,
            const Verdict& verdict);
 
@@ -72,10 +72,10 @@ class Authority {
   static constexpr std::size_t kMostRemembered = 1024;
   std::unique_ptr<sdbus::IProxy> bus_, polkit_;
   Gone gone_;
-  /// In one piece: after a burst of requests, many small ones would keep as many pages.
+  /// One allocation: after a burst of requests, many small ones would pin as many pages.
   std::vector<Remembered> remembered_;
   std::size_t next_ = 0;  ///< the one to replace
-  /// Who waits for the bus to identify a connection: it is asked once.
+  /// The requests that wait until the bus has identified their connection: it is queried once.
   std::map<std::string, std::vector<Identified>> waiting_;
 };
 

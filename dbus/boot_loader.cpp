@@ -18,7 +18,7 @@ constexpr auto kPatience = std::chrono::minutes(11);
 
 sdbus::Error failed(const std::string& why) {
   return make_error(errors::kFailed,
-                    fmt::format("{}; `memonline boot apply` does it without the service", why));
+                    fmt::format("{}; without the service, run `memonline boot apply`", why));
 }
 
 }  // namespace
@@ -34,9 +34,9 @@ BootLoader::BootLoader(sdbus::IConnection& connection)
 
 void BootLoader::write(Done done) {
   waiting_.push_back(std::move(done));
-  // A signal that was lost, as when PID 1 is executed anew, must not hold up all later calls.
+  // A lost signal, for example when PID 1 re-executes itself, must not block all later calls.
   if (!running_.empty() && std::chrono::steady_clock::now() - began_ > kPatience)
-    answer(failed(fmt::format("systemd has not said what became of {}", kUnit)));
+    answer(failed(fmt::format("systemd did not report the result of {}", kUnit)));
   else if (running_.empty())
     start();
 }
@@ -46,10 +46,10 @@ void BootLoader::start() {
   job_.clear();
   began_ = std::chrono::steady_clock::now();
   const auto not_started = [this](const sdbus::Error& error) {
-    answer(failed(fmt::format("systemd does not start {}: {}", kUnit, error.getMessage())));
+    answer(failed(fmt::format("systemd cannot start {}: {}", kUnit, error.getMessage())));
   };
   try {
-    // systemd tells the end of a job to who has it started, also without Subscribe.
+    // systemd reports the end of a job to the client that started it, also without Subscribe.
     systemd_->callMethodAsync("StartUnit")
         .onInterface(kManager)
         .withArguments(std::string(kUnit), std::string("replace"))
@@ -69,8 +69,7 @@ void BootLoader::ended(const std::string& job, const std::string& result) {
   if (result == "done")
     answer(std::nullopt);
   else
-    answer(failed(
-        fmt::format("{} ended with `{}`: `journalctl -u {}` tells more", kUnit, result, kUnit)));
+    answer(failed(fmt::format("{} ended with `{}`: see `journalctl -u {}`", kUnit, result, kUnit)));
 }
 
 void BootLoader::answer(const std::optional<sdbus::Error>& error) {

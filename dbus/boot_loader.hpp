@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Has the policy's kernel parameters handed to the boot loader by memonline-bootparams.service: the
-// service itself may not write what a machine boots with, and asks PID 1 over the bus.
+// Makes memonline-bootparams.service pass the policy's kernel parameters to the boot loader: the
+// service itself may not change what a machine boots with, so it starts that unit through PID 1.
 #pragma once
 
 #include <chrono>
@@ -15,12 +15,12 @@
 
 namespace memonline::bus {
 
-/// One run of the unit at a time. A call that comes while it runs gets a run of its own, shared
-/// with all that wait by then: the one under way may have read an older policy.
+/// One run of the unit at a time. A call that arrives during a run gets a later run, shared with
+/// all calls that wait by then: the current run may have read an older policy.
 class BootLoader {
  public:
   explicit BootLoader(sdbus::IConnection& connection);
-  /// Comes when the unit has ended: nothing, or why not. In the loop's thread.
+  /// Called in the loop's thread when the unit has ended: nothing, or the error.
   using Done = std::function<void(const std::optional<sdbus::Error>&)>;
   void write(Done done);
 
@@ -30,7 +30,7 @@ class BootLoader {
   void answer(const std::optional<sdbus::Error>& error);
 
   std::vector<Done> running_, waiting_;
-  std::string job_;  ///< systemd's, of those in `running_`; empty: it has not said yet
+  std::string job_;  ///< systemd's job for `running_`; empty: not known yet
   std::chrono::steady_clock::time_point began_;
   std::unique_ptr<sdbus::IProxy> systemd_;
 };

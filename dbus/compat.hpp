@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sdbus-c++ 1.2 (Debian 12) and 2.x (Debian 13) under one face. Nothing else knows the difference.
+// One interface for sdbus-c++ 1.2 (Debian 12) and 2.x (Debian 13). Only this file handles the
+// differences.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ inline std::unique_ptr<sdbus::IProxy> make_proxy(sdbus::IConnection& connection,
                                                  const std::string& name, const std::string& path) {
   return sdbus::createProxy(connection, sdbus::ServiceName{name}, sdbus::ObjectPath{path});
 }
-/// After the signals of a proxy were named.
+/// Call it after the signals of a proxy were registered.
 inline void begin_listening(sdbus::IProxy&) {}
 inline void request_name(sdbus::IConnection& connection, const std::string& name) {
   connection.requestName(sdbus::ServiceName{name});
@@ -72,18 +73,18 @@ inline void emit_changed(sdbus::IObject& object, const std::string& interface,
 }
 #endif
 
-/// Who sent the message that is being answered.
+/// The sender of the message that is being handled.
 struct Caller {
   std::string name;  ///< its unique name on the bus
   bool interactive =
-      false;              ///< it says that its user may be asked (ALLOW_INTERACTIVE_AUTHORIZATION)
-  sd_bus* bus = nullptr;  ///< where it is
+      false;              ///< it allows interaction with its user (ALLOW_INTERACTIVE_AUTHORIZATION)
+  sd_bus* bus = nullptr;  ///< its bus
   std::string method;     ///< that it calls
-  std::string digest = {};  ///< of the plan that it is about, for the journal
-  std::size_t bytes = 0;    ///< of the text that it sends along
+  std::string digest = {};  ///< of the plan of the request, for the journal
+  std::size_t bytes = 0;    ///< of the text in the message
 };
 
-/// sdbus-c++ has no word for the interactive flag; libsystemd's message, which has, is a protected
+/// sdbus-c++ does not expose the interactive flag; libsystemd's message does, but is a protected
 /// member.
 struct Peek : sdbus::Message {
   static sd_bus_message* raw(const sdbus::Message& message) {
@@ -106,7 +107,7 @@ struct PeekAtBus : sdbus::IProxy {
   }
 };
 
-/// Only while `object` handles a call.
+/// Call it only while `object` handles a call.
 inline Caller current_caller(const sdbus::IObject& object) {
   const auto caller_of = [](const sdbus::Message& message) {
     return Caller{message.getSender(),
@@ -121,8 +122,8 @@ inline Caller current_caller(const sdbus::IObject& object) {
 #endif
 }
 
-/// Has the loop read and answer what comes on the connection. The loop ends with 1 when the bus
-/// goes away.
+/// Makes the loop read and answer the messages of the connection. The loop ends with 1 if the
+/// connection is lost.
 #if MEMONLINE_SDBUS_2
 class Pump {
  public:
@@ -168,8 +169,8 @@ class Pump {
       return sd_event_exit(pump.event_, 1);
     }
   }
-  /// Before the loop sleeps: messages that came in while something else was sent, then what to wait
-  /// for.
+  /// Before the loop sleeps: handles messages that arrived while others were sent, then sets what
+  /// to wait for.
   static int prepare(void* self) {
     auto& pump = *static_cast<Pump*>(self);
     if (const int result = drain(self); result < 0) return result;

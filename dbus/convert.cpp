@@ -55,7 +55,7 @@ Dict run_dict(const View& view, const plan::StatusRun& run) {
   return dict;
 }
 
-/// Words of the command line, as <-e>, are in no file, and every user sees them.
+/// Policies of the command line, such as <-e>, are not in a file, and every user sees them.
 bool is_in_file(const source::SourceFile& file) {
   return file.path().empty() || file.path().front() != '<';
 }
@@ -83,7 +83,7 @@ std::string utf8(std::string_view text) {
   return clean;
 }
 
-// ---- what clients say ----
+// ---- values from clients ----
 
 std::optional<sdbus::Variant> Options::take(const std::string& key) {
   const auto found = left_.find(key);
@@ -98,7 +98,7 @@ std::optional<std::string> Options::text(const std::string& key) {
   if (!value) return std::nullopt;
   if (!value->containsValueOfType<std::string>())
     throw errors::invalid_args(
-        fmt::format("`{}` is of type `{}`, not `s`", key, std::string(value->peekValueType())));
+        fmt::format("`{}` has type `{}`, expected `s`", key, std::string(value->peekValueType())));
   return value->get<std::string>();
 }
 
@@ -107,7 +107,7 @@ std::optional<bool> Options::flag(const std::string& key) {
   if (!value) return std::nullopt;
   if (!value->containsValueOfType<bool>())
     throw errors::invalid_args(
-        fmt::format("`{}` is of type `{}`, not `b`", key, std::string(value->peekValueType())));
+        fmt::format("`{}` has type `{}`, expected `b`", key, std::string(value->peekValueType())));
   return value->get<bool>();
 }
 
@@ -127,16 +127,17 @@ std::optional<std::uint64_t> Options::number(const std::string& key, std::uint64
         static_cast<std::int64_t>(std::min<std::uint64_t>(value->get<std::uint64_t>(), INT64_MAX));
   else
     throw errors::invalid_args(
-        fmt::format("`{}` is of type `{}`, not `u`", key, std::string(value->peekValueType())));
+        fmt::format("`{}` has type `{}`, expected `u`", key, std::string(value->peekValueType())));
   if (number < 0 || static_cast<std::uint64_t>(number) < least ||
       static_cast<std::uint64_t>(number) > most)
-    throw errors::invalid_args(fmt::format("`{}` is {}, not {} to {}", key, number, least, most));
+    throw errors::invalid_args(
+        fmt::format("`{}` is {}, expected {} to {}", key, number, least, most));
   return static_cast<std::uint64_t>(number);
 }
 
 void Options::done() const {
   if (!left_.empty())
-    throw errors::invalid_args(fmt::format("there is no option `{}`", left_.begin()->first));
+    throw errors::invalid_args(fmt::format("unknown option `{}`", left_.begin()->first));
 }
 
 service::PlanWishes plan_wishes(Dict options) {
@@ -147,7 +148,7 @@ service::PlanWishes plan_wishes(Dict options) {
   const auto unplug = taken.text("unplug");
   const auto add = taken.text("add");
   taken.done();
-  if (unplug && add) throw errors::invalid_args("`unplug` and `add` exclude each other");
+  if (unplug && add) throw errors::invalid_args("`unplug` and `add` cannot be combined");
   if (wishes.policy && wishes.policy->size() > service::Service::kMostPolicyText)
     throw make_error(errors::kLimitsExceeded,
                      fmt::format("the policy has {} bytes, limit {}", wishes.policy->size(),
@@ -198,7 +199,7 @@ service::ApplyWishes apply_wishes(Dict options) {
   return wishes;
 }
 
-// ---- what they are told ----
+// ---- values for clients ----
 
 Dict plan_dict(const service::PlanAnswer& answer) {
   return {{"digest", sdbus::Variant(answer.digest)},
@@ -240,8 +241,8 @@ std::vector<Dict> runs(const View& view, Dict filter) {
     if (drift && run.drift != *drift) continue;
     if (found.size() == kMaxRuns)
       throw make_error(errors::kLimitsExceeded,
-                       fmt::format("there are more than {} runs of such blocks: use a filter, or "
-                                   "GetHost, whose answer is a file",
+                       fmt::format("more than {} block ranges match: use a filter, or GetHost, "
+                                   "which returns a file",
                                    kMaxRuns));
     found.push_back(run_dict(view, run));
   }
@@ -252,10 +253,10 @@ std::vector<FailingRow> failing(const View& view) {
   std::vector<FailingRow> rows;
   for (const service::Failing& one : view.failing) {
     if (rows.size() + 1 == kMaxRows && view.failing.size() > kMaxRows) {
-      // The last row is for all others.
+      // The last row counts all others.
       rows.emplace_back(
           one.blocks.low().value(), view.failing.back().blocks.high().value(), 0,
-          fmt::format("{} more ranges of blocks in here", view.failing.size() - kMaxRows + 1));
+          fmt::format("{} more block ranges in this range", view.failing.size() - kMaxRows + 1));
       break;
     }
     rows.emplace_back(one.blocks.low().value(), one.blocks.high().value(), one.error,
@@ -290,7 +291,7 @@ Dict drift(const View& view) {
 
 Dict host_dict(const View& view, bool all) {
   model::Host host = *view.host;
-  // Where the kernel lies in memory helps who attacks it: /proc/iomem hides it, too.
+  // The kernel's address in memory would help an attacker: /proc/iomem hides it, too.
   if (!all) host.early_memory.clear();
   return {{"document", sdbus::Variant(sealed_file(runtime::write_snapshot(host)))},
           {"own-parameters", sdbus::Variant(all_utf8(host.own_parameters))},

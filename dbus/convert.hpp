@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Values of the other rooms to types of the bus and back, in one place.
+// Converts values of the other rooms to types of the bus and back.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +20,9 @@ namespace memonline::bus {
 using Dict = std::map<std::string, sdbus::Variant>;
 using FailingRow = sdbus::Struct<std::uint64_t, std::uint64_t, std::int32_t, std::string>;
 
-/// Of the text and of the document of a report as a property.
+/// Bytes of the text and of the document of a report as a property.
 inline constexpr std::size_t kMaxReportText = std::size_t{128} << 10U;
-/// Runs of blocks, ranges and sentences in one reply or property.
+/// Block ranges, rows and sentences in one reply or property.
 inline constexpr std::size_t kMaxRuns = 16384;
 inline constexpr std::size_t kMaxRows = 2048;
 inline constexpr std::size_t kMaxFindings = 1000;
@@ -30,13 +30,13 @@ inline constexpr std::size_t kMaxFindings = 1000;
 inline constexpr auto kManagerPath = "/org/memonline1";
 std::string node_path(model::NodeId node);
 std::string job_path(std::uint64_t id);
-/// The job that a path names; empty: none that could be.
+/// The job that a path names; empty: not the path of a job.
 std::optional<std::uint64_t> job_named(const std::string& path);
 
-/// The bus takes nothing but UTF-8 without NUL: other bytes become U+FFFD.
+/// The bus accepts only UTF-8 without NUL: other bytes become U+FFFD.
 std::string utf8(std::string_view text);
 
-/// A client's options, taken one by one; `done` refuses what is left over. Throws InvalidArgs.
+/// A client's options, taken one by one; `done` refuses the others. Throws InvalidArgs.
 class Options {
  public:
   explicit Options(Dict options) : left_(std::move(options)) {}
@@ -57,20 +57,20 @@ service::ApplyWishes apply_wishes(Dict options);
 /// A time limit of a job; throws InvalidArgs.
 std::uint64_t seconds_from_now(std::uint32_t seconds);
 
-// ---- what polkit is told of a request ----
+// ---- details of a request for polkit ----
 
-/// `operation` completes "Authentication is required to ...". Empty: there is no such plan.
+/// `operation` completes "Authentication is required to ...". Empty `plan`: an unknown plan.
 std::map<std::string, std::string> plan_details(const std::string& digest,
                                                 const std::optional<service::PlanSummary>& plan);
-/// `verb` is what is to be done with the job: "cancel".
+/// `verb` is the operation on the job: "cancel".
 std::map<std::string, std::string> job_details(const std::optional<std::uint64_t>& job,
                                                const std::string& verb);
 
 /// Without the document, which goes as text or as a file.
 Dict plan_dict(const service::PlanAnswer& answer);
-/// A memfd with this text that nobody can change.
+/// A memfd with this text that cannot be changed.
 sdbus::UnixFd sealed_file(const std::string& text);
-/// The machine, sealed, and what the service knows beside it; `all`: with what only root may know.
+/// The machine, as a sealed file, and what the service adds; `all`: with what only root may read.
 Dict host_dict(const service::View& view, bool all);
 std::vector<Dict> runs(const service::View& view, Dict filter);
 std::vector<FailingRow> failing(const service::View& view);
@@ -80,9 +80,9 @@ std::map<std::string, std::uint64_t> counters(const service::Counters& counters)
 std::map<std::string, std::vector<std::string>> pending_parameters(const service::View& view);
 std::map<std::string, std::string> switches(const service::View& view);
 std::vector<sdbus::Struct<std::string, std::string>> policy_files(const service::View& view);
-/// No policy is in a file that some users may not read.
+/// Every user may read all policy files.
 bool readable_by_everybody(const service::View& view);
-/// The text of a file that this caller may not read is kept from it.
+/// Without the texts of files that this caller may not read.
 std::vector<Dict> policies(const service::View& view, const policy::Credentials& caller);
 Dict job_details(const service::Job& job);
 /// As a property: the objects of all jobs together stay within one message.

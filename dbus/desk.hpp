@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What all objects on the bus work with: the service, who may use it, and how much at once.
+// What all objects on the bus use: the service, the authorization of callers, and their limits.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ struct Desk {
   Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
       : connection(c), service(s), log(l), boot_loader(c), gate(c) {}
 
-  /// Whose request it is, for what waits in a queue.
+  /// The user and the connection of a request, for the queues.
   using Requester = service::Requester;
 
   sdbus::IConnection& connection;
@@ -36,19 +36,19 @@ struct Desk {
   BootLoader boot_loader;
   Gate gate;
   Clients clients;
-  /// Replies hold it: they may outlive the desk.
+  /// Shared with replies, which may outlive the desk.
   std::shared_ptr<Audit> audit = std::make_shared<Audit>(log);
-  /// What a connection asked for is dropped when it leaves the bus.
+  /// Requests of a connection are dropped when it leaves the bus.
   Peers peers{[this](const std::string& name) { left(name); }};
   Visitors visitors{peers};
   Authority authority{connection, [this](const std::string& name) { left(name); }};
 
-  /// Counts the request, and does `work` for the caller, whoever it is.
+  /// Counts the request, and does `work` for any caller.
   template <class... Values, class Work>
   void received(const Caller& caller, const Reply<Values...>& reply, Work work) {
     serve(caller, Purpose::Reads, reply, std::move(work));
   }
-  /// The same once the caller is allowed the action; else the reply is the refusal.
+  /// The same once the caller is authorized for the action; otherwise the reply is an error.
   template <class... Values, class Work>
   void allowed(const Caller& caller, const Question& question, const Reply<Values...>& reply,
                Work work) {
@@ -57,8 +57,8 @@ struct Desk {
             ask(caller, question, reply, who, work);
           });
   }
-  /// The same of what concerns one job, `verb` say "cancel": the user who started it has been asked
-  /// for that, and is not asked again. Without `job` it is about whichever there is.
+  /// The same for a request about one job; `verb` is for example "cancel". The user who started the
+  /// job was authorized then, and is not queried again. Without `job` it is about any job.
   template <class... Values, class Work>
   void allowed_for_job(const Caller& caller, std::optional<std::uint64_t> job,
                        const std::string& verb, const Reply<Values...>& reply, Work work) {
@@ -105,7 +105,7 @@ struct Desk {
     reply.measured_by(
         [this, name = caller.name](std::size_t size) { return gate.may_send(name, size); });
     reply.hold(clients.admit(caller.name));
-    // One that is refused is refused before anything is asked of the bus.
+    // A request over a limit is refused before the bus is queried.
     const auto count = [this, request, reply](const Authority::Identity& who) {
       request->uid = who.uid;
       request->pid = who.pid;
@@ -115,7 +115,7 @@ struct Desk {
     const bool counted = known != nullptr;
     if (known) count(*known);
     reply.hold(peers.watch(caller));
-    // Root is one of them: until they are identified, no caller has a share of its own.
+    // Including root: until callers are identified, they share one limit.
     const auto held = std::make_shared<Ticket>();
     if (!counted) *held = clients.unidentified.take(0, caller.bytes);
     authority.identify(caller.name, [caller, count, counted, reply, held, work = std::move(work)](

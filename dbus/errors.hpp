@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The names of all errors that clients can meet, in one place.
+// The names of all errors that clients can receive.
 #pragma once
 
 #include <string>
@@ -18,9 +18,9 @@ inline constexpr auto kUnknownJob = "org.memonline1.Error.UnknownJob";
 inline constexpr auto kUnknownBlock = "org.memonline1.Error.UnknownBlock";
 inline constexpr auto kBusy = "org.memonline1.Error.Busy";
 inline constexpr auto kNothingToDo = "org.memonline1.Error.NothingToDo";
-/// Another run changes memory, beside the service.
+/// A run outside the service is changing memory.
 inline constexpr auto kAnotherRun = "org.memonline1.Error.AnotherRun";
-/// Somebody whom the service asked for the caller has not answered in time: the bus, or polkit.
+/// The bus or polkit did not reply to the service in time.
 inline constexpr auto kTimedOut = "org.memonline1.Error.TimedOut";
 inline constexpr auto kFailed = "org.freedesktop.DBus.Error.Failed";
 inline constexpr auto kInvalidArgs = "org.freedesktop.DBus.Error.InvalidArgs";
@@ -28,9 +28,9 @@ inline constexpr auto kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceed
 inline constexpr auto kAccessDenied = "org.freedesktop.DBus.Error.AccessDenied";
 inline constexpr auto kInteractive = "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
 
-/// With LimitsExceeded, while earlier replies wait to be read.
+/// With LimitsExceeded, while earlier replies are unread.
 inline constexpr auto kUnreadText =
-    "too many unread replies of this user or of all users: read them first";
+    "too many unread replies to this user or to all users: read them first";
 
 sdbus::Error of(const service::Refused& refused);
 /// Why a job failed; empty: it did not.

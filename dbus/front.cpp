@@ -20,7 +20,7 @@ void Front::serve(service::Service& service, const model::Host& host) {
   });
   desk_->gate.identify_by([this](const std::string& name, const Gate::Known& known) {
     desk_->authority.identify(name, [known](const Result<Authority::Identity, sdbus::Error>& who) {
-      // That the bus is late says nothing of the caller.
+      // A timeout of the bus says nothing about the caller.
       if (who || std::string(who.error().getName()) != errors::kTimedOut)
         known(who ? std::optional(who->uid) : std::nullopt);
     });
@@ -35,7 +35,7 @@ void Front::serve(service::Service& service, const model::Host& host) {
       [this](const std::string& name) { desk_->visitors.left(name); });
 }
 
-// Of the calls that come before their connection is identified, the first is reported and the
+// Of the calls that arrive before their connection is identified, the first is reported and the
 // others are counted.
 void Front::report_refusal(const std::string& name, const std::string& method, const char* why) {
   const auto report = [this, method, why](std::optional<Authority::Identity> who,
@@ -60,8 +60,8 @@ void Front::report_refusal(const std::string& name, const std::string& method, c
   }
 }
 
-// Of what libsystemd answers by itself. One property counts as all of its object: it is the largest
-// that is asked for.
+// Of replies that libsystemd sends by itself. One property counts as all of its object, as an upper
+// bound.
 std::size_t Front::size_of_answer(const std::string& path, const std::string& interface) const {
   constexpr std::size_t kIntrospection = std::size_t{32} << 10U;
   if (interface == "org.freedesktop.DBus.Introspectable")
@@ -103,13 +103,13 @@ void Front::tell(Body&& body) {
   try {
     body();
   } catch (const std::exception& error) {
-    log_.say(4, fmt::format("could not tell the bus: {}", error.what()));
+    log_.say(4, fmt::format("cannot announce a change on the bus: {}", error.what()));
   }
 }
 
 void Front::view_changed(const service::View& before, const service::View& now) {
   if (before.state != now.state)
-    log_.say(5, fmt::format("memory is {}, it was {}", service::state_name(now.state),
+    log_.say(5, fmt::format("state: {} (was: {})", service::state_name(now.state),
                             service::state_name(before.state)));
   notify_status(now);
   tell([&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The service as the bus, the log and systemd see it: hears what changed and tells all three.
+// The service as the bus, the log and systemd see it: reports changes to all three.
 #pragma once
 
 #include <chrono>
@@ -19,18 +19,18 @@ namespace memonline::bus {
 class Front final : public service::Listener {
  public:
   Front(sdbus::IConnection& connection, const Log& log) : connection_(connection), log_(log) {}
-  /// Puts the objects on the bus; before that only the log is told.
+  /// Puts the objects on the bus; before that, changes are only logged.
   void serve(service::Service& service, const model::Host& host);
-  /// From now on it is known who calls, and when.
+  /// From now on, callers and the times of their calls are recorded.
   void watch_callers();
-  /// Takes them away; answers what is still open.
+  /// Removes the objects; replies to pending requests.
   void close();
 
   /// A request is under way.
   [[nodiscard]] bool has_requests() const;
-  /// Someone who has called is still on the bus.
+  /// A caller is still on the bus.
   [[nodiscard]] bool has_callers() const;
-  /// When the last call came, or the last caller left.
+  /// When the last call arrived, or the last caller left.
   [[nodiscard]] std::chrono::steady_clock::time_point last_call() const;
 
   void view_changed(const service::View& before, const service::View& now) override;
@@ -40,7 +40,7 @@ class Front final : public service::Listener {
   void say(int priority, const std::string& message, const Fields& fields) override;
 
  private:
-  /// What a body throws is the bus's trouble (it went away, it is out of memory), never ours.
+  /// An exception of a body is a failure of the bus (connection lost, out of memory): it is logged.
   template <class Body>
   void tell(Body&& body);
   /// In the audit log.
@@ -55,7 +55,7 @@ class Front final : public service::Listener {
   std::unique_ptr<Nodes> nodes_;
   std::unique_ptr<Jobs> jobs_;
   bool watches_callers_ = false;
-  /// Calls refused while the bus is asked who the connection is.
+  /// Calls refused while the bus identifies the connection.
   std::map<std::string, std::uint64_t> refused_unidentified_;
 };
 

@@ -16,7 +16,7 @@ namespace {
 
 constexpr auto kBus = "org.freedesktop.DBus";
 constexpr auto kStats = "org.freedesktop.DBus.Debug.Stats";
-/// An error, or an answer without a value.
+/// An error, or a reply without a value.
 constexpr std::size_t kSmallReply = 512;
 
 bool is_gone(const sdbus::Error& error) {
@@ -29,7 +29,7 @@ const char* or_empty(const char* text) { return text == nullptr ? "" : text; }
 
 Gate::Gate(sdbus::IConnection& connection)
     : bus_(make_proxy(connection, kBus, "/org/freedesktop/DBus")) {
-  // sdbus-c++ hides the bus that all its messages belong to, and has no word for filters.
+  // sdbus-c++ hides the sd_bus of its messages, and does not support filters.
   sd_bus_slot* slot = nullptr;
   if (sd_bus_add_filter(PeekAtBus::of(*bus_), &slot, on_message, this) < 0) throw std::bad_alloc();
   filter_.reset(slot);
@@ -44,7 +44,7 @@ int Gate::on_message(sd_bus_message* message, void* self, sd_bus_error*) noexcep
     return 0;
   try {
     return static_cast<Gate*>(self)->admit(message, sender);
-  } catch (...) {  // Memory is short: what cannot be counted is not answered.
+  } catch (...) {  // Out of memory: a call that cannot be counted gets no reply.
     return 1;
   }
 }
@@ -97,8 +97,8 @@ void Gate::identify(const std::string& connection) {
   });
 }
 
-// dbus-daemon tells root how much each connection has not read. dbus-broker does not, and need not:
-// it counts messages on the account of who receives them, and never lets the sender wait.
+// dbus-daemon reports to root how much each connection has not read. dbus-broker does not, and need
+// not: it charges messages to their receivers, and never lets the sender wait.
 void Gate::ask(const std::string& connection) {
   bus_->callMethodAsync("GetConnectionStats")
       .onInterface(kStats)

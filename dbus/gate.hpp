@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What every call passes before it is answered, also one that libsystemd answers by itself
-// (properties, the object manager, introspection): the bytes that its sender has not read yet are
-// counted, and beyond a bound the call is refused, then dropped.
+// A filter for all calls, including those that libsystemd answers by itself (properties, the object
+// manager, introspection). It counts the bytes of replies that a caller has not read yet; beyond a
+// limit, a call is refused, then dropped.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@ class Gate {
  public:
   explicit Gate(sdbus::IConnection& connection);
 
-  /// How long the answer of libsystemd to such a call is. Empty: nothing is known of it.
+  /// Estimates the size of libsystemd's reply to such a call. Empty: no estimate.
   using Estimate =
       std::function<std::size_t(const std::string& path, const std::string& interface)>;
   void estimate_by(Estimate estimate) { estimate_ = std::move(estimate); }
 
-  /// Told of each call before anything else is done with it, and of a caller that had left the bus
-  /// by then.
+  /// `called` is called for each call before it is handled, `gone` for a caller that has left the
+  /// bus by then.
   using Called = std::function<void(const std::string& connection, sd_bus* bus)>;
   using Gone = std::function<void(const std::string& connection)>;
   void tell(Called called, Gone gone) {
@@ -35,22 +35,22 @@ class Gate {
     gone_ = std::move(gone);
   }
 
-  /// Told of each call that is refused or dropped before anything answers it: its method, as
-  /// "Introspect" or "Plan", and why.
+  /// Called for each call that is refused or dropped before it is handled, with its method, such as
+  /// "Introspect" or "Plan", and the reason.
   using Refused = std::function<void(const std::string& connection, const std::string& method,
                                      const char* why)>;
   void report_refusals_to(Refused refused) { refused_ = std::move(refused); }
 
-  /// Has the user of a connection found, and `known` called with it; with none where the connection
-  /// has left. Empty: users are not distinguished.
+  /// Identifies the user of a connection and calls `known` with it; without a user if the
+  /// connection has left. Empty: users are not distinguished.
   using Known = std::function<void(std::optional<std::uint32_t> uid)>;
   using Identify = std::function<void(const std::string& connection, const Known& known)>;
   void identify_by(Identify identify) { identify_ = std::move(identify); }
 
-  /// It has left the bus: what it has not read is gone.
+  /// The connection has left the bus, and its unread replies are gone.
   void forget(const std::string& connection) { unread_.learn(connection, std::nullopt); }
 
-  /// Before a reply of so many bytes is sent: false if it must not be.
+  /// Call it before a reply of so many bytes is sent: false if it must not be sent.
   bool may_send(const std::string& connection, std::size_t bytes);
 
  private:
@@ -70,7 +70,7 @@ class Gate {
   Gone gone_;
   Refused refused_;
   Identify identify_;
-  std::unique_ptr<sd_bus_slot, Unref> filter_;  ///< last: it ends first
+  std::unique_ptr<sd_bus_slot, Unref> filter_;  ///< last: destroyed first
 };
 
 }  // namespace memonline::bus

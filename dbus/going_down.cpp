@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kPatience = 2'000'000;
 constexpr auto kSystemd = "org.freedesktop.systemd1";
-/// PID 1's own socket: at a shutdown the bus may have been stopped already.
+/// The private socket of PID 1: during a shutdown the bus may have stopped already.
 constexpr auto kPrivateSocket = "unix:path=/run/systemd/private";
 
 struct Unref {

@@ -26,9 +26,8 @@ void less(std::map<Key, std::size_t>& counts, const Key& key, std::size_t amount
 }  // namespace
 
 sdbus::Error too_long(std::size_t size, const std::string& instead) {
-  return make_error(
-      errors::kLimitsExceeded,
-      fmt::format("the reply has {} bytes; at most {} are sent: {}", size, kMaxReply, instead));
+  return make_error(errors::kLimitsExceeded,
+                    fmt::format("the reply has {} bytes, limit {}: {}", size, kMaxReply, instead));
 }
 
 Shares::Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve)
@@ -37,7 +36,7 @@ Shares::Shares(std::string what, std::size_t of_user, std::size_t of_all, std::s
 Ticket Shares::take(std::uint32_t uid, std::size_t amount) {
   if (amount == 0) return {};
   if (const std::size_t own = count(counts_->of, uid); uid != 0 && own + amount > of_user_)
-    throw too_many(own, fmt::format("{} of uid {}", what_, uid), of_user_);
+    throw too_many(own, fmt::format("{} from uid {}", what_, uid), of_user_);
   const std::size_t most = of_all_ + (uid == 0 ? reserve_ : 0);
   if (counts_->all + amount > most) throw too_many(counts_->all, what_, most);
   counts_->of[uid] += amount;
@@ -50,7 +49,7 @@ Ticket Shares::take(std::uint32_t uid, std::size_t amount) {
 
 Ticket Clients::admit(const std::string& connection) {
   if (const std::size_t own = count(*counts_, connection); own >= kMostOfConnection)
-    throw too_many(own, "requests of this client", kMostOfConnection);
+    throw too_many(own, "requests from this client", kMostOfConnection);
   ++(*counts_)[connection];
   return {nullptr, [counts = counts_, connection](void*) { less(*counts, connection, 1); }};
 }

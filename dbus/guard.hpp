@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What every handler runs in. In sdbus-c++ 1.2 an exception of any other type than its own ends the
-// process, and a call whose Result is dropped leaves its caller waiting: neither can happen here.
+// Wrappers for all handlers. In sdbus-c++ 1.2 an exception of any type but its own ends the
+// process, and a call whose Result is dropped leaves its caller waiting: the wrappers prevent both.
 #pragma once
 
 #include <cstddef>
@@ -29,14 +29,14 @@ auto guarded(Body&& body) -> decltype(body()) {
   } catch (const std::exception& error) {
     throw make_error(errors::kFailed, error.what());
   } catch (...) {
-    throw make_error(errors::kFailed, "an unknown exception");
+    throw make_error(errors::kFailed, "unknown exception");
   }
 }
 
 /// Held as long as a request is under way.
 using Ticket = std::shared_ptr<void>;
 
-/// Something of which each user may have so much, and all so much; root has a reserve beyond that.
+/// A resource with a limit per user and a limit for all users; root has a reserve beyond that.
 class Shares {
  public:
   Shares(std::string what, std::size_t of_user, std::size_t of_all, std::size_t reserve);
@@ -53,40 +53,39 @@ class Shares {
   std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
 };
 
-/// What is under way, by connection, by user and in all. A question to polkit may wait for minutes
-/// until a user has found a password, and a user has as many connections as the bus allows:
-/// whatever others do, there is a share for everybody, and root is served.
+/// Pending requests by connection, by user and in total. A polkit query may take minutes until a
+/// user has entered a password, and a user has as many connections as the bus allows: the limits
+/// leave a share for each user, and a reserve for root.
 class Clients {
  public:
   static constexpr std::size_t kMostOfConnection = 32;
-  /// As a request comes. Throws LimitsExceeded. Whose it is is not known yet; the bus tells at
-  /// once.
+  /// When a request arrives, before its user is known. Throws LimitsExceeded.
   Ticket admit(const std::string& connection);
   [[nodiscard]] bool any() const { return !counts_->empty(); }
-  /// Requests whose user is known, the other ticket held beside.
+  /// Requests whose user is known; they hold this ticket and that of admit().
   Shares requests{"requests", 128, 512, 64};
-  /// The texts in requests of callers that the bus has still to identify.
-  Shares unidentified{"bytes of policies and plans of callers not yet identified",
+  /// The texts in requests from callers that the bus has not identified yet.
+  Shares unidentified{"bytes of policies and plans from unidentified callers",
                       std::size_t{16} << 20U, std::size_t{16} << 20U, 0};
-  /// Requests that wait for polkit: the bus lets no connection wait for more than 128 answers
-  /// (max_replies_per_connection), and what is asked of PID 1 for root is among them.
-  Shares questions{"questions to polkit", 16, 96, 0};
+  /// Requests that wait for polkit: the bus lets a connection wait for at most 128 replies
+  /// (max_replies_per_connection), including those of PID 1 to root's requests.
+  Shares questions{"polkit queries", 16, 96, 0};
 
  private:
   using Counts = std::map<std::string, std::size_t>;
   std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
 };
 
-/// LimitsExceeded: such a reply would be so long.
+/// LimitsExceeded: the reply would have `size` bytes.
 sdbus::Error too_long(std::size_t size, const std::string& instead);
 
-/// The answer that a caller waits for: given once, and given as Failed if it is forgotten.
+/// The reply that a caller waits for: sent once, and sent as Failed if a handler drops it.
 template <class... Values>
 class Reply {
  public:
   explicit Reply(sdbus::Result<Values...>&& result)
       : state_(std::make_shared<State>(std::move(result))) {}
-  /// LimitsExceeded in place of what is longer than may be sent, to this caller or at all.
+  /// Sends LimitsExceeded if the reply is too long, for this caller or in general.
   void operator()(const Values&... values) const {
     if (std::exchange(state_->answered, true)) return;
     try {
@@ -108,17 +107,17 @@ class Reply {
   void fail(const sdbus::Error& error) const {
     if (!std::exchange(state_->answered, true)) state_->fail(error);
   }
-  /// Asked before the answer is sent, with its size in bytes.
+  /// Called before the reply is sent, with its size in bytes.
   void measured_by(const std::function<bool(std::size_t)>& may_send) const {
     state_->may_send = may_send;
   }
-  /// What a caller can do in place of this where the reply is too long.
+  /// What a caller can do instead if the reply is too long.
   void instead(const std::string& words) const { state_->instead = words; }
-  /// Called once, before the answer is sent; with null where it is no error.
+  /// Called once, before the reply is sent; with null if it is not an error.
   void watch(const std::function<void(const sdbus::Error*)>& watcher) const {
     state_->watcher = watcher;
   }
-  /// Kept until the answer is given and nobody holds the reply any more.
+  /// Kept until the reply is sent and no handler holds it any more.
   void hold(Ticket ticket) const { state_->tickets.push_back(std::move(ticket)); }
 
  private:
@@ -127,7 +126,7 @@ class Reply {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
-      if (!answered) fail(make_error(errors::kFailed, "the service ended before it could answer"));
+      if (!answered) fail(make_error(errors::kFailed, "the service exited before it could reply"));
     }
     void tell(const sdbus::Error* error) {
       if (const auto told = std::exchange(watcher, nullptr)) told(error);
@@ -143,14 +142,14 @@ class Reply {
     sdbus::Result<Values...> result;
     std::vector<Ticket> tickets;
     std::function<bool(std::size_t)> may_send;
-    std::string instead = "ask for less at once";
+    std::string instead = "request less at once";
     std::function<void(const sdbus::Error*)> watcher;
     bool answered = false;
   };
   std::shared_ptr<State> state_;
 };
 
-/// Runs `body`; its exception becomes the answer.
+/// Runs `body`; its exception becomes the reply.
 template <class... Values, class Body>
 void answering(const Reply<Values...>& reply, Body&& body) noexcept {
   try {
@@ -160,7 +159,7 @@ void answering(const Reply<Values...>& reply, Body&& body) noexcept {
   } catch (const std::exception& error) {
     reply.fail(make_error(errors::kFailed, error.what()));
   } catch (...) {
-    reply.fail(make_error(errors::kFailed, "an unknown exception"));
+    reply.fail(make_error(errors::kFailed, "unknown exception"));
   }
 }
 

@@ -21,7 +21,7 @@ const char* verb_of(const service::Job& job) {
   return job.kind == service::Job::Kind::Undo ? "undone" : "applied";
 }
 
-/// Of the properties that are neither texts nor reports, with their names.
+/// Bytes of the properties that are neither texts nor reports, with their names.
 constexpr std::size_t kPlainProperties = 1024;
 
 }  // namespace
@@ -55,7 +55,7 @@ void JobObject::ReportToFile(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
     desk_.received(current_caller(getObject()), reply, [job = job_, reply](const auto&) {
-      if (!job.report) throw make_error(errors::kNothingToDo, "the job has not come to a report");
+      if (!job.report) throw make_error(errors::kNothingToDo, "the job has no report");
       Dict reports{{"report", sdbus::Variant(report_files(*job.report, verb_of(job)))}};
       if (job.undone)
         reports.emplace("undone", sdbus::Variant(report_files(*job.undone, "undone")));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The objects /org/memonline1/job/N. What their members mean stands in org.memonline1.Job.xml.
+// The objects /org/memonline1/job/N. org.memonline1.Job.xml describes their members.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ class JobObject final
   JobObject& operator=(const JobObject&) = delete;
   /// Announces the properties that differ, and that it is done.
   void show(const service::Job& now);
-  /// Of all properties, as the bus carries them.
+  /// The size of all properties on the bus.
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -47,7 +47,7 @@ class JobObject final
   Dict Report() override;
   Dict Undone() override;
 
-  /// Made once: a report is long, and its property is read by anyone.
+  /// Made once: a report is long, and every user may read its property.
   void make_reports();
 
   Desk& desk_;
@@ -61,7 +61,7 @@ class Jobs {
   void add(const service::Job& job);
   void show(const service::Job& job);
   void remove(std::uint64_t id) { jobs_.erase(id); }
-  /// Of all properties of one job, or of all jobs.
+  /// The size of all properties of one job, or of all jobs.
   [[nodiscard]] std::size_t size_of(std::uint64_t id) const;
   [[nodiscard]] std::size_t size() const;
 

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-// The place in this file says nothing to who reads the journal.
+// The location in this file is of no use to readers of the journal.
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
@@ -20,10 +20,11 @@ namespace memonline::bus {
 
 namespace {
 
-/// What failed at a block, and how it is found out: data/memonline.catalog.
+/// A block failed; data/memonline.catalog explains it.
 constexpr auto kBlockFailed = "MESSAGE_ID=5cb1c1d2a6714a8b8e2f0f6c1d3a9b47";
 
-/// systemd says in JOURNAL_STREAM which file standard error was; it may be another one by now.
+/// JOURNAL_STREAM names the file that systemd connected to standard error; it may have been
+/// redirected since.
 bool stderr_is_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};
@@ -31,8 +32,8 @@ bool stderr_is_journal() {
          fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
-/// A field may be there more than once: each block of a run finds the message. A message has room
-/// for 1,024 fields (ENTRY_FIELD_COUNT_MAX of systemd's journal-importer.h).
+/// A field may occur several times: a search for any block of the range finds the message. A
+/// message has room for 1,024 fields (ENTRY_FIELD_COUNT_MAX of systemd's journal-importer.h).
 void name_blocks(const model::WriteRun& run, std::vector<std::string>& lines) {
   constexpr std::uint64_t kMost = 256;
   const std::uint64_t first = run.low().value();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the service says: to the journal with its fields where systemd started it, else to standard
-// error with the priority in front, as sd-daemon(3) has it.
+// Messages of the service: to the journal with its fields if systemd started it, otherwise to
+// standard error with the priority in front (sd-daemon(3)).
 #pragma once
 
 #include <string>

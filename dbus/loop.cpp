@@ -33,7 +33,7 @@ struct Loop {
 
 Loop& of(void* self) { return *static_cast<Loop*>(self); }
 
-/// systemd waits for READY=1 before it takes `systemctl reload` for done (sd_notify(3)).
+/// `systemctl reload` returns when systemd has received READY=1 (sd_notify(3)).
 void reload(const Loop& loop) {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -43,7 +43,7 @@ void reload(const Loop& loop) {
                    .c_str());
   loop.service.reload([&loop](const Result<std::string, service::Refused>& diagnostics) {
     if (!diagnostics) loop.log.say(3, diagnostics.error().message);
-    loop.log.say(5, "the policies were read anew");
+    loop.log.say(5, "the policies were re-read");
     sd_notify(0, "READY=1");
   });
 }
@@ -74,14 +74,14 @@ int on_time(sd_event_source*, std::uint64_t, void* self) {
 
 using Time = std::chrono::steady_clock::time_point;
 
-/// Whether the service may end because it has nothing to do, and when.
+/// Whether the service may exit because it has nothing to do, and when.
 class Idle {
  public:
   Idle(sdbus::IConnection& connection, Service& service, const Front& front, const Log& log,
        std::chrono::seconds after)
       : connection_(connection), service_(service), front_(front), log_(log), after_(after) {}
 
-  /// True where the process is to end, or to begin to, once nothing is left in its sockets.
+  /// True if the process should exit, or start to, once its sockets are empty.
   bool wants_to_end() {
     if (after_ == kNever) return false;
     if (ends_) return !front_.has_requests() && !service_.is_busy();
@@ -93,16 +93,16 @@ class Idle {
     since_ = std::max(std::min(since_, now), front_.last_call());
     return now >= since_ + after_;
   }
-  /// What comes from now on is in one of the sockets, or was read from it while the bus was asked
-  /// to take the name back, and is dealt with before the end; for what comes later the bus, or
-  /// udev, has systemd start the service once more when this one has ended.
+  /// What arrives until the name is released is in one of the sockets, or was read from it during
+  /// the release, and is handled before the exit. For what arrives later, the bus or udev makes
+  /// systemd start the service again after this one has exited.
   void begin_to_end() {
     if (!service_.rest()) {
       after_ = kNever;
       since_ = Time::max();
       return;
     }
-    // An event that is in no socket any more.
+    // An event that was read from its socket meanwhile.
     if (!service_.is_idle()) return;
     log_.say(6, fmt::format("the kernel onlines new memory as the policy requires: exiting after "
                             "{} s without a client; a request or a memory change starts it again",
@@ -112,7 +112,7 @@ class Idle {
     give_up_name(connection_);
     ends_ = true;
   }
-  /// Whether it has begun to end. systemd waits for its exit then, which cannot be undone.
+  /// Whether it has started to exit. systemd then waits for the exit, which cannot be undone.
   [[nodiscard]] bool ends() const { return ends_; }
   /// When to check again, if nothing happens before.
   [[nodiscard]] std::optional<Time> due() const {
@@ -157,7 +157,7 @@ void block_signals() {
 void give_up_name(sdbus::IConnection& connection) {
   try {
     release_name(connection, kBusName);
-  } catch (const sdbus::Error&) {  // The bus is gone, or has taken the name back.
+  } catch (const sdbus::Error&) {  // The bus is gone, or has released the name already.
   }
 }
 
@@ -184,7 +184,7 @@ LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& 
   Idle idle(connection, service, front, log, exit_idle_time.value_or(std::chrono::seconds(0)));
   LoopEnd end;
   for (bool ready = false; sd_event_get_state(made) != SD_EVENT_FINISHED;) {
-    // What is ordered after the service finds memory settled.
+    // Units that are ordered after the service find memory as the policy requires.
     if (!ready && service.looked()) ready = sd_notify(0, "READY=1") >= 0;
     const bool wants = ready && idle.wants_to_end();
     arm(timer, service, wants ? std::nullopt : idle.due());
@@ -196,7 +196,7 @@ LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& 
       idle.begin_to_end();
       continue;
     }
-    // A call or an event that came late may have left something to do.
+    // A call or an event that arrived late may have left something to do.
     end.rests = service.rest() && service.is_settled();
     if (!end.rests) end.status = kStartAgain;
     break;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one thread that everything but writing happens on: bus, kernel events, signals, timers.
+// The thread that does everything but writing and planning: bus, uevents, signals, timers.
 #pragma once
 
 #include <chrono>
@@ -11,22 +11,22 @@
 
 namespace memonline::bus {
 
-/// SIGHUP, SIGTERM and SIGINT become events of the loop. Before the first thread begins.
+/// SIGHUP, SIGTERM and SIGINT become events of the loop. Call it before the first thread starts.
 void block_signals();
 
-/// Exit status (EX_TEMPFAIL) where there was something to do after all: systemd starts it again.
+/// Exit status (EX_TEMPFAIL) if there was something to do after all: systemd restarts the service.
 inline constexpr int kStartAgain = 75;
 struct LoopEnd {
-  int status = 0;      ///< of the process: 1 when the bus went away
-  bool rests = false;  ///< it ended because it was idle: the settings are to stay
+  int status = 0;      ///< of the process: 1 if the connection to the bus was lost
+  bool rests = false;  ///< it ended because it was idle: the settings stay
 };
-/// Runs until SIGTERM or SIGINT, or until the bus goes away; with `exit_idle_time` also until the
-/// service has been idle for so long, with no caller left on the bus. Then it has
-/// given up its name.
+/// Runs until SIGTERM or SIGINT, or until the connection to the bus is lost; with `exit_idle_time`
+/// also until the service has been idle for that long, with no caller left on the bus. Then it has
+/// released its name.
 LoopEnd run_loop(sdbus::IConnection& connection, service::Service& service, const Front& front,
                  const Log& log, std::optional<std::chrono::seconds> exit_idle_time);
-/// Before the objects go: a client that answers to their going with a question would have the bus
-/// start the service again.
+/// Call it before the objects are removed: a client that reacts to the removal with a call would
+/// make the bus start the service again.
 void give_up_name(sdbus::IConnection& connection);
 inline constexpr auto kBusName = "org.memonline1";
 

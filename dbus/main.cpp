@@ -25,9 +25,9 @@ namespace memonline::bus {
 
 namespace {
 
-/// What looking and planning take, several times over: 90 KiB and 150 bytes for each block that is
-/// read, as valgrind's massif counts it, so that 256 GiB that arrive in the smallest blocks find it
-/// there.
+/// Several times what reading the host and planning take (90 KiB, and 150 bytes for each block, as
+/// measured with valgrind's massif), so that it suffices for 256 GiB hot-added in the smallest
+/// blocks.
 std::size_t reserve() {
   constexpr std::size_t kLeast = std::size_t{512} << 10U, kMost = std::size_t{8} << 20U;
   constexpr std::size_t kOfBlock = 256;
@@ -39,13 +39,13 @@ std::size_t reserve() {
   return std::min(kMost, kLeast + blocks * kOfBlock);
 }
 
-/// Lives as long as the process does what is asked of it.
+/// Removed when the service ends.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
     std::string name = (std::filesystem::temp_directory_path() / "memonlined-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr)
-      throw std::runtime_error(fmt::format("cannot make `{}`: {}", name, std::strerror(errno)));
+      throw std::runtime_error(fmt::format("cannot create `{}`: {}", name, std::strerror(errno)));
     path_ = name;
   }
   ~TemporaryDirectory() {
@@ -63,16 +63,16 @@ class TemporaryDirectory {
 service::EventSource events_of(const DaemonOptions& options) {
   if (options.event_fd) return service::EventSource::of_socket(*options.event_fd);
   if (!options.simulate.empty()) {
-    // The model's memory only changes by what is written to it: nobody speaks on this socket.
+    // The model's memory changes only by writes of the service: no uevent arrives on this socket.
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
-      throw std::runtime_error(fmt::format("no socket: {}", std::strerror(errno)));
+      throw std::runtime_error(fmt::format("cannot create a socket: {}", std::strerror(errno)));
     return service::EventSource::of_socket(ends[0]);
   }
   auto source = service::EventSource::of_kernel();
   if (!source)
     throw std::runtime_error(
-        fmt::format("the kernel's events cannot be heard: {}", std::strerror(source.error())));
+        fmt::format("cannot receive uevents from the kernel: {}", std::strerror(source.error())));
   return std::move(*source);
 }
 
@@ -89,13 +89,13 @@ void own_name(sdbus::IConnection& connection) {
     request_name(connection, kBusName);
   } catch (const sdbus::Error& error) {
     throw std::runtime_error(
-        fmt::format("the bus does not give the name `{}`: {}; dbus-daemon allows it by "
-                    "`dbus-1/system.d/org.memonline1.conf`, and one memonlined has it at a time",
+        fmt::format("cannot own the bus name `{}`: {}; `dbus-1/system.d/org.memonline1.conf` must "
+                    "allow it, and only one memonlined can own it at a time",
                     kBusName, error.getMessage()));
   }
 }
 
-/// Asks systemd only where it makes a difference: while a job waits to be confirmed.
+/// Queries systemd only if it makes a difference: while a job is waiting for confirmation.
 service::Service::Ending ending_of(const service::Service& service) {
   using Ending = service::Service::Ending;
   const auto& jobs = service.jobs();
@@ -156,15 +156,15 @@ int serve(const DaemonOptions& options, const Log& log) {
   if (options.exit_idle_time) front.watch_callers();
   const auto [status, rests] = run_loop(*connection, service, front, log, options.exit_idle_time);
   if (status == kStartAgain)
-    log.say(5, "a request or a memory change came late: starting again");
+    log.say(5, "a request or a memory change arrived during the exit: restarting");
   else if (status != 0)
-    log.say(3, "the bus went away");
+    log.say(3, "lost the connection to the bus");
   const bool idle = service.shut_down(rests ? service::Service::Ending::Rest : ending_of(service));
   give_up_name(*connection);
   front.close();
   if (idle) return status;
-  // All that was changed is put back; what is left only reads, and is not waited for.
-  log.say(5, "a request was still being worked on: ending without it");
+  // All kernel settings are restored; the remaining work only reads, so there is no need to wait.
+  log.say(5, "exiting without waiting for a pending request");
   temporary.reset();
   std::_Exit(status);
 }
@@ -185,7 +185,7 @@ int main(int argc, char** argv) {
     const memonline::bus::Log log;
     const auto& options = std::get<memonline::bus::DaemonOptions>(parsed);
     if (!locked && !options.put_back)
-      log.say(5, "the process cannot be locked into memory (RLIMIT_MEMLOCK); going on without");
+      log.say(5, "cannot lock the process in memory (RLIMIT_MEMLOCK): continuing without the lock");
     memonline::bus::block_signals();
     try {
       return options.put_back ? memonline::bus::put_back(options, log)

@@ -23,15 +23,15 @@ namespace {
 template <class Answer>
 using Came = Result<Answer, service::Refused>;
 
-/// Bytes of a plan in a message. What is longer comes compressed.
+/// Bytes of a plan in a message. Longer plans must be compressed.
 constexpr std::size_t kMaxSubmitted = Service::kMostPolicyText;
-/// Bytes of what Explain is asked.
+/// Bytes of the argument of Explain.
 constexpr std::size_t kMaxQuestion = 4096;
-constexpr auto kToFile = "PlanToFile takes plans of any size";
-/// Of the properties that are no lists, with all names.
+constexpr auto kToFile = "use PlanToFile, which returns plans of any size";
+/// Bytes of the properties that are not lists, and of all names.
 constexpr std::size_t kPlainProperties = 2048;
 
-/// Sends diagnostics, or why there are none.
+/// Sends diagnostics, or the error.
 service::Answer<std::string> sending(const Reply<std::string>& reply) {
   return [reply](const Came<std::string>& diagnostics) {
     if (diagnostics)
@@ -61,7 +61,7 @@ Manager::Manager(Desk& desk, const model::Host& host)
 
 Manager::~Manager() { unregisterAdaptor(); }
 
-// ---- questions ----
+// ---- methods that only read ----
 
 void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
   const Reply<std::string> reply(std::move(result));
@@ -152,7 +152,7 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
 
 void Manager::Explain(sdbus::Result<std::string>&& result, std::string what) {
   const Reply<std::string> reply(std::move(result));
-  reply.instead("ask for fewer blocks");
+  reply.instead("request fewer blocks");
   answering(reply, [&] {
     if (what.size() > kMaxQuestion)
       throw make_error(errors::kLimitsExceeded, fmt::format("the argument has {} bytes, limit {}",
@@ -182,7 +182,7 @@ void Manager::ListBlocks(sdbus::Result<std::vector<Dict>>&& result, Dict filter)
 
 void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
   const Reply<std::vector<Dict>> reply(std::move(result));
-  constexpr const char* kInstead = "`memonline cat-policy` shows them all";
+  constexpr const char* kInstead = "use `memonline cat-policy`";
   reply.instead(kInstead);
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
@@ -191,7 +191,7 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
       if (view().policy)
         for (const source::SourceFile& file : view().policy->files) size += file.text().size();
       if (size > kMaxReply) throw too_long(size, kInstead);
-      // The groups of the caller are asked for where they matter.
+      // The groups of the caller are queried only if they matter.
       if (who.uid == 0 || readable_by_everybody(view())) {
         reply(policies(view(), {who.uid, {}}));
         return;
@@ -256,7 +256,7 @@ void Manager::submit(const Reply<std::string>& reply, std::size_t bytes,
                  });
 }
 
-// ---- what changes something ----
+// ---- methods that change something ----
 
 void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string digest, Dict options) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
@@ -264,8 +264,8 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
     Caller caller = current_caller(getObject());
     caller.digest = digest;
     service::ApplyWishes wishes = apply_wishes(std::move(options));
-    // The digest pins what is authorized: whatever is planned meanwhile, only this is carried out.
-    // Held, because a user may take minutes to find the password.
+    // The digest pins what is authorized: only this plan is applied, whatever is planned meanwhile.
+    // The plan is held, because a user may take minutes to enter the password.
     wishes.plan = desk_.service.kept(digest);
     const auto summary = wishes.plan ? std::optional(wishes.plan->summary) : std::nullopt;
     const Question question{actions::kApply, plan_details(digest, summary)};
@@ -287,7 +287,7 @@ void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    // Another job may wait by the time that polkit has answered.
+    // Another job may be waiting by the time that polkit replies.
     const auto waits = desk_.service.confirming();
     desk_.allowed_for_job(caller, waits, "confirm", reply, [this, reply, waits](const Requester&) {
       const auto job = desk_.service.confirm(waits);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The object /org/memonline1. What its members mean stands in org.memonline1.Manager.xml.
+// The object /org/memonline1. org.memonline1.Manager.xml describes its members.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Manager final
     : public sdbus::AdaptorInterfaces<org::memonline1::Manager_adaptor, sdbus::Properties_adaptor,
                                       sdbus::ObjectManager_adaptor> {
  public:
-  /// `host`: what cannot change while the kernel runs is told from it.
+  /// `host` supplies the properties that cannot change while the kernel runs.
   Manager(Desk& desk, const model::Host& host);
   ~Manager();
   Manager(const Manager&) = delete;
@@ -27,9 +27,9 @@ class Manager final
 
   /// Announces the properties that differ.
   void show(const service::View& before, const service::View& now);
-  /// Announces ActiveJob if it is another one by now.
+  /// Announces ActiveJob if it has changed.
   void show_jobs();
-  /// Of all properties, as the bus carries them.
+  /// The size of all properties on the bus.
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -69,7 +69,7 @@ class Manager final
 
   enum class Document { Text, File };
   void plan(sdbus::Result<Dict>&& result, Dict options, Document form);
-  /// `bytes`: what counts as waiting until the answer is given.
+  /// `bytes`: counted as pending until the reply is sent.
   void submit(const Reply<std::string>& reply, std::size_t bytes,
               service::Service::Document document);
   [[nodiscard]] const service::View& view() const { return *desk_.service.view(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The objects /org/memonline1/node/N. What their members mean stands in org.memonline1.Node.xml.
+// The objects /org/memonline1/node/N. org.memonline1.Node.xml describes their members.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,7 @@ class Nodes {
   explicit Nodes(sdbus::IConnection& connection) : connection_(connection) {}
   void show(const service::View& view);
   [[nodiscard]] std::size_t count() const { return nodes_.size(); }
-  /// Of all properties of a node: numbers of six zones.
+  /// The size of all properties of a node: numbers of six zones.
   static constexpr std::size_t kSize = 1024;
 
  private:

@@ -12,11 +12,11 @@ namespace memonline::bus {
 namespace {
 
 constexpr auto kFooter =
-    "Started by systemd as memonlined.service; by hand it needs a system bus on which it may own\n"
-    "org.memonline1 (DBUS_SYSTEM_BUS_ADDRESS names another one). With --simulate nothing of this\n"
-    "machine is touched: clients can be developed without root and without memory to spare.\n";
+    "Started by systemd as memonlined.service. Started by hand, it needs a system bus on which it\n"
+    "may own org.memonline1 (DBUS_SYSTEM_BUS_ADDRESS selects another bus). --simulate does not\n"
+    "touch this machine: clients can be developed without root and without spare memory.\n";
 
-constexpr auto kRefuseForm = "it is memoryA[-B]=ERRNO, as memory40-41=EBUSY";
+constexpr auto kRefuseForm = "expected memoryA[-B]=ERRNO, for example memory40-41=EBUSY";
 
 int errno_named(const std::string& name) {
   constexpr int kLast = 133;  // EHWPOISON
@@ -44,49 +44,50 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
   std::int64_t latency = 0;
   int event_fd = -1, idle = 0;
   std::vector<std::string> refusals;
-  CLI::App app("Keeps memory online as the policy says, and answers on D-Bus as org.memonline1.",
+  CLI::App app("Keeps memory online as the policy requires, and provides org.memonline1 on D-Bus.",
                "memonlined");
   app.set_version_flag("--version", fmt::format("memonlined {}", MEMONLINE_VERSION),
-                       "print the version");
-  app.set_help_flag("-h,--help", "print this help");
-  auto* root =
-      app.add_option("--root", options.root, "the directory that stands for /")->option_text("DIR");
+                       "Print the version");
+  app.set_help_flag("-h,--help", "Print this help");
+  auto* root = app.add_option("--root", options.root, "Use DIR in place of /")->option_text("DIR");
   auto* simulate = app.add_option("--simulate", options.simulate,
-                                  "a kernel model of this captured host in place of the machine")
+                                  "Use a kernel model of this captured host instead of the machine")
                        ->option_text("HOST")
                        ->excludes(root);
-  app.add_option("--latency", latency, "what each write takes in the simulation, in milliseconds")
+  app.add_option("--latency", latency, "Duration of each write in the simulation, in milliseconds")
       ->option_text("MS")
       ->check(CLI::Range(0, 60000))
       ->needs(simulate);
   app.add_option("--refuse", refusals,
-                 "blocks that the simulated kernel refuses to write, and how it does (repeatable)")
+                 "Let writes to these blocks fail with ERRNO in the simulation (repeatable)")
       ->option_text("memoryA[-B]=ERRNO")
       ->check([](const std::string& text) {
         return refusal_of(text) ? std::string() : fmt::format("`{}`: {}", text, kRefuseForm);
       })
       ->needs(simulate);
   app.add_option("--directory", options.directory,
-                 "the simulation's /etc and /run are below (default: a temporary directory)")
+                 "Directory for the simulation's /etc and /run (default: a temporary directory)")
       ->option_text("DIR")
       ->needs(simulate);
   app.add_option("--event-fd", event_fd,
-                 "a datagram socket on which uevents come, in place of the kernel's")
+                 "Receive uevents from this datagram socket instead of the kernel")
       ->option_text("N")
       ->check(CLI::Range(0, 1 << 20));
   app.add_flag("--keep-switches", options.keep_switches,
-               "leave the kernel's switches as they are at the end");
+               "Leave the kernel settings unchanged at exit");
   app.add_option("--exit-idle-time", idle,
-                 "exit after so many seconds without a client if the kernel alone onlines new\n"
+                 "Exit after this many seconds without a client if the kernel alone onlines new\n"
                  "memory as the policy requires; a request or a memory change starts it again")
       ->option_text("SECONDS")
       ->check(CLI::Range(1, 86400));
   app.add_flag("--put-back", options.put_back,
-               "if the service has exited like that: restore the kernel settings, and exit")
+               "Restore the kernel settings if the service has exited when idle, and exit")
       ->excludes(simulate);
-  app.add_option("--policy", options.policies, "a policy, in place of the search path (repeatable)")
+  app.add_option("--policy", options.policies,
+                 "Use this policy instead of the search path (repeatable)")
       ->option_text("FILE");
-  app.add_option("-e", options.expressions, "a policy as text (repeatable)")->option_text("TEXT");
+  app.add_option("-e", options.expressions, "Use TEXT as a policy (repeatable)")
+      ->option_text("TEXT");
   app.footer(kFooter);
   try {
     app.parse(argc, argv);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The words after `memonlined` as a value.
+// The command line of `memonlined` as a value.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace memonline::bus {
 
-/// Blocks that the simulated kernel does not let anybody write.
+/// Blocks whose writes fail in the simulation.
 struct Refusal {
   std::uint64_t first = 0, last = 0;
   int error = 0;  ///< errno
@@ -27,10 +27,10 @@ struct DaemonOptions {
   bool keep_switches = false;
   /// Time without a caller after which it exits if the kernel does all the work; empty: never.
   std::optional<std::chrono::seconds> exit_idle_time;
-  bool put_back = false;  ///< only end what a service at rest left
+  bool put_back = false;  ///< only restore the settings that an idle service left
   std::vector<std::string> policies, expressions;
 };
-/// Help, the version or a complaint.
+/// Help, the version, or an error.
 struct Ending {
   int status = 0;
   std::string text;

@@ -16,8 +16,8 @@ class Peers::Watched {
         "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
         "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{}',arg2=''",
         name_);
-    // A match that the bus refuses (it has a limit) must not end the connection, as it would
-    // without a handler: then the request is answered all the same.
+    // Without a handler, a match that the bus refuses (it has a limit) would end the connection.
+    // The request is answered without it.
     sd_bus_add_match_async(
         caller.bus, &slot_, match.c_str(),
         [](sd_bus_message*, void* self, sd_bus_error*) { return left(self); },
@@ -33,7 +33,7 @@ class Peers::Watched {
   Watched& operator=(const Watched&) = delete;
 
  private:
-  // What is dropped may hold the last ticket: nothing of this object is used after that.
+  // A dropped request may hold the last ticket: this object must not be used after that.
   static int left(void* self) {
     const auto& watched = *static_cast<Watched*>(self);
     const std::string name = watched.name_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Connections with requests under way. Once one of them leaves the bus, what it asked for need not
-// be done any more. Each is matched by its name: other clients that come and go wake nobody.
+// Connections with pending requests. Once one of them leaves the bus, its requests are dropped.
+// Each is matched by its name: other clients that come and go do not wake the service.
 #pragma once
 
 #include <functional>
@@ -21,14 +21,14 @@ class Peers {
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
 
-  /// Held as long as a request of this connection is under way. Take it before the bus is asked who
-  /// the caller is: it answers with an error where the caller had left by then.
+  /// Held as long as a request of this connection is pending. Take it before the bus identifies the
+  /// caller: that fails if the caller has left by then.
   Ticket watch(const Caller& caller);
 
  private:
   class Watched;
   struct State {
-    Gone gone;  ///< empty: nobody listens any more
+    Gone gone;  ///< empty: the listener has ended
     std::map<std::string, std::weak_ptr<Watched>> watched;
   };
   std::shared_ptr<State> state_;

@@ -9,7 +9,7 @@ namespace memonline::bus {
 namespace {
 
 constexpr std::size_t kRefusal = 512;       // bytes of an error, about
-constexpr std::size_t kManyAccounts = 256;  // from here on, those that are gone are looked for
+constexpr std::size_t kManyAccounts = 256;  // from here on, connections that left are searched for
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bytes that were sent to each connection and that it may not have read yet. dbus-daemon keeps
-// them, on the account of who sent them: beyond max_incoming_bytes (127 MiB) it reads nothing more
-// from the service, which then waits in vain for its own answers. What a connection has read only
-// the bus knows; see gate.hpp.
+// Bytes that were sent to each connection and that it may not have read yet. dbus-daemon queues
+// them and charges them to the sender: beyond max_incoming_bytes (127 MiB) it reads nothing more
+// from the service, whose own queries then stay without a reply. Only the bus knows what a
+// connection has read; see gate.hpp.
 #pragma once
 
 #include <cstddef>
@@ -21,32 +21,32 @@ class Unread {
   static constexpr std::size_t kMaxOfAll = std::size_t{64} << 20U;
   /// Beyond that for root.
   static constexpr std::size_t kReserve = std::size_t{32} << 20U;
-  /// Of a connection whose user is not known yet. Its first bytes may be root's, and come from the
-  /// reserve.
+  /// For a connection whose user is not known yet. It may be root's, so its first bytes come from
+  /// the reserve.
   static constexpr std::size_t kMaxOfUnknown = std::size_t{1} << 20U;
   static constexpr std::size_t kFirstBytes = std::size_t{4} << 10U;
-  /// Refusals are sent, up to so much; then nothing, as it would not be read.
+  /// Refusals are sent up to this many bytes; then nothing, because it would not be read.
   static constexpr std::size_t kRefusals = std::size_t{1} << 20U;
-  /// A connection with so much is asked about each time it is sent more.
+  /// The bus is queried about a connection with this many bytes each time it is sent more.
   static constexpr std::size_t kMuch = std::size_t{1} << 20U;
-  /// Of other connections, and of those that are gone, so many are asked about at a time; more when
-  /// another reply does not fit.
+  /// The bus is queried about this many other connections at a time, in case they have left; about
+  /// more when another reply does not fit.
   static constexpr std::size_t kAtATime = 2;
   static constexpr std::size_t kAtATimeWhenFull = 64;
 
   enum class Verdict : std::uint8_t { Send, Refuse, Drop };
-  /// Counts what is about to be sent to a connection; not if it is too much.
+  /// Counts bytes that are about to be sent to a connection, unless they exceed a limit.
   Verdict charge(const std::string& connection, std::size_t bytes);
-  /// Whether it was never seen before.
+  /// Whether the connection was not seen before.
   [[nodiscard]] bool is_new(const std::string& connection) {
     return find(connection) == accounts_.end();
   }
-  /// Whose connection it is, once that is known; until then it is nobody's in particular.
+  /// Sets the user of a connection, once it is known.
   void identify(const std::string& connection, std::uint32_t uid);
-  /// How much the bus says that it has not read. None: the connection is gone.
+  /// Sets the unread bytes that the bus reports. None: the connection has left.
   void learn(const std::string& connection, std::optional<std::size_t> bytes);
-  /// The connections that the bus should be asked about, after this one was charged with that
-  /// verdict; none that it is being asked about.
+  /// The connections to query the bus about, after this one was charged with that verdict; without
+  /// those of pending queries.
   std::vector<std::string> to_ask(const std::string& connection, Verdict verdict);
 
  private:
@@ -61,12 +61,12 @@ class Unread {
   void add(Account& account, std::size_t bytes);
   void remove(Account& account, std::size_t bytes);
 
-  /// In no order, and in one piece: after a burst of requests, many small ones would keep as many
+  /// Unordered, in one allocation: after a burst of requests, many small ones would pin as many
   /// pages. There are as many as the bus has connections, some thousands at most.
   std::vector<Account> accounts_;
   std::map<std::optional<std::uint32_t>, std::size_t> of_user_;
   std::size_t all_ = 0;
-  std::size_t next_ = 0;  ///< the one to ask about next in turn
+  std::size_t next_ = 0;  ///< the account to query about next
 };
 
 }  // namespace memonline::bus

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The connections that have called the service and are still on the bus: while there is one, the
-// service does not end for want of work. A page that shows memory would have it started at once.
+// service does not exit when idle. A page that shows memory would make the bus restart it at once.
 #pragma once
 
 #include <chrono>
@@ -15,10 +15,10 @@ namespace memonline::bus {
 class Visitors {
  public:
   using Clock = std::chrono::steady_clock;
-  /// The bus bounds how many matches a connection may have; those beyond are not waited for.
+  /// The bus limits the matches of a connection; further callers are not waited for.
   static constexpr std::size_t kMost = 128;
 
-  /// `peers` says when one has left, by `left`.
+  /// `peers` reports a connection that has left through `left`.
   explicit Visitors(Peers& peers) : peers_(peers) {}
   void called(const std::string& connection, sd_bus* bus);
   void left(const std::string& connection);

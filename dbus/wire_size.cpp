@@ -18,7 +18,7 @@ std::size_t wire_size(const sdbus::Variant& value) {
   if (type == "a{sv}") return head + wire_size(value.get<Dict>());
   if (type == "aa{sv}") return head + wire_size(value.get<std::vector<Dict>>());
   if (type == "a(ttis)") return head + wire_size(value.get<std::vector<FailingRow>>());
-  throw std::logic_error("the size of a value of type `" + type + "` is not known");
+  throw std::logic_error("unknown size of a value of type `" + type + "`");
 }
 
 }  // namespace memonline::bus

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How long a value is as the bus carries it, before it becomes a message: a message beyond the
-// bus's limit (32 MiB on a system bus) would cost the service its connection.
+// The size of a value on the bus, before it becomes a message: a message beyond the bus's limit
+// (32 MiB on a system bus) would cost the service its connection.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace memonline::bus {
 /// The longest reply that is sent.
 inline constexpr std::size_t kMaxReply = std::size_t{16} << 20U;
 
-/// An upper bound, padding included. Throws std::logic_error for a variant of a type that no reply
+/// An upper bound, including padding. Throws std::logic_error for a variant of a type that no reply
 /// of this service has.
 std::size_t wire_size(const sdbus::Variant& value);
 inline std::size_t wire_size(const std::string& text) { return text.size() + 8; }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A Diagnostic is a value: a stable code, what was observed, where, what explains it and what
-// mends it. Stages put diagnostics into a Sink; text and JSON are made at the edge
-// (compiler/diag/render.hpp). Codes stand once, in codes.def, with the paragraph that
-// `memonline explain` prints.
+// A Diagnostic is a value: a stable code, a message, its location, notes and a remedy. Stages put
+// diagnostics into a Sink; compiler/diag/render.hpp makes text and JSON of them. Each code is
+// defined once, in codes.def, with the paragraph that `memonline explain` prints.
 #pragma once
 
 #include <array>
@@ -30,12 +29,12 @@ std::string name_of(Code code);
 std::string_view severity_name(Severity severity);
 std::optional<Severity> severity_named(std::string_view name);
 
-/// What codes.def says of one code.
+/// The entry of one code in codes.def.
 struct CodeEntry {
   Code code;
   Severity severity;
   std::string_view title;
-  std::string_view paragraph;  ///< what it means, an example that shows it, the example mended
+  std::string_view paragraph;  ///< its meaning, an example, and the corrected example
 };
 const std::vector<CodeEntry>& all_codes();
 const CodeEntry& entry_of(Code code);
@@ -65,7 +64,7 @@ struct Diagnostic {
   std::optional<FixIt> fixit;
 };
 
-/// "replace `text` with `by`", and the fix-it for that; `text` is what stands at `span`.
+/// "replace `text` with `by`", and the fix-it for that; `text` is the text of `span`.
 void replace_by(Diagnostic& diagnostic, const source::SourceSpan& span, std::string_view text,
                 std::string_view by);
 
@@ -76,7 +75,7 @@ inline constexpr std::size_t kMaxKept = 1000;
 class Sink {
  public:
   Diagnostic& add(Code code, std::optional<source::SourceSpan> span, std::string message);
-  /// With another severity than the usual one of the code: what `--strict` makes of a warning.
+  /// With another severity than the usual one of the code, for example because of `--strict`.
   Diagnostic& add_as(Severity severity, Code code, std::optional<source::SourceSpan> span,
                      std::string message);
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }

@@ -60,7 +60,7 @@ Shown show(std::string_view line, std::size_t begin, std::size_t end) {
       shown.text.append(blanks, ' ');
       shown.width += blanks;
     } else if (bytes == "\xEF\xBB\xBF") {
-      // A byte order mark, wherever it stands, has nothing to show.
+      // A byte order mark is not shown, at any position.
     } else if (length == 0 || first < 0x20 || first == 0x7F || text::is_unprintable(bytes)) {
       shown.text += "\xEF\xBF\xBD";
       ++shown.width;

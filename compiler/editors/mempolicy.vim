@@ -5,7 +5,7 @@ if exists("b:current_syntax")
 endif
 
 syntax case match
-" Words may hold a minus: rest, and not the rest of a name.
+" Words may contain a minus, so that `rest` does not match inside a name.
 syntax iskeyword @,48-57,_,-
 
 syntax keyword mempolicyStatement limit set when else

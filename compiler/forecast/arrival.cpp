@@ -63,7 +63,7 @@ std::uint32_t device_for(kernel::Model& model, const Host& host, const Arrival& 
       {model::Device::Kind::None, model::Origin::Hotplugged, "none", "", std::nullopt});
 }
 
-// What is left of standby memory once `count` blocks at its beginning are configured.
+// The remaining standby memory after `count` blocks at its beginning are configured.
 std::vector<model::Standby> without_first(std::vector<model::Standby> ranges, std::uint64_t count) {
   if (ranges.empty()) return ranges;
   if (ranges.front().last < ranges.front().first + count)
@@ -249,8 +249,8 @@ class Walker {
     walk_.runs.push_back(run);
   }
 
-  // What else is needed for the devices from here on, if each gives the kernel as much as the one
-  // before it did.
+  // The additional memory for the remaining devices, if each gives the kernel as much as the one
+  // before it.
   void count_shortage(std::uint64_t left) {
     const std::uint64_t gain =
         walk_.devices.size() < 2 ? 0 : walk_.devices[walk_.devices.size() - 2].normal.value();
@@ -280,8 +280,9 @@ class Walker {
 
 }  // namespace
 
-// Hot-added memory lies above what is there; on a PC also above 4 GiB, where buses have their
-// addresses; a virtio-mem device goes on where it ended. Standby memory is listed (s390x, 6.19+).
+// Hot-added memory is above all present memory, and on a PC above 4 GiB, below which buses have
+// their addresses; a virtio-mem device continues where it ended. Standby memory is listed (s390x,
+// 6.19+).
 BlockId first_free_block(const Host& host, const Arrival& arrival) {
   const BlockId end = host.blocks.back().end();
   if (arrival.source == Source::Standby && !host.standby.empty()) return host.standby.front().first;

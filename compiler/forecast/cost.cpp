@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What adding memory costs the kernel, and what it has to pay with; and the words of a request.
+// The kernel memory that a hot-add needs, the kernel memory that is free, and the request parser.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -31,13 +31,12 @@ Result<AddRequest, std::string> parse_add(std::string_view text) {
   if (comma == std::string_view::npos) return request;
   std::string_view rest = text.substr(comma + 1);
   constexpr std::string_view kDimm = "dimm=";
-  if (!rest.starts_with(kDimm))
-    return fail(fmt::format("`{}` is not `dimm=SIZE`; {}", rest, kForm));
+  if (!rest.starts_with(kDimm)) return fail(fmt::format("invalid option `{}`; {}", rest, kForm));
   const auto dimm = plan::size_in(rest.substr(kDimm.size()));
   if (!dimm) return fail(fmt::format("{}; {}", dimm.error(), kForm));
   if (*dimm > request.bytes)
-    return fail(fmt::format("a device of {} is larger than the {} that are to come",
-                            model::human(*dimm), model::human(request.bytes)));
+    return fail(fmt::format("a device of {} is larger than the requested {}", model::human(*dimm),
+                            model::human(request.bytes)));
   request.dimm = *dimm;
   return request;
 }

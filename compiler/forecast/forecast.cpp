@@ -69,7 +69,7 @@ class Forecaster {
     return false;
   }
 
-  // What is asked for in blocks, and the host as the policy's own plan leaves it.
+  // The request in blocks, and the host after the steps of the policy's own plan.
   bool begin(const Host& host) {
     const std::uint64_t bs = host.block_size.value();
     const Bytes device = request_.dimm.value_or(request_.bytes);
@@ -79,7 +79,7 @@ class Forecaster {
                                       exact(host.block_size)),
                           "memory is added in whole blocks");
     if (request_.node && host.find_node(*request_.node) == nullptr)
-      return impossible(fmt::format("this host shows no node{}", request_.node->value()),
+      return impossible(fmt::format("this host has no node{}", request_.node->value()),
                         "the kernel refuses memory for a node that was not possible at boot");
     arrival_.blocks = request_.bytes.value() / bs;
     arrival_.per_device = device.value() / bs;
@@ -87,15 +87,15 @@ class Forecaster {
     if (request_.dimm && arrival_.source != plan::Source::Dimm)
       return impossible(fmt::format("memory is added to this host through {}, not as DIMMs",
                                     plan::source_text(arrival_.source)),
-                        "leave `,dimm=SIZE` out");
+                        "omit `,dimm=SIZE`");
     if (arrival_.source == plan::Source::Standby && !enough_standby(host)) return false;
     if (plan::is_incremental(arrival_.source)) arrival_.per_device = blocks_at_a_time(host);
     arrival_.node =
         request_.node.value_or(host.nodes.empty() ? model::NodeId(0) : host.nodes.front().id);
     if (arrival_.blocks / arrival_.per_device > kMostDevices)
-      return impossible(fmt::format("{} in devices of {} are more than {} devices",
+      return impossible(fmt::format("{} in devices of {} needs more than {} devices",
                                     exact(request_.bytes), exact(device), kMostDevices),
-                        "ask for larger devices");
+                        "request larger devices");
     if (!within_limits(host)) return false;
     const auto free = free_kernel_memory(host);
     if (!free) {
@@ -105,7 +105,7 @@ class Forecaster {
           .help = "plan on the host itself, or capture it with `memonline capture`";
       return false;
     }
-    diag::Sink quiet;  // said already, by the plan that stands beside the forecast
+    diag::Sink quiet;  // the plan beside the forecast reports the same
     auto planned = plan::make_plan(policy_, files_, host, quiet, work_);
     if (!planned.plan) {
       refuse(quiet);
@@ -116,7 +116,7 @@ class Forecaster {
     return true;
   }
 
-  // The hypervisor has set aside so much and no more. Kernels before 6.19 give all of it blocks at
+  // The hypervisor has set aside a fixed amount. Kernels before 6.19 give all of it blocks at
   // boot (drivers/s390/char/sclp_cmd.c, sclp_add_standby_memory()).
   bool enough_standby(const Host& host) {
     std::uint64_t blocks = 0;
@@ -124,13 +124,13 @@ class Forecaster {
       blocks += range.last.value() - range.first.value() + 1;
     if (arrival_.blocks <= blocks) return true;
     if (blocks == 0)
-      return impossible("this host has no standby memory beyond the blocks that it shows",
+      return impossible("this host has no standby memory besides its memory blocks",
                         "give this partition or guest more standby memory first; `memonline plan` "
-                        "without `--add` decides on the blocks that are offline");
+                        "without `--add` plans for the offline blocks");
     return impossible(
-        fmt::format("this host has {} of standby memory that is not configured yet, "
-                    "and {} are asked for",
-                    exact(Bytes(blocks * host.block_size.value())), exact(request_.bytes)),
+        fmt::format("cannot add {}: this host has only {} of standby memory that is not "
+                    "configured yet",
+                    exact(request_.bytes), exact(Bytes(blocks * host.block_size.value()))),
         "give this partition or guest more standby memory first");
   }
 
@@ -145,7 +145,7 @@ class Forecaster {
     return std::min(arrival_.blocks, std::max(ahead, least));
   }
 
-  // What the kernel refuses whatever memory it has (E2BIG).
+  // Requests that the kernel refuses regardless of free memory (E2BIG).
   bool within_limits(const Host& host) {
     if (arrival_.source == plan::Source::Dimm && !can_come_from(host, plan::Source::Dimm))
       return impossible(
@@ -159,7 +159,7 @@ class Forecaster {
     if (cap && end > *cap)
       return impossible(
           fmt::format("the kernel refuses it (E2BIG): it would end at {}, and `mem={}` is on the "
-                      "kernel command line, which before 5.7 caps memory that is added, too",
+                      "kernel command line, which before 5.7 also caps hot-added memory",
                       exact(Bytes(end)), *host.command_line_value("mem")),
           "boot without `mem=`, or with a newer kernel");
     if (host.address_limit > 0 && end > host.address_limit)
@@ -171,8 +171,8 @@ class Forecaster {
     return true;
   }
 
-  // `mem=` as arch/x86 took it up to 5.6 for memory that is added, too (max_mem_size, since 5.0):
-  // commit f3cd4c86567e made it end with the boot.
+  // Up to 5.6, arch/x86 applied `mem=` to hot-added memory, too (max_mem_size, since 5.0); since
+  // commit f3cd4c86567e it applies only during boot.
   static std::optional<std::uint64_t> memory_cap(const Host& host) {
     const bool x86 = host.arch == "x86_64" || host.arch == "i686";
     const bool caps = host.facts.kreclaimable == true && host.facts.foll_pin == false;
@@ -194,12 +194,12 @@ class Forecaster {
 
   void refuse(const diag::Sink& why) {
     auto& d = sink_.add(diag::Code::AddPlanFails, std::nullopt,
-                        fmt::format("with {} more, the policy cannot be carried out",
+                        fmt::format("the policy cannot be applied with {} more memory",
                                     model::human(request_.bytes)));
     for (const diag::Diagnostic& cause : why.all())
       if (cause.severity == diag::Severity::Error)
         d.notes.push_back(fmt::format("{}: {}", diag::name_of(cause.code), cause.message));
-    d.help = "`memonline explain` has the rule behind each code";
+    d.help = "`memonline explain` describes each code";
   }
 
   void find_remedies(Forecast& forecast, std::uint64_t short_of) {
@@ -224,11 +224,11 @@ class Forecaster {
                   tried.slow_blocks.has_value(),
                   "boot with `memory_hotplug.memmap_on_memory=1`"};
     if (remedy.by_service)
-      remedy.text += " and `set hotplug = service`: the kernel by itself would take long";
+      remedy.text += " and `set hotplug = service`: the kernel would take long to online it";
     forecast.remedies.push_back(std::move(remedy));
   }
 
-  // The largest devices, with the smallest share for the kernel, that do it.
+  // The largest devices, with the smallest share for the kernel, that fit.
   void try_slices(Forecast& forecast) {
     if (arrival_.source != plan::Source::Dimm) return;
     const std::uint64_t bs = start_.block_size.value();
@@ -267,7 +267,7 @@ class Forecaster {
     return !tried.refused && !tried.ends_at;
   }
 
-  // Boot memory has a map of its own; whole GiB, as one buys them.
+  // Boot memory contains its own memory map; the remedy is in whole GiB.
   void try_boot_memory(Forecast& forecast, std::uint64_t short_of) {
     constexpr std::uint64_t kGiB = 1ULL << 30U;
     const std::uint64_t page = start_.page_size;

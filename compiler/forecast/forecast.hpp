@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What if memory were added: would its memory map fit, where would the kernel run out, what would
-// make it succeed, and what does the policy make of it. Devices come one after the other; what the
-// policy gives to the kernel of one pays for the map of the next.
+// Predicts a hot-add: whether its memory map fits, at which device the kernel runs out of memory,
+// what would help, and the zones that result from the policy. Devices are added one after the
+// other: memory of one that becomes kernel memory can hold the memory map of the next.
 //
 // All amounts are bytes. The rules, and where they are from:
 // - Adding takes 64 bytes a page (struct page, include/linux/mm_types.h) out of free kernel memory,
 //   before any of the new memory is online (mm/memory_hotplug.c, add_memory_resource()); besides
 //   the page tables of the direct map, 8 bytes for each huge page, and the device of each block.
-//   Onlining takes nothing that counts.
+//   Onlining needs no significant amount.
 // - With memory_hotplug.memmap_on_memory some memory holds its own map (plan/sources.hpp).
 // - DIMMs and dax devices are added as a whole; virtio-mem, Hyper-V, Xen and DLPAR add a little at
 // a
-//   time, and go on once that is online.
+//   time, and continue when that is online.
 // - Memory onlined in a kernel zone is free kernel memory from then on, Movable is not.
 // - Where the kernel onlines by itself, within the add, it does so in ascending order, and after
 //   each block walks the zone from its start to see whether it has holes (move_pfn_range_to_zone(),
@@ -40,7 +40,7 @@ inline constexpr std::string_view kForecastSchema = "memonline.forecast/1";
 
 /// struct page; 56 to 96 are possible, 64 is what kernels have in practice.
 inline constexpr std::uint64_t kStructPage = 64;
-/// What the slab caches grow by for each block that is added, measured on 6.12 and 7.2 (4,096
+/// The growth of the slab caches for each added block, measured on 6.12 and 7.2 (4,096
 /// blocks take 16.6 MiB): struct memory_block with its device (kmalloc-1k; drivers/base/memory.c,
 /// add_memory_block()) ...
 inline constexpr std::uint64_t kMemoryBlock = 1024;
@@ -52,7 +52,7 @@ inline constexpr std::uint64_t kSysfsNodes = 18ULL * 136;
 inline constexpr std::uint64_t kNamesAndIndex = 448;
 inline constexpr std::uint64_t kBlockDevice =
     kMemoryBlock + kDevicePrivate + kSysfsNodes + kNamesAndIndex;
-/// A zone without holes of more blocks than this is slow to bring online in ascending order. In a
+/// A zone without holes of more blocks than this is slow to online in ascending order. In a
 /// guest without hardware acceleration 6.12 had 1,043 of 4,096 blocks of 128 MiB online after 176
 /// s, 1,724 after 419 s; all 4,096 after 56 s (7.2: 40 s) where the zone had a hole at its
 /// beginning.
@@ -73,9 +73,9 @@ struct AddRequest {
 Result<AddRequest, std::string> parse_add(std::string_view text);
 
 /// Free memory that the kernel can use for itself: MemAvailable, but no more than its own zones
-/// hold. Empty where the source does not tell.
+/// hold. Empty if the source does not provide it.
 std::optional<model::Bytes> free_kernel_memory(const model::Host& host);
-/// What adding a device of so many blocks takes out of free kernel memory.
+/// The free kernel memory that adding a device of so many blocks needs.
 model::Bytes cost_of_adding(const model::Host& host, plan::Source source, std::uint64_t blocks);
 
 /// One device as it comes.
@@ -104,7 +104,7 @@ struct Remedy {
   Kind kind = Kind::MemmapOnMemory;
   model::Bytes bytes;        ///< Slices: the size of each; BootMemory: how much more
   std::uint64_t normal = 0;  ///< Slices: blocks of each that the kernel gets first
-  bool by_service = false;   ///< user space is to bring it online
+  bool by_service = false;   ///< user space onlines it
   std::string text;          ///< for people
   friend bool operator==(const Remedy&, const Remedy&) = default;
 };
@@ -119,9 +119,9 @@ std::string_view remedy_name(Remedy::Kind kind);
 ///                     "by_service": true, "text": "…" } ],
 ///     "by": "kernel", "new_blocks": [ { "blocks": [64, 127], "node": 0, "zone": "Movable" } ] }
 /// `needed` and `free` are those of the device where it ends, else of the last one;
-/// `slow_blocks` is how many blocks of one zone the kernel brings online by itself where that gets
-/// slow, or null; `zone` is null for blocks that stay offline. Nothing is said of blocks from
-/// `ends_at` on.
+/// `slow_blocks` is the number of blocks of one zone that the kernel onlines by itself if that is
+/// slow, or null; `zone` is null for blocks that stay offline. Blocks from `ends_at` on are not
+/// included.
 struct Forecast {
   AddRequest request;
   plan::Source source = plan::Source::Dimm;
@@ -132,8 +132,8 @@ struct Forecast {
   std::vector<Device> devices;           ///< up to the one where it ends
   std::optional<std::uint64_t> ends_at;  ///< the device that does not fit; empty: all do
   model::Bytes lowest_free;              ///< the least there is after any add
-  /// Blocks of a zone without holes that the kernel by itself brings online in ascending order, if
-  /// more than kQuickBlocks.
+  /// Blocks of a zone without holes that the kernel onlines by itself in ascending order, if more
+  /// than kQuickBlocks.
   std::optional<std::uint64_t> slow_blocks;
   std::vector<Remedy> remedies;
   plan::Onliner by = plan::Onliner::Kernel;  ///< what onlines it
@@ -142,9 +142,9 @@ struct Forecast {
   [[nodiscard]] bool fits() const { return !ends_at; }
 };
 
-/// Starts from the host as the policy's plan leaves it. Empty, with a diagnostic, where nothing can
-/// be said (ML0551, 0552) or the policy cannot be carried out (ML0554). What does not fit is
-/// ML0550, with a forecast all the same.
+/// Starts from the host as the policy's plan leaves it. Empty, with a diagnostic, if no prediction
+/// is possible (ML0551, 0552) or the policy cannot be applied (ML0554). Memory that does not fit is
+/// ML0550, with a forecast.
 std::optional<Forecast> make_forecast(const sema::Policy& policy, const source::SourceSet& files,
                                       const model::Host& host, const AddRequest& request,
                                       diag::Sink& sink, const Cancelled& cancelled = {});

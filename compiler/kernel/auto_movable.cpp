@@ -57,7 +57,7 @@ std::vector<const GroupState*> other_dynamic_groups(const MemoryState& state, st
   std::vector<const GroupState*> groups;
   for (std::uint32_t i = 0; i < state.groups.size(); ++i) {
     if (i == device || state.groups[i].kind != GroupState::Kind::Dynamic) continue;
-    // A device has one node; any of its runs tells which.
+    // A device has one node; any of its runs has it.
     const auto on_node = [&](const auto& entry) {
       return entry.second.device == i && entry.second.node == only_node;
     };

@@ -56,8 +56,8 @@ std::uint64_t next_border(const model::Host& host, std::uint64_t pfn) {
 bool meet(const PfnRange& a, const PfnRange& b) { return a.first < b.end && b.first < a.end; }
 
 // The first MiB, which the kernel keeps to itself (arch/x86/kernel/setup.c), its image, and the
-// ramdisk. The image is put to no hot-pluggable place by choice (arch/x86/boot/compressed/acpi.c,
-// from 5.1 on), so where it lies now says enough.
+// ramdisk. The kernel avoids hot-pluggable memory for its image
+// (arch/x86/boot/compressed/acpi.c, from 5.1 on), so its present location is sufficient.
 bool holds_early_memory(const model::Host& host, const BootNodeMemory& node) {
   const PfnRange first_mib{0, (std::uint64_t{1} << 20U) / host.page_size};
   return std::any_of(node.ranges.begin(), node.ranges.end(), [&](const PfnRange& range) {
@@ -80,8 +80,8 @@ void note_hotpluggable(const model::Host& host, BootMemory& memory) {
   }
 }
 
-// x86-64: arch/x86/mm/init.c, zone_sizes_init(). Elsewhere the zones that are there tell: one ends
-// where the next begins.
+// x86-64: arch/x86/mm/init.c, zone_sizes_init(). On other architectures the present zones show it:
+// one ends where the next begins.
 std::array<std::uint64_t, model::kZoneCount> zone_ends_of(const model::Host& host,
                                                           std::uint64_t end) {
   std::array<std::uint64_t, model::kZoneCount> ends{};

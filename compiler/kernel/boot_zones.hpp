@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the kernel makes of kernelcore=, movablecore= and movable_node at boot: mm/mm_init.c
+// The effect of kernelcore=, movablecore= and movable_node at boot: mm/mm_init.c
 // (mm/page_alloc.c before 6.4), find_zone_movable_pfns_for_nodes(); the same from 4.19 to 7.2
 // (kernel rules 8.1 to 8.7).
 #pragma once
@@ -19,8 +19,8 @@ struct BootNodeMemory {
   model::NodeId id;
   std::vector<model::PfnRange> ranges;  ///< ascending, disjoint
   /// Where Movable begins with movable_node: the lowest page that the firmware calls hot-pluggable.
-  /// Empty: none is, or something that the kernel needs early lies on the node, for then none of it
-  /// is taken as hot-pluggable (numa_clear_kernel_node_hotplug()).
+  /// Empty: there is none, or the node contains memory that the kernel needs early: then the kernel
+  /// treats none of it as hot-pluggable (numa_clear_kernel_node_hotplug()).
   std::optional<std::uint64_t> hotpluggable_from = std::nullopt;
 };
 struct BootMemory {

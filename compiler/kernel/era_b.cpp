@@ -18,11 +18,11 @@ Choice choose_era_b(const MemoryState& state, const StateRun& run, Piece piece, 
   switch (word) {
     case OnlineWord::OnlineKernel:
       if (kernel_ok) return Chosen{kernel, piece.count};
-      return Refused{"kernel memory must lie below all of Movable in this kernel (4.13)",
+      return Refused{"kernel memory must be below all of Movable in this kernel (4.13)",
                      movable.span.begin};
     case OnlineWord::OnlineMovable:
       if (movable_ok) return Chosen{Zone::Movable, piece.count};
-      return Refused{"Movable must lie above all kernel memory in this kernel (4.13)",
+      return Refused{"Movable must be above all kernel memory in this kernel (4.13)",
                      node[kernel].span.end - 1};
     case OnlineWord::Online: break;
   }

@@ -67,7 +67,7 @@ std::vector<std::uint64_t> MemoryState::boundaries(const NodeState& node, std::u
   return cuts;
 }
 
-// Blocks whose node nobody could tell are held by a node of their own.
+// Blocks of an unknown node belong to a separate node.
 model::NodeId MemoryState::node_id(const StateRun& run) {
   return run.node.value_or(model::NodeId(0xffffffff));
 }
@@ -84,7 +84,7 @@ Zone MemoryState::kernel_zone(const NodeState& node, PageRange range) const {
 
 namespace {
 
-// What `valid_zones` or, in its place, the spans say of blocks that are all alike.
+// The zone of equal blocks by `valid_zones` or, without it, by the spans.
 std::optional<Zone> zone_in(const ValidZones& zones) {
   if (zones.kind() == ValidZones::Kind::Listed) return zones[0];
   if (zones.kind() == ValidZones::Kind::None) return Zone::Normal;

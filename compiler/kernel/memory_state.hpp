@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the kernel keeps of its memory, as far as zone decisions depend on it: blocks as runs, the
+// The state of the kernel's memory on which zone decisions depend: blocks as runs, the
 // span and the present pages of each zone of each node, the groups devices form. Rules read it;
 // only Model changes it.
 #pragma once
@@ -53,7 +53,7 @@ struct StateRun {
   std::uint32_t device = 0;
   model::State state = model::State::Offline;
   bool mixed = false;                      ///< valid_zones says `none`
-  bool holes = false;                      ///< part of each block is no RAM
+  bool holes = false;                      ///< part of each block is not RAM
   model::Zone zone = model::Zone::Normal;  ///< online: where it is; offline in era A: bound to it
   bool zone_known = true;                  ///< false: `zone` is a guess, and nothing counts it
   [[nodiscard]] bool online() const { return state == model::State::Online; }
@@ -93,7 +93,7 @@ struct MemoryState {
   /// Joins equal neighbors around [first, end).
   void merge_around(std::uint64_t first, std::uint64_t end);
   /// Block ids in (first, end) where a zone of the node starts or ends, ascending: between them
-  /// every block answers alike. A boundary inside a block makes that block stand alone.
+  /// every block answers alike. A boundary inside a block separates that block.
   [[nodiscard]] std::vector<std::uint64_t> boundaries(const NodeState& node, std::uint64_t first,
                                                       std::uint64_t end) const;
   [[nodiscard]] static model::NodeId node_id(const StateRun& run);
@@ -106,7 +106,7 @@ struct MemoryState {
 /// The empty group that blocks of a device form.
 GroupState group_of(const model::Device& device);
 
-/// The state a host shows. Where spans are not told they are the hulls of the online blocks.
+/// The state that a host shows. Unknown spans are the hulls of the online blocks.
 MemoryState state_of(const model::Host& host);
 
 /// The zone an online run of a host is in, `none` counted as a kernel zone; for an offline run in

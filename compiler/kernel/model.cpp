@@ -32,7 +32,7 @@ Choice choose(const MemoryState& state, const StateRun& run, Piece piece, Online
 
 // Refuses a block that does not exist, or already has the wanted state (kernel rules 2.4, 2.1).
 std::optional<Refusal> refuse_state(const StateRun* run, std::uint64_t block, State wanted) {
-  if (run == nullptr) return Refusal{Errno::Enoent, BlockId(block), "there is no such block", {}};
+  if (run == nullptr) return Refusal{Errno::Enoent, BlockId(block), "no such block", {}};
   if (run->state == wanted)
     return Refusal{
         Errno::Einval,
@@ -76,7 +76,7 @@ std::optional<std::uint64_t> unsigned_parameter(std::string_view text) {
   return number;
 }
 
-// param_set_bool(): kstrtobool() looks at one letter, or at two where the first is an `o`.
+// param_set_bool(): kstrtobool() reads one character, or two if the first is an `o`.
 std::optional<bool> bool_parameter(std::string_view text) {
   const std::string_view first = text.substr(0, 1);
   const std::string_view second = text.size() > 1 ? text.substr(1, 1) : std::string_view{};
@@ -112,7 +112,7 @@ Result<std::vector<Placed>, Refusal> Model::online(WriteRun run, OnlineWord word
     std::uint64_t run_first = 0;
     const StateRun* at = find_run(state_, next, run_first);
     if (const auto refusal = refuse_state(at, next, State::Online)) return fail(*refusal);
-    // The largest piece around `next` that lies in one run and between zone boundaries.
+    // The largest piece around `next` in one run and between zone boundaries.
     std::uint64_t from = std::max(low, run_first);
     std::uint64_t to = std::min(end, run_first + at->count);
     for (const std::uint64_t cut : state_.boundaries(state_.node_of(*at), from, to)) {
@@ -188,7 +188,7 @@ Result<WriteRun, Refusal> Model::offline(WriteRun write) {
           Refusal{Errno::Einval, BlockId(next), "the block spans several zones or nodes", {}});
     // offline_pages(), 5.5: what walk_system_ram_range() counts must be the whole block.
     if (at->holes && state_.era >= Era::C2)
-      return fail(Refusal{Errno::Einval, BlockId(next), "part of the block is no RAM", {}});
+      return fail(Refusal{Errno::Einval, BlockId(next), "part of the block is not RAM", {}});
     const std::uint64_t from = std::max(low, run_first);
     const std::uint64_t to = std::min(end, run_first + at->count);
     state_.split_at(from);
@@ -259,7 +259,7 @@ Result<std::monostate, Refusal> Model::set_knob(model::Knob knob, const std::str
   const auto refuse = [&](Errno error, std::string_view why) {
     return fail(Refusal{error, BlockId{}, fmt::format("{} {}", model::knob_name(knob), why), {}});
   };
-  const auto invalid = [&] { return refuse(Errno::Einval, "does not take this value"); };
+  const auto invalid = [&] { return refuse(Errno::Einval, "does not accept this value"); };
   switch (knob) {
     case model::Knob::OnlinePolicy:
       if (value != "contig-zones" && value != "auto-movable") return invalid();
@@ -286,7 +286,7 @@ Result<std::monostate, Refusal> Model::set_knob(model::Knob knob, const std::str
       base_.knobs.auto_online_blocks = value;
       break;
     }
-    case model::Knob::MemmapOnMemory: return refuse(Errno::Eperm, "is read at boot only");
+    case model::Knob::MemmapOnMemory: return refuse(Errno::Eperm, "can be set at boot only");
   }
   return std::monostate{};
 }
@@ -304,7 +304,7 @@ Result<std::monostate, Refusal> Model::add(BlockId first, std::uint64_t count,
   std::uint64_t unused = 0;
   if (find_run(state_, begin, unused) != nullptr ||
       (next != state_.runs.end() && next->first < begin + count))
-    return fail(Refusal{Errno::Eexist, first, "there is memory at this address already", {}});
+    return fail(Refusal{Errno::Eexist, first, "memory exists at this address already", {}});
   StateRun run;
   run.count = count;
   run.node = node_id;
@@ -329,8 +329,7 @@ Result<std::monostate, Refusal> Model::remove(BlockId first, std::uint64_t count
   for (std::uint64_t block = begin; block < end;) {
     std::uint64_t run_first = 0;
     const StateRun* run = find_run(state_, block, run_first);
-    if (run == nullptr)
-      return fail(Refusal{Errno::Enoent, BlockId(block), "there is no such block", {}});
+    if (run == nullptr) return fail(Refusal{Errno::Enoent, BlockId(block), "no such block", {}});
     if (run->state != State::Offline)
       return fail(Refusal{Errno::Einval, BlockId(block), "only offline blocks can be removed", {}});
     block = run_first + run->count;
@@ -409,7 +408,7 @@ model::Host Model::host() const {
                            [&, node = id](const model::Node& n) { return n.id == node; });
     if (at == host.nodes.end()) continue;
     for (std::size_t z = 0; z < model::kZoneCount; ++z) {
-      // What was in use is known of the host as it was.
+      // The memory in use is known of the original host.
       if (at->zones[z].present != from.zones[z].present) at->use[z] = {};
       at->zones[z] = {model::Pfn(from.zones[z].span.begin),
                       from.zones[z].span.end - from.zones[z].span.begin, from.zones[z].present,

@@ -53,7 +53,7 @@ class Model {
   Result<std::monostate, Refusal> remove(model::BlockId first, std::uint64_t count);
   std::uint32_t add_device(model::Device device);
 
-  /// What `valid_zones` of the block says now; Unknown for a block that does not exist.
+  /// The present `valid_zones` of the block; Unknown for a block that does not exist.
   [[nodiscard]] model::ValidZones valid_zones(model::BlockId block) const;
   /// The host as a reader would find it now.
   [[nodiscard]] model::Host host() const;

@@ -13,7 +13,7 @@
 
 namespace memonline::kernel {
 
-/// What is to go online: `count` offline blocks of one run from `first` upwards, between zone
+/// The blocks to online: `count` offline blocks of one run from `first` upwards, between zone
 /// boundaries of their node, written from the bottom up or from the top down.
 struct Piece {
   std::uint64_t first = 0;

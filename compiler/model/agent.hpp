@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a host has, besides memonline, that onlines memory: udev rules, kernel parameters, the
-// configuration of daxctl. As read, before any policy is compared with it (plan/agents.hpp).
+// The competing onlining agents of a host: udev rules, kernel parameters, the configuration of
+// daxctl. As read, before any policy is compared with it (plan/agents.hpp).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct OnliningAgent {
   std::uint32_t column = 1;  ///< in bytes, from 1
   std::string text;          ///< the words there: `ATTR{state}="online"`
   std::string source;        ///< the line that they are on
-  /// What it writes: "online_movable". Several where facts that are not known here decide.
+  /// The states that it writes: "online_movable". Several if they depend on facts unknown here.
   std::vector<std::string> states;
   std::string program;  ///< UdevProgram: "/usr/local/sbin/online %k", "online-memory@.service"
   /// UdevProgram: the rule itself says what the program writes. Else only the program knows.

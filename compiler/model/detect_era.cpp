@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The era of a kernel (kernel rules 1.2 to 1.8). What `valid_zones` says of blocks is the rule at
-// work and comes first; the presence of files that came about the same time decides the rest.
+// The era of a kernel (kernel rules 1.2 to 1.8). The `valid_zones` of blocks show the
+// rule itself and are checked first; the presence of files of about the same age decides the rest.
 #include "compiler/model/detect_era.hpp"
 
 #include <algorithm>
@@ -32,8 +32,8 @@ DetectedEra era_a(const Host& host, const std::string& evidence) {
   return {Era::A2, evidence};
 }
 
-/// Which of C1, C2: by the age of unrelated things. Where nobody could look, the newer, whose rules
-/// era D shares: most kernels are.
+/// C1 or C2, by the age of unrelated files. If that is unknown, C2, whose rules era D shares: most
+/// kernels are of these eras.
 DetectedEra era_c(const Host& host, std::string evidence) {
   if (host.facts.foll_pin == false)
     return {Era::C1, evidence + ", vmstat without nr_foll_pin_acquired"};
@@ -60,22 +60,23 @@ Cover cover_of(const Host& host, const BlockRun& run, BlockId block) {
   return Cover::None;
 }
 
-/// An offline block that may go to one zone only (or to none): membership is bound already. In era
-/// A since it was added, though nothing near it is online; in era B since it or its surroundings
-/// were online, for spans do not shrink there.
+/// An offline block that lists one zone (or none) is bound to it: in era A since it was added,
+/// although no block near it is online; in era B since it or its neighbors were online, because
+/// spans do not shrink there.
 DetectedEra era_a_or_b(const Host& host, const BlockRun& run) {
   const auto ends = online_ends(host);
-  std::string evidence = fmt::format("offline {} may go to {} only", block_name(run.first),
+  std::string evidence = fmt::format("offline {} lists {} only", block_name(run.first),
                                      run.zones.size() == 0 ? "no zone" : zone_name(run.zones[0]));
   for (const BlockRun& other : host.blocks)
     if (other.state == State::Offline && cover_of(host, other, other.first) == Cover::None)
-      return {Era::B, evidence + fmt::format(", {} is in no zone", block_name(other.first))};
+      return {Era::B,
+              evidence + fmt::format(", {} is outside of all zones", block_name(other.first))};
   if (run.zones.kind() == ValidZones::Kind::Empty)
     return {Era::B, fmt::format("offline {} lists no zone", block_name(run.first))};
   const auto end = run.node ? ends.find(*run.node) : ends.end();
   const bool beyond = run.node && (end == ends.end() || end->second <= run.first);
   if (beyond && run.zones.contains(Zone::Normal))
-    return era_a(host, evidence + " though beyond all online memory");
+    return era_a(host, evidence + " although it is above all online memory");
   return {Era::B, std::move(evidence)};
 }
 
@@ -108,7 +109,7 @@ DetectedEra by_age(const Host& host) {
   if (facts.swap_ra == true) return era_c(host, "vmstat has swap_ra");
   if (facts.valid_zones == false) return {Era::A1, "no valid_zones"};
   if (facts.foll_pin == false && facts.kreclaimable == false && facts.swap_ra == false)
-    // Era B cannot be told from A3 without an offline block; what A3 demands is right in both.
+    // Without an offline block, era B looks like A3; the rules of A3 are valid in both.
     return era_a(host, "vmstat without swap_ra");
   return {Era::C2, "assumed, no evidence"};
 }
@@ -117,7 +118,7 @@ DetectedEra by_age(const Host& host) {
 
 DetectedEra detect_era(const Host& host) {
   if (host.facts.online_policy == true) return {Era::D, "memory_hotplug.online_policy exists"};
-  // Before 3.18; without hot remove at any age, and then the age decides.
+  // Before 3.18, or at any age without hot-remove: then the age decides.
   if (host.facts.valid_zones == false) return by_age(host);
 
   for (const BlockRun& run : host.blocks)

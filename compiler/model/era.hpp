@@ -17,7 +17,7 @@ std::string_view era_name(Era era);
 std::optional<Era> era_named(std::string_view name);
 constexpr bool is_era_a(Era era) { return era <= Era::A3; }
 
-/// Presence of things that tell the age of a memory manager; empty where nobody could look.
+/// Presence of files that show the age of a memory manager; empty: unknown.
 struct EraFacts {
   std::optional<bool> online_policy;       ///< memory_hotplug.online_policy exists: 5.15
   std::optional<bool> valid_zones;         ///< memoryN/valid_zones exists: 3.18, with hot remove

@@ -57,7 +57,7 @@ std::string cpu_text(const std::optional<bool>& has_cpu) {
   return *has_cpu ? "yes" : "no";
 }
 
-// Takes what stands before `end`, and `end` itself; nothing if `end` is not there.
+// Takes the text up to and including `end`; nothing if there is no `end`.
 std::optional<std::string_view> take(std::string_view& text, std::string_view end) {
   const std::size_t at = text.find(end);
   if (at == std::string_view::npos) return std::nullopt;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a plan depends on, one fact a line, the same for the same facts: block size, page size, era,
-// arch, command line, knobs, nodes, blocks. Not in it: names of files, free memory. A plan carries
-// these lines, so that a later run can say what changed; the fingerprint is their digest.
+// The facts on which a plan depends, one per line, equal for equal hosts: block size, page size,
+// era, arch, command line, kernel settings, nodes, blocks. File names and free memory are not
+// included. A plan contains these lines, so that a later run can report changes; the fingerprint is
+// their digest.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 
 namespace memonline::model {
 
-/// A run of blocks as its line tells it.
+/// A run of blocks as in its line.
 struct BlockFact {
   BlockId first;
   BlockId last;
@@ -34,8 +35,8 @@ struct KnobFact {
   friend bool operator==(const KnobFact&, const KnobFact&) = default;
 };
 
-/// The lines as values. Texts stand as in their lines: bytes that are not printable ASCII, and the
-/// backslash, as \xNN, so that every line is one line and every document may hold it.
+/// The lines as values. Texts are as in their lines: bytes that are not printable ASCII, and the
+/// backslash, are \xNN, so that a text stays on one line and fits into any document.
 struct Facts {
   std::uint64_t block_size = 0;
   std::uint64_t page_size = 0;
@@ -55,7 +56,8 @@ struct Facts {
 Facts facts_of(const Host& host);
 /// One line a fact, without line ends.
 std::vector<std::string> lines_of(const Facts& facts);
-/// The reverse of lines_of; else the line that says nothing this version knows, or what is missing.
+/// The reverse of lines_of; otherwise the first line that this version does not know, or the
+/// missing fact.
 Result<Facts, std::string> parse_facts(const std::vector<std::string>& lines);
 
 /// The lines of a host, each with its line end: what the fingerprint is the SHA-256 of.

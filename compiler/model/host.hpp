@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A host as a value: what its kernel shows of memory, held as runs of equal neighboring blocks,
-// so that 64 TiB cost what their handful of runs cost. Made by runtime/ (or by hand in a test);
-// whatever the source could not tell is marked unknown, never guessed.
+// A host as a value: its memory as the kernel shows it, in runs of equal neighboring blocks, so
+// that the cost depends on the number of runs, not on the size. Made by runtime/ (or by hand in a
+// test); facts that the source does not provide are marked unknown, never guessed.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ std::string_view state_name(State state);
 /// any device or driver claimed it. Hotplugged: all other.
 enum class Origin : std::uint8_t { Boot, Hotplugged, Unknown };
 
-/// What a set of blocks came with; hosts list each once and runs refer to it by index.
+/// The device of a set of blocks; hosts list each once, and runs refer to it by index.
 struct Device {
   enum class Kind : std::uint8_t {
     Boot,       ///< name "boot"
@@ -37,7 +37,7 @@ struct Device {
     Dax,        ///< name "dax0.0"
     Driver,     ///< managed by another driver
     None,       ///< hot-added without a device that shows (Hyper-V, Xen, DLPAR, probe, s390)
-    Unknown,    ///< the source does not tell; name "unknown"
+    Unknown,    ///< not provided by the source; name "unknown"
   };
   Kind kind = Kind::Unknown;
   Origin origin = Origin::Unknown;
@@ -56,7 +56,7 @@ struct BlockRun {
   std::optional<NodeId> node;  ///< the lowest where several nodes share the blocks
   bool several_nodes = false;
   std::uint32_t device = 0;  ///< index into Host::devices
-  bool holes = false;        ///< part of each block is no RAM: it can never go offline (5.5+)
+  bool holes = false;        ///< part of each block is not RAM: it can never be offlined (5.5+)
   [[nodiscard]] BlockId last() const { return first + (count - 1); }
   [[nodiscard]] BlockId end() const { return first + count; }
   /// Equal in all but position: may be merged when neighbors.
@@ -79,7 +79,7 @@ struct ZoneSpan {
   friend bool operator==(const ZoneSpan&, const ZoneSpan&) = default;
 };
 
-/// What a zone reports of its pages, from /proc/zoneinfo; empty: not reported. Not part of the
+/// The page counts of a zone, from /proc/zoneinfo; empty: not reported. Not part of the
 /// fingerprint.
 struct ZoneUse {
   std::optional<std::uint64_t> free;
@@ -88,7 +88,7 @@ struct ZoneUse {
   friend bool operator==(const ZoneUse&, const ZoneUse&) = default;
 };
 
-/// What a node reports of its memory, from its own meminfo; empty: not reported. Not part of the
+/// The memory of a node, from its own meminfo; empty: not reported. Not part of the
 /// fingerprint.
 struct NodeUse {
   std::optional<Bytes> free;
@@ -113,8 +113,8 @@ struct Node {
   friend bool operator==(const Node&, const Node&) = default;
 };
 
-/// The kernel's switches as read; empty where the file does not exist or cannot be read.
-/// Kernel settings, in the order of their names (model/knob.hpp).
+/// The kernel settings as read, in the order of their names (model/knob.hpp); empty where the file
+/// does not exist or cannot be read.
 enum class Knob : std::uint8_t {
   AutoMovableNumaAware,
   AutoMovableRatio,
@@ -123,7 +123,7 @@ enum class Knob : std::uint8_t {
   OnlinePolicy,
 };
 
-/// What they say; empty: this kernel has none, or it could not be read.
+/// Their values; empty: this kernel has none, or it could not be read.
 struct Knobs {
   std::optional<std::string> auto_online_blocks;    ///< offline online online_kernel online_movable
   std::optional<std::string> online_policy;         ///< contig-zones auto-movable (5.15+)
@@ -148,7 +148,7 @@ struct RuledOut {
   friend bool operator==(const RuledOut&, const RuledOut&) = default;
 };
 
-/// Memory that s390x (6.19+) has on standby: there are no blocks before it is configured.
+/// Standby memory of s390x (6.19+): it has no blocks until it is configured.
 struct Standby {
   BlockId first;
   BlockId last;
@@ -187,8 +187,8 @@ struct Host {
   bool hash_mmu = false;  ///< ppc64 without the radix MMU. Not part of the fingerprint
   /// Where the kernel's map of all memory ends; 0: unknown. Not part of the fingerprint.
   std::uint64_t address_limit = 0;
-  /// What auto_online_blocks said before the service changed it; empty: it did not. Not part of the
-  /// fingerprint.
+  /// The value of auto_online_blocks before the service changed it; empty: it did not. Not part of
+  /// the fingerprint.
   std::optional<std::string> auto_online_before;
   bool zone_spans_known = false;
   std::vector<Device> devices;  ///< [0] always exists

@@ -19,7 +19,7 @@ struct KnobInfo {
   std::string_view name;       ///< the file's name
   std::string_view directory;  ///< below the root of the file system, without a slash at its end
   std::string_view since;      ///< the first kernel that has it
-  /// What the kernel takes, separated by spaces; empty: a decimal number of 32 bits.
+  /// The values that the kernel accepts, separated by spaces; empty: a decimal number of 32 bits.
   std::string_view values;
 };
 
@@ -45,9 +45,9 @@ constexpr std::optional<Knob> knob_named(std::string_view name) {
 }
 /// "/sys/devices/system/memory/auto_online_blocks"
 std::string knob_path(Knob knob);
-/// What the kernel takes; empty: a decimal number of 32 bits.
+/// The values that the kernel accepts; empty: a decimal number of 32 bits.
 std::vector<std::string_view> knob_values(Knob knob);
-/// What the kernel's file says; empty: this kernel has none, or it could not be read.
+/// The content of the kernel's file; empty: this kernel has none, or it could not be read.
 std::optional<std::string> knob_value(const Knobs& knobs, Knob knob);
 /// Whether a plan may set it: memmap_on_memory is read once, at boot.
 constexpr bool can_be_set(Knob knob) { return knob != Knob::MemmapOnMemory; }

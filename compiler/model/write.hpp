@@ -21,7 +21,7 @@ struct WriteRun {
 };
 
 enum class OnlineWord : std::uint8_t { Online, OnlineKernel, OnlineMovable };
-/// What is written into `state`: "online", "online_kernel", "online_movable".
+/// The word that is written into `state`: "online", "online_kernel", "online_movable".
 std::string_view online_word(OnlineWord word);
 
 }  // namespace memonline::model

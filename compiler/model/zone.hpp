@@ -24,7 +24,7 @@ constexpr bool is_kernel_zone(Zone zone) { return zone < Zone::Movable; }
 class ValidZones {
  public:
   enum class Kind : std::uint8_t {
-    Unknown,  ///< no such file (3.10), unreadable, or a source that does not tell
+    Unknown,  ///< no such file (3.10), unreadable, or not provided by the source
     Empty,    ///< an empty line (4.13)
     None,     ///< "none": the block spans zones or nodes
     Listed,   ///< one to four names, in the kernel's order

@@ -20,7 +20,7 @@ struct Span {
   }
 };
 
-/// The spans that pages of a run can lie in: those of its node, or of all nodes if it is unknown.
+/// The spans that may contain pages of a run: those of its node, or of all nodes if it is unknown.
 struct Spans {
   std::vector<Span> all;
   bool complete = true;  ///< no zone with pages lacks its span

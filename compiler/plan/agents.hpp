@@ -17,8 +17,8 @@ namespace memonline::plan {
 
 /// udev's first, in the order that udev reads its files, then the kernel's, then daxctl's.
 std::vector<CompetingAgent> competing_agents(const model::Host& host, const Plan* plan);
-/// Without a plan, or where its policy says nothing of hot-added memory, the kernel's setting is
-/// named, but competes with nothing: it needs no remedy, and no diagnostic is made of it.
+/// Without a plan, or where its policy does not select hot-added memory, the kernel's setting is
+/// listed, but does not compete: it needs no remedy and causes no diagnostic.
 bool competes(const CompetingAgent& agent);
 
 /// "udev-rule", "kernel-setting", ...
@@ -28,7 +28,7 @@ std::string agent_place(const CompetingAgent& agent);
 /// The place and what it does, on one line.
 std::string agent_line(const CompetingAgent& agent);
 
-/// What becomes of agents that the plan itself ends.
+/// Marks agents that the plan itself ends.
 enum class Settled : std::uint8_t { Unsaid, Note };
 /// Warnings ML0750 to ML0755, or errors if `strict`. Their lines are added to `files`, which the
 /// places in `sink` refer to.

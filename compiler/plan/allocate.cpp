@@ -51,14 +51,14 @@ bool asks_for_zones(const sema::Rule& rule) {
 
 namespace {
 
-// Memory that came while the service holds auto_online_blocks, and that is to be as it would be
-// without memonline.
+// Memory that was added while the service holds auto_online_blocks, and that should be as it would
+// be without memonline.
 Decision as_without_memonline(const BlockRun& run, const model::Host& host) {
   Decision decision;
   decision.blocks = run;
   decision.target = without_memonline(host);
   decision.fresh = true;
-  decision.reason = "as auto_online_blocks has it without memonline";
+  decision.reason = "auto_online_blocks applies, as without memonline";
   const bool online = run.state == model::State::Online;
   if (online && !kernel::zone_of(host, run)) return decision;
   switch (decision.target) {

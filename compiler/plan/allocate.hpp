@@ -20,18 +20,18 @@
 
 namespace memonline::plan {
 
-/// What is decided for a run of blocks.
+/// The decision for a run of blocks.
 struct Decision {
   model::BlockRun blocks;  ///< as the host shows them
   sema::Target target = sema::Target::Keep;
   bool change = false;                     ///< a write is needed to get there
-  bool fixed = false;                      ///< online, and can never be taken offline
-  std::optional<source::SourceSpan> span;  ///< the share (or limit) that asked; empty: nobody did
+  bool fixed = false;                      ///< online, and can never be offlined
+  std::optional<source::SourceSpan> span;  ///< the share (or limit) that requires it; empty: none
   std::string reason;                      ///< why there is no write, where there is none
   Blocker blocker = Blocker::None;         ///< the same for the verdict
   std::string unknown;  ///< the fact without which it cannot be decided or judged; else empty
   bool whole = false;   ///< the shares, as written, put all of its group online
-  bool fresh = false;   ///< is_correctable(): what the kernel made of it does not count
+  bool fresh = false;   ///< is_correctable(): its present state does not count
   // Decided by the limits (limit.hpp):
   bool picked_movable = false;              ///< `auto`: the kernel would put it into Movable
   bool pinned = false;                      ///< `auto`: that zone is written, because of a limit

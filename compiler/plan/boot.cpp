@@ -22,10 +22,10 @@ using Wish = std::map<NodeId, std::uint64_t>;  // pages of Movable
 
 namespace {
 
-// Of boot memory, the part that is the kernel's at least: one of so many.
+// The kernel keeps at least this part of boot memory: one fifth.
 constexpr std::uint64_t kKernelPart = 5;
-// A setting has to bring boot memory nearer to the wish by one of so many parts of it: each costs a
-// reboot, and a block a node that spans two zones.
+// A parameter must reduce the difference from the request by at least a quarter: it costs a reboot,
+// and on each node one block that spans two zones.
 constexpr std::uint64_t kWorthwhile = 4;
 constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20U;
 constexpr std::string_view kMemmap = "memory_hotplug.memmap_on_memory";
@@ -75,7 +75,7 @@ class BootPlanner {
  private:
   // --- what is there --------------------------------------------------------------------------
 
-  /// The word of one of these keys that the user has put there, if there is one.
+  /// The user's kernel parameter with one of these keys, if any.
   const std::string* foreign(std::initializer_list<std::string_view> keys) const {
     for (const std::string& word : host_.command_line)
       for (const std::string_view key : keys)
@@ -85,8 +85,8 @@ class BootPlanner {
 
   diag::Diagnostic& say_foreign(const std::string& word, std::string_view wanted) {
     auto& d = sink_.add(diag::Code::ForeignParameter, std::nullopt,
-                        fmt::format("`{}` is on the kernel command line already, and not by "
-                                    "memonline: {} is left to it",
+                        fmt::format("`{}` is on the kernel command line, not set by memonline: it "
+                                    "determines {}",
                                     word, wanted));
     d.help = fmt::format("remove `{}` where it was set, or `set boot-parameters = ignore`", word);
     return d;
@@ -128,8 +128,8 @@ class BootPlanner {
     if (const auto outcome = outcome_for(wished)) compare(wished, *outcome);
   }
 
-  /// What boot memory will be, with the user's own words or with those put into the plan here.
-  /// Empty: nobody can tell.
+  /// The zones of boot memory, with the user's own parameters or with those that the plan sets.
+  /// Empty: it cannot be predicted.
   std::optional<std::vector<BootZones>> outcome_for(const Wish& wished) {
     constexpr std::string_view kSplit = "how boot memory is split";
     if (const std::string* word = foreign({kMovableNode})) {
@@ -137,8 +137,8 @@ class BootPlanner {
       auto& d = say_foreign(*word, kSplit);
       if (memory_.hotpluggable_known) return kernel::boot_zones(memory_, whole_nodes());
       d.notes.emplace_back(
-          "what that makes of boot memory depends on the firmware's table of hot-pluggable memory "
-          "(SRAT), which is unknown here");
+          "its effect depends on the firmware's table of hot-pluggable memory (SRAT), which is "
+          "unknown here");
       return std::nullopt;
     }
     if (const std::string* word = foreign({"kernelcore", "movablecore"})) {
@@ -147,8 +147,8 @@ class BootPlanner {
       if (host_.command_line_value("kernelcore") != "mirror")
         return kernel::boot_zones(memory_, foreign_request());
       d.notes.emplace_back(
-          "what that makes of boot memory depends on which of it the firmware mirrors, which no "
-          "running system shows");
+          "its effect depends on the memory that the firmware mirrors, which no running system "
+          "shows");
       return std::nullopt;
     }
     const auto best = closest(wished);
@@ -185,7 +185,7 @@ class BootPlanner {
     return sum;
   }
 
-  /// A limit on Movable counts here as well: what is the kernel's by it, in pages.
+  /// The pages that the kernel must keep; a limit on Movable counts, too.
   std::uint64_t least_for_kernel(std::uint64_t total) const {
     std::uint64_t least = total / kKernelPart;
     for (const sema::Limit& limit : policy_.limits)
@@ -205,7 +205,7 @@ class BootPlanner {
     return request;
   }
 
-  /// The setting whose outcome is nearest to the wish. Empty: nothing is as near as no parameter.
+  /// The parameter with the smallest difference. Empty: no parameter is an improvement.
   std::optional<Setting> closest(const Wish& wished) const {
     std::uint64_t nearest = distance(wished, kernel::boot_zones(memory_, {}));
     nearest -= nearest / kWorthwhile;
@@ -225,8 +225,8 @@ class BootPlanner {
     return best;
   }
 
-  /// Movable shrinks on every node as kernelcore grows, so the best setting is where one node meets
-  /// its wish, or just before. In MiB; empty: none is as near as `nearest`.
+  /// Movable shrinks on every node as kernelcore grows, so the best amount is where one node gets
+  /// its requested Movable, or just before. In MiB; empty: none is as close as `nearest`.
   std::optional<std::uint64_t> closest_kernelcore(const Wish& wished, std::uint64_t nearest) const {
     const std::uint64_t page = host_.page_size;
     const std::uint64_t total = memory_.pages() * page / kMebibyte;
@@ -279,7 +279,7 @@ class BootPlanner {
       const auto text = [&](std::uint64_t pages) {
         return model::human(model::Bytes(pages * host_.page_size));
       };
-      notes.push_back(fmt::format("node{}: {} of {} would be Movable, the wish is {}",
+      notes.push_back(fmt::format("node{}: {} of {} would be Movable, the policy requires {}",
                                   node.id.value(), text(got), text(all), text(wish)));
       boot_.nodes.push_back(std::move(shown));
     }
@@ -290,21 +290,21 @@ class BootPlanner {
     auto& d = sink_.add(
         diag::Code::BootWishNotMet, std::nullopt,
         !decided_by_.empty()
-            ? fmt::format("`{}` does not make boot memory what the policy says", decided_by_)
+            ? fmt::format("`{}` does not split boot memory as the policy requires", decided_by_)
         : boot_.parameters.empty()
-            ? "no kernel parameter makes boot memory what the policy says"
-            : fmt::format("`{}` comes nearest to what the policy says of boot "
-                          "memory, and it is not near",
+            ? "no kernel parameter splits boot memory as the policy requires"
+            : fmt::format("`{}` comes closest to the policy for boot memory, but still "
+                          "differs from it",
                           boot_.parameters.front()));
     diag::add_first_few(d, notes);
     const bool some_can_move =
         std::any_of(allocation_.decisions.begin(), allocation_.decisions.end(),
                     [&](const Decision& one) { return is_wish(one) && !one.fixed; });
     d.help = host_.era < model::Era::C1 || !some_can_move
-                 ? "ask for less of boot memory, or for the same amount of kernel memory on each "
+                 ? "request less Movable boot memory, or the same amount of kernel memory on each "
                    "node"
-                 : "`set rezone = allowed` takes free boot blocks offline and brings them back "
-                   "movable, node by node";
+                 : "`set rezone = allowed` offlines boot blocks and re-onlines them in Movable, on "
+                   "each node separately";
   }
 
   // --- hot-added memory -----------------------------------------------------------------------
@@ -313,12 +313,12 @@ class BootPlanner {
     const char* value = nullptr;
     switch (policy_.memmap_on_memory) {
       case sema::MemmapOnMemory::Leave:
-      case sema::MemmapOnMemory::Off: break;  // it is off unless somebody asks for it
+      case sema::MemmapOnMemory::Off: break;  // off by default
       case sema::MemmapOnMemory::On: value = "1"; break;
       case sema::MemmapOnMemory::Force: value = "force"; break;
     }
     if (value != nullptr && has_no_effect()) {
-      // A reboot to remove it would be as vain as one to set it.
+      // A reboot to remove it would be as useless as one to set it.
       const std::string word = fmt::format("{}={}", kMemmap, value);
       if (has(host_.own_parameters, word)) boot_.parameters.push_back(word);
       return;
@@ -328,7 +328,7 @@ class BootPlanner {
     if (there != nullptr && policy_.memmap_on_memory != sema::MemmapOnMemory::Leave) {
       const std::string_view now = *host_.knobs.memmap_on_memory;
       const bool same = value == nullptr ? now == "N" : now == (*value == '1' ? "Y" : "force");
-      if (!same) say_foreign(*there, "where the memory map of new memory lies");
+      if (!same) say_foreign(*there, "where the memory map of hot-added memory is stored");
       return;
     }
     if (value != nullptr) boot_.parameters.push_back(fmt::format("{}={}", kMemmap, value));
@@ -341,11 +341,11 @@ class BootPlanner {
     if (why.empty()) return false;
     auto& d = sink_.add(diag::Code::MemmapHasNoEffect, std::nullopt,
                         fmt::format("`set memmap-on-memory` has no effect on this host: {}", why));
-    d.help = "leave the setting out; no kernel parameter and no reboot is needed for it";
+    d.help = "remove the setting; the plan requests no kernel parameter and no reboot for it";
     return true;
   }
 
-  /// DIMMs that are there at boot come online before anybody can write auto_online_blocks.
+  /// The kernel onlines DIMMs present at boot before a process can write auto_online_blocks.
   void default_state() {
     const auto wanted = hotplug_.knobs.find(model::Knob::AutoOnlineBlocks);
     if (wanted == hotplug_.knobs.end()) return;
@@ -363,16 +363,16 @@ class BootPlanner {
         });
     if (!ours && !wrong) return;
     if (const std::string* there = foreign_state()) {
-      // What stays offline at boot is the plan's to bring online.
+      // The plan onlines memory that stays offline at boot.
       if (*there != word && *there != fmt::format("{}=offline", kDefaultState))
-        say_foreign(*there, "what becomes of DIMMs present at boot");
+        say_foreign(*there, "the zone of DIMMs present at boot");
       return;
     }
     boot_.parameters.push_back(word);
     places_dimms_ = word;
   }
 
-  /// The user's memhp_default_state= that counts: the last that the kernel knows.
+  /// The user's memhp_default_state= that applies: the last one that the kernel supports.
   const std::string* foreign_state() const {
     const auto state = default_state_of(host_);
     if (!state) return nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Boot, a step of the pipeline (README.md): which kernel parameters make boot memory what the
-// policy requires, and what the kernel really makes of them.
+// Boot, a step of the pipeline (README.md): which kernel parameters split boot memory as the
+// policy requires, and their actual effect.
 //
 // kernelcore= gives every node the same absolute amount of kernel memory, movable_node makes whole
 // nodes Movable that the firmware calls hot-pluggable, so few requests can be met exactly. The plan

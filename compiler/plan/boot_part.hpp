@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The boot parameters of a plan, and which wishes they fulfill at the next boot.
+// The boot parameters of a plan, and which requests they satisfy at the next boot.
 #pragma once
 
 #include <string>

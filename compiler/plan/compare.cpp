@@ -20,7 +20,7 @@ using model::State;
 
 namespace {
 
-// What a step leaves of a block.
+// The state of a block after a step.
 struct Left {
   State state = State::Offline;
   model::Zone zone = model::Zone::Normal;  ///< online: the predicted one
@@ -212,7 +212,7 @@ Comparison compare(const Plan& plan, const Host& now) {
   result.fulfilled = is_fulfilled(plan, writes, now, facts);
   const auto then = model::parse_facts(plan.host.facts);
   if (!then) {
-    result.lines.emplace_back("the plan does not say what the host was like");
+    result.lines.emplace_back("the plan does not contain the facts of its host");
     return result;
   }
   result.same = *then == facts;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A plan held against a host as it is now: may it still be carried out, is it carried out already,
-// or was a run of it ended on its way? The cost is that of the runs on both sides.
+// Compares a plan with the present host: can it still be carried out, is it carried out already, or
+// was a run of it interrupted? The cost is linear in the runs on both sides.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ namespace memonline::plan {
 struct Comparison {
   /// Every fact is as the plan has it.
   bool same = false;
-  /// Whatever else changed: every block of every step is where the last step on it leaves it,
-  /// every knob that is to stay says so, and the plan speaks of the same blocks (block size, era).
+  /// Regardless of other changes: every block of every step is where the last step on it leaves it,
+  /// every permanent kernel setting has its value, and block size and era are the same.
   bool fulfilled = false;
-  /// Not the same, but what differs is what the plan's own writes explain: what a run leaves that
-  /// was killed. What offline blocks offer is not looked at, it follows from their neighbors.
+  /// Not the same, but the plan's own writes explain all differences, as after a run that was
+  /// killed. The valid zones of offline blocks are not compared: they follow from their neighbors.
   bool on_the_way = false;
   /// The differences, for people (differences.hpp); empty if same.
   std::vector<std::string> lines;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is decided for the blocks of a shared-out group, and what is to be said of it.
+// The decisions for the blocks of a group with shares, and their diagnostics.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -42,7 +42,7 @@ class Describer {
       };
       if (share.amount && claim.count < claim.asked)
         found(Finding::Kind::ExceedsGroup, claim.count, claim.asked);
-      // Of one that asks for nothing ML0307 was told without a host.
+      // ML0307 has reported a share of zero already, without a host.
       if (share.amount && !is_zero(*share.amount) && claim.asked == 0 && shared_.size > 0)
         found(Finding::Kind::RoundsToNothing, 0, 0);
       if (claim.owed() > 0 && !claim.wants(Target::Keep)) {
@@ -54,7 +54,7 @@ class Describer {
         if (claim.owed() > met) found(Finding::Kind::Unusable, claim.owed() - met, claim.count);
       }
       if (claim.count > 0 && (share.place == Place::First || share.place == Place::Last)) {
-        // Blocks that are astray for want of blocks are reported as not reached already.
+        // Blocks that are missing from the share are reported as not reached already.
         const std::uint64_t n = astray(claim);
         if (n > claim.owed()) found(Finding::Kind::OutOfPosition, n - claim.owed(), claim.count);
       }
@@ -84,7 +84,7 @@ class Describer {
     return sum;
   }
 
-  // Positions: how many blocks at the written end of the group are not what the share says.
+  // How many blocks at the end of the group where the share belongs do not have its target.
   [[nodiscard]] std::uint64_t astray(const Claim& claim) const {
     std::uint64_t before = 0;  // blocks of earlier shares at the same end
     for (const Claim& other : shared_.claims) {
@@ -109,7 +109,7 @@ class Describer {
     if (part.rezone || (part.kind == Kind::Offline && part.claim != nullptr))
       return part.claim->wants(target);
     if (target == Target::Offline) return part.kind == Kind::Offline;
-    if (part.kind == Kind::UnknownZone) return true;  // it is not shown to be elsewhere
+    if (part.kind == Kind::UnknownZone) return true;  // it may be there
     return part.kind == (target == Target::Normal ? Kind::Normal : Kind::Movable);
   }
 
@@ -146,9 +146,9 @@ class Describer {
         d.change = part.claim != nullptr && d.target != Target::Keep &&
                    (d.target != Target::Offline || part.blocks.state == State::Online);
         if (part.claim == nullptr)
-          d.reason = "no share of the rule asks for it";
+          d.reason = "no share of the rule requests it";
         else if (d.target == Target::Offline)
-          d.reason = "offline already, as asked";
+          d.reason = "offline already, as requested";
         else if (d.target == Target::Keep)
           d.reason = "the rule keeps it as it is";
         break;
@@ -166,7 +166,7 @@ class Describer {
           d.blocker = Blocker::CannotOffline;
         } else if (policy_.rezone == sema::Rezone::Never) {
           d.reason =
-              fmt::format("online in {} beyond what the rule asks for; `rezone` is `never`", zone);
+              fmt::format("online in {} beyond what the rule requests; `rezone` is `never`", zone);
           d.blocker = Blocker::RezoneNever;
         } else
           d.reason = fmt::format("online in {}; no share that still needs blocks can use it", zone);
@@ -188,7 +188,7 @@ class Describer {
     switch (shared_.group.rule->selector.each) {
       case sema::Each::None: break;
       case sema::Each::Node:
-        return run.node ? fmt::format("node{}", run.node->value()) : "memory of no known node";
+        return run.node ? fmt::format("node{}", run.node->value()) : "memory of an unknown node";
       case sema::Each::Device: return host_.devices.at(run.device).name;
     }
     return {};

@@ -30,8 +30,8 @@ std::string state_words(const BlockFact& run) {
   switch (run.state) {
     case State::Online: break;
     case State::Offline: return "offline";
-    case State::GoingOffline: return "going offline";
-    case State::Unknown: return "in a state nobody could read";
+    case State::GoingOffline: return "being offlined";
+    case State::Unknown: return "in an unknown state";
   }
   if (run.zones.kind() == Kind::None) return "online in several zones";
   if (run.zones.kind() != Kind::Listed) return "online";
@@ -87,8 +87,8 @@ class Differences {
     value("era of the kernel", model::era_name(then_.era), model::era_name(now_.era));
     value("architecture", then_.arch, now_.arch);
     if (then_.hot_remove != now_.hot_remove)
-      lines_.emplace_back(now_.hot_remove ? "the kernel can take memory offline now"
-                                          : "the kernel cannot take memory offline any more");
+      lines_.emplace_back(now_.hot_remove ? "the kernel can offline memory now"
+                                          : "the kernel can no longer offline memory");
   }
 
   void parameters() {
@@ -96,7 +96,7 @@ class Differences {
     const std::multiset<std::string> now(now_.parameters.begin(), now_.parameters.end());
     if (then == now) {
       if (then_.parameters != now_.parameters)
-        lines_.emplace_back("the kernel parameters stand in another order");
+        lines_.emplace_back("the kernel parameters are in another order");
       return;
     }
     const auto report = [&](const auto& has, const auto& lacks, const char* what) {
@@ -125,7 +125,7 @@ class Differences {
 
   void nodes() {
     const auto cpus = [](const std::optional<bool>& has) {
-      if (!has) return "CPUs nobody could count";
+      if (!has) return "an unknown number of CPUs";
       return *has ? "CPUs" : "no CPUs";
     };
     for (const auto& [id, has] : then_.node_cpus) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is different between a host as it was and as it is, for people.
+// The differences between a previous and the present host, for people.
 #pragma once
 
 #include <string>
@@ -14,8 +14,9 @@ inline constexpr std::size_t kMostDifferences = 20;
 
 /// One line a difference, neighboring blocks with the same difference together:
 /// "memory40..41 were offline, are online in Movable", "memory32 is gone",
-/// "auto_online_blocks was offline, is online". What an offline block offers follows from its
-/// neighbors, so it is named only where nothing else differs. Empty: nothing differs.
+/// "auto_online_blocks was offline, is online". The valid zones of an offline block
+/// follow from its neighbors, so they are reported only if nothing else differs. Empty: nothing
+/// differs.
 std::vector<std::string> differences(const model::Facts& then, const model::Facts& now);
 
 }  // namespace memonline::plan

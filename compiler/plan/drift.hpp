@@ -48,8 +48,8 @@ struct Judged {
 Judged judged_blocks(const plan::Plan& plan);
 
 /// The zone a run is in, as the kernel spells it: "Movable", "none" for blocks that span zones;
-/// empty for blocks that are not online or do not tell. Where an old kernel lists two names, the
-/// first is the zone (show_valid_zones, 3.18 to 4.13).
+/// empty for blocks that are not online or of unknown zone. Where an old kernel lists two names,
+/// the first is the zone (show_valid_zones, 3.18 to 4.13).
 std::optional<std::string> zone_text(const model::BlockRun& run);
 
 /// The blocks a step writes, or nullptr: the step is about something else.

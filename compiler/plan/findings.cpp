@@ -60,26 +60,25 @@ class Reporter {
     switch (total.kind) {
       case Kind::ExceedsGroup:
         add(diag::Code::AmountExceedsGroup, sum,
-            fmt::format("this share asks for {} blocks, but only {} of {} {} are left for it",
+            fmt::format("this share requests {} blocks, but only {} of {} {} are left for it",
                         total.of, total.blocks, of_group, total.of_group));
         return;
       case Kind::RoundsToNothing:
         add(diag::Code::ShareRoundsToNothing, sum,
-            fmt::format("this share comes to less than one block of {} here",
+            fmt::format("this share is less than one block of {} here",
                         model::human(host_.block_size)));
         return;
       case Kind::NotReached: {
         const bool offline = total.share->target == Target::Offline;
         add(diag::Code::ShareNotReached, sum,
-            fmt::format("{} of the {} blocks this share asks for {} online{}", total.blocks,
-                        total.of, is_or_are(total.blocks), offline ? "" : " in another zone"))
+            fmt::format("{} of the {} requested blocks {} online{}", total.blocks, total.of,
+                        is_or_are(total.blocks), offline ? "" : " in another zone"))
             .help = remedy(total);
         return;
       }
       case Kind::Unusable:
         add(diag::Code::ShareNotReached, sum,
-            fmt::format("the state of {} of the {} blocks this share asks for cannot be used now",
-                        total.blocks, total.of))
+            fmt::format("{} of the {} requested blocks cannot be used now", total.blocks, total.of))
             .help = "another process is offlining them: plan again later";
         return;
       case Kind::OutOfPosition:
@@ -129,7 +128,7 @@ class Reporter {
     const bool settled = lack.others == 0 && settles(lack.boot, boot_.splits_boot_memory) &&
                          settles(lack.dimms, boot_.places_dimms);
     if (!settled || words.empty()) return {};
-    // Whether they are written is up to the boot loader and to what others have set there.
+    // The boot loader and its other parameters decide whether they are written.
     return fmt::format(
         "booting with {} places them there; `memonline boot show` lists the next boot's parameters",
         diag::first_few(words));

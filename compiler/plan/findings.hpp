@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the allocation cannot do as a rule says. Every group of a rule (`each dimm`) may have such a
-// finding; they are added up and reported once per share, when the rest of the plan is known,
-// because the remedy depends on it.
+// The parts of rules that the allocation cannot satisfy. Every group of a rule (`each dimm`) may
+// have such a finding; they are added up and reported once per share, when the rest of the plan is
+// known, because the remedy depends on it.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Misplaced {
   std::uint64_t boot = 0;    ///< boot memory
   std::uint64_t dimms = 0;   ///< hot-added DIMMs: those present at boot come online with it
   std::uint64_t others = 0;  ///< memory that a driver adds after boot
-  std::uint64_t fixed = 0;   ///< of all these, blocks that can never be taken offline
+  std::uint64_t fixed = 0;   ///< of all these, blocks that can never be offlined
   [[nodiscard]] std::uint64_t all() const { return boot + dimms + others; }
 };
 

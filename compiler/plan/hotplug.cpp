@@ -19,7 +19,7 @@ using sema::Target;
 
 namespace {
 
-// What a selector can mean for memory yet to come.
+// The hot-added memory that a selector can match.
 enum class Reach { None, Some, Every };
 
 // A class that no device or node of this host can match does not apply to its hot-added memory.
@@ -93,7 +93,7 @@ bool takes_zone_words(const model::Host& host) {
   return host.era == Era::D || (host.era == Era::C2 && host.facts.foll_pin == true);
 }
 
-// What one rule makes of hot-added memory; without a rule, what becomes of all other memory.
+// The hot-added memory of one rule and its target; without a rule, all other hot-added memory.
 struct Portion {
   const sema::Rule* rule = nullptr;
   std::optional<Target> target;  ///< empty: several
@@ -118,7 +118,8 @@ struct Lowering {
     return part;
   }
 
-  // Blocks that came online in Movable a moment ago go offline again; DLPAR cares for no setting.
+  // Blocks that the kernel has just onlined in Movable can be offlined again; DLPAR ignores the
+  // setting.
   bool can_correct(const SettingUser& user) const {
     if (!host.hot_remove || !host.knobs.auto_online_blocks) return false;
     return takes_zone_words(host) || user.kind == SettingUser::Kind::Dlpar;
@@ -131,7 +132,7 @@ struct Lowering {
     return part;
   }
 
-  /// The rules that new memory meets, up to one that takes all of it.
+  /// The rules that apply to new memory, up to one that selects all of it.
   std::vector<Portion> portions() const {
     std::vector<Portion> portions;
     for (const sema::Rule& rule : policy.rules) {
@@ -152,7 +153,7 @@ struct Lowering {
 
   std::string why_not(const Portion& portion, const Portion& last) const {
     if (nvidia && portion.target)
-      return fmt::format("the rule asks for `{}`", word_of(*portion.target));
+      return fmt::format("the rule requests `{}`", word_of(*portion.target));
     if (last.rule != nullptr)
       return "the rule has another target for some hot-added memory, but the kernel's setting "
              "applies to all of it";
@@ -200,8 +201,8 @@ struct Lowering {
     if (!host.knobs.auto_online_blocks)
       return by_service(rule, "this kernel has no auto_online_blocks");
     if ((target == Target::Movable || target == Target::Normal) && !takes_zone_words(host))
-      return by_service(
-          rule, fmt::format("auto_online_blocks of this kernel does not take {}", word_of(target)));
+      return by_service(rule, fmt::format("auto_online_blocks of this kernel does not accept {}",
+                                          word_of(target)));
     if (target == Target::Offline && has_user(host, SettingUser::Kind::Dlpar))
       return by_service(rule, "auto_online_blocks=offline does not keep DLPAR's memory offline");
     part.knobs[model::Knob::AutoOnlineBlocks] = word_of(target);
@@ -212,8 +213,8 @@ struct Lowering {
     return limited(rule, target, part);
   }
 
-  // The kernel's ratio bounds Movable by boot memory alone, so whatever it picks keeps a limit of
-  // the same ratio. `auto` leaves the pick to the kernel; `movable` does not.
+  // The kernel's ratio bounds Movable by boot memory alone, so any zone that it selects keeps a
+  // limit of the same ratio. `auto` leaves the choice to the kernel; `movable` does not.
   HotplugPart limited(const sema::Rule* rule, Target target, HotplugPart part) const {
     const sema::Limit& limit = policy.limits.front();
     const auto* times = std::get_if<sema::Limit::TimesNormal>(&limit.bound);
@@ -284,7 +285,7 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
                                    setting_users(host).front().needs));
     d.notes.push_back(part.why);
     d.help = host.hot_remove ? "use `hotplugged: movable`, or select less memory"
-                             : "use `hotplugged: movable`: this kernel cannot take memory offline";
+                             : "use `hotplugged: movable`: this kernel cannot offline memory";
   }
   return part;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Step 5 of planning: who onlines memory that is yet to come. The strongest mechanism that means
-// exactly what the policy says is taken: the kernel's own switches, else the service. Where
-// something relies on the kernel to online memory, the kernel goes first, with online_movable, and
-// the service corrects it ("corrected").
+// Steps 4 and 5 of planning: the mechanism that onlines hot-added memory. The kernel's own settings
+// are used if they mean exactly what the policy requires, otherwise the service. If a driver or the
+// platform relies on the kernel to online memory, the kernel onlines it first, with online_movable,
+// and the service corrects it ("corrected").
 #pragma once
 
 #include <optional>
@@ -14,15 +14,15 @@
 
 namespace memonline::plan {
 
-/// The rules as they meet memory nobody has seen yet: which switches make the kernel do the same,
-/// or which rule prevents that. `knobs` holds what the switches should say; empty where the policy
-/// says nothing of new memory.
+/// The rules for future hot-added memory: which kernel settings have the same effect, or which rule
+/// prevents that. `knobs` has the values of the settings; empty if the policy does not select
+/// hot-added memory.
 HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files,
                   const model::Host& host, diag::Sink& sink);
 
-/// What `lowered` is where the service runs: whole devices that are to be Movable it brings online
-/// in a fraction of the kernel's time, from the top (tests/vm/hotplug_bench), and as safely. Not
-/// where the policy says `hotplug = kernel`, nor where something relies on the kernel's setting
+/// `lowered` where the service runs: it onlines whole devices in Movable in a fraction of the
+/// kernel's time, from the top down (tests/vm/hotplug_bench), and as safely. Not if the policy has
+/// `hotplug = kernel`, nor where something relies on the kernel's setting
 /// (setting_users.hpp).
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host);
 

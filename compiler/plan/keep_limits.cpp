@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Keeps blocks out of Movable until each limit holds, and finds out on the kernel model what comes
-// of `auto` blocks.
+// Keeps blocks out of Movable until each limit holds, and predicts the zones of `auto` blocks on
+// the kernel model.
 //
 // Model runs are bounded, and a second plan has no steps:
-// - The kernel's picks are those without the limits: one run. What the limits change may change a
-//   pick; then the block's zone is written instead (`online_movable`, `online_kernel`), first where
-//   it differs, the second time for all: two runs more.
+// - The kernel's choices are first computed without the limits: one run. The limits may change a
+//   choice; then the block's zone is written instead (`online_movable`, `online_kernel`), first
+//   where it differs, the second time for all: two more runs.
 // - An `auto` block stays offline only if the kernel would put it into Movable when all else is
-//   done. Those that it would put into a kernel zone go online there. Each such round brings at
-//   least one refused block online, so there are no more rounds than refused blocks.
+//   done. Those that it would put into a kernel zone are onlined there. Each such round onlines at
+//   least one refused block, so there are no more rounds than refused blocks.
 // - A write that the kernel's zone rules refuse (before Linux 4.14) leaves its block as it is, and
 //   the limits are applied again without it; it is never tried again.
 // - In the end no limit has room for any block that it refused (give_back), and the kernel would
@@ -48,7 +48,7 @@ class LimitKeeper {
         work_(work),
         without_limits_(allocation) {}
 
-  // What the kernel would pick for `auto` blocks; they are written before movable ones.
+  // The zones that the kernel would select for `auto` blocks; they are written before movable ones.
   void pick() {
     Allocation before = allocation_;
     bool any = false;
@@ -146,7 +146,7 @@ class LimitKeeper {
   }
 
  private:
-  // One look at every decision beside every limit; false: that is more work than is left.
+  // Checks every decision against every limit; false: that exceeds the budget.
   bool pass() { return work_.spend(decisions_.size() * (1 + policy_.limits.size())); }
 
   // Leaves the decision `head` blocks; the part of it from there on.
@@ -206,7 +206,7 @@ class LimitKeeper {
     }
   }
 
-  // One pass for all nodes: what a limit per node refuses on one of them is no other node's matter.
+  // One pass for all nodes: a limit per node is independent for each node.
   template <class Candidate>
   void refuse(LimitBook& book, const sema::Limit& limit, Candidate candidate) {
     if (!work_.spend(decisions_.size())) return;
@@ -389,7 +389,7 @@ void keep_limits(Allocation& allocation, const Selection& selection, const sema:
   LimitKeeper keeper(allocation, policy, host, trials, work);
   keeper.pick();
   if (work.exhausted()) return;
-  // What is fresh lacks its first decision yet.
+  // Fresh blocks have no previous decision.
   if (host.fresh.empty() &&
       limits_explain(allocation, selection, policy, host, trials.ready.host(), work))
     keeper.rest();

@@ -60,7 +60,7 @@ class LimitBook {
   std::map<std::optional<model::NodeId>, Balance> nodes_;
 };
 
-/// What comes of the writes of an allocation on the kernel model.
+/// The result of the writes of an allocation on the kernel model.
 struct Trial {
   kernel::Model model;
   std::vector<model::WriteRun> stuck;  ///< writes that no order makes legal

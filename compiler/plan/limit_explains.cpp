@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether a host needs nothing because its limits refuse all that its shares lack. Online blocks
-// count towards the shares in the order written (step 2). That order does not tell which share a
-// limit refused: of `first 3 blocks movable, last 3 blocks movable, rest offline` with a limit per
-// node, blocks of the last share would count for the first one, the last would seem to lack them,
-// and the next plan would look for them on another node. So the other ways of counting are looked
-// at as well: if there is one under which every block that a share lacks is a block that a limit
-// refuses, that way holds, and there is nothing to do.
+// Whether a host needs no step because its limits refuse all blocks that its shares lack. Online
+// blocks count towards the shares in the order written (step 2). That order does not show which
+// share a limit refused: of `first 3 blocks movable, last 3 blocks movable, rest offline` with a
+// limit per node, blocks of the last share would count for the first one, the last would seem to
+// lack them, and the next plan would search for them on another node. So the other ways of counting
+// are tried as well: if under one of them every block that a share lacks is a block that a limit
+// refuses, that way applies, and nothing needs to be done.
 //
 // An outcome of keep_limits() is always explained, by the way of counting that led to it: take the
 // blocks it refused as Movable, and no share lacks anything.
@@ -47,10 +47,10 @@ class Explainer {
         book_(policy, host) {}
 
   bool explains(const Group& group) const {
-    if (!work_.spend(3 * cost_of_sharing(group))) return true;  // nobody asks any more
+    if (!work_.spend(3 * cost_of_sharing(group))) return true;  // the budget is spent
     const SharedGroup shared = share_out(group, policy_, host_);
     if (at_rest(shared)) return true;
-    // Blocks in a kernel zone stand for what a share lacks where the limit made them normal, or
+    // Blocks in a kernel zone count for a share that lacks blocks if the limit made them normal, or
     // kept them from being moved.
     const bool whole = put_all_online(*group.rule, shared.size, host_.block_size);
     if (whole || policy_.rezone == sema::Rezone::Allowed) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is to be said of limits: what stays offline because of them, and where they cannot hold.
+// Diagnostics of limits: blocks that stay offline because of them, and limits that are exceeded.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -35,7 +35,7 @@ void report_beyond(const LimitBook& book, const sema::Limit& limit, const model:
           diag::Code::LimitExceededAlready, limit.span,
           fmt::format("{} {} {} more Movable online than the limit allows", diag::first_few(scopes),
                       scopes.size() == 1 ? "has" : "have", size_text(blocks, host)))
-      .help = "memory that is online stays; take blocks offline by hand, or raise the limit";
+      .help = "online memory stays in its zone; offline blocks by hand, or raise the limit";
 }
 
 void report_offline(std::uint64_t blocks, const sema::Limit& limit, const model::Host& host,
@@ -44,7 +44,7 @@ void report_offline(std::uint64_t blocks, const sema::Limit& limit, const model:
   sink.add(diag::Code::LimitLeavesOffline, limit.span,
            fmt::format("the limit leaves {} offline that would have become Movable",
                        size_text(blocks, host)))
-      .help = "raise the limit, or ask for these blocks as `normal`";
+      .help = "raise the limit, or request `normal` for these blocks";
 }
 
 }  // namespace

@@ -150,7 +150,7 @@ void note_standby(const Host& host, diag::Sink& sink) {
       sink.add(diag::Code::StandbyMemory, std::nullopt,
                fmt::format("standby memory is not configured, and no rule applies to it yet: {}",
                            blocks.text(host)));
-  d.help = fmt::format("`chmem -c -b {}` configures {}; then the policy decides on its blocks",
+  d.help = fmt::format("`chmem -c -b {}` configures {}; the policy then applies to its blocks",
                        list, host.standby.size() == 1 ? "it" : "the first part");
 }
 

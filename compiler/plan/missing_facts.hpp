@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a plan says of facts that the host does not show: which, of which blocks, where they would
-// be found, and how to get them.
+// Diagnostics of facts that the host does not show: which facts, of which blocks, which files show
+// them, and how to get them.
 #pragma once
 
 #include <string_view>
@@ -13,7 +13,7 @@
 
 namespace memonline::plan {
 
-/// One warning for all blocks that rules may or may not select; `who` asks for the facts.
+/// One warning for all blocks that rules may or may not select; `who` depends on the facts.
 void warn_of_undecided(const std::vector<Undecided>& undecided, const model::Host& host,
                        diag::Sink& sink, std::string_view who = "this rule");
 

@@ -24,8 +24,8 @@ using sema::Target;
 
 namespace {
 
-// Kernel memory first, what the kernel may pick next, Movable after it; what must go offline for
-// a new zone follows what is offline already.
+// Kernel memory first, then `auto` blocks, then Movable; blocks that must be offlined for a new
+// zone follow those that are offline already.
 enum class Stage {
   Normal,
   NormalRezoned,
@@ -60,7 +60,7 @@ Stage stage_of(const Decision& d) {
   return Stage::TakenOffline;
 }
 
-// Of memory that just came, the kernel may have put some where it belongs.
+// The kernel may have onlined some of the new memory in its desired zone.
 bool is_there(const Decision& d) {
   if (d.blocks.state != State::Online || d.blocks.zones.kind() != model::ValidZones::Kind::Listed)
     return false;
@@ -115,7 +115,7 @@ struct Obstacle {
   std::uint64_t fitting = 0;  ///< blocks that would fit
 };
 
-/// What a run of writes consists of, and where it has got to.
+/// The parts of a run of writes, and its progress.
 struct Progress {
   Model& model;
   Room& room;
@@ -137,7 +137,7 @@ class Orderer {
         work_(work),
         era_(model.state().era) {}
 
-  // Applies the write to the model and appends its steps, or says why it cannot be now.
+  // Applies the write to the model and appends its steps, or returns why it is impossible now.
   Done apply(const Write& write) {
     work_.spend(1 + (write.rezoned() ? room_.size() : 0));
     const bool fits = !write.rezoned() || fits_at_once(write);
@@ -160,7 +160,7 @@ class Orderer {
   }
 
  private:
-  // Whoever asks for that many blocks alone gets them: nothing before makes room for them then.
+  // A request for that many blocks alone fits, although no earlier step makes room for them.
   [[nodiscard]] std::uint64_t fitting_alone(const Write& write) const {
     Model model = start_;
     Room room = room_at_start_;
@@ -180,18 +180,18 @@ class Orderer {
     if (!placed) return fail(Obstacle{placed.error()});
     for (const Placed& part : *placed) {
       if (!as_wished(write.target, part.zone))
-        return fail(Obstacle{Refusal{kernel::Errno::Einval, part.blocks.first,
-                                     fmt::format("this kernel would put it into {} without a word",
-                                                 model::zone_name(part.zone)),
-                                     in_the_way_of(to.model, write)}});
+        return fail(Obstacle{Refusal{
+            kernel::Errno::Einval, part.blocks.first,
+            fmt::format("this kernel would silently online it in {}", model::zone_name(part.zone)),
+            in_the_way_of(to.model, write)}});
       to.room.give({write.node, part.zone, part.blocks.count()});
       add(to.steps, OnlineBlocks{word, part.blocks, write.node, part.zone}, write, why(write, run));
     }
     return std::monostate{};
   }
 
-  // Slices from the end that the run is written from; what is to stay offline is not sliced, as
-  // nothing would come back in between.
+  // Slices from the end where the run starts; blocks that stay offline are not sliced, because none
+  // of them is re-onlined in between.
   Done carry_out_in_slices(const Write& write, const Progress& to) const {
     const std::uint64_t least =
         write.stage == Stage::TakenOffline
@@ -238,7 +238,7 @@ class Orderer {
     Zone zone = Zone::Normal;
   };
 
-  // One step a zone: what is there now decides.
+  // One step per zone, by the present state.
   static std::vector<Part> parts_of(const model::WriteRun& run, const Model& model) {
     std::vector<Part> parts;
     for (std::uint64_t block = run.low().value(); block <= run.high().value();) {
@@ -260,7 +260,7 @@ class Orderer {
       if (!done) return fail(Obstacle{done.error()});
       to.room.take({write.node, part->zone, part->run.count()});
       add(to.steps, OfflineBlocks{*done, write.node, part->zone}, write,
-          "offline first: a zone is chosen when a block goes online");
+          "offline first: the kernel assigns the zone when it onlines a block");
     }
     return std::monostate{};
   }
@@ -292,17 +292,19 @@ class Orderer {
   }
 
   std::string why(const Write& write, model::WriteRun run) const {
-    if (!write.span) return "no rule selects it: as auto_online_blocks has it without memonline";
+    if (!write.span) return "no rule selects it: auto_online_blocks applies, as without memonline";
     switch (write.target) {
       case Target::Normal:
-        return run.descending() ? "kernel memory comes first; downwards, because the kernel walks "
-                                  "the zone after each block"
-                                : "kernel memory comes first";
-      case Target::Auto: return "the kernel picks the zone; predicted by the model";
+        return run.descending()
+                   ? "kernel memory first; from the top down, because the kernel walks "
+                     "the zone after each block"
+                   : "kernel memory first";
+      case Target::Auto: return "the kernel selects the zone; predicted by the model";
       case Target::Movable:
         if (model::is_era_a(era_))
-          return "downwards: only the last block of Normal can become Movable";
-        return "after kernel memory; downwards, because the kernel walks the zone after each block";
+          return "from the top down: only the last block of Normal can become Movable";
+        return "after kernel memory; from the top down, because the kernel walks the zone after "
+               "each block";
       case Target::Offline:
       case Target::Keep: break;
     }
@@ -346,15 +348,16 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
     return;
   }
   const Refusal& refusal = obstacle.refusal;
+  std::string blocks = fmt::format("memory{}", write.run.low().value());
+  if (write.run.low() < write.run.high()) blocks += fmt::format("..{}", write.run.high().value());
   std::string message =
-      fmt::format("no order of writes makes memory{}..{} {}: memory{}: {}", write.run.low().value(),
-                  write.run.high().value(), sema::target_name(write.target), refusal.block.value(),
-                  refusal.why);
+      fmt::format("no order of writes makes {} {}: memory{}: {}", blocks,
+                  sema::target_name(write.target), refusal.block.value(), refusal.why);
   auto& d = sink.add(diag::Code::NoLegalOrder, write.span, std::move(message));
   if (refusal.in_the_way)
     d.notes.push_back(fmt::format("memory{} is in the way", refusal.in_the_way->value()));
   d.help =
-      "on this kernel ask for normal below and movable above (`rest normal, last ... movable`)";
+      "on this kernel, request normal below and movable above (`rest normal, last ... movable`)";
 }
 
 }  // namespace

@@ -25,9 +25,9 @@ inline constexpr std::uint64_t kShortKernelRun = 16;
 /// once.
 inline constexpr std::uint64_t kMaxSlices = 64;
 
-/// Steps for every decision that needs a write, in order, with the zones the model predicts. What
-/// must go offline to change its zone does so in slices for whose used pages there is room, each
-/// online again before the next goes. The model is left as the kernel will be. False, with a
+/// Steps for every decision that needs a write, in order, with the zones the model predicts. Blocks
+/// that change their zone are offlined in slices whose used pages fit elsewhere; each slice is
+/// re-onlined before the next is offlined. The model ends in the predicted state. False, with a
 /// diagnostic: no legal order exists (it names the block in the way), or there is no room; `stuck`
 /// then gets the writes that remain. False without one: the work is spent.
 bool order_writes(const Allocation& allocation, const source::SourceSet& files,

@@ -131,7 +131,7 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
   d.notes.emplace_back(
       "page tables, slab and pinned memory need kernel zones; when these are full, the kernel runs "
       "out of memory even if Movable has plenty free");
-  // A limit turns only what this plan brings online; what is Movable already stays beyond it.
+  // A limit affects only blocks that this plan onlines; memory in Movable stays and may exceed it.
   const model::Bytes brought = brought_movable(steps, after);
   if (movable.value() - brought.value() > 3 * (normal.value() + brought.value()))
     d.help =

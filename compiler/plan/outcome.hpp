@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What becomes of the host: bytes per node, the balance between Movable and kernel memory, and
-// what was left alone and why.
+// The host after the plan: bytes per node, the balance between Movable and kernel memory, and the
+// blocks that are left unchanged, with the reasons.
 #pragma once
 
 #include <vector>

@@ -24,7 +24,7 @@ inline constexpr std::string_view kPlanSchema = "memonline.plan/1";
 /// Bytes of a rule's text that a plan repeats, the ellipsis included; the whole is at its place.
 inline constexpr std::size_t kMaxRuleText = 200;
 
-/// Which line of which policy asked for it. An empty path: no rule, the plan itself needs it.
+/// The line of the policy that requires it. An empty path: no rule, the plan itself needs it.
 struct RuleRef {
   std::string path;  ///< the file's label
   std::uint32_t line = 0;
@@ -36,7 +36,7 @@ struct RuleRef {
 /// How long a knob keeps the value of its step.
 enum class KnobScope : std::uint8_t {
   Stay,
-  Run,  ///< put back to what it said before when the run ends, whichever way it ends
+  Run,  ///< restored when the run ends for any reason
 };
 
 /// Write `value` into a knob of /sys/devices/system/memory or memory_hotplug/parameters. A later
@@ -55,12 +55,12 @@ struct OnlineBlocks {
   model::Zone zone = model::Zone::Normal;  ///< predicted by the kernel model
   friend bool operator==(const OnlineBlocks&, const OnlineBlocks&) = default;
 };
-/// How likely a block is to go offline (plan/prospect.hpp).
+/// How likely a block can be offlined (plan/prospect.hpp).
 enum class Chance : std::uint8_t {
   Gone,      ///< offline already: nothing to do
-  Likely,    ///< Movable, and came while the kernel ran
-  Maybe,     ///< Movable boot memory: boot allocations may lie in it; or the zone is unknown
-  Unlikely,  ///< a kernel zone: only while nothing lasting is in it
+  Likely,    ///< Movable, hot-added
+  Maybe,     ///< Movable boot memory, which may contain boot allocations; or an unknown zone
+  Unlikely,  ///< a kernel zone: only while it contains no unmovable pages
   Never,     ///< several zones or nodes, a hole, boot memory of arm64, no hot-remove
 };
 /// "gone", "likely", "maybe", "unlikely", "never"
@@ -126,8 +126,8 @@ struct BootNode {
   friend bool operator==(const BootNode&, const BootNode&) = default;
 };
 struct Boot {
-  /// Every word of ours that the policy needs on the kernel command line, in order; what a boot
-  /// loader is to be told. `set` and `remove` are the way there from the running command line.
+  /// All kernel parameters of memonline that the policy needs, in order, for the boot loader. `set`
+  /// and `remove` are the changes from the running command line.
   std::vector<std::string> parameters;
   std::vector<std::string> set;
   std::vector<std::string> remove;
@@ -136,7 +136,7 @@ struct Boot {
   friend bool operator==(const Boot&, const Boot&) = default;
 };
 
-/// What onlines hot-added memory.
+/// The mechanism that onlines hot-added memory.
 enum class Onliner : std::uint8_t {
   Kernel,
   Service,
@@ -146,7 +146,7 @@ enum class Onliner : std::uint8_t {
 std::string_view onliner_name(Onliner onliner);
 std::optional<Onliner> onliner_named(std::string_view name);
 
-/// Who onlines memory that comes later, through which knobs, and which rule made it so.
+/// The mechanism that onlines hot-added memory, its kernel settings, and the rule that requires it.
 struct HotplugPart {
   Onliner by = Onliner::Kernel;
   std::map<model::Knob, std::string> knobs;
@@ -155,15 +155,15 @@ struct HotplugPart {
   friend bool operator==(const HotplugPart&, const HotplugPart&) = default;
 };
 
-/// What a node has when the plan is done, whole blocks. Normal: all kernel zones together, blocks
-/// that span zones included. Offline: what is offline or going there. Unknown: all whose state is
-/// unknown, and what is online in an unknown zone.
+/// The memory of a node after the plan, in whole blocks. Normal: all kernel zones together,
+/// including blocks that span zones. Offline: offline or being offlined. Unknown: blocks in an
+/// unknown state, or online in an unknown zone.
 struct NodeOutcome {
-  std::optional<model::NodeId> node;  ///< empty: blocks whose node nobody could tell
+  std::optional<model::NodeId> node;  ///< empty: blocks of an unknown node
   model::Bytes normal, movable, offline, unknown;
   std::map<std::string, std::uint64_t> zones;  ///< the same bytes by the kernel's zone names
   std::vector<std::string> sentences;          ///< for people: "80% would be 38.4"
-  model::Bytes uncertain;  ///< of these, what depends on blocks that are unlikely to go offline
+  model::Bytes uncertain;  ///< of these, the part that depends on blocks that may fail to offline
   friend bool operator==(const NodeOutcome&, const NodeOutcome&) = default;
 };
 
@@ -192,7 +192,7 @@ struct HostRef {
   friend bool operator==(const HostRef&, const HostRef&) = default;
 };
 
-/// Something else that onlines memory on this host, and what the plan makes of it.
+/// A competing onlining agent of this host, and how the plan treats it.
 struct CompetingAgent {
   enum class Kind : std::uint8_t {
     UdevRule,
@@ -216,7 +216,8 @@ struct CompetingAgent {
   friend bool operator==(const CompetingAgent&, const CompetingAgent&) = default;
 };
 
-/// What differs from the policy when all steps are done, or cannot be judged: why, and what helps.
+/// A difference from the policy after all steps, or memory that cannot be judged: why, and a
+/// remedy.
 struct Remaining {
   enum class Kind : std::uint8_t {
     Memory,   ///< blocks that are not as a rule wants them
@@ -237,14 +238,14 @@ struct Remaining {
 };
 
 enum class Verdict : std::uint8_t {
-  NothingJudged,  ///< there is no block that could be compared with the policy
+  NothingJudged,  ///< no block could be compared with the policy
   Drift,          ///< there are steps, or memory that no step corrects
   RebootPending,  ///< only kernel parameters wait for a reboot
-  PartlyJudged,   ///< what could be judged is as the policy says, the rest could not be
+  PartlyJudged,   ///< all memory that could be judged is as the policy says
   AsDesired,      ///< everything is as the policy says
 };
 
-/// What `status`, `plan` and `apply` say of a host and its policy (plan/verdict.hpp).
+/// The verdict of `status`, `plan` and `apply` on a host and its policy (plan/verdict.hpp).
 struct Judgement {
   enum class Pending : std::uint8_t {
     Nothing,

@@ -59,18 +59,17 @@ bool stays_offline(const HotplugPart& hotplug) {
          wanted->second == "offline";
 }
 
-// Memory that arrives while blocks are written must not come online by a setting that the policy
-// does not mean: then the kernel is told to leave it alone for as long as the plan runs. It is
-// found there when the plan is done, and planned for. Where the service decides on new memory, the
-// service holds the switch while it runs; a plan that left it so would let memory stay offline on
-// hosts without it.
+// The kernel must not online memory that is added while the plan runs by a setting that the policy
+// does not require: then the setting is `offline` for as long as the plan runs, and the new memory
+// is planned for afterwards. If the service handles hot-added memory, it holds the setting while it
+// runs; a plan that left it `offline` would leave memory offline on hosts without the service.
 void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vector<Step>& steps) {
   const Knob knob = Knob::AutoOnlineBlocks;
   const std::string now = knob_now(host, knob);
   const auto wanted = hotplug.knobs.find(knob);
   if (wanted == hotplug.knobs.end() || stays_offline(hotplug)) return;
   if (now.empty() || now == "offline" || !changes_memory(steps)) return;
-  // What onlines memory by itself, or needs the kernel to, is not held back.
+  // Not if a driver or the platform relies on the kernel to online memory.
   if (needs_kernel_first(host)) return;
   const bool means_the_same =
       std::all_of(hotplug.knobs.begin(), hotplug.knobs.end(),
@@ -79,7 +78,7 @@ void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vec
   Step step;
   step.action = SetKnob{knob, "offline", now, KnobScope::Run};
   step.rule = hotplug.rule;
-  step.why = "first and while the plan runs, so that memory arriving meanwhile waits";
+  step.why = "first, and while the plan runs, so that memory added meanwhile stays offline";
   steps.insert(steps.begin(), std::move(step));
 }
 
@@ -87,22 +86,22 @@ void hold_back_new_memory(const Host& host, const HotplugPart& hotplug, std::vec
 constexpr std::array kZoneKnobs{Knob::AutoMovableRatio, Knob::AutoMovableNumaAware,
                                 Knob::OnlinePolicy};
 
-// The ratio and its kin decide plain `online` writes, so they come first; what the kernel is to do
-// with memory yet to come, last.
+// The settings for the zone of plain `online` writes come first; the one for hot-added memory comes
+// last.
 bool make_steps(const Allocation& allocation, const source::SourceSet& files, const Host& host,
                 const HotplugPart& hotplug, kernel::Model& model, std::vector<Step>& steps,
                 diag::Sink& sink, Work& work) {
   if (stays_offline(hotplug))
     set_knob(host, hotplug, Knob::AutoOnlineBlocks,
-             "first, so that memory arriving meanwhile waits", model, steps);
+             "first, so that memory added meanwhile stays offline", model, steps);
   for (const Knob knob : kZoneKnobs)
-    set_knob(host, hotplug, knob, "before the writes that it decides", model, steps);
+    set_knob(host, hotplug, knob, "before the writes that it affects", model, steps);
   if (!order_writes(allocation, files, model, Room(host), steps, sink, work)) return false;
   const bool for_gpu =
       hotplug.by == Onliner::Corrected && has_user(host, SettingUser::Kind::Nvidia);
   if ((hotplug.by == Onliner::Kernel || for_gpu) && !stays_offline(hotplug))
-    set_knob(host, hotplug, Knob::AutoOnlineBlocks, "last, when everything here is in its place",
-             model, steps);
+    set_knob(host, hotplug, Knob::AutoOnlineBlocks, "last, when all other steps are done", model,
+             steps);
   hold_back_new_memory(host, hotplug, steps);
   for (std::size_t i = 0; i < steps.size(); ++i)
     steps[i].number = static_cast<std::uint32_t>(i + 1);
@@ -153,26 +152,24 @@ Trials trials_for(const Host& host, const HotplugPart& hotplug, const source::So
 void report_no_blocks(const Host& host, diag::Sink& sink) {
   if (host.missing_blocks > 0) {
     sink.add(diag::Code::IncompleteCapture, std::nullopt,
-             fmt::format("no memory blocks in this capture: nodes link to {} of them, and "
-                         "/sys/devices/system/memory does not hold {}",
+             fmt::format("no memory blocks in this capture: nodes link to {} of them, but "
+                         "/sys/devices/system/memory does not contain {}",
                          host.missing_blocks,
-                         host.missing_blocks == 1 ? "it" : "them, or not their size"))
+                         host.missing_blocks == 1 ? "it" : "them or their size"))
         .help = "capture the host with `memonline capture`, or add its /sys/devices/system/memory";
     return;
   }
   sink.add(diag::Code::NoHotplug, std::nullopt,
-           "this host shows no memory blocks: its kernel has no memory hotplug, or /sys is not "
-           "there")
+           "this host has no memory blocks: its kernel lacks memory hotplug, or /sys is not "
+           "mounted")
       .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
 }
 
 Planned ended_early(const Work& work, diag::Sink& sink) {
   if (work.cancelled()) return {};
   sink.add(diag::Code::PlanTooMuchWork, std::nullopt,
-           fmt::format("this policy needs more than the {} steps of work that a plan may take here",
-                       work.most()))
-      .help =
-      "write fewer rules, shares or limits: `each node` and `each dimm` do the work of many";
+           fmt::format("planning this policy takes more than {} steps of work", work.most()))
+      .help = "write fewer rules, shares or limits: `each node` and `each dimm` replace many rules";
   return {};
 }
 
@@ -210,7 +207,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   const bool possible =
       make_steps(allocation, files, host, plan.hotplug, model, plan.steps, while_planning, work);
   if (work.exhausted()) return ended_early(work, sink);
-  // At boot there is no service yet.
+  // The service is not running yet at boot.
   BootPart boot = plan_boot(allocation, lowered, flat, host, while_planning);
   report_findings(findings, boot, flat, host, while_planning);
   plan.boot = std::move(boot.boot);

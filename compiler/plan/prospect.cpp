@@ -25,18 +25,19 @@ Prospect prospect_of(const Host& host, const BlockRun& run) {
   if (run.several_nodes || run.zones.kind() == Kind::None)
     return {Chance::Never, "the block spans several zones or nodes (EINVAL)"};
   if (run.holes && host.era >= model::Era::C2)
-    return {Chance::Never, "part of the block is no RAM (EINVAL)"};
+    return {Chance::Never, "part of the block is not RAM (EINVAL)"};
   if (boot && host.arch == "aarch64")
     return {Chance::Never, "arm64 keeps all boot memory online (EPERM)"};
   if (run.state != State::Online || run.zones.kind() != Kind::Listed)
     return {Chance::Maybe, "its zone is unknown"};
   if (run.zones[0] != Zone::Movable)
-    return {Chance::Unlikely, fmt::format("{}, where one page that cannot be moved keeps it{}",
-                                          model::zone_name(run.zones[0]),
-                                          boot ? "; early boot memory is in use most of all" : "")};
+    return {Chance::Unlikely,
+            fmt::format("in {}, where one unmovable page keeps the block online{}",
+                        model::zone_name(run.zones[0]),
+                        boot ? "; boot memory usually contains such pages" : "")};
   if (boot)
-    return {Chance::Maybe, "Movable boot memory; what boot allocated there cannot be moved"};
-  return {Chance::Likely, "Movable, and came after boot"};
+    return {Chance::Maybe, "Movable boot memory; allocations made during boot cannot be moved"};
+  return {Chance::Likely, "hot-added, in Movable"};
 }
 
 namespace {
@@ -61,7 +62,7 @@ void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {
       const model::BlockId last = std::min(run.last(), offline->blocks.high());
       if (last < first) continue;
       const Prospect prospect = prospect_of(host, run);
-      // Blocks that the plan brings online before are empty.
+      // Blocks that the plan onlines before are empty.
       if (prospect.chance == Chance::Gone) continue;
       chance = std::max(chance, prospect.chance);
       if (prospect.chance != Chance::Unlikely) continue;
@@ -73,11 +74,10 @@ void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {
   }
   if (unlikely == 0) return;
   auto& d = sink.add(diag::Code::OfflineUnlikely, std::nullopt,
-                     fmt::format("{} of the blocks to be offlined {} unlikely to go offline",
-                                 unlikely, unlikely == 1 ? "is" : "are"));
+                     fmt::format("offlining {} of the blocks is likely to fail", unlikely));
   diag::add_first_few(d, why);
   d.help =
-      "blocks that cannot go offline stay as they are; a `movable` rule that is active before "
+      "blocks that cannot be offlined stay as they are; a `movable` rule that is active before "
       "memory is added keeps it out of kernel zones";
   for (NodeOutcome& node : plan.outcome)
     if (const auto at = by_node.find(node.node); at != by_node.end())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How likely a block is to go offline, by what holds its memory.
+// How likely a block can be offlined, by the use of its memory.
 //
 // Sources: Documentation/admin-guide/mm/memory-hotplug.rst, "Offlining Memory Blocks"; mm/
 // memory_hotplug.c, offline_pages(): one zone, no holes (5.5), isolation; drivers/base/memory.c.
@@ -21,9 +21,9 @@ struct Prospect {
 };
 Prospect prospect_of(const model::Host& host, const model::BlockRun& run);
 
-/// Says of each step that takes blocks offline to change their zone, or for good, how likely they
-/// are to go: the least likely of them. Warns of those that are unlikely (ML0546), and lets the
-/// outcome say what depends on them.
+/// Adds to each step that offlines blocks, to change their zone or permanently, the chance of its
+/// least likely block. Warns of unlikely ones (ML0546), and adds to the outcome the memory that
+/// depends on them.
 void judge_offlining(const model::Host& host, Plan& plan, diag::Sink& sink);
 
 }  // namespace memonline::plan

@@ -169,7 +169,7 @@ Fit Room::judge(const Leaving& leaving) const {
     kept += is_source && pages >= from->pages ? 0 : pool.high;
     kept += (is_source ? pool.pages - pages : pool.pages) * kShareKept;
   }
-  // What takes the pages keeps a reserve, and so does the host as a whole.
+  // The target of the pages keeps a reserve, and so does the host as a whole.
   reserve += staying * kShareKept;
   const double room = std::min(there - kept, free - reserve);
   fit.moved = bytes(moved + 0.999);  // a part of a page counts as one

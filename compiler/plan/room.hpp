@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Room for what must move before memory goes offline: the used pages of the blocks against what is
-// free or reclaimable where the kernel would put them. A value that follows the steps of a plan.
+// Room for the pages that must move before memory is offlined: the used pages of the blocks
+// compared with the memory that is free or reclaimable at their target. The value follows the steps
+// of a plan.
 //
 // Sources: mm/memory_hotplug.c, do_migrate_range() (4.13 on: while another node has memory, pages
 // move to other nodes only); mm/migrate.c, alloc_migration_target(), and include/linux/gfp.h,
@@ -34,7 +35,7 @@ inline model::Zone assumed_zone(std::optional<model::Zone> zone) {
   return zone.value_or(model::Zone::Normal);
 }
 
-/// What taking some blocks offline asks for, and what there is.
+/// The room that offlining some blocks needs, and the room that exists.
 struct Fit {
   bool fits = true;
   model::Bytes moved;                     ///< in use in those blocks
@@ -52,12 +53,12 @@ class Room {
 
   /// The host reports enough to judge by; otherwise everything fits.
   [[nodiscard]] bool known() const { return known_; }
-  /// What judging costs: the zones of all nodes.
+  /// The cost of judging: the zones of all nodes.
   [[nodiscard]] std::size_t size() const { return pools_.size(); }
   [[nodiscard]] Fit judge(const Leaving& leaving) const;
   /// How many of these blocks fit at once.
   [[nodiscard]] std::uint64_t most(const Leaving& leaving) const;
-  /// The blocks go offline: what was in use in them is elsewhere now.
+  /// The blocks are offlined: their used pages are elsewhere now.
   void take(const Leaving& leaving);
   /// Blocks come online, empty.
   void give(const Leaving& arriving);
@@ -66,7 +67,7 @@ class Room {
   struct Pool {
     std::optional<model::NodeId> node;
     model::Zone zone = model::Zone::Normal;
-    bool fresh = false;  ///< came online on the way
+    bool fresh = false;  ///< onlined by an earlier step
     double per_block = 0;
     double pages = 0;
     double free = 0;  ///< free or reclaimable
@@ -87,7 +88,7 @@ class Room {
   bool other_nodes_ = false;  ///< this kernel moves pages to other nodes where there are some
 };
 
-/// The first step that takes offline more than fits, if the steps are carried out in their order on
+/// The first step that offlines more than fits, if the steps are carried out in their order on
 /// `host`; blocks that are as their step leaves them count as done.
 struct Shortage {
   const Step* step = nullptr;
@@ -96,14 +97,14 @@ struct Shortage {
 };
 std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const model::Host& host);
 
-/// The error for it (ML0544), with the numbers and what would help.
+/// The error for it (ML0544), with the numbers and a remedy.
 diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, std::uint64_t fitting,
                                   model::Bytes block_size,
                                   const std::optional<source::SourceSpan>& span, diag::Sink& sink);
 /// For plans that were made earlier, and for undoing: false, with the error, if a step does not
 /// fit.
 bool check_room(const std::vector<Step>& steps, const model::Host& host, diag::Sink& sink);
-/// The note (ML0545) that room could not be checked, where a step takes memory offline.
+/// The note (ML0545) that room could not be checked, if a step offlines memory.
 void note_room_unknown(const std::vector<Step>& steps, const model::Host& host, diag::Sink& sink);
 
 }  // namespace memonline::plan

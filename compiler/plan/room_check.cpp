@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Room along the steps of a plan, and what is reported where it is short or unknown.
+// Room along the steps of a plan, and the diagnostics if it is insufficient or unknown.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -51,7 +51,7 @@ std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& 
       const Leaving leaving{offline->node, assumed_zone(offline->zone),
                             online_in(host, offline->blocks, offline->zone)};
       const Fit fit = room.judge(leaving);
-      // What is asked for alone may go before the steps that make room here.
+      // The request alone may run before the steps that make room here.
       if (!fit.fits)
         return Shortage{&step, fit, std::min(room.most(leaving), Room(host).most(leaving))};
       room.take(leaving);
@@ -65,7 +65,7 @@ diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, st
                                   diag::Sink& sink) {
   auto& d = sink.add(
       diag::Code::NoRoomToOffline, span,
-      fmt::format("cannot offline {} ({}): {} in use there must move, and there is room for {}",
+      fmt::format("cannot offline {} ({}): {} in use there must move, but there is room for {}",
                   run_text(run), model::human(block_size * run.count()), model::human(fit.moved),
                   model::human(fit.room)));
   d.notes.push_back(fmt::format("free or reclaimable elsewhere: {}, of which {} must stay free",
@@ -74,16 +74,16 @@ diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, st
     d.notes.emplace_back("the kernel moves pages of a kernel zone to kernel zones only");
   if (fit.off_node)
     d.notes.push_back(
-        fmt::format("while another node has memory, the kernel moves no page to "
-                    "node{} itself",
+        fmt::format("while another node has memory, the kernel moves pages of node{} to other "
+                    "nodes only",
                     fit.off_node->value()));
   const Bytes missing(fit.moved.value() > fit.room.value() ? fit.moved.value() - fit.room.value()
                                                            : block_size.value() / 8);
   d.help = fitting > 0 ? fmt::format(
-                             "ask for at most {} of these blocks ({}), or free {} of "
-                             "memory first, there or where it can move",
+                             "request at most {} of these blocks ({}), or free {} of "
+                             "memory first, there or where its pages can move",
                              fitting, model::exact(block_size * fitting), model::human(missing))
-                       : fmt::format("free {} of memory first, there or where it can move",
+                       : fmt::format("free {} of memory first, there or where its pages can move",
                                      model::human(missing));
   return d;
 }
@@ -104,7 +104,7 @@ void note_room_unknown(const std::vector<Step>& steps, const Host& host, diag::S
   sink.add(diag::Code::RoomUnknown, std::nullopt,
            "the host does not report its free memory: whether the pages in use fit elsewhere was "
            "not checked")
-      .help = "/proc/zoneinfo and /proc/meminfo report it; `memonline capture` keeps both";
+      .help = "/proc/zoneinfo and /proc/meminfo report it; `memonline capture` includes both";
 }
 
 }  // namespace memonline::plan

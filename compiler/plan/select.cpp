@@ -48,8 +48,8 @@ class Matcher {
  public:
   explicit Matcher(const Host& host) : host_(host) {}
 
-  // Whether one of `classes` leaves out the whole run, told without cutting it: what most rules are
-  // to most runs.
+  // Whether one of `classes` leaves out the whole run, decided without cutting it: the most
+  // frequent case.
   [[nodiscard]] bool leave_out(const std::vector<sema::Class>& classes, const BlockRun& run) const {
     return std::any_of(classes.begin(), classes.end(), [&](const sema::Class& one) {
       if (const auto* list = std::get_if<sema::NodeList>(&one.is))
@@ -176,7 +176,7 @@ class Matcher {
            (driver == "kmem" && host_.ruled_out.dax);
   }
 
-  // Blocks that lie in the range as a whole.
+  // Blocks that are completely inside the range.
   BlockSet blocks_within(const sema::AddressRange& range, const BlockSet& whole) const {
     const std::uint64_t size = host_.block_size.value();
     const std::uint64_t first = range.first / size + (range.first % size != 0 ? 1 : 0);
@@ -246,7 +246,7 @@ std::string listed(std::string_view word, const std::set<std::uint32_t>& numbers
   return text;
 }
 
-// What the host has in place of what a rule names in vain.
+// The memory that the host has instead of the named one.
 std::string there_is(const sema::Class& one, const Host& host) {
   std::set<std::uint32_t> numbers;
   if (std::holds_alternative<sema::NodeList>(one.is)) {
@@ -259,7 +259,7 @@ std::string there_is(const sema::Class& one, const Host& host) {
       if (device.kind == Device::Kind::Dimm && device.number) numbers.insert(*device.number);
     return numbers.empty() ? "it has no DIMMs" : "its DIMMs are " + listed("dimm", numbers);
   }
-  return "`memonline status` shows what there is";
+  return "`memonline status` lists all memory";
 }
 
 void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& host,
@@ -268,12 +268,11 @@ void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& ho
   for (const sema::Class& one : rule.selector.classes)
     if (names_one(one) && matcher.nowhere(one))
       sink.add(diag::Code::NoSuchMemory, one.span,
-               "this host has no such memory, so the rule does nothing here")
+               "this host has no such memory, so the rule has no effect here")
           .help = there_is(one, host);
 }
 
-// Cut where memory begins or ends that came a moment ago, so that each run is all of one or the
-// other.
+// Cut at the borders of recently added memory, so that each run is either all recent or not at all.
 std::vector<BlockRun> cut_runs(const Host& host) {
   if (host.fresh.empty()) return host.blocks;
   const BlockSet fresh(host.fresh);

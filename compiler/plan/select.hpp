@@ -17,7 +17,7 @@
 
 namespace memonline::plan {
 
-/// What one rule governs as one amount to be shared out, in address order.
+/// The blocks that the shares of one rule split as one amount, in address order.
 struct Group {
   const sema::Rule* rule = nullptr;
   std::vector<model::BlockRun> runs;

@@ -42,11 +42,11 @@ std::vector<SettingUser> setting_users(const Host& host) {
                      "as `online` if the setting is `offline`"});
   if (host.virtualization == "microsoft")
     users.push_back({Kind::HyperV, "hv_balloon",
-                     "Hyper-V's driver waits up to 5 seconds for each block that it adds to come "
+                     "Hyper-V's driver waits up to 5 seconds until each block that it adds is "
                      "online"});
   if (host.virtualization == "xen")
     users.push_back({Kind::Xen, "xen_balloon",
-                     "Xen's driver expects the memory that it adds to come online by itself"});
+                     "Xen's driver expects the kernel to online the memory that it adds"});
   if (const std::string device = first_virtio_mem(host); !device.empty())
     users.push_back(
         {Kind::VirtioMem, device, "virtio-mem stops adding memory while 1 GiB of it is offline"});
@@ -104,7 +104,7 @@ void report_setting(const HotplugPart& hotplug, const Host& host, diag::Sink& si
           "auto_online_blocks {} `offline`{}: hot-added memory {}",
           turns_off ? fmt::format("changes from `{}` to", now) : std::string("is"),
           by_service ? " while the service runs" : "",
-          by_service ? "is onlined by the service only" : "stays offline, as the policy says"));
+          by_service ? "is onlined by the service only" : "stays offline, as the policy requires"));
   if (by_service && before != "offline")
     d.notes.push_back(fmt::format(
         "memory that no rule selects: the service onlines it as `{}`, as without memonline",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Who relies on the kernel's auto_online_blocks, or onlines memory whatever it says: the setting
-// belongs to the machine, and a plan that changes it says whom that affects.
+// Drivers and platforms that rely on auto_online_blocks, or online memory regardless of it: the
+// setting affects the whole machine, and a plan that changes it reports which of them it affects.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace memonline::plan {
 struct SettingUser {
   enum class Kind : std::uint8_t {
     Nvidia,     ///< its GPUs fail unless it is online_movable while their memory is added
-    Dlpar,      ///< onlines what it adds, as `online` where it says offline
+    Dlpar,      ///< onlines the memory that it adds, as `online` if the setting is `offline`
     HyperV,     ///< waits up to 5 s for each block
     Xen,        ///< expects memory to come online by itself
     VirtioMem,  ///< stops adding at 1 GiB offline
@@ -32,8 +32,8 @@ bool has_user(const model::Host& host, SettingUser::Kind kind);
 /// The first one for whom the kernel must online memory first; nullopt: the setting may be offline.
 std::optional<SettingUser> needs_kernel_first(const model::Host& host);
 
-/// What memory becomes that memonline leaves to the kernel: what the setting said before memonline
-/// changed it; where DLPAR onlines by itself, never offline.
+/// The target of memory that memonline leaves to the kernel: by the setting before memonline
+/// changed it; never offline where DLPAR onlines by itself.
 sema::Target without_memonline(const model::Host& host);
 sema::Target target_of_word(const std::string& word);  ///< "online_movable" -> Movable
 

@@ -103,8 +103,8 @@ class Sharer {
       }
   }
 
-  // `auto` is content with any zone. `keep` takes offline blocks, unless online ones would be at
-  // the mercy of rezoning: then it keeps those first.
+  // `auto` accepts any zone. `keep` takes offline blocks, unless online ones could be rezoned: then
+  // it keeps those first.
   [[nodiscard]] bool counts_any(const Claim& claim) const {
     return claim.wants(Target::Auto) ||
            (claim.wants(Target::Keep) && policy_.rezone == sema::Rezone::Allowed);
@@ -134,8 +134,8 @@ class Sharer {
 
   // An `offline` share that lacks blocks takes surplus ones from a kernel zone. A `movable` share
   // that got offline blocks takes these instead, and leaves its own to the `offline` share: a block
-  // moves once rather than two of them. Otherwise a limit that refuses the offline block would have
-  // the surplus one taken offline, and the next plan would find it there for the `movable` share.
+  // moves once rather than two of them. Otherwise a limit that refuses the offline block would make
+  // the surplus one go offline, and the next plan would use it for the `movable` share.
   void save_moves() {
     std::uint64_t surplus = 0;
     for (const Part& part : shared_.parts)
@@ -220,7 +220,7 @@ class Sharer {
   }
 
   void count_for(Claim& claim, Kind kind, std::uint64_t n, bool from_top) {
-    // Blocks that can never be moved are counted first, whatever their place.
+    // Blocks that can never be moved are counted first, regardless of their place.
     for (const bool fixed : {true, false}) {
       const std::uint64_t before = n;
       std::uint64_t got = 0;
@@ -235,9 +235,9 @@ class Sharer {
     }
   }
 
-  // What offline blocks could not pay stands in online blocks that no share counts. They are taken
-  // if the policy lets them be, what goes offline most easily first: Movable before kernel zones,
-  // of both boot memory last; else it is noted who misses them.
+  // Blocks that offline memory cannot provide are online blocks that no share counts. They are
+  // taken if the policy allows it, those that are the easiest to offline first: Movable before
+  // kernel zones, boot memory last in both; otherwise the share that misses them is recorded.
   void look_among_surplus(bool taking) {
     std::vector<Claim*> claims;
     for (Claim& claim : shared_.claims) claims.push_back(&claim);
@@ -246,7 +246,7 @@ class Sharer {
                             [](const Claim* c) { return !c->wants(Target::Offline); });
     for (Claim* each : claims) {
       Claim& claim = *each;
-      // Where save_moves() cannot be, nothing is taken offline for good beside a limit.
+      // Without save_moves(), no block is offlined permanently if there is a limit.
       if (taking && claim.wants(Target::Offline) && !policy_.limits.empty() && !saves_moves())
         continue;
       const bool top = claim.share->place != Place::First && !claim.wants(Target::Normal);

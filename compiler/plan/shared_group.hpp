@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One group of blocks shared out among the shares of its rule: what is promised, what is online
-// already, who gets which offline block. Inside of compiler/plan.
+// One group of blocks, split among the shares of its rule: the amounts, the blocks that are online
+// already, and the share that gets each offline block. Internal to compiler/plan.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,14 @@ enum class Kind : std::uint8_t {
   Busy
 };
 
-// Neighboring blocks of one kind inside a group, with what is decided for them so far.
+// Neighboring blocks of one kind inside a group, with the decisions so far.
 struct Part {
   model::BlockRun blocks;
   Kind kind = Kind::Offline;
-  bool fixed = false;      // online, but can never be taken offline
-  Claim* claim = nullptr;  // offline: who gets it; online: who counts it
+  bool fixed = false;      // online, but can never be offlined
+  Claim* claim = nullptr;  // offline: the share that gets it; online: that counts it
   bool rezone = false;
-  const Claim* missed_by = nullptr;  // online and counted by nobody: the share that lacks it
+  const Claim* missed_by = nullptr;  // online and not counted: the share that lacks it
 };
 
 /// Parts cover the group in address order and point into `claims`, which therefore may be moved
@@ -57,7 +57,7 @@ struct SharedGroup {
   std::vector<Claim> claims;  ///< in the order the shares are written
 };
 
-/// What sharing out a group costs, in steps: every share looks at every run, and cuts one.
+/// The cost of splitting a group, in steps: every share visits every run, and cuts one.
 inline std::uint64_t cost_of_sharing(const Group& group) {
   const std::uint64_t shares = group.rule->shares.size();
   return shares * (group.runs.size() + shares);

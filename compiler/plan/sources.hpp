@@ -32,16 +32,16 @@ bool may_have_node(const model::Host& host, std::uint32_t first, std::uint32_t l
 bool may_have_cpuless_node(const model::Host& host);
 /// Whether a driver of this name ("System RAM (NAME)") may add memory here.
 bool driver_may_add(const model::Host& host, std::string_view driver);
-/// What memory comes from whose kind is not named: what `--add` is about.
+/// The source of memory whose kind is not given, as with `--add`.
 Source usual_source(const model::Host& host);
-/// What its hot-added memory came from; without any, what it would come from.
+/// The source of its hot-added memory; without any, the source that it would have.
 std::vector<Source> sources_of(const model::Host& host);
 Source source_of(const model::Host& host, const model::Device& device);
 /// Whether it adds a block at a time, and goes on once that is online.
 bool is_incremental(Source source);
 
-/// Whether the blocks of a device of so many hold their own memory map, so that adding them takes
-/// none of the kernel's memory.
+/// Whether the blocks of a device of so many contain their own memory map, so that adding them
+/// needs no kernel memory.
 bool holds_own_map(const model::Host& host, Source source, std::uint64_t blocks);
 /// Why memory_hotplug.memmap_on_memory has no effect on any memory that this host can get; empty:
 /// it has.

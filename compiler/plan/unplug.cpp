@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kMaxNames = 8;
 
-// A part of a run that is asked for.
+// A requested part of a run.
 struct Candidate {
   BlockRun blocks;
   Prospect prospect;
@@ -55,7 +55,7 @@ std::string devices_text(const Host& host) {
   std::vector<std::string> names = removable_devices(host);
   for (const model::Node& node : host.nodes)
     names.push_back(fmt::format("node{}", node.id.value()));
-  if (names.empty()) return "this host shows neither devices nor nodes";
+  if (names.empty()) return "this host has neither devices nor nodes";
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kMaxNames; ++i)
     text += (i == 0 ? "" : ", ") + names[i];
@@ -63,7 +63,7 @@ std::string devices_text(const Host& host) {
   return "available: " + text;
 }
 
-// What the request is about: all of it, before a size is taken from it.
+// All memory that the request selects, before its size is applied.
 std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host, diag::Sink& sink) {
   std::vector<Candidate> all;
   const auto add = [&](const BlockRun& run) {
@@ -81,7 +81,7 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   const Selection selection = select(policy, host, selecting, work);
   for (const Group& group : selection.groups)
     for (const BlockRun& run : group.runs) add(run);
-  // The same as of a rule, without a place in a policy.
+  // The same diagnostics as for a rule, without a location in a policy.
   diag::Sink missing;
   const std::string who = fmt::format("`{}`", request.selected);
   warn_of_undecided(selection.undecided, host, missing, who);
@@ -98,8 +98,8 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   return all;
 }
 
-// What goes most easily first. Boot memory can go offline, but is not removed: only hot-added
-// memory that is offline needs nothing done.
+// The easiest to offline first. Boot memory can be offlined, but not removed: only hot-added
+// memory that is offline needs no step.
 void sort_by_ease(std::vector<Candidate>& all) {
   std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
     const auto key = [](const Candidate& c) {
@@ -110,7 +110,7 @@ void sort_by_ease(std::vector<Candidate>& all) {
   });
 }
 
-/// So many blocks of what there is, or fewer where there are not as many that can go.
+/// The first `blocks` blocks, or fewer if not as many can be offlined.
 std::vector<Candidate> first_of(const std::vector<Candidate>& all, std::uint64_t blocks) {
   std::vector<Candidate> taken;
   for (Candidate one : all) {
@@ -146,14 +146,14 @@ std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRe
   std::vector<std::string> never;
   for (const Candidate& one : all)
     if (one.prospect.chance == Chance::Never)
-      never.push_back(fmt::format("{} never goes offline: {}",
+      never.push_back(fmt::format("{} can never be offlined: {}",
                                   run_text(one.blocks.first, one.blocks.last()), one.prospect.why));
   diag::add_first_few(d, never);
-  d.help = "ask for less; Movable memory that was hot-added goes most easily";
+  d.help = "request less; hot-added memory in Movable is the easiest to offline";
   return {};
 }
 
-// Blocks with one chance, and what decides it.
+// Blocks with one chance, and its reasons.
 struct Those {
   std::uint64_t blocks = 0;
   std::vector<std::string> why;
@@ -170,13 +170,13 @@ Those those_with(Chance chance, const std::vector<Candidate>& candidates) {
   return those;
 }
 
-// False if something asked for can never go.
+// False if a requested block can never be offlined.
 bool check(const std::vector<Candidate>& candidates, const Host& host, diag::Sink& sink) {
   const Those never = those_with(Chance::Never, candidates);
   if (never.blocks > 0) {
     auto& d =
         sink.add(diag::Code::UnplugBlocked, std::nullopt,
-                 fmt::format("{} of the blocks asked for can never go offline", never.blocks));
+                 fmt::format("{} of the requested blocks can never be offlined", never.blocks));
     diag::add_first_few(d, never.why);
     d.help = host.hot_remove ? "request hot-added memory: a device such as dimm1, or a size"
                              : "this requires a kernel with CONFIG_MEMORY_HOTREMOVE";
@@ -188,9 +188,9 @@ bool check(const std::vector<Candidate>& candidates, const Host& host, diag::Sin
 void warn_of_unlikely(const std::vector<Candidate>& candidates, diag::Sink& sink) {
   const Those unlikely = those_with(Chance::Unlikely, candidates);
   if (unlikely.blocks == 0) return;
-  auto& d = sink.add(diag::Code::UnplugUnlikely, std::nullopt,
-                     fmt::format("{} of the blocks asked for {} unlikely to go offline",
-                                 unlikely.blocks, unlikely.blocks == 1 ? "is" : "are"));
+  auto& d = sink.add(
+      diag::Code::UnplugUnlikely, std::nullopt,
+      fmt::format("offlining {} of the requested blocks is likely to fail", unlikely.blocks));
   diag::add_first_few(d, unlikely.why);
   d.help =
       "these blocks are tried first; if one cannot be offlined, all are re-onlined; memory to be "
@@ -210,16 +210,18 @@ void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& p
       continue;
     }
     const model::WriteRun down{one.blocks.last(), one.blocks.first};
-    if (!model.offline(down)) continue;  // what the model refuses is Never, and was an error
+    if (!model.offline(down)) continue;  // Never, and reported already
     Step step;
     step.number = static_cast<std::uint32_t>(plan.steps.size() + 1);
     step.action = OfflineBlocks{down, one.blocks.node, one.zone, true, one.prospect.chance};
-    step.why = fmt::format("{} to go: {}", chance_name(one.prospect.chance), one.prospect.why);
+    const bool maybe = one.prospect.chance == Chance::Maybe;
+    step.why = fmt::format("{}{}: {}", maybe ? "may" : chance_name(one.prospect.chance),
+                           maybe ? " succeed" : " to succeed", one.prospect.why);
     plan.steps.push_back(std::move(step));
   }
 }
 
-// What would fit: as much of it as goes most easily.
+// The largest request that fits: the blocks that are the easiest to offline.
 void add_shortage(const Shortage& shortage, const std::vector<Candidate>& all, std::uint64_t wanted,
                   const UnplugRequest& request, const Host& host, diag::Sink& sink) {
   std::uint64_t fits = 0;
@@ -234,7 +236,7 @@ void add_shortage(const Shortage& shortage, const std::vector<Candidate>& all, s
   auto& d = report_shortage(std::get<OfflineBlocks>(shortage.step->action).blocks, shortage.fit, 0,
                             host.block_size, std::nullopt, sink);
   if (fits > 0)
-    d.help += fmt::format(", or ask for less: `--unplug \"{}{}\"` fits",
+    d.help += fmt::format(", or request less: `--unplug \"{}{}\"` fits",
                           model::exact(host.block_size * fits),
                           request.selected.empty() ? "" : " of " + request.selected);
 }
@@ -269,7 +271,7 @@ std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, 
   warn_of_unlikely(candidates, sink);
   note_room_unknown(plan.steps, host, sink);
   plan.hotplug.by = Onliner::Kernel;
-  plan.hotplug.why = "taking memory out leaves the kernel's setting for new memory as it is";
+  plan.hotplug.why = "unplugging memory does not change the kernel's setting for hot-added memory";
   plan.outcome = outcome_of(model.host(), {});
   const model::Facts facts = model::facts_of(host);
   plan.host = {host.kernel,      std::string(model::era_name(facts.era)),

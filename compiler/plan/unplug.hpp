@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What must go offline so that memory can be taken out of a host: which blocks, in which order,
-// what stands in the way, and how likely each is to go. The result is an ordinary plan; its steps
-// belong together (OfflineBlocks::all_or_nothing), because a device goes as a whole or not at all.
-// What must move for it has to fit elsewhere (plan/room.hpp).
+// The blocks to offline so that memory can be unplugged: which blocks, in which order, obstacles,
+// and the chance of each. The result is an ordinary plan; its steps belong together
+// (OfflineBlocks::all_or_nothing), because a device can only be unplugged as a whole. The pages in
+// use must fit elsewhere (plan/room.hpp).
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@
 
 namespace memonline::plan {
 
-/// What is to be unplugged: all blocks that a selector of the language selects, or so much of them,
-/// wherever it goes most easily. Without a selector: of all memory.
+/// The memory to unplug: all blocks that a selector of the language selects, or an amount of them,
+/// the easiest to offline first. Without a selector: of all memory.
 struct UnplugRequest {
   std::optional<model::Bytes> size;
   std::optional<sema::Selector> selector;
@@ -31,8 +31,7 @@ struct UnplugRequest {
   std::string selected;  ///< the selector as the language writes it
 };
 
-/// SIZE [of SELECTOR], SIZE@nodeN, SELECTOR, memoryA[-B], virtioN; otherwise a sentence that says
-/// what is wrong.
+/// SIZE [of SELECTOR], SIZE@nodeN, SELECTOR, memoryA[-B], virtioN; otherwise an error message.
 Result<UnplugRequest, std::string> parse_unplug(std::string_view text);
 /// The blocks of a request that names one range of them: "memory32-39".
 std::optional<std::pair<model::BlockId, model::BlockId>> block_range(const UnplugRequest& request);
@@ -40,10 +39,10 @@ std::optional<std::pair<model::BlockId, model::BlockId>> block_range(const Unplu
 /// The devices of the host that can be named, for messages and completion: "dimm0", "dax0.0".
 std::vector<std::string> removable_devices(const model::Host& host);
 
-/// The blocks least likely to go come first, so that little is taken offline in vain; among equals
-/// downwards. A size is served by what is offline already, then by what goes most easily, memory
-/// that was hot-added before boot memory, the highest addresses first. Empty, with a diagnostic
-/// (ML0540, 0542, 0543, 0544), where it cannot be done.
+/// The least likely blocks come first, so that few blocks are offlined without success; among
+/// equals from the top down. A size takes offline blocks first, then those that are the easiest to
+/// offline: hot-added memory before boot memory, the highest addresses first. Empty, with a
+/// diagnostic (ML0540, 0542, 0543, 0544), if it is impossible.
 std::optional<Plan> plan_unplug(const UnplugRequest& request, const model::Host& host,
                                 diag::Sink& sink);
 /// The longest request that is read, in bytes.

@@ -49,10 +49,9 @@ Result<std::string, std::string> blocks_in(std::string_view text) {
   const auto first = number_in(rest.substr(0, dash), kMost);
   const auto last =
       dash == std::string_view::npos ? first : number_in(last_of(rest.substr(after)), kMost);
-  if (!first || !last)
-    return fail(fmt::format("`{}` does not name blocks as `memory32-39` does; {}", text, kForms));
+  if (!first || !last) return fail(fmt::format("invalid block range `{}`; {}", text, kForms));
   if (*last < *first)
-    return fail(fmt::format("`{}` ends before it begins; write the lower block first", text));
+    return fail(fmt::format("reversed block range `{}`; write the lower block first", text));
   return fmt::format("block {}-{}", *first, *last);
 }
 
@@ -82,7 +81,7 @@ std::string did_you_mean(std::string_view text) {
 Result<UnplugRequest, std::string> selector_in(std::string_view text, UnplugRequest request) {
   std::string_view rest = trimmed(text);
   request.selected = std::string(rest);
-  if (rest.empty()) return fail(std::string("no memory is named; ") + kForms);
+  if (rest.empty()) return fail(std::string("no memory selected; ") + kForms);
   const bool foreign =
       rest.starts_with("each ") || std::any_of(rest.begin(), rest.end(), [](char c) {
         return c < ' ' || c > '~' || std::string_view(";:{}#").find(c) != std::string_view::npos;
@@ -125,7 +124,7 @@ Result<UnplugRequest, std::string> selector_in(std::string_view text, UnplugRequ
 Result<UnplugRequest, std::string> parse_unplug(std::string_view text) {
   if (text.size() > kMaxRequestText)
     return fail(
-        fmt::format("the request has {} bytes; at most {} are read", text.size(), kMaxRequestText));
+        fmt::format("the request has {} bytes: the limit is {}", text.size(), kMaxRequestText));
   std::string_view rest = trimmed(text);
   UnplugRequest request;
   const bool sized = !rest.empty() && ((rest[0] >= '0' && rest[0] <= '9') || rest[0] == '.');
@@ -135,7 +134,7 @@ Result<UnplugRequest, std::string> parse_unplug(std::string_view text) {
   const std::string_view size = trimmed(rest.substr(0, of));
   const std::size_t at = size.find('@');
   if (of != std::string_view::npos && at != std::string_view::npos)
-    return fail(fmt::format("`{}` names the node twice: expected SIZE of SELECTOR", text));
+    return fail(fmt::format("`{}` selects a node twice: expected SIZE of SELECTOR", text));
   // "16 GiB" is one size, too.
   std::string close(size);
   std::erase(close, ' ');

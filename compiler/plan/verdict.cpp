@@ -38,7 +38,7 @@ bool sets_one_of(const Boot& boot, const Keys& keys) {
   });
 }
 
-/// Words that the boot loader has, and that this boot does not know of yet.
+/// Parameters that the boot loader has, but not the command line of this boot.
 std::vector<std::string> waiting_words(const model::Host& host) {
   std::vector<std::string> words;
   for (const std::string& word : host.own_parameters)
@@ -98,7 +98,7 @@ class Judge {
   void blocks_of(const Skipped& skipped) {
     visit_runs(host_, skipped.first, skipped.last,
                [&](const BlockRun& run, model::BlockId first, model::BlockId end) {
-                 // No share can use blocks that are on their way.
+                 // No share can use blocks that are being offlined.
                  if (!skipped.unknown.empty() || run.state == State::GoingOffline)
                    add(Kind::Unknown, skipped, run, first, end);
                  else if (differs(run, skipped.wanted))
@@ -170,7 +170,7 @@ class Judge {
                        limits_ == Limits::Written ? " without a `limit`" : "");
   }
 
-  /// What the diagnostic at the same place advises.
+  /// The remedy of the diagnostic at the same location.
   [[nodiscard]] std::string help_at(const RuleRef& rule) const {
     const auto at = help_.find(std::tuple(rule.path, rule.line, rule.column));
     return at == help_.end() ? std::string() : *at->second;
@@ -189,7 +189,7 @@ class Judge {
     }
   }
 
-  /// Conditions that ask what the host does not report leave rules out.
+  /// Conditions on facts that the host does not provide leave rules out.
   void missing_facts() {
     for (const PlanDiagnostic& d : plan_.diagnostics) {
       if (d.code != diag::name_of(diag::Code::FactUnknown)) continue;
@@ -217,7 +217,7 @@ class Judge {
     one.needs = plan_.hotplug.by != Onliner::Kernel && !host_.service ? "service" : "";
     one.help = one.needs.empty()
                    ? setting->remedy
-                   : "start memonlined, which onlines hot-added memory as the policy says";
+                   : "start memonlined, which onlines hot-added memory as the policy requires";
     one.rule = plan_.hotplug.rule;
     judgement_.remaining.push_back(std::move(one));
   }
@@ -350,7 +350,7 @@ std::string verdict_line(const Plan& plan) {
   switch (judgement.verdict) {
     case Verdict::NothingJudged:
       return has(judgement, Kind::Unknown)
-                 ? "nothing can be done now: nothing can be judged on this host"
+                 ? "nothing can be done now: this host lacks the information that the policy needs"
                  : "nothing to do: no rule of the policy selects a block of this host";
     case Verdict::RebootPending: return "nothing can be done now: the policy needs a reboot";
     case Verdict::Drift: {
@@ -361,7 +361,7 @@ std::string verdict_line(const Plan& plan) {
           size_text(bytes));
     }
     case Verdict::PartlyJudged:
-      return "nothing can be done now: what can be judged is as the policy says";
+      return "nothing can be done now: all memory that can be judged is as the policy says";
     case Verdict::AsDesired: break;
   }
   if (has(judgement, Kind::Hotplug))

@@ -17,10 +17,10 @@ namespace memonline::plan {
 enum class Limits : std::uint8_t { None, Written };
 Judgement judge(const model::Host& host, const Plan& plan, Limits limits);
 
-/// What it comes to when the steps of the plan are done.
+/// The judgement after the steps of the plan.
 Judgement when_done(Judgement judgement);
 
-/// "no-policy" and the like are for who has no plan: nothing-judged, drift, reboot-pending,
+/// Callers without a plan use "no-policy" and the like: nothing-judged, drift, reboot-pending,
 /// partly-judged, as-desired.
 std::string_view verdict_name(Verdict verdict);
 std::string_view remaining_kind_name(Remaining::Kind kind);
@@ -28,7 +28,7 @@ std::string_view remaining_kind_name(Remaining::Kind kind);
 /// Of a plan without steps, on one line: whether all is as the policy says, else that nothing can
 /// be done now, and how much differs.
 std::string verdict_line(const Plan& plan);
-/// What remains, a line each, without line ends: how much, where, why, and what would help.
+/// The remaining differences, one line each, without line ends: amount, location, reason, remedy.
 std::vector<std::string> remaining_lines(const Judgement& judgement);
 
 }  // namespace memonline::plan

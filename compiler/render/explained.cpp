@@ -82,7 +82,7 @@ std::vector<Piece> pieces_where(const Host& host, Predicate wanted) {
 
 using Found = Result<std::vector<Piece>, Unexplained>;
 
-// Of s390x: there are no blocks before it is configured.
+// On s390x, standby memory has no blocks until it is configured.
 std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host) {
   for (const model::Standby& range : host.standby) {
     const std::uint64_t from = std::max(first, range.first).value();
@@ -91,8 +91,8 @@ std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host
     const std::string blocks = from == to ? std::to_string(from) : fmt::format("{}-{}", from, to);
     return Unexplained{
         Unexplained::Kind::NoSuchBlock,
-        fmt::format("block {} is standby memory, and has no state before it is configured", blocks),
-        fmt::format("`chmem -c -b {}` configures it; then the policy decides on it", blocks)};
+        fmt::format("block {} is standby memory and has no state until it is configured", blocks),
+        fmt::format("`chmem -c -b {}` configures it; the policy then applies to it", blocks)};
   }
   return std::nullopt;
 }
@@ -103,7 +103,7 @@ Found one_block(BlockId id, const Host& host) {
     if (const auto waits = standby(id, id, host)) return fail(*waits);
   if (run == nullptr)
     return missing(fmt::format("no block memory{} on this host", id.value()),
-                   "`memonline status` shows the blocks");
+                   "`memonline status` lists the blocks");
   return std::vector<Piece>{{id, 1, run}};
 }
 
@@ -119,7 +119,7 @@ Found blocks_between(const AskedBlocks& asked, const Host& host) {
   if (pieces.empty())
     return missing(fmt::format("no blocks between memory{} and memory{} on this host",
                                asked.first.value(), asked.last.value()),
-                   "`memonline status` shows the blocks");
+                   "`memonline status` lists the blocks");
   return pieces;
 }
 
@@ -142,7 +142,7 @@ Found blocks_of_device(std::string_view name, const Host& host) {
   for (const model::Device& device : host.devices)
     if (std::find(names.begin(), names.end(), device.name) == names.end())
       names.push_back(device.name);
-  // `Memory0` and `NODE1` are blocks and a node in other letters.
+  // `Memory0` and `NODE1` are blocks and a node in upper case.
   std::string lower(name);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

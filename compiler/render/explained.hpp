@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `explain` is asked about, and which blocks of a host that is.
+// The argument of `explain`, and the blocks of a host that it names.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct AskedDevice {
 /// One block, `memory42` or the block at an address; or many: `memory32-39`, `node1`, `dimm0`.
 using Asked = std::variant<model::BlockId, AskedAddress, AskedBlocks, AskedNode, AskedDevice>;
 
-/// Empty for what nothing on any host is called.
+/// Empty if nothing on any host can have this name.
 std::optional<Asked> parse_asked(std::string_view what);
 
 /// Neighboring blocks of one run of the host.
@@ -40,7 +40,7 @@ struct Piece {
   const model::BlockRun* run = nullptr;
   [[nodiscard]] model::BlockId last() const { return first + (count - 1); }
 };
-/// In ascending order. A node without memory has none; what the host does not have is an error.
+/// In ascending order. A node without memory has none; missing blocks are an error.
 Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const model::Host& host);
 
 }  // namespace memonline::render

@@ -25,7 +25,7 @@ namespace {
 using model::BlockId;
 using model::Host;
 
-/// What the plan says of one block: at most one of step and skipped is there.
+/// The part of the plan on one block: at most one of step and skipped is set.
 struct Fate {
   const plan::Step* step = nullptr;
   const plan::Skipped* skipped = nullptr;
@@ -59,7 +59,7 @@ std::string now_text(const Host& host, const model::BlockRun& run) {
 }
 
 std::string rule_text(const plan::RuleRef& rule) {
-  if (rule.path.empty()) return "none selects it";
+  if (rule.path.empty()) return "no rule selects it";
   return fmt::format("`{}` ({}:{}:{})", rule.text, rule.path, rule.line, rule.column);
 }
 
@@ -69,7 +69,7 @@ std::string range_text(const Piece& piece) {
                           : fmt::format("memory{}..{}", piece.first.value(), piece.last().value());
 }
 
-/// What the target of `Asked` is called, where it is more than one block.
+/// The name of the target of `Asked`, if it is more than one block.
 struct Group {
   std::string_view kind;  ///< "node", "device" or "blocks"; empty: a single block
   std::string name;
@@ -90,7 +90,7 @@ Group group_of(const Asked& asked) {
       asked);
 }
 
-/// Cut so that the plan has one thing to say of all blocks of a piece.
+/// Cut so that the plan treats all blocks of a piece alike.
 std::vector<Piece> cut(const std::vector<Piece>& pieces, const plan::Plan* plan) {
   if (plan == nullptr) return pieces;
   std::vector<BlockId> borders;
@@ -168,7 +168,7 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Group& group
   return text;
 }
 
-/// A line for each gap: blocks that were asked about, and that the host does not have.
+/// A line for each gap: requested blocks that the host does not have.
 std::string missing_text(const AskedBlocks& asked, const std::vector<Piece>& pieces) {
   std::string text;
   const auto gap = [&](BlockId first, BlockId end) {
@@ -184,7 +184,7 @@ std::string missing_text(const AskedBlocks& asked, const std::vector<Piece>& pie
   return text;
 }
 
-/// Who else may have brought these blocks where they are. Boot memory was online before anyone.
+/// Other agents that may have onlined these blocks. Boot memory was online before any of them.
 std::vector<plan::CompetingAgent> agents_for(const Host& host, const plan::Plan* plan,
                                              const std::vector<Piece>& pieces) {
   const bool boot_alone = std::all_of(pieces.begin(), pieces.end(), [&](const Piece& piece) {

@@ -25,14 +25,14 @@ struct Unexplained {
   std::string message, help;
 };
 
-/// Whether it looks like a code, `ML0503`: no host is needed then.
+/// Whether it resembles a code, `ML0503`: no host is needed then.
 bool names_code(std::string_view what);
 Result<std::string, Unexplained> explain_code(std::string_view what, Form form);
 /// Why that cannot be explained on any host: nothing is called like that.
 std::optional<Unexplained> unclear(std::string_view what);
 /// A code, `memory42`, `memory32-39`, `node1`, a device (`dimm1`, `dax0.0`), or the block at an
-/// address (`0x150000000`). `without_plan` is the text where there
-/// is no plan: without a policy, or beside one with an error.
+/// address (`0x150000000`). `without_plan` is the text without a
+/// plan: there is no policy, or it has an error.
 Result<std::string, Unexplained> explain(std::string_view what, const model::Host& host,
                                          const plan::Plan* plan, Form form,
                                          std::string_view without_plan = "none");

@@ -20,7 +20,7 @@ std::string zone_text(const NewRun& run) {
   return run.zone ? std::string(model::zone_name(*run.zone)) : "offline";
 }
 
-// Runs repeat device by device; so many are shown.
+// Runs repeat device by device; this many are shown.
 constexpr std::size_t kMostRuns = 16;
 
 std::string runs_table(const Forecast& forecast, Bytes block_size) {
@@ -37,7 +37,7 @@ std::string runs_table(const Forecast& forecast, Bytes block_size) {
     text += fmt::format("  {:<{}}  {:>9}  {}\n", rows[i].first, widest, rows[i].second,
                         zone_text(forecast.runs[i]));
   if (forecast.runs.size() > rows.size())
-    text += fmt::format("  and {} more runs (`--format json` has all)\n",
+    text += fmt::format("  and {} more ranges (`--format json` has all)\n",
                         forecast.runs.size() - rows.size());
   return text;
 }
@@ -79,7 +79,7 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
                                   : model::exact(forecast.device_bytes));
   text += forecast.fits()              ? "fits\n"
           : forecast.device_count == 1 ? "does not fit\n"
-                                       : fmt::format("ends at {} {}\n", one, *forecast.ends_at);
+                                       : fmt::format("fails at {} {}\n", one, *forecast.ends_at);
   text += fmt::format("  kernel memory free before the first   {}\n",
                       model::human(forecast.devices.front().free));
   text += fmt::format("  taken by adding the first             {}{}\n",
@@ -92,8 +92,8 @@ std::string forecast_to_text(const Forecast& forecast, const model::Host& before
     text += fmt::format("  least free after an add               {}\n",
                         model::human(forecast.lowest_free));
   for (std::size_t i = 0; i < forecast.remedies.size(); ++i)
-    text += fmt::format("{} {}\n", i == 0 ? "What makes it fit:\n  -" : "  -",
-                        forecast.remedies[i].text);
+    text +=
+        fmt::format("{} {}\n", i == 0 ? "To make it fit:\n  -" : "  -", forecast.remedies[i].text);
   if (forecast.runs.empty()) return text;
   text += fmt::format("Onlined by {}{}: {}\n",
                       forecast.by == plan::Onliner::Corrected

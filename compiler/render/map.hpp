@@ -14,7 +14,7 @@ struct MapStyle {
   std::size_t columns = 64;  ///< of the longest row
   bool color = false;        ///< with the escape sequences of a terminal
 };
-/// For a terminal: a letter for so many blocks, the same number in every row, and a legend.
+/// For a terminal: one character per block or per equal number of blocks, and a legend.
 std::string map_to_text(const model::Host& host, const MapStyle& style);
 
 /// One SVG document, light or dark as its reader is. A bar of a row is as long as the memory is

@@ -17,7 +17,7 @@ const KindText& text_of(Kind kind) {
       {'M', "movable", "Movable"},
       {'#', "several", "several zones in one block"},
       {'.', "offline", "offline"},
-      {'?', "unknown", "not known"},
+      {'?', "unknown", "unknown"},
   }};
   return kTexts.at(static_cast<std::size_t>(kind));
 }

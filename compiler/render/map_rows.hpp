@@ -13,7 +13,7 @@
 
 namespace memonline::render {
 
-/// What a picture tells apart.
+/// The kinds of memory that a picture distinguishes.
 enum class Kind : std::uint8_t { Kernel, Movable, Several, Offline, Unknown };
 inline constexpr std::size_t kKinds = 5;
 struct KindText {
@@ -38,7 +38,7 @@ struct Row {
   std::uint64_t blocks = 0;
   std::vector<Part> parts;
 };
-/// By node, then along the addresses; blocks whose node nobody can tell come last.
+/// By node, then along the addresses; blocks of an unknown node come last.
 std::vector<Row> rows_of(const model::Host& host);
 /// Of all rows.
 std::uint64_t longest(const std::vector<Row>& rows);

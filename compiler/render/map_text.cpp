@@ -12,7 +12,7 @@ namespace memonline::render {
 
 namespace {
 
-/// What a terminal draws a kind in.
+/// The terminal color of a kind.
 std::string_view color_of(Kind kind) {
   switch (kind) {
     case Kind::Kernel: return "34";

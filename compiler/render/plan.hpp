@@ -14,19 +14,19 @@ namespace memonline::render {
 /// The plan on a screen: nodes as they are, the steps as a table, nodes as they will be.
 /// Diagnostics are not in it; they are printed beside it.
 std::string plan_to_text(const plan::Plan& plan, const model::Host& before);
-/// What the plan leaves different from the policy, a line each; of a plan without steps the verdict
-/// first. Empty where there is nothing to say.
+/// The differences from the policy that the plan leaves, one line each; for a plan without steps
+/// the verdict first. Empty if there are none.
 std::string remaining_to_text(const plan::Plan& plan);
 /// When all steps are done: the verdict, and what remains. Empty where only a reboot does.
 std::string remaining_when_done(const plan::Plan& plan);
-/// Who else onlines memory, a line each.
+/// The competing onlining agents, one line each.
 std::string agents_to_text(const std::vector<plan::CompetingAgent>& agents);
 /// The audit artifact, schema memonline.plan/1.
-/// A forecast stands beside the plan's own members.
+/// A forecast is a member beside those of the plan.
 std::string plan_to_json(const plan::Plan& plan, const forecast::Forecast* forecast = nullptr);
 /// The same document as YAML.
 std::string plan_to_yaml(const plan::Plan& plan, const forecast::Forecast* forecast = nullptr);
-/// Whether it fits, the numbers, what would help, then the new memory run by run.
+/// Whether it fits, the numbers, the remedies, then the new memory run by run.
 std::string forecast_to_text(const forecast::Forecast& forecast, const model::Host& before);
 /// A commented script that carries the plan out with nothing but `sh`, checks each zone, and stops
 /// at the first that is not as predicted.

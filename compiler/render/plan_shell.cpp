@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The plan as a script for hosts that have nothing but `sh`.
+// The plan as a script for hosts that have only `sh`.
 #include <set>
 
 #include <fmt/format.h>
@@ -30,10 +30,10 @@ one() {
   fi
   [ "$want" = online ] && [ -r "$block/valid_zones" ] || return 0
   read -r zone _ < "$block/valid_zones" || true
-  [ "$zone" = "$3" ] || die "memory$1 is in $zone, the plan says $3"
+  [ "$zone" = "$3" ] || die "memory$1 is in $zone, not in $3 as planned"
 }
 
-# run WORD FIRST LAST ZONE: block by block, downwards if LAST is below FIRST.
+# run WORD FIRST LAST ZONE: block by block, from the top down if LAST is below FIRST.
 run() {
   n=$2
   while :; do
@@ -45,19 +45,19 @@ run() {
 )sh";
 // clang-format on
 
-// What stands behind `#` must not end the line early.
+// Text after `#` must not end the line early.
 std::string comment(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   return text;
 }
 
-// Below $sys, which a caller may set.
+// Below $sys, which the user may set.
 std::string shell_path(Knob knob) { return "$sys" + model::knob_path(knob).substr(4); }
 
 using Knobs = std::set<Knob>;
 
-// The knobs that are put back when the script ends, however it ends.
+// The kernel settings that the script restores when it ends for any reason.
 Knobs held_knobs(const Plan& plan) {
   Knobs held;
   for (const Step& step : plan.steps)
@@ -66,11 +66,13 @@ Knobs held_knobs(const Plan& plan) {
   return held;
 }
 
-// dash runs what is trapped for EXIT after `exit` and after a failure under `set -e`, but not when
-// a signal ends it; hence the other three.
+// dash runs the EXIT trap after `exit` and after a failure under `set -e`, but not after a signal;
+// hence the other three traps.
 std::string put_back_function(const Knobs& held) {
   if (held.empty()) return {};
-  std::string text = "\n# What the plan sets for its run only is put back, also after a failure.\n";
+  std::string text =
+      "\n# Restores kernel settings that are changed only while this script runs, even if it "
+      "fails.\n";
   for (const Knob knob : held) text += fmt::format("held_{}=\n", model::knob_name(knob));
   text += "put_back() {\n";
   for (const Knob knob : held)
@@ -83,8 +85,10 @@ std::string put_back_function(const Knobs& held) {
 std::string set_command(const plan::SetKnob& set, const Knobs& held) {
   std::string write = fmt::format("echo {} > \"{}\"", set.value, shell_path(set.knob));
   if (!held.contains(set.knob)) return write;
-  if (set.scope == plan::KnobScope::Stay) return fmt::format("{}\nheld_{}=", write, model::knob_name(set.knob));
-  return fmt::format("held_{}=$(cat \"{}\")\n{}", model::knob_name(set.knob), shell_path(set.knob), write);
+  if (set.scope == plan::KnobScope::Stay)
+    return fmt::format("{}\nheld_{}=", write, model::knob_name(set.knob));
+  return fmt::format("held_{}=$(cat \"{}\")\n{}", model::knob_name(set.knob), shell_path(set.knob),
+                     write);
 }
 
 std::string command_of(const Step& step, const Knobs& held) {
@@ -105,7 +109,7 @@ std::string command_of(const Step& step, const Knobs& held) {
             return fmt::format("echo {:#x} > \"$sys/devices/system/memory/probe\"", probe.address);
           },
           [](const plan::SetParameters&) {
-            return std::string(": # kernel parameters are for the boot loader, not for a script");
+            return std::string(": # kernel parameters: set them in the boot loader");
           },
       },
       step.action);
@@ -119,13 +123,14 @@ std::string plan_to_shell(const Plan& plan) {
   for (const plan::PolicyRef& file : plan.policy)
     text += fmt::format("# Policy {}{}{}\n", comment(file.path),
                         file.sha256.empty() ? "" : " sha256:", file.sha256);
-  text += "# Made for this host as it was: make a new one when its memory has changed.\n";
+  text +=
+      "# Valid only for this host in its present state: generate it again if its memory changes.\n";
   text += kFunctions;
   const Knobs held = held_knobs(plan);
   text += put_back_function(held);
   text += fmt::format(
       "\n[ \"$(cat \"$sys/devices/system/memory/block_size_bytes\")\" = {:x} ] || die \"the block "
-      "size is not the one planned for\"\n",
+      "size differs from the plan\"\n",
       plan.host.block_size);
   for (const Step& step : plan.steps) {
     text += fmt::format("\n# {}. ", step.number);

@@ -115,7 +115,7 @@ Row row_of(const Step& step, model::Bytes block_size) {
   row.rule = shortened(step.rule.text, plan::kMaxRuleText);
   if (!step.rule.path.empty())
     row.place = fmt::format("{}:{}:{}", step.rule.path, step.rule.line, step.rule.column);
-  // A plan may come from a file, and then anything may stand in its texts.
+  // A plan may come from a file, so its texts may contain anything.
   for (std::string* text : {&row.action, &row.what, &row.rule, &row.place})
     *text = printable(*text);
   return row;
@@ -175,7 +175,7 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
     text += ")";
   }
   if (touched && node.uncertain.value() > 0)
-    text += fmt::format("; {} of this only if blocks that are unlikely to go offline do",
+    text += fmt::format("; {} of this depends on blocks that may fail to offline",
                         model::human(node.uncertain));
   return text + ".";
 }
@@ -246,7 +246,7 @@ std::string remaining_to_text(const Plan& plan) {
   std::string text;
   if (plan.steps.empty()) text = plan::verdict_line(plan) + "\n";
   plan::Judgement judgement = plan.judgement;
-  // What is to be set or removed has lines of its own.
+  // Parameters to set or remove have lines of their own.
   if (plan.boot.reboot_required)
     std::erase_if(judgement.remaining, [](const plan::Remaining& one) {
       return one.kind == plan::Remaining::Kind::Boot;

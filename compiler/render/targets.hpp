@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Files that do what a policy says of memory yet to come without the service, as far as what reads
-// them can express it.
+// Generated files that apply a policy to hot-added memory without the service, as far as their
+// formats can express it.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace memonline::render {
 
 enum class TargetFile : std::uint8_t {
   Udev,      ///< rules.d: a block at a time, by its number alone
-  Tmpfiles,  ///< tmpfiles.d: the kernel's switches, for what comes after it ran
-  Cmdline,   ///< words of the kernel command line: switches and boot memory
+  Tmpfiles,  ///< tmpfiles.d: the kernel settings, for memory added after it ran
+  Cmdline,   ///< kernel parameters: kernel settings and boot memory
   Tuned,     ///< a profile of tuned: both
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stages of the front half, in order: read, look up, check.
+// The stages of the front half, in order: parse, resolve words, check.
 #include "compiler/sema/analyse.hpp"
 
 #include <cstddef>
@@ -28,8 +28,7 @@ std::optional<Policy> analyse(const source::SourceSet& files, diag::Sink& sink) 
     std::move(statements.begin(), statements.end(), std::back_inserter(policy.statements));
   }
   if (found.errors() >= syntax::kMaxErrors)
-    found.add(diag::Code::TooManyErrors, std::nullopt,
-              "too many errors; the rest was not looked at");
+    found.add(diag::Code::TooManyErrors, std::nullopt, "too many errors: the rest is not checked");
   if (!found.has_errors())
     for (const auto check :
          {check_reach, check_shares, check_settings, check_conditions, check_words})

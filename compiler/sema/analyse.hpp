@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // From text to a checked policy. Parses every file, runs the checks in order, and gives a policy
-// only if none of them found an error. Warnings (a rule that nothing can reach, a share that can
-// never get a block, a setting that does nothing) do not keep it from being given.
+// only if none of them found an error. Warnings (an unreachable rule, a share that can
+// never get a block, a setting without effect) do not prevent that.
 #pragma once
 
 #include <optional>

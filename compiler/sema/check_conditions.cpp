@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the conditions around a `when` already say of its fact. Numbers are held as an interval,
-// words as a list of those still possible or of those ruled out. Kernel versions and patterns are
-// left alone: they say too little to be sure. Hosts that do not tell a fact are no exception: they
-// take every `else`.
+// The knowledge about a fact from the conditions around a `when`. Numbers are an interval, words a
+// list of those still possible or of those excluded. Kernel versions and patterns are ignored: they
+// prove too little. Hosts that do not provide a fact need no special case: they take every `else`.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -20,7 +19,7 @@ using diag::Code;
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
-/// What is known of one fact.
+/// The knowledge about one fact.
 struct Knowledge {
   std::uint64_t low = 0;  ///< memory, nodes
   std::uint64_t high = kMax;
@@ -31,8 +30,8 @@ using AllKnowledge = std::array<Knowledge, kFactCount>;
 
 enum class Verdict : std::uint8_t { Open, Always, Never };
 
-/// Words that are remembered of a fact. What more conditions say of it is not followed: comparing
-/// each value with all before it would cost too much.
+/// The maximum number of words per fact. Further conditions are ignored: comparing each value with
+/// all previous ones would cost too much.
 constexpr std::size_t kMaxWords = 256;
 
 bool is_number(Fact fact) { return fact == Fact::Memory || fact == Fact::Nodes; }
@@ -95,7 +94,7 @@ Verdict judge_word(const When& when, const Knowledge& known) {
   return Verdict::Open;
 }
 
-/// What is known where the condition holds (`holds`), or where it does not.
+/// The knowledge where the condition is true (`holds`), or where it is not.
 Knowledge learn(const When& when, Knowledge known, bool holds) {
   if (is_number(when.fact)) {
     const bool ordered = when.test != Test::Is && when.test != Test::IsNot;
@@ -149,9 +148,10 @@ class Conditions {
         is_number(when.fact) ? judge_number(when, known) : judge_word(when, known);
     if (verdict != Verdict::Open) {
       const bool always = verdict == Verdict::Always;
-      sink_.add(Code::ConditionWithoutChoice, when.span,
-                always ? "this condition always holds here" : "this condition never holds here");
-      // What stands in the branch that is never taken would only repeat the news.
+      sink_.add(
+          Code::ConditionWithoutChoice, when.span,
+          always ? "this condition is always true here" : "this condition is never true here");
+      // Diagnostics in the branch that is never taken would only repeat this one.
       visit(always ? when.then : when.otherwise);
       return;
     }

@@ -12,7 +12,7 @@ namespace {
 
 using diag::Code;
 
-/// Earlier rules that are held against later ones: enough for people, a bound for machines.
+/// The maximum number of earlier rules that are compared with later ones.
 constexpr std::size_t kMaxEarlier = 128;
 
 /// Nobody writes that many classes side by side; comparing each with each has its bounds too.
@@ -21,7 +21,7 @@ bool is_readable(const Selector& selector) {
   return selector.classes.size() <= kMaxClasses && selector.except.size() <= kMaxClasses;
 }
 
-/// Whatever `later` selects, `earlier` has taken.
+/// `earlier` selects all blocks that `later` selects.
 bool takes_all(const Selector& earlier, const Selector& later) {
   if (!contains(earlier.classes, later.classes)) return false;
   return earlier.except.empty() ||
@@ -61,9 +61,9 @@ class Reach {
       sink_
           .add(Code::UnreachableRule, rule.selector.span,
                fmt::format(
-                   "this rule selects no block; `{}` takes every one before it",
+                   "this rule selects no block: `{}` selects all of them first",
                    shortened(files_[before->selector.span.file].text_of(before->selector.span))))
-          .labels.push_back({before->selector.span, "taken here"});
+          .labels.push_back({before->selector.span, "selected here"});
       return;
     }
     if (earlier_.size() < kMaxEarlier) earlier_.push_back(&rule);
@@ -86,7 +86,7 @@ class Reach {
     return true;
   }
 
-  /// `node1 node2`: what is in any of them is one list.
+  /// `node1 node2`: the memory in any of them is one list.
   void suggest_list(const std::vector<Class>& classes, std::size_t first, diag::Diagnostic& d) {
     std::size_t end = first + 1;
     const bool is_list = std::holds_alternative<NodeList>(classes[first].is) ||
@@ -107,7 +107,7 @@ class Reach {
       const std::string text = text_of(classes[i]);
       list += "," + text.substr(std::min(text.find_first_of("0123456789"), text.size()));
     }
-    d.help = fmt::format("write `{}` for the memory of them all", list);
+    d.help = fmt::format("write `{}` to select the memory of all of them", list);
     d.fixit = diag::FixIt{
         {classes[first].span.file, classes[first].span.begin, classes[end - 1].span.end}, list};
   }

@@ -12,11 +12,11 @@ namespace {
 using diag::Code;
 
 constexpr std::size_t kSettings = std::variant_size_v<decltype(Setting::value)>;
-/// What overrides each kind of setting from here on.
+/// The later statement that overrides each kind of setting.
 using Overriding = std::array<const Setting*, kSettings>;
 
-/// From the last statement to the first: what comes later wins. Only within a file: that the
-/// administrator's file overrides the vendor's is what the search path is for.
+/// From the last statement to the first: the later one applies. Only within a file: the
+/// administrator's file may override the vendor's.
 void check_overridden(const std::vector<Statement>& statements, Overriding later,
                       diag::Sink& sink) {
   for (auto at = statements.rbegin(); at != statements.rend(); ++at) {
@@ -29,7 +29,7 @@ void check_overridden(const std::vector<Statement>& statements, Overriding later
     const Setting*& winner = later[setting->value.index()];
     if (winner != nullptr && winner->span.file == setting->span.file)
       sink.add(Code::SettingWithoutEffect, setting->span,
-               "this setting does nothing; a later one overrides it")
+               "this setting has no effect: a later one overrides it")
           .labels.push_back({winner->span, "overridden here"});
     else
       winner = setting;
@@ -52,7 +52,7 @@ std::uint64_t number_of(const Limit& limit) {
   return std::get<model::Bytes>(amount).value();
 }
 
-/// Limits add up: both hold, so the looser of two of a kind says nothing.
+/// All limits apply, so the looser of two limits of one kind has no effect.
 void check_limits(const std::vector<Statement>& statements, diag::Sink& sink) {
   std::vector<const Limit*> tightest;  // one of each kind: four at most, and per node
   for (const Statement& statement : statements) {
@@ -72,7 +72,7 @@ void check_limits(const std::vector<Statement>& statements, diag::Sink& sink) {
       const Limit& tight = tighter ? *limit : *other;
       if (loose.span.file == tight.span.file)
         sink.add(Code::LimitTwice, loose.span,
-                 "this limit does nothing; another one is as tight or tighter")
+                 "this limit has no effect: another one is as tight or tighter")
             .labels.push_back({tight.span, "the other limit"});
       other = &tight;
     }

@@ -9,7 +9,7 @@ using diag::Code;
 
 constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent in Percent::millionths
 
-/// What the shares so far leave over, for groups of any size.
+/// The remainder after the shares so far, for groups of any size.
 class Served {
  public:
   /// Percentages round down, `normal` up. With 100 percent shared out, blocks are left over only
@@ -40,13 +40,13 @@ void check_rule(const Rule& rule, diag::Sink& sink) {
   const auto look_at = [&](const Share& share) {
     if (sink.all().size() >= kMaxWarnings) return;
     if (share.amount && is_zero(*share.amount)) {
-      sink.add(Code::ZeroAmount, share.span, "this share asks for nothing").help =
+      sink.add(Code::ZeroAmount, share.span, "this share requests no memory").help =
           "remove it, or give it an amount";
       return;
     }
     if (full != nullptr) {
       sink.add(Code::ShareWithoutBlocks, share.span,
-               "this share never gets a block; those before it ask for the whole group")
+               "this share never gets a block: earlier shares request the whole group")
           .labels.push_back({full->span, "nothing is left after this"});
       return;
     }
@@ -54,7 +54,7 @@ void check_rule(const Rule& rule, diag::Sink& sink) {
     served.add(share);
     if (served.everything()) full = &share;
   };
-  // `rest` takes what the others leave, wherever it is written.
+  // `rest` gets the remainder, wherever it is written.
   for (const Share& share : rule.shares)
     if (share.place != Place::Rest) look_at(share);
   for (const Share& share : rule.shares)

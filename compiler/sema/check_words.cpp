@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `when arch is amd64`: a word that no host says never fits, and nothing would tell.
+// `when arch is amd64`: a word that no host reports never matches, which would go unnoticed.
 #include <algorithm>
 #include <array>
 
@@ -15,7 +15,7 @@ namespace {
 
 using diag::Code;
 
-/// What others call it, in lower case.
+/// Its names elsewhere, in lower case.
 constexpr std::array<Named<std::string_view>, 20> kForeignWords{
     {{"amd64", "x86_64"},      {"x64", "x86_64"},        {"x86-64", "x86_64"},
      {"arm64", "aarch64"},     {"ppc64el", "ppc64le"},   {"powerpc64le", "ppc64le"},
@@ -42,14 +42,14 @@ void check_value(Fact fact, const FactValue& value, const std::vector<std::strin
   if (fits || known.empty()) return;
   diag::Diagnostic& d =
       sink.add(Code::UnknownFactWord, value.span,
-               fmt::format("no host has `{}` as its `{}`", value.text, fact_name(fact)));
+               fmt::format("`{}` is not a known value of `{}`", value.text, fact_name(fact)));
   const std::string_view meant = meant_word(value.text, known);
   if (!meant.empty())
     replace_by(d, {value.text, value.span}, meant);
   else if (fact == Fact::Virtualization)
-    d.help = "the words are those of `systemd-detect-virt --list`";
+    d.help = "use a word that `systemd-detect-virt --list` lists";
   else
-    d.help = fmt::format("there is {}", listed(known, "and"));
+    d.help = fmt::format("use {}", listed(known, "or"));
 }
 
 void visit(const std::vector<Statement>& statements, diag::Sink& sink) {

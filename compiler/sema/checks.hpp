@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The checks of a policy that can be read: what is allowed and yet does nothing. One file each.
-// All are warnings, told without a host.
+// Checks of a valid policy for statements without effect. One file each. All are warnings, and need
+// no host.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,16 @@
 
 namespace memonline::sema {
 
-/// A check ends after so many warnings: more of the same help nobody.
+/// A check stops after this many warnings: more of the same do not help.
 inline constexpr std::size_t kMaxWarnings = 100;
 
-/// Rules that nothing can reach, and classes that no block can have together.
+/// Unreachable rules, and classes that no block can have together.
 void check_reach(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 /// Shares that can never get a block.
 void check_shares(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 /// Settings that a later one overrides, and limits beside a tighter one, in the same file.
 void check_settings(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
-/// Conditions that always or never hold where they stand.
+/// Conditions that are always or never true in their context.
 void check_conditions(const Policy& policy, const source::SourceSet& files, diag::Sink& sink);
 
 /// Values that no host has of a fact whose words are known.

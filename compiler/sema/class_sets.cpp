@@ -44,7 +44,7 @@ const T* as(const Class& c) {
   return std::get_if<T>(&c.is);
 }
 
-/// What brings memory in: a block comes with one of these at most.
+/// The kinds of devices: a block belongs to at most one of them.
 enum class Source : std::uint8_t { None, Dimm, VirtioMem, Dax, Driver };
 Source source_of(const Class& c) {
   if (as<DimmList>(c) != nullptr) return Source::Dimm;
@@ -66,7 +66,7 @@ bool different_sources(const Class& a, const Class& b) {
 }  // namespace
 
 bool contains(const Class& outer, const Class& inner) {
-  // `node` alone only says how to group.
+  // `node` alone only makes groups.
   if (is_simple(outer, SimpleClass::All) || is_simple(outer, SimpleClass::Node)) return true;
   if (const auto* simple = as<SimpleClass>(outer)) return is_simple(inner, *simple);
   if (const auto* a = as<NodeList>(outer)) {

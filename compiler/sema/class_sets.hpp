@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Classes as sets of blocks, as far as that can be told without a host.
+// Classes as sets of blocks, as far as possible without a host.
 #pragma once
 
 #include "compiler/sema/policy.hpp"

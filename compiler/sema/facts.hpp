@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The facts of a host that `when` can ask for, and how words are held against them.
+// The facts of a host that `when` can test, and how words are compared with them.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ inline constexpr std::size_t kFactCount = 8;
 std::string_view fact_name(Fact fact);
 std::string_view test_name(Test test);
 
-/// Every word that a host may say of a fact, `systemd-detect-virt --list` for one; empty for facts
-/// that may be any text or number.
+/// Every word that a host may report for a fact, as in `systemd-detect-virt --list`; empty for
+/// facts that may be any text or number.
 std::vector<std::string_view> words_of(Fact fact);
 
 /// As a shell matches names: `*` is any text, `?` any one character (of UTF-8), all else itself.

@@ -11,8 +11,8 @@ namespace memonline::sema {
 
 namespace {
 
-/// `else when` becomes one When in `otherwise` of the one before it. A condition that is wrong
-/// counts as read: its branches are looked at too.
+/// `else when` becomes one When in `otherwise` of the one before it. A condition with errors
+/// counts as valid: its branches are checked, too.
 When lower_when(const ast::When& node, diag::Sink& sink) {
   std::vector<When> chain;
   std::vector<Statement> otherwise;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // From the syntax tree to the checked policy: each word gets its meaning, each number its unit.
-// A statement in which something is wrong is reported and left out; the rest goes on, so that one
-// run tells all mistakes.
+// A statement with an error is reported and skipped; checking continues, so that one run reports
+// all mistakes.
 #pragma once
 
 #include <optional>

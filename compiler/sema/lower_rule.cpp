@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What becomes of the memory: shares, their places and amounts.
+// The shares of a rule: their places, amounts and targets.
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
@@ -27,9 +27,9 @@ Place lower_place(const ast::Share& node, diag::Sink& sink) {
     if (place == Place::Unplaced) place = read;
   }
   if (node.places.size() < 2) return place;
-  diag::Diagnostic& d =
-      sink.add(Code::TwoPlaces, span_of(node.places), "a share has one place at most");
-  d.help = "keep one of `first`, `last` and `rest`";
+  diag::Diagnostic& d = sink.add(Code::TwoPlaces, span_of(node.places),
+                                 "a share takes only one of `first`, `last` and `rest`");
+  d.help = "keep one of them";
   d.fixit = diag::FixIt{
       {span_of(node.places).file, node.places.front().span.end, node.places.back().span.end}, ""};
   return place;
@@ -38,7 +38,7 @@ Place lower_place(const ast::Share& node, diag::Sink& sink) {
 void check_rest(const ast::Share& node, diag::Sink& sink) {
   if (!node.amount.number) return;
   diag::Diagnostic& d =
-      sink.add(Code::RestWithAmount, span_of(node), "`rest` takes what is left, whatever it is");
+      sink.add(Code::RestWithAmount, span_of(node), "`rest` takes no amount: it is the remainder");
   const ast::Word& rest = node.places.front();
   d.help = "remove the amount, or remove `rest`";
   d.fixit = diag::FixIt{{rest.span.file, rest.span.end, span_of(node.amount).end}, ""};
@@ -49,7 +49,7 @@ void report_target(const ast::Word& word, diag::Sink& sink) {
       sink.add(Code::UnknownTarget, word.span, fmt::format("no target named `{}`", word.text));
   const std::string_view meant = syntax::meant_target(word.text);
   if (meant.empty())
-    d.help = fmt::format("there is {}", listed(names_of(kTargets), "and"));
+    d.help = fmt::format("use {}", listed(names_of(kTargets), "or"));
   else
     replace_by(d, word, meant);
 }
@@ -78,8 +78,8 @@ void check_one_rest(const std::vector<Share>& shares, diag::Sink& sink) {
       first = &share;
       continue;
     }
-    diag::Diagnostic& d = sink.add(Code::RestTwice, share.span, "a rule has one `rest` at most");
-    d.labels.push_back({first->span, "the first is here"});
+    diag::Diagnostic& d = sink.add(Code::RestTwice, share.span, "a rule takes only one `rest`");
+    d.labels.push_back({first->span, "the first `rest` is here"});
     d.help = "give one of them an amount";
   }
 }

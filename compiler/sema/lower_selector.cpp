@@ -38,7 +38,7 @@ constexpr std::array<Named<ClassWord>, 11> kClasses{{{"all", ClassWord::All},
                                                      {"driver", ClassWord::Driver},
                                                      {"block", ClassWord::Block},
                                                      {"address", ClassWord::Address}}};
-/// What others call it. CXL and persistent memory come as dax devices.
+/// Names of classes elsewhere. CXL and persistent memory appear as dax devices.
 constexpr std::array<Named<std::string_view>, 9> kForeignClasses{{{"cxl", "dax"},
                                                                   {"memory", "all"},
                                                                   {"ram", "all"},
@@ -72,7 +72,7 @@ std::optional<ReadRange> read_range(const ast::Range& range, std::uint64_t highe
     const source::SourceSpan span = ast::join(range.first.span, end.span);
     diag::Diagnostic& d =
         sink.add(Code::ReversedRange, span,
-                 fmt::format("the range `{}-{}` runs backwards", range.first.text, end.text));
+                 fmt::format("reversed range `{}-{}`", range.first.text, end.text));
     const std::string swapped = fmt::format("{}-{}", end.text, range.first.text);
     d.help = fmt::format("write `{}`", swapped);
     d.fixit = diag::FixIt{span, swapped};
@@ -128,7 +128,7 @@ std::optional<AddressRange> read_address(const ast::Class& node, diag::Sink& sin
   };
   if (node.ranges.size() != 1 || !node.ranges.front().last) {
     refuse("`address` takes one range: the first and the last byte").help =
-        "write it as /proc/iomem does, with 0x: `address 0x100000000-0x13fffffff`";
+        "write it as in /proc/iomem, with 0x: `address 0x100000000-0x13fffffff`";
     return std::nullopt;
   }
   const ast::Range& range = node.ranges.front();
@@ -164,7 +164,7 @@ std::optional<std::string> read_dax(const ast::Word& word, diag::Sink& sink) {
                     whole_number(numbers.substr(0, point)).fault == NumberFault::None &&
                     whole_number(numbers.substr(point + 1)).fault == NumberFault::None;
   if (good) return "dax" + std::string(numbers);
-  sink.add(Code::ClassArgument, word.span, fmt::format("`{}` names no dax device", word.text))
+  sink.add(Code::ClassArgument, word.span, fmt::format("`{}` is not a dax device", word.text))
       .help = "a dax device has two numbers: `dax0.0`";
   return std::nullopt;
 }
@@ -174,11 +174,11 @@ std::optional<std::string> read_driver(const ast::Class& node, diag::Sink& sink)
   if (name.size() >= 2 && name.front() == '"') name = name.substr(1, name.size() - 2);
   if (!name.empty()) return std::string(name);
   sink.add(Code::ClassArgument, span_of(node), "`driver` needs the name of a driver").help =
-      "write for instance `driver kmem`; /proc/iomem shows it as `System RAM (kmem)`";
+      "write for example `driver kmem`; /proc/iomem shows it as `System RAM (kmem)`";
   return std::nullopt;
 }
 
-/// What may stand where a class stands.
+/// The words that are allowed in place of a class.
 std::vector<std::string_view> known_words() {
   std::vector<std::string_view> words = names_of(kClasses);
   words.insert(words.end(), {"each", "except"});
@@ -188,8 +188,9 @@ std::vector<std::string_view> known_words() {
 void report_class(const ast::Class& node, diag::Sink& sink) {
   const std::string name = in_lower_case(node.name.text);
   if (name == "each") {
-    sink.add(Code::UnknownClass, node.name.span, "`each` stands once, before the first class")
-        .help = "write for instance `each dimm hotplugged`";
+    sink.add(Code::UnknownClass, node.name.span,
+             "`each` is allowed only once, before the first class")
+        .help = "write for example `each dimm hotplugged`";
     return;
   }
   diag::Diagnostic& d = sink.add(Code::UnknownClass, span_of(node),
@@ -201,7 +202,8 @@ void report_class(const ast::Class& node, diag::Sink& sink) {
   if (block)
     replace_by(d, node.name, "block");
   else if (other != kForeignClasses.end() && other->value == "dax" && !node.ranges.empty())
-    d.help = "such memory comes as dax devices, which have two numbers: write for example `dax0.0`";
+    d.help =
+        "such memory appears as dax devices, which have two numbers: write for example `dax0.0`";
   else if (other != kForeignClasses.end())
     replace_by(d, node.name, other->value);
   else
@@ -243,7 +245,7 @@ std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
     case ClassWord::Block: {
       if (node.ranges.empty()) {
         sink.add(Code::ClassArgument, span_of(node), "`block` needs numbers").help =
-            "write for instance `block 32-47`, as in /sys/devices/system/memory/memory32";
+            "write for example `block 32-47`, as in /sys/devices/system/memory/memory32";
         return std::nullopt;
       }
       auto list = read_list<std::uint64_t>(node.ranges, sink);
@@ -282,13 +284,13 @@ bool is_bare_node(const Class& node) {
 
 void report_bare_node(const Class& node, bool may_group, const source::SourceSpan& start,
                       diag::Sink& sink) {
-  diag::Diagnostic& d = sink.add(Code::BareNode, node.span, "`node` does not say which node");
+  diag::Diagnostic& d = sink.add(Code::BareNode, node.span, "`node` needs a number");
   if (!may_group) {
-    d.help = "write for instance `node0`";
+    d.help = "write for example `node0`";
     d.fixit = diag::FixIt{node.span, "node0"};
     return;
   }
-  d.help = "write `each node` for every node by itself, or for instance `node0` for one";
+  d.help = "write `each node` for one group per node, or for example `node0` for one node";
   d.fixit = diag::FixIt{{start.file, start.begin, start.begin}, "each "};
 }
 
@@ -299,8 +301,8 @@ void choose_grouping(Selector& selector, const ast::Selector& node, diag::Sink& 
   if (selector.each != Each::None) return;
   diag::Diagnostic& d =
       sink.add(Code::EachWithoutGroup, ast::join(node.each.span, span_of(node.classes)),
-               "`each` has nothing to group by");
-  d.help = "name `node`, `dimm`, `virtio-mem`, `dax` or `driver`, as in `each node hotplugged`";
+               "`each` needs a class to group by");
+  d.help = "add `node`, `dimm`, `virtio-mem`, `dax` or `driver`, as in `each node hotplugged`";
   d.fixit = diag::FixIt{{node.each.span.file, node.each.span.end, node.each.span.end}, " node"};
 }
 

@@ -30,20 +30,21 @@ constexpr std::array<Named<BootParameters>, 3> kBoot{{{"suggest", BootParameters
                                                       {"write", BootParameters::Write},
                                                       {"ignore", BootParameters::Ignore}}};
 
-/// The one word that may stand here.
+/// The only word that is allowed here.
 void require_word(const ast::Word& word, std::string_view due, diag::Sink& sink) {
   if (word.text == due) return;
   if (in_lower_case(word.text) == due) return require_lower_case(word, sink);
   diag::Diagnostic& d = sink.add(Code::LimitWord, word.span,
-                                 fmt::format("`{}` stands where `{}` is due", word.text, due));
+                                 fmt::format("expected `{}`, found `{}`", due, word.text));
   replace_by(d, word, due);
 }
 
 std::optional<Limit::TimesNormal> read_times(const ast::Limit& node, diag::Sink& sink) {
   if (node.amount.unit.text == "X") require_lower_case(node.amount.unit, sink);
   if (!node.of) {
-    diag::Diagnostic& d = sink.add(Code::LimitWord, span_of(node.amount),
-                                   fmt::format("`{}x` of what", node.amount.number.text));
+    diag::Diagnostic& d =
+        sink.add(Code::LimitWord, span_of(node.amount),
+                 fmt::format("expected `normal` after `{}x`", node.amount.number.text));
     const std::uint32_t end = node.amount.unit.span.end;
     d.help = fmt::format("write `{}x normal`", node.amount.number.text);
     d.fixit = diag::FixIt{{node.amount.unit.span.file, end, end}, " normal"};
@@ -70,16 +71,15 @@ std::optional<Limit> lower_limit(const ast::Limit& node, diag::Sink& sink) {
     if (const auto bound = read_times(node, sink)) limit.bound = *bound;
   } else {
     if (node.of) {
-      diag::Diagnostic& d =
-          sink.add(Code::LimitWord, node.of.span,
-                   fmt::format("`{}` does not belong after an amount", node.of.text));
-      d.help = "remove it, or write for instance `3x normal`";
+      diag::Diagnostic& d = sink.add(Code::LimitWord, node.of.span,
+                                     fmt::format("unexpected `{}` after an amount", node.of.text));
+      d.help = "remove it, or write for example `3x normal`";
       d.fixit = diag::FixIt{{node.of.span.file, node.amount.unit.span.end, node.of.span.end}, ""};
     }
     if (!node.amount.unit)
       sink.add(Code::MissingUnit, node.amount.number.span,
                fmt::format("`{}` has no unit", node.amount.number.text))
-          .help = "write for instance " + examples_for(node.amount.number.text, "x");
+          .help = "write for example " + examples_for(node.amount.number.text, "x");
     else if (const auto bound = read_amount(node.amount, sink))
       limit.bound = *bound;
   }
@@ -100,8 +100,8 @@ std::optional<Setting> lower_setting(const ast::Setting& node, diag::Sink& sink)
       return;
     }
     suggest(sink.add(Code::UnknownSettingValue, node.value.span,
-                     fmt::format("`{}` has no value `{}`", in_lower_case(node.name.text),
-                                 node.value.text)),
+                     fmt::format("invalid value `{}` for `{}`", node.value.text,
+                                 in_lower_case(node.name.text))),
             node.value, names_of(table));
   };
   switch (*name) {

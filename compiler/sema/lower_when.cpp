@@ -29,7 +29,7 @@ constexpr std::array<Named<Test>, 6> kTests{{{"is", Test::Is},
                                              {"<=", Test::LessEqual},
                                              {">", Test::Greater},
                                              {">=", Test::GreaterEqual}}};
-/// What other languages write.
+/// The operators of other languages.
 constexpr std::array<Named<std::string_view>, 7> kForeignTests{{{"=", "is"},
                                                                 {"==", "is"},
                                                                 {"!=", "is not"},
@@ -46,7 +46,7 @@ std::optional<Test> lower_test(const ast::Word& word, diag::Sink& sink) {
   ast::Word one = word;
   const bool has_not = word.text.size() > 2 && (word.text[0] == 'i' || word.text[0] == 'I');
   if (has_not) {
-    // Any blanks may stand between the two words.
+    // Any blanks are allowed between the two words.
     require_lower_case(word, sink);
     return Test::IsNot;
   }
@@ -58,7 +58,7 @@ std::optional<Test> lower_test(const ast::Word& word, diag::Sink& sink) {
       replace_by(d, word, foreign.value);
       return std::nullopt;
     }
-  d.help = fmt::format("there is {}", listed(names_of(kTests), "and"));
+  d.help = fmt::format("use {}", listed(names_of(kTests), "or"));
   return std::nullopt;
 }
 
@@ -91,9 +91,9 @@ void report_joined(const Joined& found, diag::Sink& sink) {
   if (both)
     d.help = "write another `when` inside the braces of this one";
   else if (found.asks_again)
-    d.help = "write another `when` behind this one, as `} else when ...`";
+    d.help = "write another `when` after this one, as `} else when ...`";
   else
-    d.help = "separate values by `,`";
+    d.help = "separate values with `,`";
 }
 
 /// The text of a value as one word, without quotes. Values of several words want quotes.
@@ -107,8 +107,8 @@ std::optional<std::string> read_text(const std::vector<ast::Word>& words, diag::
       quotes = quotes || word.text.front() == '"';
     }
     diag::Diagnostic& d =
-        sink.add(Code::FactValue, span, fmt::format("`{}` is several words", joined));
-    d.help = "put what belongs together in quotes; separate values by `,`";
+        sink.add(Code::FactValue, span, fmt::format("`{}` consists of several words", joined));
+    d.help = "quote values that contain spaces; separate values with `,`";
     if (!quotes) d.fixit = diag::FixIt{span, fmt::format("\"{}\"", joined)};
     return std::nullopt;
   }
@@ -122,13 +122,14 @@ std::optional<std::string> read_text(const std::vector<ast::Word>& words, diag::
     const std::size_t length = text::utf8_length(text, at);
     const auto byte = static_cast<unsigned char>(text[at]);
     if (length == 0) {
-      sink.add(Code::InvalidUtf8, span, fmt::format("the byte 0x{:02x} is no UTF-8", byte)).help =
+      sink.add(Code::InvalidUtf8, span, fmt::format("invalid UTF-8: byte 0x{:02x}", byte)).help =
           "save the file as UTF-8";
       return std::nullopt;
     }
     if (byte < 0x20 || byte == 0x7F) {
-      sink.add(Code::StrayCharacter, span, fmt::format("control character U+{:04X}", byte)).help =
-          "remove it";
+      sink.add(Code::StrayCharacter, span,
+               fmt::format("unexpected control character U+{:04X}", byte))
+          .help = "remove it";
       return std::nullopt;
     }
     at += length;
@@ -151,7 +152,7 @@ std::optional<FactValue> read_memory(const std::vector<ast::Word>& words, diag::
   const bool spare = words.size() > (digits < word.text.size() ? 1U : 2U);
   if (digits == 0 || spare) {
     sink.add(Code::FactValue, span, "`memory` is compared with a size").help =
-        "write for instance `64GiB`";
+        "write for example `64GiB`";
     return std::nullopt;
   }
   const auto size = read_size(amount, sink);
@@ -173,15 +174,15 @@ std::optional<FactValue> read_value(Fact fact, const std::vector<ast::Word>& wor
     const Number number = whole_number(value.text);
     if (number.fault == NumberFault::NotANumber) {
       sink.add(Code::FactValue, value.span, "`nodes` is compared with a number").help =
-          "write for instance `2`";
+          "write for example `2`";
       return std::nullopt;
     }
     if (!check_number(words.front(), number.fault, sink)) return std::nullopt;
     return FactValue{{}, number.value, value.span};
   }
   if (fact == Fact::Kernel && !is_version(value.text)) {
-    sink.add(Code::FactValue, value.span, fmt::format("`{}` is no kernel version", value.text))
-        .help = "write numbers with points, for instance `6.12`";
+    sink.add(Code::FactValue, value.span, fmt::format("invalid kernel version `{}`", value.text))
+        .help = "write numbers separated by dots, for example `6.12`";
     return std::nullopt;
   }
   return value;
@@ -202,8 +203,8 @@ std::optional<When> lower_condition(const ast::Condition& node, diag::Sink& sink
   const bool comparison = *test != Test::Is && *test != Test::IsNot;
   if (comparison && !is_ordered(*fact)) {
     sink.add(Code::TestNotOrdered, ast::join(node.fact.span, node.test.span),
-             fmt::format("`{}` has no order that `{}` could ask for", node.fact.text,
-                         node.test.text))
+             fmt::format("`{}` cannot compare `{}`: it has no order", node.test.text,
+                         node.fact.text))
         .help =
         "use `is` or `is not`; `<`, `<=`, `>` and `>=` are for `kernel`, `memory` and `nodes`";
     return std::nullopt;
@@ -215,8 +216,8 @@ std::optional<When> lower_condition(const ast::Condition& node, diag::Sink& sink
       when.values.push_back(std::move(*value));
   if (comparison && node.values.size() > 1)
     sink.add(Code::FactValue, ast::join(span_of(node.values[1]), span_of(node.values.back())),
-             fmt::format("`{}` compares with one value", node.test.text))
-        .help = "keep one; lists are for `is` and `is not`";
+             fmt::format("`{}` takes only one value", node.test.text))
+        .help = "keep one value; `is` and `is not` take several";
   if (sink.errors() > errors) return std::nullopt;
   return when;
 }

@@ -47,7 +47,7 @@ bool push_digit(std::uint64_t& value, std::uint64_t base, std::uint64_t digit) {
 void report_unit(const ast::Word& unit, diag::Sink& sink) {
   diag::Diagnostic& d =
       sink.add(Code::UnknownUnit, unit.span, fmt::format("no unit named `{}`", unit.text));
-  // Sizes are not guessed by their letters: those of other units are as near, and a thousand times
+  // Units of sizes are not guessed by similarity: another unit is as similar, and a thousand times
   // as much.
   const std::string_view meant = syntax::unit_of(unit.text);
   const std::string_view near = most_similar(unit.text, {"blocks"});
@@ -56,7 +56,7 @@ void report_unit(const ast::Word& unit, diag::Sink& sink) {
   else if (!near.empty())
     replace_by(d, unit, near);
   else
-    d.help = "there is `%`, `KiB`, `MiB`, `GiB`, `TiB` and `blocks`";
+    d.help = "use `%`, `KiB`, `MiB`, `GiB`, `TiB` or `blocks`";
 }
 
 /// The unit that a bare number of a size is likely to have: thousands of GiB are rarely meant.
@@ -68,7 +68,7 @@ std::string_view size_unit_for(std::string_view number) {
 }  // namespace
 
 std::string examples_for(std::string_view written, std::string_view relative) {
-  // `.5` and `5.` are no numbers: what is advised must be one.
+  // `.5` and `5.` are not numbers: the suggestion must be one.
   const std::string number = fmt::format("{}{}{}", written.front() == '.' ? "0" : "", written,
                                          written.back() == '.' ? "0" : "");
   const Number value = scaled_number(number, 1, false);
@@ -145,7 +145,7 @@ bool check_number(const ast::Word& word, NumberFault fault, diag::Sink& sink) {
     case NumberFault::None: return true;
     case NumberFault::NotANumber: {
       diag::Diagnostic& d =
-          sink.add(Code::BadNumber, word.span, fmt::format("`{}` is no number", word.text));
+          sink.add(Code::BadNumber, word.span, fmt::format("invalid number `{}`", word.text));
       const std::string repaired =
           word.text.front() == '.' ? "0" + std::string(word.text) : std::string(word.text) + "0";
       if (scaled_number(repaired, 1, false).fault == NumberFault::None) {
@@ -155,8 +155,7 @@ bool check_number(const ast::Word& word, NumberFault fault, diag::Sink& sink) {
       return false;
     }
     case NumberFault::TooLarge:
-      sink.add(Code::NumberTooLarge, word.span,
-               fmt::format("`{}` is more than any machine has", word.text));
+      sink.add(Code::NumberTooLarge, word.span, fmt::format("number too large: `{}`", word.text));
       return false;
     case NumberFault::TooFine:
       sink.add(Code::BadNumber, word.span, fmt::format("`{}` has too many decimals", word.text));
@@ -176,7 +175,7 @@ std::optional<model::Bytes> size_of(const ast::Amount& amount, bool of_group, di
     if (relative && !of_group)
       sink.add(Code::UnknownUnit, amount.unit.span,
                fmt::format("`{}` is not a unit of a size", amount.unit.text))
-          .help = "write for instance `64GiB`";
+          .help = "write for example `64GiB`";
     else
       report_unit(amount.unit, sink);
     return std::nullopt;
@@ -192,7 +191,7 @@ std::optional<model::Bytes> read_size(const ast::Amount& amount, diag::Sink& sin
   if (amount.unit) return size_of(amount, false, sink);
   sink.add(Code::MissingUnit, amount.number.span,
            fmt::format("`{}` has no unit", amount.number.text))
-      .help = fmt::format("write for instance `{}{}`", amount.number.text,
+      .help = fmt::format("write for example `{}{}`", amount.number.text,
                           size_unit_for(amount.number.text));
   return std::nullopt;
 }
@@ -203,9 +202,8 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
     const Number number = scaled_number(word.text, kPercentScale, true);
     if (!check_number(word, number.fault, sink)) return std::nullopt;
     if (number.value > 100 * kPercentScale) {
-      sink.add(Code::PercentTooLarge, span_of(amount),
-               fmt::format("`{}%` is more than the whole", word.text))
-          .help = "shares count from the whole group: 100% is all of it";
+      sink.add(Code::PercentTooLarge, span_of(amount), fmt::format("`{}%` exceeds 100%", word.text))
+          .help = "percentages are of the whole group: 100% is all of it";
       return std::nullopt;
     }
     return Percent{number.value};
@@ -216,13 +214,13 @@ std::optional<Amount> read_amount(const ast::Amount& amount, diag::Sink& sink) {
     if (amount.unit.text != "blocks" && !one) {
       diag::Diagnostic& d =
           sink.add(unit == "blocks" ? Code::UpperCase : Code::UnknownUnit, amount.unit.span,
-                   fmt::format("the unit is `blocks`, not `{}`", amount.unit.text));
+                   fmt::format("expected the unit `blocks`, found `{}`", amount.unit.text));
       replace_by(d, amount.unit, "blocks");
     }
     const Number number = scaled_number(word.text, 1, true);
     if (number.fault == NumberFault::TooFine) {
-      sink.add(Code::BadNumber, word.span, "there are only whole blocks").help =
-          "give a size such as `1.5GiB` instead, or a whole number of blocks";
+      sink.add(Code::BadNumber, word.span, "the number of blocks must be whole").help =
+          "write a size such as `1.5GiB`, or a whole number of blocks";
       return std::nullopt;
     }
     if (!check_number(word, number.fault, sink)) return std::nullopt;

@@ -30,7 +30,7 @@ Number scaled_number(std::string_view text, std::uint64_t scale, bool exact);
 /// "42", or with a leading 0x "0x100000000".
 Number whole_number(std::string_view text);
 
-/// Bytes of one KiB (or K), MiB, GiB, TiB; empty: no such unit.
+/// Bytes of one KiB (or K), MiB, GiB, TiB; empty: an unknown unit.
 std::optional<std::uint64_t> unit_size(std::string_view unit);
 
 /// A number without its unit, as what could be meant: "`80%`, `80GiB` or `80 blocks`". `relative`

@@ -51,7 +51,7 @@ struct BlockList {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  ///< block ids, inclusive, ascending
 };
 struct AddressRange {
-  std::uint64_t first = 0;  ///< bytes; a block is selected if all of it lies in [first, last]
+  std::uint64_t first = 0;  ///< bytes; a block is selected if all of it is in [first, last]
   std::uint64_t last = 0;
 };
 struct DaxDevice {
@@ -79,7 +79,7 @@ struct Rule {
   Selector selector;
   std::vector<Share> shares;  ///< never empty; at most one Rest
   source::SourceSpan span;    ///< selector to last share
-  /// Made for blocks that are there now: it says nothing of memory that is yet to come.
+  /// Made for present blocks only: it does not apply to hot-added memory.
   bool only_present = false;
 };
 

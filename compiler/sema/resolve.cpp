@@ -15,24 +15,24 @@ namespace memonline::sema {
 
 namespace {
 
-/// What a host says of a fact; empty where it says nothing.
+/// The value of a fact; empty if the host does not provide it.
 struct Known {
   std::optional<std::string> text;
   std::optional<std::uint64_t> number;
 };
 
-std::optional<std::string> told(const std::string& text) {
+std::optional<std::string> provided(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
 Known ask(Fact fact, const model::Host& host) {
   switch (fact) {
-    case Fact::Arch: return {told(host.arch), {}};
-    case Fact::Virtualization: return {told(host.virtualization), {}};
-    case Fact::Kernel: return {told(host.kernel), {}};
-    case Fact::Vendor: return {told(host.vendor), {}};
-    case Fact::Product: return {told(host.product), {}};
-    case Fact::Family: return {told(host.family), {}};
+    case Fact::Arch: return {provided(host.arch), {}};
+    case Fact::Virtualization: return {provided(host.virtualization), {}};
+    case Fact::Kernel: return {provided(host.kernel), {}};
+    case Fact::Vendor: return {provided(host.vendor), {}};
+    case Fact::Product: return {provided(host.product), {}};
+    case Fact::Family: return {provided(host.family), {}};
     case Fact::Memory:
       return {{}, host.memory ? std::optional(host.memory->value()) : std::nullopt};
     case Fact::Nodes:
@@ -101,7 +101,7 @@ class Resolver {
   const std::vector<Statement>& decide(const When& when) {
     const Known known = ask(when.fact, host_);
     if (!known.text && !known.number) {
-      tell_unknown(when);
+      report_unknown(when);
       return when.otherwise;
     }
     const bool any = std::any_of(when.values.begin(), when.values.end(),
@@ -109,21 +109,21 @@ class Resolver {
     return any != (when.test == Test::IsNot) ? when.then : when.otherwise;
   }
 
-  void tell_unknown(const When& when) {
-    bool& told_before = told_[static_cast<std::size_t>(when.fact)];
-    if (told_before) return;
-    told_before = true;
+  void report_unknown(const When& when) {
+    bool& reported = reported_[static_cast<std::size_t>(when.fact)];
+    if (reported) return;
+    reported = true;
     sink_
         .add(diag::Code::FactUnknown, when.span,
-             fmt::format("this host does not tell its `{}`; no test of it holds",
+             fmt::format("this host does not provide `{}`: no test of it is true",
                          fact_name(when.fact)))
-        .help = "the `else` branch is taken; write one for hosts that do not tell";
+        .help = "the `else` branch is taken; write one for hosts without this fact";
   }
 
   const model::Host& host_;
   diag::Sink& sink_;
   FlatPolicy flat_;
-  std::array<bool, kFactCount> told_{};
+  std::array<bool, kFactCount> reported_{};
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decides every `when` for a host. A fact the host does not tell satisfies no test, `is not`
-// included: the `else` branch is taken and a warning (once per fact) says so.
+// Decides every `when` for a host. A fact that the host does not provide matches no test, `is not`
+// included: the `else` branch is taken and a warning (once per fact) reports it.
 #pragma once
 
 #include "compiler/diag/diagnostic.hpp"

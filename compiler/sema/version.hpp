@@ -12,7 +12,7 @@ namespace memonline::sema {
 bool is_version(std::string_view text);
 
 /// `release` (uname -r) against a version as written in a policy. The numbers of a release end at
-/// the first part that is no number: 6.12-rc3 counts as 6.12.
+/// the first part that is not a number: 6.12-rc3 counts as 6.12.
 std::strong_ordering compare_release(std::string_view release, std::string_view version);
 
 }  // namespace memonline::sema

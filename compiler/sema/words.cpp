@@ -17,8 +17,8 @@ void require_lower_case(const ast::Word& word, diag::Sink& sink) {
       std::any_of(word.text.begin(), word.text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!upper) return;
   const std::string lower = in_lower_case(word.text);
-  diag::Diagnostic& d = sink.add(diag::Code::UpperCase, word.span,
-                                 fmt::format("`{}` has upper-case letters", word.text));
+  diag::Diagnostic& d =
+      sink.add(diag::Code::UpperCase, word.span, fmt::format("`{}` must be lower case", word.text));
   replace_by(d, word, lower);
 }
 
@@ -35,7 +35,7 @@ void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,
              const std::vector<std::string_view>& known) {
   const std::string_view near = most_similar(word.text, known);
   if (near.empty()) {
-    diagnostic.help = fmt::format("there is {}", listed(known, "and"));
+    diagnostic.help = fmt::format("use {}", listed(known, "or"));
     return;
   }
   replace_by(diagnostic, word, near);

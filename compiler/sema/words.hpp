@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looking words up in the small tables of the language, and telling what was meant by those that
-// are in none.
+// Finds words in the small tables of the language, and suggests a known word for those in none.
 #pragma once
 
 #include <array>
@@ -48,7 +47,7 @@ std::vector<std::string_view> names_of(const std::array<Named<Value>, size>& tab
   return names;
 }
 
-/// The word's value, in whatever case it is written; another case is reported.
+/// The word's value, in any case; upper case is reported.
 template <class Value, std::size_t size>
 std::optional<Value> find_word(const ast::Word& word, const std::array<Named<Value>, size>& table,
                                diag::Sink& sink) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Policy text and places in it. A SourceFile is text with a name; a SourceSpan is a range of its
-// bytes; a Place is what a person is shown: line and column, both from 1, columns counted in
-// code points. Text taken out of a YAML block scalar remembers where each of its lines stood, so
-// that messages point into the YAML file.
+// bytes; a Place is a line and a column for people, both from 1, columns counted in code points.
+// Text from a YAML block scalar keeps the position of each of its lines, so that messages point
+// into the YAML file.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ struct Place {
   friend bool operator==(const Place&, const Place&) = default;
 };
 
-/// Where line `i` (from 0) of embedded text stands in the file that embeds it.
+/// The position of line `i` (from 0) of embedded text in the file that embeds it.
 struct EmbeddedLine {
   std::uint32_t line = 1;    ///< line of the outer file, from 1
   std::uint32_t indent = 0;  ///< columns of the outer file before the embedded line starts

@@ -16,8 +16,8 @@ namespace {
 
 enum class Form : std::uint8_t {
   Prefixed,  ///< 0x1fff
-  Digits,    ///< 4096: decimal or hexadecimal, the text does not say which
-  Hex,       ///< 13fffffff: hexadecimal for its letters
+  Digits,    ///< 4096: decimal or hexadecimal, which is ambiguous
+  Hex,       ///< 13fffffff: hexadecimal because of a to f
   Size,      ///< 4G
 };
 struct Bound {
@@ -103,7 +103,7 @@ std::optional<AddressNotation> address_range_at(const std::vector<Piece>& pieces
   if (!sign.is("-") && !sign.is("..") && !sign.is("to") && !sign.is("through")) return std::nullopt;
   const auto last = read(last_text);
   if (!last) return std::nullopt;
-  // 100000000-13fffffff: the letters of one make both hexadecimal.
+  // 100000000-13fffffff: a to f in one of them makes both hexadecimal.
   if (first->form == Form::Digits && (last->form == Form::Hex || last->form == Form::Prefixed))
     if (const auto value = number_in(first_text, 16)) first = Bound{Form::Hex, *value};
   AddressNotation range;

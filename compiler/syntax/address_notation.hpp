@@ -17,8 +17,8 @@ struct AddressNotation {
   bool canonical = false;  ///< written so already
 };
 
-/// The range that starts at piece `at` of the first `count`; `at` is then behind it. Empty: there
-/// is no range.
+/// The range that starts at piece `at` of the first `count`; `at` is then behind it. Empty: it is
+/// not a range.
 std::optional<AddressNotation> address_range_at(const std::vector<Piece>& pieces, std::size_t count,
                                                 std::size_t& at);
 

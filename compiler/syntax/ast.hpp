@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The syntax tree: what was written, word for word, with its place; nothing is looked up yet. The
-// texts are views into the SourceFile that was parsed, which must outlive the tree. A Word without
-// text stands for a part that was left out.
+// The syntax tree: the statements as written, with their positions; names are not resolved yet. The
+// texts are views into the parsed SourceFile, which must outlive the tree. A Word without text is a
+// part that was omitted.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct Word {
   explicit operator bool() const { return !text.empty(); }
 };
 
-/// "0-3", "8": `last` is empty where one number stands alone.
+/// "0-3", "8": `last` is empty for a single number.
 struct Range {
   Word first;
   Word last;

@@ -24,7 +24,7 @@ class Bounds {
       if (sink_.errors() >= kMaxErrors || count_ > kMaxStatements) return;
       if (++count_ > kMaxStatements) {
         report(span_of_any(statement), "the policy", count_, "statements", kMaxStatements,
-               "use lists, ranges, `each node` or `each dimm` in place of a rule for each");
+               "use lists, ranges, `each node` or `each dimm` instead of separate rules");
         return;
       }
       std::visit(overloaded{[&](const ast::Rule& rule) { visit(rule); },
@@ -44,7 +44,7 @@ class Bounds {
     visit(rule.selector.exceptions);
     if (rule.shares.size() > kMaxShares)
       report(span_of(rule.shares[kMaxShares]), "this rule", rule.shares.size(), "shares",
-             kMaxShares, "write fewer and larger shares, or a rule for each part of the memory");
+             kMaxShares, "write fewer and larger shares, or one rule per part of the memory");
     for (const ast::Share& share : rule.shares) {
       visit(share.amount);
       word(share.target);
@@ -54,13 +54,14 @@ class Bounds {
   void visit(const std::vector<ast::Class>& classes) {
     if (classes.size() > kMaxClasses)
       report(span_of(classes[kMaxClasses]), "this selector", classes.size(), "classes", kMaxClasses,
-             "several classes in a row select what is in all of them; a few always do");
+             "several classes in a row select the memory that is in all of them; use fewer");
     for (const ast::Class& one : classes) {
       word(one.name);
       word(one.argument);
       if (one.ranges.size() > kMaxRanges)
         report(one.ranges[kMaxRanges].first.span, "this list", one.ranges.size(), "ranges",
-               kMaxRanges, "join numbers in a row into ranges such as `0-63`, or split the rule");
+               kMaxRanges,
+               "combine consecutive numbers into ranges such as `0-63`, or split the rule");
       for (const ast::Range& range : one.ranges) {
         word(range.first);
         word(range.last);
@@ -79,7 +80,7 @@ class Bounds {
       word(branch.condition.fact);
       if (values.size() > kMaxValues)
         report(span_of(values[kMaxValues]), "this condition", values.size(), "values", kMaxValues,
-               "use patterns such as `PowerEdge*`, or a condition for each part of the list");
+               "use patterns such as `PowerEdge*`, or one condition per part of the list");
       for (const std::vector<ast::Word>& value : values)
         for (const ast::Word& part : value) word(part);
       visit(branch.statements);
@@ -89,7 +90,7 @@ class Bounds {
   void word(const ast::Word& word) {
     if (word.text.size() > kMaxWord)
       report(word.span, "this word", word.text.size(), "bytes", kMaxWord,
-             "no name of a device, driver, vendor or product is longer");
+             "names of devices, drivers, vendors and products are shorter");
   }
 
   void report(const SourceSpan& span, std::string_view what, std::size_t has, std::string_view of,
@@ -99,7 +100,7 @@ class Bounds {
         .add(diag::Code::TooMuchOfOne, span,
              what == "the policy"
                  ? fmt::format("{} has more than {} {}", what, most, of)
-                 : fmt::format("{} has {} {}; at most {} are read", what, has, of, most))
+                 : fmt::format("{} has {} {}: the limit is {}", what, has, of, most))
         .help = help;
   }
 

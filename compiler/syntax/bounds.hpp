@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxValues = 1024;
 /// Bytes of a name, number or value.
 inline constexpr std::size_t kMaxWord = 255;
 
-/// Reports what is larger than it may be (ML0113). `statements` counts those of the files before,
+/// Reports parts that exceed their limit (ML0113). `statements` counts those of the files before,
 /// and of this one when it returns. False: something was reported, and the file is not to be used.
 bool check_bounds(const ast::File& file, std::size_t& statements, diag::Sink& sink);
 

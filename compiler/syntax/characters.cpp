@@ -18,7 +18,7 @@ using diag::Code;
 using diag::Diagnostic;
 using source::SourceSpan;
 
-/// What word processors and web pages make of plain characters.
+/// Typographic replacements by word processors and web pages.
 struct Lookalike {
   std::uint32_t code_point;
   std::string_view plain;
@@ -40,8 +40,8 @@ bool report_comment(std::size_t at, std::uint32_t file, std::string_view text, d
   const std::string_view start = text.substr(at, 2);
   const SourceSpan span{file, static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + 2)};
   Diagnostic& d =
-      sink.add(Code::StrayCharacter, span, fmt::format("`{}` starts no comment", start));
-  d.help = "comments start with `#` and end with their line";
+      sink.add(Code::StrayCharacter, span, fmt::format("`{}` does not start a comment", start));
+  d.help = "comments start with `#` and end at the end of the line";
   if (start != "/*") fix(d, span, "#");
   return true;
 }
@@ -63,22 +63,22 @@ bool report_character(std::size_t at, std::uint32_t file, std::string_view text,
   const SourceSpan span{file, static_cast<std::uint32_t>(at),
                         static_cast<std::uint32_t>(at + std::max<std::size_t>(1, length))};
   if (length == 0) {
-    sink.add(Code::InvalidUtf8, span, fmt::format("the byte 0x{:02x} is no UTF-8", byte)).help =
+    sink.add(Code::InvalidUtf8, span, fmt::format("invalid UTF-8: byte 0x{:02x}", byte)).help =
         "save the file as UTF-8";
     return true;
   }
   const std::uint32_t point = text::code_point(text.substr(at, length));
   if (length == 1) {
-    Diagnostic& d =
-        sink.add(Code::StrayCharacter, span, fmt::format("control character U+{:04X}", point));
+    Diagnostic& d = sink.add(Code::StrayCharacter, span,
+                             fmt::format("unexpected control character U+{:04X}", point));
     const bool line_end_of_old = byte == '\r';
     d.help = line_end_of_old ? "end lines with LF, or with CR and LF" : "remove it";
     fix(d, span, line_end_of_old ? "\n" : " ");
     return true;
   }
-  Diagnostic& d = sink.add(
-      Code::StrayCharacter, span,
-      fmt::format("`{}` (U+{:04X}) outside comments and quotes", text.substr(at, length), point));
+  Diagnostic& d = sink.add(Code::StrayCharacter, span,
+                           fmt::format("`{}` (U+{:04X}) is not allowed outside comments and quotes",
+                                       text.substr(at, length), point));
   const auto* const like =
       std::find_if(kLookalikes.begin(), kLookalikes.end(),
                    [&](const Lookalike& entry) { return entry.code_point == point; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What may stand in comments and quotes only.
+// Characters that are allowed in comments and quotes only.
 #pragma once
 
 #include <cstddef>

@@ -17,7 +17,7 @@ namespace memonline::syntax {
 
 namespace {
 
-/// Its form shows early: so many lines that are no comments are enough.
+/// The form is visible early: this many lines that are not comments are enough.
 constexpr std::size_t kMaxLines = 64;
 
 struct Line {
@@ -371,7 +371,7 @@ std::optional<Foreign> recognize_foreign(std::string_view text) {
       (is_letter(from[1]) || from[1] == '?' || from[1] == '!'))
     return found(Document::Xml, first);
   if (const auto document = json(from)) return found(*document, first);
-  // What a document says of itself goes before what its lines resemble.
+  // The schema of a document has priority over the form of its lines.
   for (const Line& line : lines)
     if (!line.indented && starts_with(line.text, "schema:"))
       if (const auto own = own_document(line.text)) return found(*own, line);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Files of another kind given as a policy: a udev rule, YAML, JSON, an INI section. Recognized by
 // their form, and only where a text has errors, so that no policy is ever taken for one. One
-// diagnostic then stands for the many that the parser would report.
+// diagnostic then replaces the many that the parser would report.
 #pragma once
 
 #include <cstddef>
@@ -48,7 +48,7 @@ struct Description {
 };
 Description description_of(Document document);
 
-/// What the text is, if it is certain not to be meant as a policy.
+/// The kind of the text, if it is certainly not a policy.
 std::optional<Foreign> recognize_foreign(std::string_view text);
 
 /// Reports the text of file number `file` as what it is; false where it is not recognized.

@@ -24,7 +24,7 @@ bool line_starts_with(std::string_view text, std::string_view start) {
   return false;
 }
 
-/// Its texts may contain anything; only its outermost keys tell.
+/// Its texts may contain anything; only its outermost keys are significant.
 bool is_meant_as_package(std::string_view text) {
   const auto keys = {"schema: memonline.policy", "schema: \"memonline.policy",
                      "policy:", "summary:", "tests:"};
@@ -67,7 +67,7 @@ bool report_foreign_package(const source::SourceSet& files, std::uint32_t file, 
   const std::string& text = files[file].text();
   if (text.size() > kMaxFileSize) return false;
   const auto foreign = recognize_foreign(text);
-  // Plans have some of a package's keys, and say what they are.
+  // Plans share some keys with packages, but have a schema.
   const bool named =
       foreign && (foreign->document == Document::Plan || foreign->document == Document::Host);
   if (!named && is_meant_as_package(text)) return false;

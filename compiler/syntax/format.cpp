@@ -112,8 +112,8 @@ class Formatter {
     at_block_start_ = false;
   }
 
-  /// Ends a line whose source ended at `end`: with the comments that stood before `end` (between
-  /// a head and its `{`, or between `}` and `else`), or one on the same line behind it.
+  /// Ends a line whose source ended at `end`: with the comments before `end` (between a head and
+  /// its `{`, or between `}` and `else`), or one after it on the same line.
   void end_line(std::size_t end) {
     bool first = true;
     for (; next_ < comments_.size(); ++next_) {
@@ -132,7 +132,7 @@ class Formatter {
     last_end_ = end;
   }
 
-  /// Only blanks and `;` stand between.
+  /// Only blanks and `;` are in between.
   [[nodiscard]] bool only_ends_statement(std::size_t begin, std::size_t end) const {
     return text_.substr(begin, end - begin).find_first_not_of(" \t;") == std::string_view::npos;
   }

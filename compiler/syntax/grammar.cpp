@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The only file that includes Boost.Spirit X3: it is slow to compile and its errors are long, so
-// its rules, adaptations and handlers stay in here and one function comes out. Character classes
-// are the ASCII ones, which ask no locale. Words are read as words, whatever they say: names,
-// units and numbers are judged later (compiler/sema), where better messages can be given.
+// its rules, adaptations and handlers are internal, and it exports one function. Character classes
+// are ASCII, independent of the locale. The grammar accepts any word: names, units and numbers are
+// checked later (compiler/sema), where better messages are possible.
 #include "compiler/syntax/grammar.hpp"
 
 #include <boost/fusion/include/adapt_struct.hpp>
@@ -71,7 +71,7 @@ struct TokenMaker {
 };
 const TokenMaker token{};
 
-/// One whole word, in any case: that words are lower case is said later, with a fix-it.
+/// One whole word, in any case: upper case is reported later, with a fix-it.
 struct Keyword : x3::parser<Keyword> {
   using attribute_type = x3::unused_type;
   // NOLINTNEXTLINE(readability-identifier-naming): X3's name
@@ -82,7 +82,7 @@ struct Keyword : x3::parser<Keyword> {
   template <class Iterator, class Context, class RuleContext, class Attribute>
   bool parse(Iterator& first, const Iterator& last, const Context& context, RuleContext&,
              Attribute&) const {
-    Iterator begin = first;  // stays before the blanks where there is no such word
+    Iterator begin = first;  // stays before the blanks if there is no such word
     x3::skip_over(begin, last, context);
     Iterator at = begin;
     while (at != last && is_word_byte(*at)) ++at;
@@ -93,7 +93,7 @@ struct Keyword : x3::parser<Keyword> {
 };
 auto keyword(std::string_view name) { return token[Keyword(name)]; }
 
-// A rule that may be due (`>`) has the name that messages call it by; due_named() finds it again.
+// A rule that may be expected (`>`) has its name in messages; due_named() finds it by that name.
 const x3::rule<struct WordId, ast::Word> word{"a word"};
 const x3::rule<struct NumberId, ast::Word> number{due_text(Due::Number)};
 const x3::rule<struct BoundId, ast::Word> bound{due_text(Due::Number)};
@@ -145,7 +145,7 @@ const auto name_def   = token[lexeme[+(word_byte | char_('.'))]];
 const auto closing_quote_def = x3::lit('"');
 const auto quoted_def = token[lexeme[('"' >> *(x3::char_ - '"' - '\n' - '\r')) > closing_quote]];
 
-// `node0-3` is `node` and a list: a class is letters, with `-` between letters.
+// `node0-3` is `node` and a list: a class consists of a to z, with `-` in between.
 const auto letters    = token[lexeme[alpha >> *(alpha | char_('_') | (char_('-') >> &alpha))]];
 const auto dax_number = token[lexeme[digit >> *(alnum | char_('.'))]];
 const auto dax_letters = char_("dD") >> char_("aA") >> char_("xX");
@@ -194,7 +194,7 @@ BOOST_SPIRIT_DEFINE(word, number, bound, range, list, name, closing_quote, quote
                     value, values, condition)
 // clang-format on
 
-/// X3 reports what was due by the name of its rule.
+/// X3 reports the expected rule by its name.
 Due due_named(std::string_view text) {
   for (auto due = Due::Statement; due != Due::EndOfStatement;
        due = static_cast<Due>(static_cast<unsigned>(due) + 1))

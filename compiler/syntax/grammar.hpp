@@ -12,7 +12,7 @@
 
 namespace memonline::syntax {
 
-/// What has to stand at a place of a statement.
+/// The expected part at a position of a statement.
 enum class Due : std::uint8_t {
   Statement,
   Class,
@@ -38,7 +38,7 @@ enum class Due : std::uint8_t {
 /// As messages call it: "a target", "`:`".
 const char* due_text(Due due);
 
-/// Why a statement could not be read on: at byte `at` something else was due.
+/// Why a statement cannot be parsed further: at byte `at`, `due` was expected.
 struct Stuck {
   std::size_t at = 0;
   Due due = Due::Statement;
@@ -56,9 +56,9 @@ struct ItemResult {
 /// Reads the statement that starts at or, after blanks, behind byte `at` of the text.
 ItemResult parse_item(std::string_view text, std::size_t at, std::uint32_t file);
 
-/// Bytes that may stand in a word: a-z A-Z 0-9 _ -
+/// Bytes that are allowed in a word: a-z A-Z 0-9 _ -
 bool is_word_byte(char c);
-/// Equal but for the case of ASCII letters; `lower` is lower case.
+/// Equal except for ASCII case; `lower` is lower case.
 bool same_word(std::string_view text, std::string_view lower);
 
 }  // namespace memonline::syntax

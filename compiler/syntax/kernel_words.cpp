@@ -83,20 +83,21 @@ std::string times_for(std::string_view percent) {
 std::string_view remedy_for(KernelWord word) {
   switch (word) {
     case KernelWord::Kernelcore:
-      return "say what boot memory becomes, for example `boot: 50% normal, rest movable`, and the "
+      return "write the target of boot memory, for example `boot: 50% normal, rest movable`; the "
              "plan chooses the parameter";
     case KernelWord::Movablecore:
-      return "say what boot memory becomes, for example `boot: 50% movable, rest normal`, and the "
+      return "write the target of boot memory, for example `boot: 50% movable, rest normal`; the "
              "plan chooses the parameter";
     case KernelWord::MovableNode:
-      return "say which memory becomes movable, for example `node1: movable`, and the plan chooses "
+      return "write which memory becomes movable, for example `node1: movable`; the plan chooses "
              "the parameter where it fits";
     case KernelWord::DefaultState:
-      return "say what hot-added memory becomes, for example `hotplugged: movable`";
+      return "write the target of hot-added memory, for example `hotplugged: movable`";
     case KernelWord::OnlinePolicy:
     case KernelWord::NumaAware:
-      return "say what hot-added memory becomes, for example `hotplugged: auto` and `limit movable "
-             "to 3x normal per node`, and the plan chooses the setting";
+      return "write the target of hot-added memory, for example `hotplugged: auto` and `limit "
+             "movable "
+             "to 3x normal per node`; the plan chooses the setting";
     case KernelWord::MovableRatio: return "write a limit, for example `limit movable to 3x normal`";
     case KernelWord::MemmapOnMemory:
       return "write `set memmap-on-memory = on`, `off`, `force` or `leave`";

@@ -26,7 +26,7 @@ bool is_normal(const Piece& piece) {
   return piece.word() && is_one_of(piece.text, {"normal", "kernel"});
 }
 
-/// Reads what stands behind `limit`; gives up at what it does not know.
+/// Parses the text after `limit`; stops at an unknown word.
 class Reader {
  public:
   explicit Reader(const std::vector<Piece>& pieces) : pieces_(pieces) {}
@@ -260,7 +260,7 @@ bool report_limit_notation(const StatementText& limit, diag::Sink& sink) {
   Reader reader(pieces);
   if (!reader.read()) return false;
   if (!reader.odd()) {
-    // What else is wrong where `to` is missing would be found only when it is there.
+    // Without `to`, the parser would not find any other mistake.
     if (!reader.lacks_to()) return false;
     const std::string_view amount =
         limit.text.substr(pieces[2].begin, pieces.back().end - pieces[2].begin);
@@ -275,13 +275,13 @@ bool report_limit_notation(const StatementText& limit, diag::Sink& sink) {
   const std::string text = reader.text();
   if (reader.has_other_base()) {
     d.help =
-        "a limit holds for movable memory and counts from the normal memory: "
+        "a limit applies to movable memory, as a multiple of the normal memory: "
         "`limit movable to 3x normal`";
     return true;
   }
   if (text.empty()) {
     d.help =
-        "write how many times the normal memory it may be, with at most three decimals: "
+        "write the limit as a multiple of the normal memory, with at most three decimals: "
         "`limit movable to 1.5x normal`";
     return true;
   }

@@ -23,7 +23,7 @@ using source::SourceSpan;
 
 namespace {
 
-/// Whatever of it is written as other languages or people write it.
+/// Reports the parts that are written in another notation.
 bool report_notation(const StatementText& statement, diag::Sink& sink) {
   if (statement.pieces.empty()) return false;
   if (statement.pieces.front().is("when") || statement.pieces.front().is("else")) return false;
@@ -98,7 +98,7 @@ bool report_notation(const ast::Setting& setting, std::string_view text, diag::S
 
 void report_file_too_large(std::uint32_t file, std::size_t size, diag::Sink& sink) {
   sink.add(Code::FileTooLarge, point(file, 0),
-           fmt::format("the file has {} bytes; a policy may have {}", size, kMaxFileSize))
+           fmt::format("the file has {} bytes: the limit is {}", size, kMaxFileSize))
       .help = "split the policy into several files";
 }
 
@@ -109,7 +109,7 @@ void report_nesting(SourceSpan at, diag::Sink& sink) {
 
 void report_branches(SourceSpan at, diag::Sink& sink) {
   sink.add(Code::NestingTooDeep, at,
-           fmt::format("more than {} branches hang together by `else`", kMaxBranches))
+           fmt::format("more than {} branches in one chain of `else`", kMaxBranches))
       .help = "name several values in one `when`, or use patterns such as `PowerEdge*`";
 }
 
@@ -119,14 +119,14 @@ void report_unclosed(const ast::Branch& branch, diag::Sink& sink) {
 }
 
 void report_stray_brace(SourceSpan at, diag::Sink& sink) {
-  Diagnostic& d = sink.add(Code::StrayBrace, at, "this `}` closes nothing");
-  d.help = "remove it, or look for a `{` that is missing above";
+  Diagnostic& d = sink.add(Code::StrayBrace, at, "no open `{` for this `}`");
+  d.help = "remove it, or add the missing `{` above";
   fix(d, at, "");
 }
 
 void report_stray_else(const ast::Word& word, diag::Sink& sink) {
   sink.add(Code::StrayElse, word.span, "`else` without a `when` before it").help =
-      "`else` follows the `}` of a `when`; nothing may stand between them";
+      "write `else` directly after the `}` of its `when`";
 }
 
 bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& sink) {
@@ -152,7 +152,7 @@ bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& si
     if (!meant.empty()) {
       sink.add(Code::UnknownUnit, unit.span,
                fmt::format("`{}` is neither a unit nor a target", unit.text))
-          .help = fmt::format("write for instance `{}% {}`", share.amount.number.text, meant);
+          .help = fmt::format("write for example `{}% {}`", share.amount.number.text, meant);
       return false;
     }
     if (!share.places.empty()) cursor = share.places.back().span.end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How mistakes of syntax are told: what was found, what was due, and the remedy where it shows.
+// Diagnostics of syntax errors: the found text, the expected one, and a remedy if it is known.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ void report_unclosed(const ast::Branch& branch, diag::Sink& sink);
 void report_stray_brace(source::SourceSpan at, diag::Sink& sink);
 void report_stray_else(const ast::Word& word, diag::Sink& sink);
 
-/// The grammar lets targets and the classes after `except` be left out so that their absence can
-/// be told well: true if nothing is missing.
+/// The grammar lets targets and the classes after `except` be left out so that
+/// their absence gets a good message: true if nothing is missing.
 bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& sink);
 
 }  // namespace memonline::syntax

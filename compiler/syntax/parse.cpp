@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Strings statements together: line ends, `;`, the braces of `when`, `else`, and recovery. What
-// one statement looks like is grammar.cpp's; how a mistake is told is mistakes.cpp's.
+// Parses the sequence of statements: line ends, `;`, the braces of `when`, `else`, and recovery.
+// grammar.cpp parses one statement; mistakes.cpp reports the errors.
 #include "compiler/syntax/parse.hpp"
 
 #include <algorithm>
@@ -100,7 +100,7 @@ class Parser {
     return true;
   }
 
-  /// What has to follow what was read of a statement.
+  /// The part that must follow the parsed part of a statement.
   static Due due_after(const ast::Rule& rule) {
     return rule.shares.back().target ? Due::EndOfStatement : Due::Target;
   }
@@ -120,7 +120,7 @@ class Parser {
     statements().emplace_back(std::move(node));
   }
 
-  /// The head of a `when` has been read; its `{` may stand on the next line.
+  /// The head of a `when` has been read; its `{` may be on the next line.
   void open_when(ast::Condition condition, Word else_keyword) {
     const std::size_t end = at_;
     skip(false);
@@ -136,8 +136,8 @@ class Parser {
   }
 
   /// At a `{`: of a `when`, of an `else` of the open chain (`else_keyword` is set), or,
-  /// with neither, of a head that could not be read; what is in that one counts as
-  /// written outside, so that its mistakes are told.
+  /// with neither, of a head that could not be parsed; its statements then count as
+  /// outside, so that their mistakes are reported.
   void open_block(ast::Condition condition, Word else_keyword) {
     if (else_keyword) {
       Frame& frame = open_.back();
@@ -184,7 +184,7 @@ class Parser {
     close_frame();
   }
 
-  /// A `{` or `else` may stand on a later line than what it belongs to.
+  /// A `{` or `else` may be on a later line than its head.
   void skip_lines() {
     for (skip(false); !at_end() && text_[at_] == '\n'; skip(false)) ++at_;
   }
@@ -227,7 +227,7 @@ class Parser {
         statements().push_back(std::move(statement));
   }
 
-  /// Tells the mistake and goes to the end of the statement. A `{` on the way opens a block, so
+  /// Reports the mistake and goes to the end of the statement. A `{` on the way opens a block, so
   /// that its `}` finds a partner.
   void recover(const Stuck& stuck, std::size_t start) {
     at_ = std::max(at_, report_stuck(stuck, start, file_, text_, sink_));

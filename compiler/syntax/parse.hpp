@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From text to syntax tree. Recovers at the end of a statement, so that one run tells several
+// From text to syntax tree. Recovers at the end of a statement, so that one run reports several
 // mistakes; the tree then holds the statements that could be read.
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace memonline::syntax {
 
-/// A policy is a page; what is larger is no policy. 1 MiB keeps every answer under a second.
+/// A policy is about a page long. 1 MiB keeps every answer below one second.
 inline constexpr std::size_t kMaxFileSize = std::size_t{1} << 20U;
-/// How many `when` may stand in one another.
+/// How deep `when` may nest.
 inline constexpr std::size_t kMaxNesting = 64;
 /// How many branches may hang together by `else when`, counted with those around them.
 inline constexpr std::size_t kMaxBranches = 1000;
-/// After so many errors the rest of the text is not looked at.
+/// After this many errors the rest of the text is not checked.
 inline constexpr std::size_t kMaxErrors = 100;
 
 /// Reads file number `file` of `files`. The tree refers to the text of that file.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A statement as words, numbers and symbols, whatever they mean: what the readers of mistakes work
-// on, where the grammar could not read it.
+// A statement as words, numbers and symbols, regardless of their meaning: the input of the readers
+// of mistakes, if the grammar cannot parse it.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace memonline::syntax {
 
 struct Piece {
   enum class Kind : unsigned char {
-    Word,    ///< letters and `_`, with `-` between letters: "virtio-mem", "online_policy"
+    Word,    ///< a to z and `_`, with `-` in between: "virtio-mem", "online_policy"
     Number,  ///< starts with a digit: "3", "1.5", "4GiB", "0x1fff", "3x", "0.0"
     Quoted,
     Symbol,  ///< one character of any other kind; "..", "<=", ">=", "&&", "||" are one
@@ -55,7 +55,7 @@ struct StatementText {
   [[nodiscard]] std::size_t find(std::string_view symbol, std::size_t from = 0) const;
 };
 
-/// Nothing stands between the two.
+/// Nothing is between the two.
 inline bool adjacent(const Piece& left, const Piece& right) { return left.end == right.begin; }
 
 }  // namespace memonline::syntax

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where in a text a statement could not be read on, and what stands around there.
+// The position where a statement cannot be parsed further, and the text around it.
 #pragma once
 
 #include <cstddef>
@@ -28,14 +28,14 @@ std::string_view last_word(const Place& place);
 
 /// The word or character at `at`, as far as a mark should reach; empty at the end of a line.
 source::SourceSpan found_at(std::size_t at, std::uint32_t file, std::string_view text);
-/// What a mark covers, for a message: "`word`", "the end of the line".
+/// The marked text, for a message: "`word`", "the end of the line".
 std::string found_words(const source::SourceSpan& span, std::string_view text);
 /// Between two bytes: where a fix-it puts something in.
 source::SourceSpan point(std::uint32_t file, std::size_t at);
 void fix(diag::Diagnostic& diagnostic, const source::SourceSpan& span, std::string replacement);
 
 std::size_t over_blanks(std::size_t at, std::string_view text);
-/// Just behind what stands before `at` on its line.
+/// The end of the text before `at` on its line.
 std::size_t end_before(std::size_t at, std::string_view text);
 /// Nothing but a comment or the next statement is at `at`.
 bool ends_statement(std::size_t at, std::string_view text);

@@ -98,7 +98,7 @@ std::string print(const ast::Setting& node) {
 }
 
 std::string print(const ast::Condition& node) {
-  // Blanks between `is` and `not` are as many as were written: the test is spelled anew.
+  // The source may have any number of blanks between `is` and `not`: print one.
   const bool negated = node.test.text.size() > 2 && is_word_byte(node.test.text.front());
   std::string out = fmt::format("{} {} {}", node.keyword.text, node.fact.text,
                                 negated ? "is not" : node.test.text);

@@ -21,7 +21,7 @@ using source::SourceSpan;
 
 namespace {
 
-constexpr std::string_view kLimitReads = "a limit reads for example `limit movable to 3x normal`";
+constexpr std::string_view kLimitReads = "write for example `limit movable to 3x normal`";
 
 /// `boot movable`, `node2 last 50% movable`: the selector ran into the share. Where the share
 /// seems to start, or nothing.
@@ -42,15 +42,15 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
                         static_cast<std::uint32_t>(place.start + word.size())};
   if (is_setting_word(word) && place.at < place.text.size() && place.text[place.at] == '=') {
     Diagnostic& d = sink.add(Code::UnknownStatement, span,
-                             fmt::format("`{}` is a setting; settings start with `set`", word));
+                             fmt::format("`{}` is a setting: expected `set` before it", word));
     d.help = fmt::format("write `set {}`", word);
     fix(d, point(place.file, place.start), "set ");
     return true;
   }
   if (starts_share(word)) {
     sink.add(Code::UnknownStatement, span,
-             fmt::format("`{}` starts a share, and there is no memory before it", word))
-        .help = "the shares of a rule stand on one line, separated by `,`";
+             fmt::format("`{}` starts a share: expected a class of memory before it", word))
+        .help = "write all shares of a rule on one line, separated by `,`";
     return true;
   }
   const std::string_view near = is_one_of(word, {"elif", "elsif", "elseif"}) ? "else when"
@@ -59,13 +59,13 @@ bool report_unknown_statement(const Place& place, diag::Sink& sink) {
                                     : most_similar(word, {"limit", "when", "set"});
   if (near.empty()) return false;
   Diagnostic& d =
-      sink.add(Code::UnknownStatement, span, fmt::format("no statement starts with `{}`", word));
+      sink.add(Code::UnknownStatement, span, fmt::format("unknown statement `{}`", word));
   const std::size_t end = statement_end(place.start, place.text);
   const bool braces =
       place.text.substr(place.start, end - place.start).find('{') != std::string_view::npos;
   // Without braces the word alone would not make it a condition.
   if (near == "when" && !braces)
-    d.help = "conditions read for example `when arch is x86_64 { node1: movable }`";
+    d.help = "write for example `when arch is x86_64 { node1: movable }`";
   else
     replace_by(d, span, word, near);
   return true;
@@ -109,17 +109,17 @@ bool report_missing_colon(const Place& place, diag::Sink& sink) {
   const std::string_view word = word_at(place.start, place.text);
   const std::string_view name = word.substr(0, word.find_first_of("0123456789"));
   if (!meant_target(name).empty() && !resembles_class(name)) {  // `online node1 movable`
-    d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
+    d.help = "a rule is a class of memory, `:` and a target, for example `node1: movable`";
     return true;
   }
-  d.help = "write `:` between the memory and what becomes of it";
+  d.help = "write `:` between the memory and its target";
   fix(d, point(place.file, end_before(*share, place.text)), ":");
   return true;
 }
 
 namespace {
 
-/// Something follows a share that is complete.
+/// Something follows a complete share.
 void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnostic& d) {
   const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
   const std::string_view last = last_word(place);
@@ -129,20 +129,20 @@ void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnosti
   if (takes_everything(place) && starts_share(last) && (joined || share_at(place.at, place.text)) &&
       !(number && ends)) {
     d.help = fmt::format(
-        "separate shares by `,`, and give `{}` an amount: without one it takes all", last);
+        "separate shares with `,`, and give `{}` an amount: without one it gets all blocks", last);
   } else if (joined) {
-    d.help = "separate shares by `,`";
+    d.help = "separate shares with `,`";
     fix(d, found, ",");
   } else if (!share_at(place.at, place.text)) {
     return;
   } else if (same_word(last, "rest")) {
     d.help = "`rest` takes no amount";
   } else if (is_one_of(last, {"first", "last"})) {
-    d.help = fmt::format("`{}` stands before the amount", last);
+    d.help = fmt::format("write `{}` before the amount", last);
   } else if (number && ends) {
-    d.help = "the amount stands before the target";
+    d.help = "write the amount before the target";
   } else {
-    d.help = "separate shares by `,`";
+    d.help = "separate shares with `,`";
     fix(d, point(place.file, place.before), ",");
   }
 }
@@ -169,23 +169,23 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
     case Due::Statement:
       if (starts_number(there))
         d.help =
-            "a rule names memory before its shares, for example `all: 80% movable, rest normal`";
+            "a rule starts with a class of memory, for example `all: 80% movable, rest normal`";
       return;
     case Due::Colon:
       if (there == "=" && is_class_word(last_word(place)) &&
           StatementText(place.text, place.file, place.start).find(":") <
               StatementText(place.text, place.file, place.start).pieces.size()) {
-        d.help = "write a blank in the place of `=`";
+        d.help = "replace `=` with a blank";
         fix(d, found, " ");
       } else if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
         replace(":");
       else if (same_word(there, "except"))
-        d.help = "a rule has one `except`; the classes after it intersect, too";
+        d.help = "a rule has only one `except`; the classes after it intersect, too";
       else
-        d.help = "a rule names memory, then `:`, then what becomes of it: `node1: movable`";
+        d.help = "a rule is a class of memory, `:` and a target, for example `node1: movable`";
       return;
     case Due::EndOfStatement:
-      d.help = "a statement ends with its line, or with `;`";
+      d.help = "a statement ends at the end of the line or at `;`";
       if (in_rule(place)) add_remedy_in_shares(place, found, d);
       return;
     case Due::Target: d.help = kNameATarget; return;
@@ -208,12 +208,12 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
       else if (is_one_of(there, {"isnt", "ne", "not"}))
         replace("is not");
       else if (same_word(there, "contains"))
-        d.help = "write `is` and a pattern, for instance `is \"*Cloud*\"`";
+        d.help = "write `is` and a pattern, for example `is \"*Cloud*\"`";
       else if (is_value(found, place.text))
         insert("is", "is ");
       return;
     case Due::OpenBrace:
-      d.help = "put the statements of a `when` in braces: `when arch is s390x { all: keep }`";
+      d.help = "enclose the statements of a `when` in braces: `when arch is s390x { all: keep }`";
       return;
     case Due::OpenBraceOrWhen:
       if (same_word(there, "if")) replace("when");
@@ -225,7 +225,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
                             place.text),
                     "normal"))
         d.help =
-            "only movable memory has a limit; a share such as `2GiB normal` keeps memory normal";
+            "only movable memory can be limited; a share such as `2GiB normal` keeps memory normal";
       return;
     case Due::ClosingQuote: d.help = "close the quotes on the same line"; return;
     case Due::Class:
@@ -235,7 +235,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
     case Due::Node:
     case Due::SettingName:
     case Due::Value:
-    case Due::Fact: return;  // what was due says it all
+    case Due::Fact: return;  // the message is enough
   }
 }
 

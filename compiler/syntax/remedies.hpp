@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What was meant where a statement could not be read on.
+// Remedies for a statement that cannot be parsed further.
 #pragma once
 
 #include "compiler/diag/diagnostic.hpp"
@@ -9,18 +9,18 @@
 namespace memonline::syntax {
 
 inline constexpr std::string_view kNameATarget =
-    "name `movable`, `normal`, `auto`, `offline` or `keep`";
+    "write `movable`, `normal`, `auto`, `offline` or `keep`";
 
-/// "limt movable to 3x normal", "rezone = allowed": read as a rule for want of a better guess.
-/// Whether it was one of these, and told.
+/// "limt movable to 3x normal", "rezone = allowed": parsed as a rule, because nothing else fits.
+/// True if it was one of these; it has been reported.
 bool report_unknown_statement(const Place& place, diag::Sink& sink);
-/// `reste normal`, `80% to movable`: a word in the place of a target, and more behind it. Whether
-/// there was one, and it was told.
+/// `reste normal`, `80% to movable`: a word in the place of a target, followed by more. True if
+/// there was one; it has been reported.
 bool report_unknown_word(const Place& place, diag::Sink& sink);
-/// `boot movable`: the selector ran into the share. Whether it did, and was told.
+/// `boot movable`: the `:` between selector and share is missing. True if it has been reported.
 bool report_missing_colon(const Place& place, diag::Sink& sink);
 
-/// Says what to do where `due` should stand and `found` was there.
+/// Adds the remedy for `found` where `due` was expected.
 void add_remedy(Due due, const Place& place, const source::SourceSpan& found,
                 diag::Diagnostic& diagnostic);
 

@@ -46,7 +46,7 @@ bool is_target(const Piece& piece) {
   return piece.word() && starts_share(piece.text) && !is_place(piece);
 }
 
-/// Reads the pieces behind the `:`; gives up at what it does not know.
+/// Parses the pieces after the `:`; stops at an unknown word.
 class Reader {
  public:
   Reader(const std::vector<Piece>& pieces, std::size_t at) : pieces_(pieces), at_(at) {}
@@ -307,7 +307,7 @@ bool report_second_rule(const StatementText& rule, diag::Sink& sink) {
     // A share without an amount takes everything: nothing would be left for the other.
     if (second.comma == colon + 2 || further.size() > 1) return true;
     fix(d, rule.span(pieces[second.comma + 1].begin, pieces[second.colon].end), "");
-    d.help = fmt::format("write `{}:` once, and separate the shares by `,`", head);
+    d.help = fmt::format("write `{}:` once, and separate the shares with `,`", head);
     return true;
   }
   const bool plain = further.size() == 1 && is_plain_selector(rule, 0, colon) &&
@@ -316,13 +316,11 @@ bool report_second_rule(const StatementText& rule, diag::Sink& sink) {
     const std::string text =
         fmt::format("{}; {}", text_between(second.comma + 1, pieces.size() - 1),
                     text_between(0, second.comma - 1));
-    d.help = fmt::format("the first rule that selects a block decides on it: write `{}`", text);
+    d.help = fmt::format("the first rule that selects a block applies to it: write `{}`", text);
     fix(d, rule.span(pieces.front().begin, pieces.back().end), text);
     return true;
   }
-  d.help =
-      "each rule is a statement of its own: separate them by `;`, or put them on lines of their "
-      "own";
+  d.help = "each rule is a separate statement: separate rules with `;` or a line break";
   std::string text;
   std::size_t from = pieces[second.comma].begin;
   std::string_view before = head;

@@ -16,7 +16,7 @@ struct KernelWord {
   std::string_view word;
   std::string_view target;
 };
-/// What `state` and `auto_online_blocks` take, and how zones are called.
+/// The words of `state` and `auto_online_blocks`, and the names of zones.
 constexpr std::array<KernelWord, 7> kKernelWords{{{"online_movable", "movable"},
                                                   {"online_kernel", "normal"},
                                                   {"kernel", "normal"},

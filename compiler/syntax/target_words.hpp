@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The words for what becomes of memory, and which of them was meant by another one.
+// The words for targets, and the target that another word means.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,7 @@ namespace memonline::syntax {
 /// The target meant by a word that is none: by what the kernel's files call it ("online_movable"),
 /// else the one that is written nearly so; empty where neither is.
 std::string_view meant_target(std::string_view word);
-/// The same where a place ("first", "last", "rest") may stand, too.
+/// The same where a place ("first", "last", "rest") is allowed, too.
 std::string_view meant_target_or_place(std::string_view word);
 
 /// Whether a share starts with this word, in any case: a target or a place.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Writes JSON as it is asked to: the same calls give the same bytes. Two spaces a level, one
-// member a line; `Layout::Line` keeps a short array or object on one line ("blocks": [40, 41]).
-// Keys stand in the order they are written; strings are UTF-8, and what is not becomes U+FFFD.
+// Writes JSON deterministically: the same calls give the same bytes. Two spaces per level, one
+// member per line; `Layout::Line` keeps a short array or object on one line ("blocks": [40, 41]).
+// Keys keep the order in which they are written; strings are UTF-8, invalid bytes become U+FFFD.
 //
 //   JsonWriter json;
 //   json.begin_object().member("schema", "memonline.plan/1");
@@ -45,7 +45,7 @@ class JsonWriter {
     return signed_value(number);
   }
   JsonWriter& null();
-  /// A value that a JsonWriter wrote before (finish()), moved in to where it stands now.
+  /// A value that a JsonWriter wrote before (finish()), moved to the present position.
   JsonWriter& embed(std::string_view document);
   /// The value, or null.
   template <class T>

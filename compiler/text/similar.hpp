@@ -9,13 +9,13 @@
 
 namespace memonline {
 
-/// How many letters must be put in, left out, replaced or exchanged with their neighbor to make
-/// one word of the other; letters differ in case for nothing. Words beyond 64 letters are at
-/// least their difference in length apart.
+/// How many characters must be inserted, deleted, replaced or exchanged with their neighbor to turn
+/// one word into the other, regardless of case. The distance of words of more than 64 characters is
+/// at least their difference in length.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The known word nearest to `word`, the first of equals; empty where none is near: more than a
-/// third of its letters would have to change.
+/// third of its characters would have to change.
 std::string_view most_similar(std::string_view word, const std::vector<std::string_view>& known);
 
 }  // namespace memonline

@@ -15,7 +15,7 @@ inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 std::string valid_utf8(std::string_view text);
 
 /// How many bytes the UTF-8 character at `text[at]` has: 1 to 4, or 0 if there is no valid one
-/// (overlong forms, surrogates and what lies beyond U+10FFFF are not).
+/// (overlong forms, surrogates and values above U+10FFFF are not).
 std::size_t utf8_length(std::string_view text, std::size_t at);
 
 }  // namespace memonline::text

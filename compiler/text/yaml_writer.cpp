@@ -60,7 +60,7 @@ YamlWriter& YamlWriter::key(std::string_view name) {
   if (level.style == Style::Flow) {
     if (!level.empty) text_ += ", ";
   } else if (after_dash_) {
-    after_dash_ = false;  // the first key of an object in a list stands behind its dash
+    after_dash_ = false;  // the first key of an object in a list follows its dash
   } else {
     if (!text_.empty() && text_.back() != '\n') text_ += '\n';
     text_.append(level.indent, ' ');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The policy's text, checked as one types: what is wrong is underlined, the message stands under
-// its line, and below the text the same with remedies that a button carries out.
+// The policy's text, checked as the user types: a mistake is underlined, with its message below
+// the line. The list below the text repeats the messages, with a button for each suggested fix.
 import { _, byId, later, make } from "./text.js";
 
 const PAUSE = 200; // milliseconds without a key
@@ -21,7 +21,7 @@ export class Editor extends EventTarget {
         super();
         this.check = check;
         byId("editor").prepend(this.#layer);
-        const soon = later(PAUSE, () => this.#look());
+        const soon = later(PAUSE, () => this.#refresh());
         this.#text.addEventListener("input", () => {
             this.#fit();
             this.#mark([]);
@@ -37,10 +37,10 @@ export class Editor extends EventTarget {
     set value(text) {
         this.#text.value = text;
         this.#fit();
-        this.#look();
+        this.#refresh();
     }
 
-    /** Puts the cursor where a rule stands. */
+    /** Moves the cursor to a rule. */
     goTo(line, column) {
         const before = this.value.split("\n").slice(0, line - 1);
         const at = before.reduce((sum, each) => sum + each.length + 1, 0) + column - 1;
@@ -52,7 +52,7 @@ export class Editor extends EventTarget {
         this.#text.rows = Math.max(4, this.value.split("\n").length + 1);
     }
 
-    async #look() {
+    async #refresh() {
         const turn = ++this.#turn;
         const text = this.value;
         let diagnostics;
@@ -62,15 +62,15 @@ export class Editor extends EventTarget {
             diagnostics = [{ severity: "error", code: "", message: error.message }];
         }
         if (turn !== this.#turn || text !== this.value)
-            return; // an answer to what is no longer there
+            return; // the text has changed since
         this.#mark(diagnostics);
-        this.#tell(diagnostics);
+        this.#report(diagnostics);
         const event = new Event("checked");
         event.diagnostics = diagnostics;
         this.dispatchEvent(event);
     }
 
-    // The text once more, invisible, behind the one that is typed into: it carries the marks.
+    // A transparent copy of the text, behind the text area: it carries the marks.
     #mark(diagnostics) {
         const text = this.value;
         const marks = diagnostics.filter(({ begin }) => begin !== undefined).map(diagnostic => {
@@ -108,7 +108,7 @@ export class Editor extends EventTarget {
         return element;
     }
 
-    #tell(diagnostics) {
+    #report(diagnostics) {
         this.#list.replaceChildren(...diagnostics.map(diagnostic => {
             const { code, message, line, column, help, fixit, severity } = diagnostic;
             const item = make("li", { class: severity }, make("strong", {}, [
@@ -118,7 +118,7 @@ export class Editor extends EventTarget {
                 item.append(` ${help}`);
             if (fixit)
                 item.append(" ", make("button", { type: "button", class: "link", onclick: () => this.#fix(fixit) },
-                    _("Do that")));
+                    _("Apply fix")));
             return item;
         }));
     }

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The run under way: how far it is, the time left to confirm it, and what it came to.
+// The current job: its progress, the time left to confirm it, and its result.
 import { _, byId, format, make } from "./text.js";
 import { remediesOf } from "./remedies.js";
 
 const TITLES = {
-    settle: () => _("Bringing memory where the policy wants it"),
+    settle: () => _("Applying the policy"),
     apply: () => _("Applying the plan"),
-    undo: () => _("Undoing the last run"),
+    undo: () => _("Undoing the last change"),
 };
 
 const RESULTS = {
     done: () => _("Done"),
-    partial: () => _("Partly done"),
+    partial: () => _("Partial success"),
     failed: () => _("Failed"),
     cancelled: () => _("Cancelled"),
-    undone: () => _("Undone: nobody confirmed it"),
+    undone: () => _("Undone: not confirmed in time"),
 };
 
 export class JobCard {
     #path;
-    #seconds; // to confirm in, of a run that was begun here
+    #seconds; // time limit for confirming, of a job started on this page
     #ends;
 
     constructor(service) {
@@ -58,7 +58,7 @@ export class JobCard {
                 : format(_("$0 of $1 blocks $2"), job.BlocksDone, job.Blocks, job.CurrentStep);
         byId("keep").hidden = !confirming;
         byId("cancel").hidden = done;
-        byId("cancel").textContent = confirming ? _("Undo it now") : _("Cancel");
+        byId("cancel").textContent = confirming ? _("Undo now") : _("Cancel");
         const report = [job.Report?.text, job.Undone?.text].filter(text => text).join("\n");
         byId("job-report").textContent = report;
         byId("job-report").hidden = !done || !report;
@@ -66,7 +66,7 @@ export class JobCard {
         this.#count();
     }
 
-    // Read out once: the same again is no news.
+    // Unchanged remedies stay in place, so that screen readers read them once.
     #advise(remedies) {
         const element = byId("job-remedies");
         element.hidden = remedies.length === 0;
@@ -84,7 +84,7 @@ export class JobCard {
             return;
         const left = Math.max(0, Math.ceil((this.#ends - Date.now()) / 1000));
         byId("job-step").textContent = this.#ends === undefined
-            ? _("It is undone unless somebody confirms it in time.")
-            : format(_("It is undone in $0 seconds unless you keep it."), left);
+            ? _("The changes will be undone unless they are confirmed in time.")
+            : format(_("The changes will be undone in $0 seconds unless you keep them."), left);
     }
 }

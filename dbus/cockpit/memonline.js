@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The page: fetches what the service knows, and has each part show its share of it.
+// The page: fetches the service's data, and passes it to the parts that show it.
 import { _, byId, bytes, format, later, make, translatePage } from "./text.js";
 import { followTheme } from "./theme.js";
 import { Service } from "./service.js";
@@ -12,10 +12,10 @@ import { showAlerts } from "./alerts.js";
 import { remedyOf } from "./remedies.js";
 
 const STATES = {
-    "in-sync": () => _("As the policy says"),
+    "in-sync": () => _("Matches the policy"),
     "no-policy": () => _("No policy"),
-    drift: () => _("Not as the policy says"),
-    applying: () => _("Changing"),
+    drift: () => _("Differs from the policy"),
+    applying: () => _("Applying changes"),
     failed: () => _("Failed"),
     "reboot-required": () => _("Reboot needed"),
 };
@@ -25,14 +25,14 @@ const tip = new Tip(what => service.explain(what));
 const editor = new Editor(text => service.check(text));
 const job = new JobCard(service);
 let runs = [];
-let policies = [];  // in force
-let inForce = "";   // their text
-let shown;          // the plan, as the service gave it, of `shownOf`
+let policies = [];    // the active ones
+let activeText = "";  // their text
+let shown;            // the plan for the text `shownOf`, as received from the service
 let shownOf;
-let planned = 0;    // counts plans asked for: an older answer is dropped
+let planned = 0;      // counts requests for plans: replies to older ones are dropped
 let errors = [];
-let written = "";   // the kernel parameters that the boot loader has taken from here
-let drawn = {};     // what was drawn last, by part: equal is not drawn again
+let written = "";     // the kernel parameters written to the boot loader from this page
+let drawn = {};       // the data drawn last, by part: equal data is not drawn again
 
 function once(part, value, work) {
     const key = JSON.stringify(value);
@@ -42,7 +42,7 @@ function once(part, value, work) {
     work();
 }
 
-// --- what is shown -------------------------------------------------------------------------------
+// --- output --------------------------------------------------------------------------------------
 
 function figures(sums) {
     return Object.entries(sums ?? {}).filter(([, count]) => count > 0)
@@ -61,8 +61,8 @@ function showNodes() {
 
 function showHotplug({ HotplugBy, HotplugWhy }) {
     const by = {
-        kernel: _("Memory that comes later is brought online by the kernel: $0."),
-        service: _("Memory that comes later is brought online by memonlined: $0."),
+        kernel: _("The kernel handles hot-added memory: $0."),
+        service: _("memonlined handles hot-added memory: $0."),
     }[HotplugBy];
     byId("hotplug").textContent = by ? format(by, HotplugWhy) : "";
 }
@@ -88,7 +88,7 @@ function isBusy() {
     return Boolean(service.manager.ActiveJob) && service.manager.ActiveJob !== "/";
 }
 
-/** Only what is to be seen can be applied. */
+/** Only a visible plan can be applied. */
 function allowApply() {
     byId("apply").disabled = !shown || isBusy();
 }
@@ -99,7 +99,7 @@ function take(plan, text) {
     allowApply();
 }
 
-/** Tells an error, with what can be done about it. */
+/** Shows an error with its remedy. */
 function failed(title, error) {
     if (error.problem && !error.name)
         error = { message: cockpit.message(error) };
@@ -120,16 +120,16 @@ function gone(problem) {
     byId("state").textContent = _("Not running");
     byId("state").dataset.state = "failed";
     byId("alerts").replaceChildren(make("div", { class: "alert danger", role: "alert" },
-        make("h2", {}, _("memonlined does not answer")),
+        make("h2", {}, _("memonlined does not respond")),
         make("p", {}, problem),
         make("p", {}, _("Start it with: systemctl enable --now memonlined")),
         make("button", { type: "button", class: "secondary", onclick: () => service.start() }, _("Try again"))));
 }
 
-// --- what is asked for ---------------------------------------------------------------------------
+// --- requests ------------------------------------------------------------------------------------
 
-function isInForce(text) {
-    return text === inForce;
+function isActive(text) {
+    return text === activeText;
 }
 
 const refresh = later(50, async () => {
@@ -141,38 +141,38 @@ const refresh = later(50, async () => {
             drawLegend(byId("legend"), runs, service.manager.BlockSize);
         });
         const files = policies.map(({ path }) => path).join(", ");
-        byId("policy-files").textContent = files ? format(_("In force: $0"), files)
-            : _("No policy is in force: memory comes online as the kernel does it. Try one here.");
+        byId("policy-files").textContent = files ? format(_("Active: $0"), files)
+            : _("No active policy: memonlined changes nothing. Enter a policy here to see its plan.");
         const text = joined(policies);
-        const untouched = isInForce(editor.value);
-        inForce = text;
+        const untouched = isActive(editor.value);
+        activeText = text;
         if (untouched)
             editor.value = text;
         else
             plan();
     } catch (error) {
         if (service.there)
-            failed(_("The machine cannot be shown"), error);
+            failed(_("Could not refresh the page"), error);
     }
 });
 
-function tellHowToKeep(own) {
+function showHowToSave(own) {
     const { file, commands } = waysToKeep(policies);
     byId("unsaved").hidden = !own;
     byId("unsaved").replaceChildren(
-        format(_("Tried here only. To keep it, put this text into $0 and have the policies read anew."), file));
+        format(_("This policy is not saved. To activate it, save it as $0 and reload the policies."), file));
     if (commands.length > 0)
-        byId("unsaved").append(" ", _("Those that are in force now are taken out by:"),
+        byId("unsaved").append(" ", _("To disable the active policies, run:"),
             make("pre", {}, commands.join("\n")));
 }
 
 async function plan() {
     const text = editor.value;
-    const own = !isInForce(text);
+    const own = !isActive(text);
     byId("revert").hidden = !own;
-    tellHowToKeep(own);
+    showHowToSave(own);
     const turn = ++planned;
-    // The same policy's plan stays until the new one is there: should it be stale, that is told.
+    // A plan for the same text stays until the new one arrives; the service refuses it if it is stale.
     if (text !== shownOf)
         take(undefined, text);
     if (!own && !text)
@@ -195,17 +195,17 @@ editor.addEventListener("checked", ({ diagnostics }) => {
     if (diagnostics.some(({ severity }) => severity === "error")) {
         ++planned;
         take(undefined, editor.value);
-        tellHowToKeep(false);
-        byId("revert").hidden = isInForce(editor.value);
-        showNoPlan(_("The policy has errors; there is no plan for it."));
+        showHowToSave(false);
+        byId("revert").hidden = isActive(editor.value);
+        showNoPlan(_("The policy has errors. Correct them to see its plan."));
     } else {
         plan();
     }
 });
 
 const actions = {
-    look: () => service.verify().then(refresh, error => failed(_("The machine cannot be looked at"), error)),
-    reload: () => service.reload().catch(error => failed(_("The policies cannot be read anew"), error)),
+    check: () => service.verify().then(refresh, error => failed(_("Could not check memory"), error)),
+    reload: () => service.reload().catch(error => failed(_("Could not reload the policies"), error)),
     write: async () => {
         const pending = JSON.stringify(service.manager.PendingKernelParameters);
         try {
@@ -213,7 +213,7 @@ const actions = {
             written = pending;
             show();
         } catch (error) {
-            failed(_("The boot loader did not take the kernel parameters"), error);
+            failed(_("Could not set the kernel parameters"), error);
         }
     },
 };
@@ -227,16 +227,16 @@ async function begin(title, start, seconds) {
     }
 }
 
-byId("verify").addEventListener("click", actions.look);
+byId("verify").addEventListener("click", actions.check);
 byId("reload").addEventListener("click", actions.reload);
 byId("revert").addEventListener("click", () => {
-    editor.value = inForce;
+    editor.value = activeText;
 });
 byId("apply-form").addEventListener("submit", event => {
     event.preventDefault();
     const seconds = byId("confirm-wanted").checked ? byId("confirm-seconds").valueAsNumber : 0;
     if (shown)
-        begin(_("The plan is not carried out"), () => service.apply(shown, seconds), seconds);
+        begin(_("Could not apply the plan"), () => service.apply(shown, seconds), seconds);
 });
 byId("confirm-wanted").addEventListener("change", event => {
     byId("confirm-seconds").disabled = !event.target.checked;
@@ -244,13 +244,13 @@ byId("confirm-wanted").addEventListener("change", event => {
 byId("undo").addEventListener("click", () => byId("undo-dialog").showModal());
 byId("undo-dialog").addEventListener("close", event => {
     if (event.target.returnValue === "undo")
-        begin(_("The last run is not undone"), () => service.undo());
+        begin(_("Could not undo the last change"), () => service.undo());
     event.target.returnValue = "";
 });
 byId("keep").addEventListener("click", () =>
-    service.confirm().catch(error => failed(_("It is not kept"), error)));
+    service.confirm().catch(error => failed(_("Could not keep the changes"), error)));
 byId("cancel").addEventListener("click", () =>
-    service.cancel(job.path).catch(error => failed(_("It is not cancelled"), error)));
+    service.cancel(job.path).catch(error => failed(_("Could not cancel"), error)));
 
 translatePage();
 followTheme();

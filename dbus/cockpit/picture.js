@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Memory drawn to scale: a row for each device of each node, as `memonline map` has them, and in
-// each row its runs of equal blocks. The pointer and the arrow keys name blocks.
+// Memory drawn to scale: a row for each device of each node, as in `memonline map`, and in each
+// row its runs of equal blocks. The pointer and the arrow keys select a block, which the tip explains.
 import { _, blockNames, byId, bytes, format, make } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const THINNEST = 1 / 600; // of the longest row: one block of half a million is to be seen, too
+const THINNEST = 1 / 600; // of the longest row: even one block of half a million stays visible
 
 const KINDS = {
     kernel: () => _("a kernel zone"),
     movable: () => "Movable",
     several: () => _("several zones in one block"),
-    unknown: () => _("online, zone not known"),
+    unknown: () => _("online, zone unknown"),
     offline: () => _("offline"),
 };
 
@@ -39,7 +39,7 @@ export function rowsOf(runs) {
         (a.node ?? Infinity) - (b.node ?? Infinity) || a.runs[0].blocks[0] - b.runs[0].blocks[0]);
 }
 
-/** The runs as they are after these steps of a plan; what a step touches has `step`. */
+/** The runs after these steps of a plan; a run that a step changes has `step`. */
 export function after(runs, steps) {
     let now = runs;
     for (const step of steps) {
@@ -72,13 +72,13 @@ function describe(run, blockSize) {
         words.push(format(_("node $0"), run.node));
     words.push(run.device);
     if (run.drift)
-        words.push(_("not as the policy says"));
+        words.push(_("differs from the policy"));
     if (run.step !== undefined)
         words.push(format(_("step $0"), run.step));
     return words.join(", ");
 }
 
-/** One tip for the page; `explain` gives a promise of the text for a block's name. */
+/** The page's only tip; `explain` returns a promise of the text for a block's name. */
 export class Tip {
     #element = byId("tip");
     #shown;
@@ -89,20 +89,20 @@ export class Tip {
     }
 
     async show(block, line, x, y) {
-        const told = document.createElement("pre");
-        this.#element.replaceChildren(make("strong", {}, line), told);
+        const details = document.createElement("pre");
+        this.#element.replaceChildren(make("strong", {}, line), details);
         this.#element.hidden = false;
         const room = document.documentElement.clientWidth - this.#element.offsetWidth - 8;
         this.#element.style.left = `${Math.max(8, Math.min(x, room)) + window.scrollX}px`;
         this.#element.style.top = `${y + 14 + window.scrollY}px`;
         this.#shown = block;
-        // Not each block that the pointer flies over is asked for.
+        // No request for blocks that the pointer only crosses.
         await new Promise(resolve => setTimeout(resolve, 80));
         if (this.#shown !== block)
             return;
         const text = await this.explain(`memory${block}`).catch(error => error.message);
         if (this.#shown === block)
-            told.textContent = text;
+            details.textContent = text;
     }
 
     hide() {
@@ -111,7 +111,7 @@ export class Tip {
     }
 }
 
-// Browsers tell of a pointer also when the page below it has moved.
+// Browsers send pointer events even if only the page below the pointer has moved.
 let pointer = [];
 function rests({ clientX, clientY }) {
     const same = pointer[0] === clientX && pointer[1] === clientY;
@@ -173,7 +173,7 @@ export function draw(element, runs, blockSize, tip) {
     const lengths = rows.map(row => row.runs.reduce((sum, run) => sum + sizeOf(run), 0));
     const longest = Math.max(1, ...lengths);
     element.setAttribute("role", "group");
-    element.setAttribute("aria-label", _("Memory drawn to scale; arrow keys go from run to run"));
+    element.setAttribute("aria-label", _("Memory drawn to scale; arrow keys move between block ranges"));
     element.replaceChildren(...rows.map((row, index) => {
         const length = lengths[index];
         const svg = document.createElementNS(SVG, "svg");
@@ -194,7 +194,7 @@ export function draw(element, runs, blockSize, tip) {
     walkWithKeys(element);
 }
 
-/** What the colors mean, and how much there is of each. */
+/** The meaning of each color, and its total size. */
 export function drawLegend(element, runs, blockSize) {
     const sums = {};
     let drift = 0;
@@ -207,6 +207,6 @@ export function drawLegend(element, runs, blockSize) {
     const entries = Object.keys(KINDS).filter(kind => sums[kind])
         .map(kind => entry(kind, KINDS[kind](), sums[kind]));
     if (drift > 0)
-        entries.push(entry("drift", _("not as the policy says"), drift));
+        entries.push(entry("drift", _("differs from the policy"), drift));
     element.replaceChildren(...entries);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A plan: a table of its steps beside the picture of before and after.
+// A plan: a table of its steps, and pictures of memory before and after.
 import { _, blockNames, byId, format, make } from "./text.js";
 import { after, draw } from "./picture.js";
 
 const MOST_ROWS = 1000;
 
-function what(step) {
+function actionOf(step) {
     switch (step.action) {
     case "set":
         return `${step.knob} = ${step.value}`;
@@ -18,21 +18,21 @@ function what(step) {
     }
 }
 
-function becomes(step) {
+function newStateOf(step) {
     if (step.action === "online")
         return step.zone;
     return step.action === "offline" ? _("offline") : "";
 }
 
-/** `goTo(line, column)`: where a rule stands that was typed here. */
+/** `goTo(line, column)` moves the cursor to a rule of the editor's text. */
 export function showPlan({ plan }, runs, blockSize, tip, goTo) {
     const blocks = plan.steps.filter(step => step.blocks);
     byId("plan-summary").textContent = plan.steps.length === 0
-        ? _("Nothing is to be done.")
+        ? _("Nothing to do.")
         : format(cockpit.ngettext("$0 step", "$0 steps", plan.steps.length), plan.steps.length);
     byId("pictures").hidden = blocks.length === 0;
     if (blocks.length > 0) {
-        // What drifts from the policy in force is no matter of this plan.
+        // Drift from the active policy does not concern this plan.
         const before = runs.map(run => ({ ...run, drift: false }));
         draw(byId("before"), before, blockSize, tip);
         draw(byId("after"), after(before, blocks), blockSize, tip);
@@ -43,9 +43,9 @@ export function showPlan({ plan }, runs, blockSize, tip, goTo) {
         const typed = rule?.path === "<bus>";
         return make("tr", {},
             make("td", {}, String(step.number)),
-            make("td", { class: "code" }, what(step)),
+            make("td", { class: "code" }, actionOf(step)),
             make("td", {}, step.node === undefined ? "" : String(step.node)),
-            make("td", {}, becomes(step)),
+            make("td", {}, newStateOf(step)),
             make("td", { class: "code", title: place }, !rule ? "" : typed
                 ? make("button", { type: "button", class: "link", onclick: () => goTo(rule.line, rule.column) },
                     rule.text)
@@ -60,7 +60,7 @@ export function showPlan({ plan }, runs, blockSize, tip, goTo) {
     byId("apply-form").hidden = rows.length === 0;
 }
 
-/** Why there is none. */
+/** Shows the reason instead of a plan. */
 export function showNoPlan(text) {
     byId("plan-summary").textContent = text;
     for (const id of ["pictures", "steps", "apply-form"])

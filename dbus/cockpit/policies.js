@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The policies in force as one text to vary, and how a text that was tried comes to stay.
+// The active policies as one text to edit, and how to save an edited text.
 const DIRECTORY = "/etc/memonline/policy.d";
 
-/** One text that says what they say together: the first rule that fits counts, also across files.
-    Its lines end as those of a textarea do, whatever editor wrote the files: else the text could never
-    be seen to be the one in force. */
+/** One text equivalent to all policies: the first matching rule applies, across files, too.
+    Lines end as in a textarea, whatever editor wrote the files: otherwise the editor's text would
+    never equal the active one. */
 export function joined(policies) {
-    const told = ({ policy, withheld }) => policy ?? `# ${withheld}\n`;
-    const text = policies.length === 1 ? told(policies[0])
-        : policies.map(policy => `# ${policy.path}\n${told(policy)}`).join("\n");
+    const textOf = ({ policy, withheld }) => policy ?? `# ${withheld}\n`;
+    const text = policies.length === 1 ? textOf(policies[0])
+        : policies.map(policy => `# ${policy.path}\n${textOf(policy)}`).join("\n");
     return text.replace(/\r\n?/g, "\n");
 }
 
-/** The file to put a text into in their place, and the commands that take the others out. */
+/** The file to save a text as, and the commands that disable the policies it replaces. */
 export function waysToKeep(policies) {
     const own = ({ path }) => path.includes(`${DIRECTORY}/`);
     if (policies.length === 1 && own(policies[0]) && policies[0].path.endsWith(".mempolicy"))

@@ -1,50 +1,50 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What can be done about a failure: by the error's name on the bus, and for a block by what the
-// kernel answered or by what came of it.
+// Remedies for failures: of a call, by the D-Bus name of its error; of a block, by the kernel's
+// errno or by the outcome in the report.
 import { _ } from "./text.js";
 
-const allow = () => _("Turn on administrative access, or have polkit allow you this action.");
-const lookAgain = () => _("The machine has changed since. Look at the new plan, and apply that.");
+const allow = () => _("Turn on administrative access, or allow this action in polkit.");
+const reviewPlan = () => _("This plan is outdated. Review the new plan, then apply it.");
 
 const OF_CALLS = {
-    "org.memonline1.Error.PlanStale": lookAgain,
-    "org.memonline1.Error.UnknownPlan": lookAgain,
-    "org.memonline1.Error.UnknownJob": () => _("It has ended meanwhile; what it came to is shown below."),
-    "org.memonline1.Error.NothingToDo": () => _("It has ended meanwhile; what it came to is shown below."),
-    "org.memonline1.Error.Busy": () => _("Wait until the runs before it have ended."),
+    "org.memonline1.Error.PlanStale": reviewPlan,
+    "org.memonline1.Error.UnknownPlan": reviewPlan,
+    "org.memonline1.Error.UnknownJob": () => _("The job has already finished. The result is shown below."),
+    "org.memonline1.Error.NothingToDo": () => _("The job has already finished. The result is shown below."),
+    "org.memonline1.Error.Busy": () => _("Wait until earlier jobs have finished."),
     "org.freedesktop.DBus.Error.AccessDenied": allow,
     "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired": allow,
 };
 
 const OF_BLOCKS = {
-    EBUSY: () => _("EBUSY: something holds pages of these blocks, or their device is not ready. End what uses them, then apply the plan that is shown now."),
-    EAGAIN: () => _("EAGAIN: pages of these blocks are in use all the time. Try again when the machine has less to do."),
-    ENOMEM: () => _("ENOMEM: the kernel needs some memory for each block. Free some, then apply the plan that is shown now."),
-    EINVAL: () => _("EINVAL: this kernel does not allow that zone for these blocks. Have the policy put kernel memory below movable memory, or choose another zone."),
-    EPERM: () => _("EPERM: a driver or the firmware forbids it. It says why in the kernel's log: journalctl -k"),
-    EIO: () => _("EIO: the firmware failed. It says why in the kernel's log: journalctl -k"),
-    EHWPOISON: () => _("EHWPOISON: the hardware has errors there. Have the module replaced, and keep these blocks offline in the policy."),
-    EACCES: () => _("EACCES: memonlined may not write there. Look for drop-ins that change its sandbox: systemctl cat memonlined"),
-    EROFS: () => _("EROFS: /sys is read-only for memonlined. Look for drop-ins that change its sandbox: systemctl cat memonlined"),
-    "wrong-zone": () => _("Somebody else brings memory online, too. Who that may be is told by: memonline status"),
-    deadline: () => _("These blocks could not be emptied in time. Free memory, or allow more time: memonline apply --deadline"),
-    vanished: () => _("These blocks are gone. Look again for a plan without them."),
+    EBUSY: () => _("EBUSY: pages of these blocks cannot be moved, or their device is not ready. Stop the programs that use them, then apply the current plan."),
+    EAGAIN: () => _("EAGAIN: pages of these blocks are constantly in use. Try again when the machine is less busy."),
+    ENOMEM: () => _("ENOMEM: the kernel could not allocate the memory it needs for each block. Free some memory, then apply the current plan."),
+    EINVAL: () => _("EINVAL: this kernel does not allow the zone for these blocks. In the policy, place kernel zones below Movable, or choose another zone."),
+    EPERM: () => _("EPERM: a driver or the firmware forbids it. For the reason, see the kernel log: journalctl -k"),
+    EIO: () => _("EIO: the firmware failed. For the reason, see the kernel log: journalctl -k"),
+    EHWPOISON: () => _("EHWPOISON: these blocks have hardware errors. Replace the memory module, and keep these blocks offline in the policy."),
+    EACCES: () => _("EACCES: memonlined is not allowed to write to /sys. Check for drop-ins that change its sandbox: systemctl cat memonlined"),
+    EROFS: () => _("EROFS: /sys is read-only for memonlined. Check for drop-ins that change its sandbox: systemctl cat memonlined"),
+    "wrong-zone": () => _("A competing onlining agent may have changed these blocks. To find it, run: memonline status"),
+    deadline: () => _("These blocks could not be offlined within the time limit. Free memory, or allow more time: memonline apply --deadline"),
+    vanished: () => _("These blocks no longer exist. Check again for a plan without them."),
 };
 
-// The same on every architecture, and what the property `Failing` has in place of names.
+// The property `Failing` has numbers, not names; these are the same on all architectures.
 const NUMBERS = { 1: "EPERM", 5: "EIO", 11: "EAGAIN", 12: "ENOMEM", 13: "EACCES", 16: "EBUSY", 22: "EINVAL", 30: "EROFS" };
 
-/** For a call that was answered with this error, or undefined. */
+/** For a call that failed with this error, or undefined. */
 export function remedyOf(name) {
     return OF_CALLS[name]?.();
 }
 
-/** For blocks that the kernel refused with this number; empty: look into the log. */
+/** For blocks that the kernel refused with this number; empty: the log has the details. */
 export function remedyOfNumber(errno) {
     return OF_BLOCKS[NUMBERS[errno]]?.() ?? "";
 }
 
-/** Each once, for what a run that has ended did not do. */
+/** For the failures of a finished job, each remedy once. */
 export function remediesOf({ Result, Error, Report, Undone }) {
     const found = new Set();
     for (const { document } of [Report ?? {}, Undone ?? {}]) {
@@ -55,13 +55,13 @@ export function remediesOf({ Result, Error, Report, Undone }) {
                 found.add(remedy());
         }
         if (report.ended === "lock-held")
-            found.add(_("Somebody else adds, removes or empties memory. Wait until that has ended, then apply the plan that is shown now."));
+            found.add(_("Another process holds the kernel's hotplug lock. Wait until it has finished, then apply the current plan."));
         if (report.ended === "killed")
-            found.add(_("The process that wrote was killed. Who did that is in the log: journalctl -b"));
+            found.add(_("The writing process was killed. For the cause, see the log: journalctl -b"));
     }
     if (Result === "cancelled")
-        found.add(_("What was done before stays. To have that taken back, undo the last run."));
+        found.add(_("Blocks changed before the cancellation stay changed. To revert them, undo the last change."));
     else if (found.size === 0 && (Error || Result === "failed" || Result === "partial"))
-        found.add(_("What led to it is in the log: journalctl -u memonlined"));
+        found.add(_("For details, see the log: journalctl -u memonlined"));
     return [...found];
 }

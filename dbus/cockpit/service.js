@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonlined on the bus: the only one that this page speaks to. Reads as the user who is logged
-// in; what changes something goes with administrative access where Cockpit has it, and else
-// polkit asks.
+// memonlined on the bus, the only service that this page uses. It is read as the logged-in user.
+// Changes are requested with administrative access if Cockpit has it; otherwise polkit asks.
 const cockpit = window.cockpit;
 
 const NAME = "org.memonline1";
@@ -36,21 +35,21 @@ export class Service extends EventTarget {
         this.reader.addEventListener("close", (event, options) => this.#gone(options));
         this.reader.addEventListener("owner", (event, owner) => {
             this.owner = owner;
-            owner ? this.#look() : this.#gone({});
+            owner ? this.#refresh() : this.#gone({});
         });
         this.reader.subscribe({ interface: PROPERTIES, member: "PropertiesChanged" },
             (path, name, signal, [owner, changed]) => this.#changed(path, owner, changed));
         this.reader.subscribe({ interface: "org.freedesktop.DBus.ObjectManager" },
-            // Not if it ends: a call would have the bus start it again.
-            () => this.owner && this.#look());
+            // Not after it has ended: a call would make the bus start it again.
+            () => this.owner && this.#refresh());
     }
 
-    /** Asks for everything; the call has the bus start the service where it does not run. */
+    /** Fetches everything; the call makes the bus start the service if it is not running. */
     start() {
-        return this.#look();
+        return this.#refresh();
     }
 
-    async #look() {
+    async #refresh() {
         this.moved = false;
         try {
             const [manager] = await this.reader.call(PATH, PROPERTIES, "GetAll", [MANAGER]);
@@ -67,9 +66,9 @@ export class Service extends EventTarget {
             this.manager = plain(manager);
             this.there = true;
             this.dispatchEvent(new Event("changed"));
-            // What changed meanwhile may be in this answer or not.
+            // The reply may lack changes that arrived meanwhile.
             if (this.moved && this.owner)
-                this.#look();
+                this.#refresh();
         } catch (error) {
             this.#gone(error);
         }
@@ -86,7 +85,7 @@ export class Service extends EventTarget {
         this.dispatchEvent(new Event("changed"));
     }
 
-    /** False where it is not known yet: the look that is to come brings all of it. */
+    /** False for an unknown object: the next refresh fetches all of it. */
     #update(objects, path, changed) {
         const known = objects.get(path);
         if (known)
@@ -107,7 +106,7 @@ export class Service extends EventTarget {
     }
 
     async #change(steps) {
-        // Of its own, so that access that was turned on meanwhile counts.
+        // A new connection, so that administrative access turned on meanwhile takes effect.
         const client = cockpit.dbus(NAME, { bus: "system", superuser: "try" });
         const call = async (method, ...values) => {
             const [result] = await client.call(PATH, MANAGER, method, values, { flags: "i" });
@@ -128,18 +127,18 @@ export class Service extends EventTarget {
     /** The diagnostics of a policy's text. */
     async check(text) { return JSON.parse(await this.#read("Check", text)).diagnostics }
 
-    /** The plan, its document parsed beside it. `text` undefined: of the policy in force. */
+    /** The plan, with its parsed document as `plan`. `text` undefined: of the active policy. */
     async plan(text) {
         const options = text === undefined ? {} : { policy: cockpit.variant("s", text) };
         const result = await this.#read("Plan", options);
         return { ...result, options, plan: JSON.parse(result.document) };
     }
 
-    /** The path of the job. */
+    /** Returns the path of the job. */
     apply(plan, seconds) {
         const options = seconds ? { "confirm-seconds": cockpit.variant("u", seconds) } : {};
-        // Plans are kept for each user, and this may be another one than the reader is. What is too long
-        // for a message is planned once more: the digest is the same unless memory has changed.
+        // The service keeps plans per user, and this may be another user than the reader. A plan that is
+        // too long for a message is made again: its digest is the same unless memory has changed.
         const kept = new TextEncoder().encode(plan.document).length <= LONGEST_MESSAGE ? ["SubmitPlan", plan.document] : ["Plan", plan.options];
         return this.#change(async call => (await call(...kept), call("Apply", plan.digest, options)));
     }

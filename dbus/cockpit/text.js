@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Numbers and names as people read them, and small pieces of the page made of them.
+// Numbers and names for display, and helpers to make elements of the page.
 const cockpit = window.cockpit;
 
 export const _ = cockpit.gettext;
@@ -17,7 +17,7 @@ export function bytes(count) {
     return `${Number(count.toFixed(count < 10 ? 2 : 1))} ${UNITS[unit]}`;
 }
 
-/** "memory42", "memory42..47"; downwards where the kernel is asked from the top. */
+/** "memory42", "memory42..47"; descending where the highest block is written first. */
 export function blockNames([first, last]) {
     return first === last ? `memory${first}` : `memory${first}..${last}`;
 }
@@ -39,7 +39,7 @@ export function byId(id) {
     return document.getElementById(id);
 }
 
-/** Runs `work` once, so long after the last call. */
+/** Runs `work` once, this long after the last call. */
 export function later(milliseconds, work) {
     let timer;
     return () => {
@@ -48,7 +48,7 @@ export function later(milliseconds, work) {
     };
 }
 
-/** What is marked in index.html, in the user's language. */
+/** Translates the marked texts of index.html into the user's language. */
 export function translatePage() {
     document.documentElement.lang = cockpit.language || "en";
     for (const element of document.querySelectorAll("[translate=yes]")) {

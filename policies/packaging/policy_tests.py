@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""policy_tests.py TESTS.yaml NAME TARGET: for new-policy-package, the tests of a policy package on its own.
+"""policy_tests.py TESTS.yaml NAME TARGET: makes the tests of a self-contained policy package, for new-policy-package.
 
-Prints the section `tests:`, with the hosts copied to TARGET/hosts/NAME and named there. NAME is among it
-because all policies of a system lie in one directory, and each brings hosts.
+Prints the section `tests:`, and copies the hosts to TARGET/hosts/NAME, which the section then names. The path
+contains NAME because all policies of a system are in one directory, and each package has hosts.
 """
 import re
 import shutil
@@ -12,29 +12,29 @@ from pathlib import Path
 try:
     import yaml
 except ImportError:
-    sys.exit("new-policy-package: it reads the tests with Python's yaml (python3-yaml, python3-pyyaml)")
+    sys.exit("new-policy-package: Python's yaml is missing: install python3-yaml (Debian) or python3-pyyaml (RPM)")
 
 
 def tests_of(root: yaml.Node) -> yaml.SequenceNode:
-    """The list itself, whether it stands below `tests:` or alone."""
+    """The list itself, whether it is below `tests:` or alone."""
     if isinstance(root, yaml.MappingNode):
         keys = [key.value for key, _ in root.value]
         if keys != ["tests"]:
-            raise ValueError(f"it has {', '.join(keys) or 'nothing'}; wanted is `tests:` alone")
+            raise ValueError(f"found {', '.join(keys) or 'no keys'}, expected only `tests:`")
         root = root.value[0][1]
     if not isinstance(root, yaml.SequenceNode):
-        raise ValueError("it has no list of tests")
+        raise ValueError("expected a list of tests")
     return root
 
 
 def hosts_of(tests: yaml.SequenceNode) -> list[yaml.ScalarNode]:
-    """What stands behind `host:` and is a path; a host that is written out is a map."""
+    """The values of `host:` that are paths; an inline host is a map."""
     return [value for test in tests.value if isinstance(test, yaml.MappingNode) for key, value in test.value
             if key.value == "host" and isinstance(value, yaml.ScalarNode)]
 
 
 def collect(host: Path, directory: Path, taken: dict[str, Path]) -> str:
-    """Copies a host once, and tells its new name, which no YAML needs quoted."""
+    """Copies a host once, and returns its new name, which YAML never needs quoted."""
     wanted = re.sub(r"[^A-Za-z0-9._+-]", "-", host.name)
     name, count = wanted, 1
     while taken.setdefault(name, host) != host:
@@ -42,7 +42,7 @@ def collect(host: Path, directory: Path, taken: dict[str, Path]) -> str:
         name = f"{count}-{wanted}"
     directory.mkdir(parents=True, exist_ok=True)
     if (directory / name).exists():
-        return name  # as of a test before
+        return name  # copied for an earlier test
     if host.is_dir():
         shutil.copytree(host, directory / name, symlinks=True)
     else:
@@ -51,7 +51,7 @@ def collect(host: Path, directory: Path, taken: dict[str, Path]) -> str:
 
 
 def section(path: Path, name: str, target: Path) -> str:
-    """As it was written, but for the hosts' names."""
+    """The original text, except for the names of hosts."""
     text = path.read_text(encoding="utf-8")
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     tests, taken = tests_of(root), {}
@@ -61,7 +61,7 @@ def section(path: Path, name: str, target: Path) -> str:
         copy = collect((path.parent / host.value).resolve(), target / "hosts" / name, taken)
         pieces += [text[done:host.start_mark.index], f"hosts/{name}/{copy}"]
         done = host.end_mark.index
-    # The first line has lost what stood before it, the last may be followed by the end of a document.
+    # The first line has lost its indentation, and the end of the document may follow the last one.
     body = " " * tests.start_mark.column + "".join([*pieces, text[done:end]]).rstrip()
     return "tests:\n" + "".join(f"  {line}".rstrip() + "\n" for line in body.splitlines())
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What happened, in memory that the writing helper and the process that watches it share. Made
-// whole before the first write: four bytes a block, and nothing grows.
+// The progress of a run, in memory shared by the writing helper and the process that watches it.
+// Allocated before the first write: four bytes per block, and nothing grows.
 #pragma once
 
 #include <atomic>
@@ -17,24 +17,24 @@ namespace memonline::apply {
 enum class Outcome : std::uint8_t {
   Pending,    ///< not tried yet
   Done,       ///< written, read back, as predicted
-  Already,    ///< somebody had done it before us
-  Again,      ///< refused for a reason that may pass; tried again
-  Refused,    ///< the kernel said no, for good
+  Already,    ///< another process had done it before
+  Again,      ///< refused for a reason that may be temporary; retried
+  Refused,    ///< the kernel refused it for good
   WrongZone,  ///< online, but elsewhere than predicted
-  Deadline,   ///< taking it offline was ended by the deadline
-  Vanished,   ///< there is no such block any more
+  Deadline,   ///< offlining it was ended by the deadline
+  Vanished,   ///< the block no longer exists
   NotTried,   ///< what it depends on failed, or the run was stopped
-  TakenBack,  ///< done, and undone again: what it was part of failed
-  LeftAlone,  ///< a knob that somebody else has set meanwhile: not put back
+  TakenBack,  ///< done, then undone because the request failed
+  LeftAlone,  ///< a setting that another process changed meanwhile: not put back
 };
 
-/// What there is to say of one block (or one knob).
+/// The result of one block, or of one setting.
 struct Note {
   Outcome outcome = Outcome::Pending;
   std::uint8_t error = 0;     ///< errno of the last refusal
   std::uint8_t tries = 0;     ///< writes, at most 255
-  std::uint8_t zone : 4 = 0;  ///< model::Zone it was found in, where `outcome` is WrongZone
-  bool put_back : 1 = false;  ///< and brought back to what it was before
+  std::uint8_t zone : 4 = 0;  ///< its model::Zone, if `outcome` is WrongZone
+  bool put_back : 1 = false;  ///< and returned to its previous state
 };
 
 /// Why the helper stopped before the end.
@@ -45,15 +45,15 @@ struct TaskProgress {
   std::atomic<bool> skipped{false};              ///< what it depends on failed
 };
 
-/// As times stand on the board.
+/// Times as the board stores them.
 [[nodiscard]] inline std::int64_t to_nanoseconds(Clock::time_point at) noexcept {
   return at.time_since_epoch().count();
 }
 
 class Board : public std::enable_shared_from_this<Board> {
  public:
-  /// Of anonymous memory shared with children. ENOMEM otherwise. Who looks at it from another
-  /// thread keeps it by shared_from_this().
+  /// Anonymous memory shared with children; ENOMEM on failure. Other threads that read it keep it
+  /// alive with shared_from_this().
   static Result<std::shared_ptr<Board>, int> make(const Program& program);
   ~Board();
   Board(const Board&) = delete;
@@ -64,7 +64,7 @@ class Board : public std::enable_shared_from_this<Board> {
     std::atomic<std::int64_t> write_began{0};  ///< nanoseconds; 0: none under way
     std::atomic<std::uint64_t> block{0};       ///< the block it is for
     std::atomic<std::uint32_t> task{0};
-    std::atomic<bool> offlining{false};     ///< the write takes a block offline
+    std::atomic<bool> offlining{false};     ///< the write offlines a block
     std::atomic<bool> stop{false};          ///< set by the watcher: end after this block
     std::atomic<std::uint64_t> settled{0};  ///< blocks with a final outcome
     std::atomic<std::uint8_t> halt{0};      ///< Halt

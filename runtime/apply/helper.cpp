@@ -19,7 +19,7 @@ namespace memonline::apply {
 namespace {
 
 constexpr std::chrono::nanoseconds kTick = std::chrono::milliseconds(100);
-// A signal ends migration at its next page; from then on it is waiting for the lock that keeps it.
+// A signal ends migration at its next page; a write that takes longer waits for the hotplug lock.
 constexpr std::int64_t kGrace = 5'000'000'000;
 
 std::int64_t now_ns() {
@@ -33,7 +33,7 @@ std::int64_t nanoseconds(std::chrono::milliseconds time) {
 
 void no_operation(int) {}
 
-/// Keeps SIGINT and SIGTERM off, but for who waits with the mask as it was before.
+/// Blocks SIGINT and SIGTERM, except for a wait with the mask of before.
 class Blocked {
  public:
   Blocked() {
@@ -51,8 +51,8 @@ class Blocked {
   sigset_t before_{};
 };
 
-// What the helper is to the machine: it ends with its parent, hears only the signal that ends an
-// offline, and stays in memory.
+// Prepares the helper: it ends with its parent, receives only the signal that interrupts offlining,
+// and stays in memory.
 void settle_in(pid_t parent, Board& board) {
   struct sigaction action {};
   action.sa_handler = no_operation;  // no SA_RESTART: the write has to come back
@@ -62,8 +62,8 @@ void settle_in(pid_t parent, Board& board) {
     ::sigaction(signal, &action, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
-  // What it has touched and will touch; libraries it never calls stay out. Who may not lock that
-  // much may lock the board.
+  // Pages that it has touched and will touch, not libraries that it never calls. If the limit is
+  // too low for that, only the board is locked.
   if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) board.lock_in_memory();
 }
 
@@ -88,7 +88,7 @@ Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, Board
     settle_in(parent, board);
     char begin = 0;
     while (::read(go[0], &begin, 1) < 0 && errno == EINTR) continue;
-    // Its deadlines are its own: who watches may have been stopped, or wait for a terminal.
+    // It keeps its own deadlines: the watching parent may be stopped, or wait for a terminal.
     if (begin != 0) (void)run_in_this_thread(program, board, port, limits, {});
     ::_exit(0);
   }
@@ -119,7 +119,7 @@ void Helper::wait_for_child() {
 }
 
 Ended Helper::run(const Watch& watch) {
-  // A signal that asks to stop comes while it is waited, or is seen before: never in between.
+  // A stop signal arrives during the wait, or is seen before it: never in between.
   const Blocked signals;
   keep_deadlines(watch);
   const char begin = 1;

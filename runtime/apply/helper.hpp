@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The writing is done by a child process, forked before the first write, so that a write that does
-// not come back can be ended: only a signal ends an offline (kernel rule 6.4), and only a fatal one
+// A child process, forked before the first write, does the writing, so that a write that does not
+// return can be ended: only a signal interrupts offlining (kernel rule 6.4), and only a fatal one
 // ends waiting for the hotplug lock (kernel rule 9.1). The helper ends its own offlines in time;
-// the parent watches the board, shows progress, passes on that somebody asked to stop, and ends a
-// helper that waits for the lock too long. It never writes a block itself.
+// the parent watches the board, shows progress, passes on stop requests, and kills a helper that
+// waits for the lock too long. It never writes a block itself.
 #pragma once
 
 #include <csignal>
@@ -23,17 +23,17 @@ namespace memonline::apply {
 
 /// How watching ended.
 enum class Ended : std::uint8_t {
-  Finished,     ///< the helper came to its end (see Head::halt for an early one)
-  Interrupted,  ///< the same, after somebody asked it to stop
-  LockHeld,     ///< ended: it waited too long for the kernel's hotplug lock
-  Died,         ///< it was killed by somebody else
+  Finished,     ///< the helper finished (see Head::halt for an early end)
+  Interrupted,  ///< the same, after a stop request
+  LockHeld,     ///< killed: it waited too long for the kernel's hotplug lock
+  Died,         ///< another process killed it
 };
 
-/// Asked often while the helper writes; may allocate, must not throw.
+/// Called often while the helper writes; may allocate, must not throw.
 struct Watch {
   std::function<void(const Program&, Board&)> progress;  ///< about ten times a second
-  /// How often somebody asked to stop: once ends after the current block, twice ends an offline
-  /// that is under way as well.
+  /// The number of stop requests: one ends the run after the current block, two also interrupt
+  /// offlining.
   const volatile std::sig_atomic_t* stops = nullptr;
 };
 

@@ -66,7 +66,7 @@ Result<Journal, std::string> journal_of(std::string_view text) {
   try {
     const json value = json::parse(text);
     if (value.at("schema").get<std::string>() != kJournalSchema)
-      return fail("its schema is " + value.at("schema").get<std::string>());
+      return fail("unsupported schema " + value.at("schema").get<std::string>());
     Journal journal;
     journal.run = value.at("run").get<std::string>();
     journal.boot = value.at("boot").get<std::string>();
@@ -77,7 +77,7 @@ Result<Journal, std::string> journal_of(std::string_view text) {
     for (const json& knob : value.at("knobs")) {
       const auto name = knob.at("knob").get<std::string>();
       const auto known = model::knob_named(name);
-      if (!known) return fail("there is no kernel setting " + name);
+      if (!known) return fail("unknown kernel setting " + name);
       journal.knobs.push_back({*known, knob.at("before").get<std::string>(),
                                knob.at("during").get<std::string>(), knob.at("stays").get<bool>(),
                                knob.value("held", std::string())});
@@ -97,13 +97,13 @@ void merge_earlier(Journal& journal, const Journal& earlier) {
       journal.knobs.push_back(knob);
     else {
       same->before = knob.before;
-      // It may still be as the earlier run held it, which is not how it is to stay.
+      // It may still have the value that the earlier run set temporarily.
       if (same->stays && same->held.empty()) same->held = knob.for_the_run();
     }
   }
   std::vector<BlocksBefore> blocks = earlier.blocks;
   for (BlocksBefore rest : journal.blocks) {
-    // What the earlier one covers is cut out of it, from below to above.
+    // Cuts out what the earlier one covers, from the lowest block up.
     for (const BlocksBefore& known : earlier.blocks) {
       if (known.last < rest.first || rest.last < known.first) continue;
       if (rest.first < known.first) {

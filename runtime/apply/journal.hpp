@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What has to be known to put things back: how blocks and knobs were before a run, written down
-// before its first change. How far the run came is not in it: the kernel knows that better.
+// The recovery journal: the state of blocks and settings before a run, saved before its first
+// change. It does not record the progress of the run: the kernel knows that better.
 //
 // The schema's number changes when an older program would misread a journal. A member that is added
 // has a default, so that newer programs read older journals; older programs ignore members that
 // they do not know. A journal with another schema, and one that is damaged, is set aside and
-// reported (run_directory.hpp): memory is brought online all the same, and only `undo` is refused.
+// reported (run_directory.hpp): memory is onlined all the same, and only `undo` is refused.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Journal {
   std::string boot;  ///< /proc/sys/kernel/random/boot_id
   std::string command;
   std::string plan;         ///< fingerprint of the host that was planned for
-  bool to_confirm = false;  ///< nobody has said yet that it may stay
+  bool to_confirm = false;  ///< not confirmed yet
   std::uint64_t block_size = 0;
   std::vector<KnobBefore> knobs;
   std::vector<BlocksBefore> blocks;
@@ -33,11 +33,11 @@ struct Journal {
 };
 
 std::string to_json(const Journal& journal);
-/// The error says what is wrong with it.
+/// The error describes the problem.
 Result<Journal, std::string> journal_of(std::string_view json);
 
-/// What a killed run had found, with what a later run adds: of a block or knob in both, the first
-/// knew it untouched.
+/// Combines the journals of a killed run and a later one: for a block or setting in both, the first
+/// has the original state.
 void merge_earlier(Journal& journal, const Journal& earlier);
 
 }  // namespace memonline::apply

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where in a JSON text a value stands. The JSON library tells values, not places; messages need
-// both.
+// The location of a value in a JSON text: the JSON library reports values only; messages need both.
 #pragma once
 
 #include <cstddef>

@@ -82,8 +82,7 @@ int SharedModel::write_knob(model::Knob knob, const std::string& value) {
 }
 
 KnobView SharedModel::read_knob(model::Knob knob) const {
-  const auto value =
-      model::can_be_set(knob) ? model::knob_value(host().knobs, knob) : std::nullopt;
+  const auto value = model::can_be_set(knob) ? model::knob_value(host().knobs, knob) : std::nullopt;
   return value ? shown(*value) : absent();
 }
 

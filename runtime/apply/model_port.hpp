@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel model behind MemoryPort: a machine that is not there. The service's simulation and the
-// tests write to it as they would to sysfs.
+// The kernel model behind MemoryPort: a simulated machine. The service's simulation and the tests
+// write to it as they would to sysfs.
 #pragma once
 
 #include <cerrno>
@@ -22,7 +22,7 @@ class SharedModel {
   explicit SharedModel(const model::Host& host) : start_(host), model_(host) {}
   /// With what is in use, as far as it follows from the writes.
   [[nodiscard]] model::Host host() const;
-  /// The model itself, for who is alone with it.
+  /// The model itself, for a caller that does not share it.
   [[nodiscard]] const kernel::Model& model() const { return model_; }
   /// As the kernel answers a write of `state`: 0 or errno.
   int write_state(BlockId block, std::string_view word);
@@ -31,7 +31,7 @@ class SharedModel {
   int write_knob(model::Knob knob, const std::string& value);
   [[nodiscard]] KnobView read_knob(model::Knob knob) const;
   [[nodiscard]] BlockView look(BlockId block) const;
-  /// Hot-adds a DIMM of so many blocks behind all others, and brings them online where
+  /// Hot-adds a DIMM of so many blocks behind all others, and onlines them if
   /// auto_online_blocks says so (add_memory_resource(), mm/memory_hotplug.c); its first block.
   BlockId add_dimm(std::uint64_t blocks, model::NodeId node);
 

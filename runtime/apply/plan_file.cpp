@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reads in the order of the document, then holds its parts against each other.
+// Reads in the order of the document, then compares its parts with each other.
 #include "runtime/apply/plan_file.hpp"
 
 #include <algorithm>
@@ -40,26 +40,24 @@ plan::HostRef read_host_ref(PlanReader& in, const Json& document) {
   });
 }
 
-// The facts are those of the fingerprint, and what stands beside them says the same.
+// The facts match the fingerprint, and the other members of `host` match the facts.
 Facts read_facts(PlanReader& in, const plan::HostRef& host) {
   in.point_at("host");
   in.point_at("facts");
   std::string text;
   for (const std::string& line : host.facts) text += line + '\n';
   if (runtime::sha256_of(text) != host.fingerprint)
-    refuse(Code::PlanBadFacts,
-           "the facts of the host are not those that its fingerprint was made of", kPlanAgain);
+    refuse(Code::PlanBadFacts, "the facts of the host do not match its fingerprint", kPlanAgain);
   auto facts = model::parse_facts(host.facts);
   if (!facts)
     refuse(Code::PlanBadFacts,
-           fmt::format("the facts of the host have or lack a line that this memonline cannot read: "
-                       "`{}`",
+           fmt::format("the facts of the host have an unknown line, or lack one: `{}`",
                        runtime::printable(facts.error())),
            kPlanAgain);
   const auto same = [&](const char* name, const auto& beside, const auto& inside) {
     if (beside != inside)
       refuse(Code::PlanBadFacts,
-             fmt::format("`host.{}` is `{}`, and the facts say `{}`", name, beside, inside),
+             fmt::format("`host.{}` is `{}`, but the facts say `{}`", name, beside, inside),
              kPlanAgain);
   };
   same("block_size", host.block_size, facts->block_size);
@@ -114,7 +112,7 @@ void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
     in.enter_item(step.number - 1);
     in.point_at("blocks");
     refuse(Code::PlanBadBlocks,
-           fmt::format("step {} writes memory{}, and the host planned for has no such block",
+           fmt::format("step {} writes memory{}, but the host of the plan has no such block",
                        step.number, *unknown),
            kPlanAgain);
   };
@@ -129,8 +127,9 @@ void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
       in.point_at("steps");
       in.enter_item(step.number - 1);
       in.point_at("address");
-      refuse(Code::PlanBadBlocks, fmt::format("step {} adds memory at {:#x}, where no block begins",
-                                              step.number, probe->address));
+      refuse(Code::PlanBadBlocks,
+             fmt::format("step {} adds memory at {:#x}, which is not the start of a block",
+                         step.number, probe->address));
     }
     const std::uint64_t block = probe->address / facts.block_size;
     known.add(block, block);
@@ -263,7 +262,7 @@ plan::CompetingAgent read_agent(PlanReader& in, const Json& object) {
   return agent;
 }
 
-// Plans of earlier versions do not have these; `apply` judges the host again.
+// Plans of earlier versions lack these members; `apply` judges the host again.
 void read_judgement(PlanReader& in, const Json& document, plan::Plan& plan) {
   if (!document.contains("verdict")) return;
   plan.judgement.verdict = value_named(
@@ -282,8 +281,8 @@ void check_schema(PlanReader& in, const Json& document, std::string_view label) 
   in.point_at("schema");
   if (const auto name = schema->get<std::string>(); name != plan::kPlanSchema)
     refuse(Code::PlanWrongSchema,
-           fmt::format("the schema is `{}`, and this memonline reads `{}`",
-                       runtime::printable(name), plan::kPlanSchema),
+           fmt::format("unsupported schema `{}`: expected `{}`", runtime::printable(name),
+                       plan::kPlanSchema),
            kPlanAgain);
   in.leave();
 }
@@ -312,13 +311,14 @@ plan::Plan plan_of(PlanReader& in, const Json& document, std::string_view label)
   return plan;
 }
 
-// JSON takes many times its size in memory: what no plan has is not even built.
+// JSON takes many times its size in memory: documents that are too large are never built.
 Json parse_bounded(std::string_view json) {
   std::size_t values = 0;
   const auto within = [&](int depth, Json::parse_event_t event, Json&) {
     if (depth > kMaxPlanDepth)
       refuse(Code::PlanTooLarge,
-             fmt::format("the document nests deeper than {} levels", kMaxPlanDepth), kPlanAgain);
+             fmt::format("the document is nested more than {} levels deep", kMaxPlanDepth),
+             kPlanAgain);
     const bool ends =
         event == Json::parse_event_t::object_end || event == Json::parse_event_t::array_end;
     if (!ends && ++values > kMaxPlanValues)
@@ -346,7 +346,7 @@ Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::strin
   const std::string name = runtime::printable(label);
   if (json.size() > kLargestPlan)
     return fail(diagnostic(Code::PlanTooLarge,
-                           fmt::format("`{}` has more than the 16 MiB of any plan", name), {},
+                           fmt::format("`{}` is too large: a plan has at most 16 MiB", name), {},
                            std::nullopt));
   PlanReader reader;
   try {
@@ -359,7 +359,7 @@ Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::strin
     const bool ends = at == json.size();
     return fail(diagnostic(
         Code::PlanNotJson,
-        fmt::format("`{}` is not JSON{}", name, ends ? ": it ends too early" : " from here on"),
+        fmt::format("`{}` is not valid JSON{}", name, ends ? ": unexpected end" : " from here on"),
         kPlanAgain, span_of(at, at)));
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A plan out of a file, to be carried out later than it was made, perhaps elsewhere than it was
-// made, perhaps after somebody edited it. What is not exactly a plan is refused.
+// A plan from a file, carried out later than it was made, perhaps on another host, perhaps after it
+// was edited. Anything that is not exactly a plan is refused.
 //
 // The schema's number changes when an older program would misread a plan: then older and newer
 // programs refuse each other's (ML0732), and a new plan is made. Members are added without that:

@@ -18,8 +18,8 @@ std::string_view kind_of(const Json& value) {
     case Json::value_t::null: return "null";
     case Json::value_t::object: return "an object";
     case Json::value_t::array: return "a list";
-    case Json::value_t::string: return "a text";
-    case Json::value_t::boolean: return "true or false";
+    case Json::value_t::string: return "a string";
+    case Json::value_t::boolean: return "a boolean";
     case Json::value_t::number_integer:
     case Json::value_t::number_unsigned:
     case Json::value_t::number_float: return "a number";
@@ -36,7 +36,7 @@ const Json& PlanReader::need(const Json& object, const char* name) const {
   const auto at = object.find(name);
   if (at == object.end())
     refuse(diag::Code::PlanMissingMember,
-           path_.empty() ? fmt::format("there is no member `{}`", name)
+           path_.empty() ? fmt::format("missing member `{}`", name)
                          : fmt::format("`{}` has no member `{}`", here(), name));
   return *at;
 }
@@ -68,7 +68,7 @@ std::vector<std::string> PlanReader::texts(const Json& object, const char* name)
 }
 
 std::string PlanReader::as_text(const Json& value) const {
-  if (!value.is_string()) wrong_type(value, "a text");
+  if (!value.is_string()) wrong_type(value, "a string");
   auto text = value.get<std::string>();
   if (text.size() > kMaxPlanText)
     refuse(diag::Code::PlanTooLarge, fmt::format("`{}` has {} bytes; at most {} are read", here(),
@@ -101,12 +101,12 @@ void PlanReader::unknown_word(const std::string& word,
   const std::string_view near = known.size() > 1 ? most_similar(word, known) : std::string_view{};
   refuse(diag::Code::PlanUnknownWord,
          fmt::format("`{}` is `{}`, not {}", here(), runtime::printable(word), list),
-         near.empty() ? std::string{} : fmt::format("did you mean `{}`", near));
+         near.empty() ? std::string{} : fmt::format("did you mean `{}`?", near));
 }
 
 void PlanReader::wrong_type(const Json& value, std::string_view wanted) const {
   const std::string what = path_.empty() ? here() : '`' + here() + '`';
-  // A number that is no whole number, or too large, shows itself.
+  // Of a fraction, or a number that is too large, the message shows the value.
   const std::string found =
       value.is_number() ? runtime::printable(value.dump()) : std::string(kind_of(value));
   refuse(diag::Code::PlanWrongType, fmt::format("{} is {}, not {}", what, found, wanted));

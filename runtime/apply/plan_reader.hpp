@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Taking typed values out of a JSON document, with the way to each at hand for the message. Only
-// for plan_file.cpp and plan_steps.cpp: it throws Wrong, which read_plan() turns into a diagnostic.
+// Reads typed values from a JSON document, and knows the path to each for messages. Only for
+// plan_file.cpp and plan_steps.cpp: it throws Wrong, which read_plan() turns into a diagnostic.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ struct Wrong {
 /// Throws it.
 [[noreturn]] void refuse(diag::Code code, std::string message, std::string help = {});
 
-/// Walks into a document and back; where it was when it threw is what the message is about.
+/// Walks through a document; the message is about the place where it threw.
 class PlanReader {
  public:
   [[nodiscard]] const JsonPath& path() const { return path_; }
@@ -94,7 +94,7 @@ class PlanReader {
                                  const std::vector<std::string_view>& known) const;
   [[noreturn]] void wrong_type(const Json& value, std::string_view wanted) const;
 
-  /// Makes the next message be about a member: a value that was read well, but cannot be right.
+  /// Makes the next message point to a member: its value was read, but is not plausible.
   void point_at(const char* member) { path_.push_back({member, 0}); }
   void enter_item(std::size_t item) { path_.push_back({"", item}); }
   void leave() { path_.pop_back(); }

@@ -48,8 +48,8 @@ plan::SetKnob read_set_knob(PlanReader& in, const Json& step) {
       if (std::find(known.begin(), known.end(), text) == known.end()) in.unknown_word(text, known);
     } else if (const auto ratio = runtime::decimal(text);
                !ratio || *ratio > std::numeric_limits<std::uint32_t>::max()) {
-      refuse(diag::Code::PlanUnknownWord, fmt::format("`{}` is `{}`, not a number of percent",
-                                                      in.here(), runtime::printable(text)));
+      refuse(diag::Code::PlanUnknownWord,
+             fmt::format("`{}` is `{}`, not a percentage", in.here(), runtime::printable(text)));
     }
     return text;
   });
@@ -61,14 +61,14 @@ plan::SetKnob read_set_knob(PlanReader& in, const Json& step) {
   return set;
 }
 
-// What a word leads to; plain `online` may lead anywhere.
+// The zone that a word results in; plain `online` may result in any.
 void check_zone(PlanReader& in, std::uint32_t number, const plan::OnlineBlocks& online) {
   const bool kernel = model::is_kernel_zone(online.zone);
   if (online.word == OnlineWord::Online || (online.word == OnlineWord::OnlineKernel) == kernel)
     return;
   in.point_at("zone");
   refuse(diag::Code::PlanBadSteps,
-         fmt::format("step {} writes `{}` and predicts {}, where that word never leads", number,
+         fmt::format("step {} writes `{}`, which never results in the predicted {}", number,
                      model::online_word(online.word), model::zone_name(online.zone)));
 }
 
@@ -99,7 +99,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
       const auto address = runtime::hexadecimal(text);
       if (!address || !text.starts_with("0x"))
         refuse(diag::Code::PlanUnknownWord,
-               fmt::format("`{}` is `{}`, not an address like `0x8000000`", in.here(),
+               fmt::format("`{}` is `{}`, not an address such as `0x8000000`", in.here(),
                            runtime::printable(text)));
       return plan::Action{plan::ProbeBlock{*address}};
     });
@@ -119,8 +119,8 @@ std::vector<plan::Step> read_steps(PlanReader& in, const Json& document) {
     if (step.number != steps.size() + 1) {
       in.point_at("number");
       refuse(diag::Code::PlanBadSteps,
-             fmt::format("the {} of the steps is numbered {}, not {}",
-                         steps.empty() ? "first" : "next", step.number, steps.size() + 1));
+             fmt::format("the {} step has the number {}, not {}", steps.empty() ? "first" : "next",
+                         step.number, steps.size() + 1));
     }
     step.action = read_action(in, value, step.number);
     step.rule = read_rule(in, value);

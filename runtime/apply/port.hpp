@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the executor asks of a kernel, one small question at a time. The machine's own sysfs stands
-// behind it (sysfs.hpp); in unit tests the kernel model does. Nothing here allocates, and every
-// answer is an errno, so that it can be asked when memory is what is short.
+// What the executor needs of a kernel, in small calls. They are implemented by the machine's sysfs
+// (sysfs.hpp), and in unit tests by the kernel model. Nothing here allocates, and every answer is
+// an errno, so that it works when memory is short.
 #pragma once
 
 #include <array>
@@ -39,10 +39,10 @@ struct Clock {
 struct BlockView {
   int error = 0;  ///< errno of reading `state`; the rest is meaningful if 0
   model::State state = model::State::Unknown;
-  model::ValidZones zones;  ///< Unknown before 3.18, where there is no such file
+  model::ValidZones zones;  ///< Unknown before 3.18, which lacks the file
 };
 
-/// What a switch says, without its newline.
+/// The value of a kernel setting, without its newline.
 struct KnobView {
   int error = 0;
   std::array<char, 32> text{};

@@ -74,17 +74,17 @@ Task task_of(const plan::Step& step) {
   return task;
 }
 
-/// The zones of the blocks that earlier steps take offline. The ranges do not overlap.
+/// The zones of the blocks that earlier steps offline. The ranges do not overlap.
 class TakenOffline {
  public:
   void add(model::WriteRun blocks, std::optional<Zone> zone) {
-    // Of a block that is taken offline twice, the later step counts.
+    // If a block is offlined twice, the later step counts.
     split(blocks.low());
     split(blocks.high() + 1);
     ranges_.erase(ranges_.lower_bound(blocks.low()), ranges_.upper_bound(blocks.high()));
     ranges_[blocks.low()] = {blocks.high(), zone};
   }
-  /// Of the highest of these blocks that was taken offline.
+  /// Of the highest of these blocks that was offlined.
   [[nodiscard]] std::optional<Zone> zone_of(model::WriteRun blocks) const {
     const auto after = ranges_.upper_bound(blocks.high());
     if (after == ranges_.begin()) return std::nullopt;
@@ -156,7 +156,7 @@ std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Hos
   std::vector<BlocksBefore> all;
   auto step = touched.begin();
   for (const model::BlockRun& run : host.blocks) {
-    // Of this run, what is described already; several steps may touch the same blocks.
+    // The first block of this run that is not described yet: several steps may touch the same ones.
     BlockId next = run.first;
     for (; step != touched.end() && step->first <= run.last(); ++step) {
       const BlockId first = std::max(next, step->first);
@@ -168,7 +168,7 @@ std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Hos
         all.push_back(before);
         next = last + 1;
       }
-      if (step->last > run.last()) break;  // it goes on in the next run
+      if (step->last > run.last()) break;  // it continues in the next run
     }
   }
   return all;
@@ -182,7 +182,7 @@ std::vector<KnobBefore> knobs_before(const plan::Plan& plan) {
     const bool stays = set->scope == plan::KnobScope::Stay;
     const auto same = std::find_if(knobs.begin(), knobs.end(),
                                    [&](const KnobBefore& k) { return k.knob == set->knob; });
-    // Set for the run and then to stay: what it was is what it was before both.
+    // Set for the run, then permanently: the value before is the one before both.
     if (same == knobs.end())
       knobs.push_back({set->knob, set->before, set->value, stays, {}});
     else
@@ -224,7 +224,7 @@ Program program_to_undo(const std::vector<BlocksBefore>& blocks,
         online.push_back(back);
       }
     }
-  // Kernel memory comes back before Movable does, as in every plan.
+  // Kernel memory is onlined before Movable, as in every plan.
   std::stable_sort(online.begin(), online.end(), [](const Task& a, const Task& b) {
     return model::is_kernel_zone(a.zone) && !model::is_kernel_zone(b.zone);
   });
@@ -252,15 +252,14 @@ std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host&
   };
   for (const plan::Step& step : plan.steps) {
     const Task task = task_of(step);
-    if (task.kind == Task::Kind::Probe) say(step, "memory that was probed stays");
+    if (task.kind == Task::Kind::Probe) say(step, "memory added through `probe` stays");
     if (task.kind != Task::Kind::Online) continue;
     if (!host.hot_remove)
-      say(step, "this kernel was built without MEMORY_HOTREMOVE: nothing goes offline again");
+      say(step, "this kernel was built without MEMORY_HOTREMOVE and cannot offline memory");
     else if (model::is_kernel_zone(task.zone))
-      say(step,
-          "kernel memory goes offline again only while the kernel has put nothing lasting there");
+      say(step, "kernel memory can be offlined only while it holds no unmovable pages");
     else if (host.era < model::Era::C1)
-      say(step, "zones of this kernel do not shrink when memory goes offline");
+      say(step, "zones of this kernel do not shrink when memory is offlined");
   }
   return sentences;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A program is what the executor carries out: flat, complete and made before the first write, so
-// that nothing has to be allocated afterwards. It comes of a plan, or of a journal (to undo).
+// that nothing has to be allocated afterwards. It is made from a plan, or from a journal (to undo).
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@ struct Task {
   model::WriteRun blocks;                  ///< in the order of the writes
   model::Zone zone = model::Zone::Normal;  ///< Online: predicted; Offline: where they are now
   std::optional<model::NodeId> node;
-  /// Online: an earlier task takes these blocks offline out of this zone; where bringing them
-  /// online fails for good they are brought back there.
+  /// Online: an earlier task offlines these blocks, which were in this zone; if onlining them
+  /// fails for good, they are re-onlined there.
   std::optional<model::Zone> taken_from;
-  /// Offline, of an unplug: if one of these tasks fails, all that they did is taken back.
+  /// Offline, of an unplug: if one of these tasks fails, the blocks of all are re-onlined.
   bool all_or_nothing = false;
   model::Knob knob = model::Knob::AutoOnlineBlocks;  ///< SetKnob: the setting, and its value
   std::string value;
-  bool put_back = false;  ///< a knob that is put back: done however the run ends
-  /// Put back: what this run set it to; another value is somebody else's. Empty: whatever it is.
+  bool put_back = false;  ///< a setting that is put back: done however the run ends
+  /// Put back: the value that this run set; another process set any other one. Empty: any value.
   std::string held;
-  /// Put back: the task that gives the knob a value that stays; done, there is nothing to put back.
+  /// Put back: the task that sets the setting permanently; once it is done, this one is skipped.
   std::optional<std::size_t> unless;
   std::uint64_t address = 0;
   std::string rule;            ///< "last 80% movable", for reports
@@ -50,14 +50,14 @@ struct Program {
   std::size_t notes = 0;     ///< how many notes the tasks need
   std::uint64_t blocks = 0;  ///< writes of blocks, of all tasks
   std::uint64_t block_size = 0;
-  bool ordered = false;  ///< eras A and B: a block depends on those before it in its run
+  bool ordered = false;  ///< eras A and B: a block depends on those before it in its range
   std::optional<model::BlockId> online_block;  ///< for MemoryPort::wait_for_adds
 };
 
-/// The plan's steps, then what puts back the knobs that were set for the run only.
+/// The plan's steps, then tasks that put back the settings changed for the run only.
 Program program_of(const plan::Plan& plan, const model::Host& host);
 
-/// How blocks were before somebody changed them.
+/// The state of blocks before a run.
 struct BlocksBefore {
   model::BlockId first, last;
   bool online = false;
@@ -73,20 +73,21 @@ struct KnobBefore {
   model::Knob knob = model::Knob::AutoOnlineBlocks;
   std::string before;
   std::string during;  ///< what the plan sets it to last
-  bool stays = false;  ///< the plan means `during` to stay
-  std::string held;    ///< what it is set to for the run, before that; empty: to nothing
-  /// The value that must not outlive the run; empty: there is none.
+  bool stays = false;  ///< the plan keeps `during`
+  std::string held;    ///< its value for the run, before that; empty: none
+  /// The value that must not outlive the run; empty: none.
   [[nodiscard]] const std::string& for_the_run() const { return stays ? held : during; }
   friend bool operator==(const KnobBefore&, const KnobBefore&) = default;
 };
 std::vector<KnobBefore> knobs_before(const plan::Plan& plan);
 
-/// What brings `now` back to what it was: Movable goes offline first, what was taken offline comes
-/// back into its zone, knobs last.
+/// Restores the state before: offlines Movable first, then re-onlines blocks in their zones, and
+/// puts back the settings last.
 Program program_to_undo(const std::vector<BlocksBefore>& blocks,
                         const std::vector<KnobBefore>& knobs, const model::Host& now);
 
-/// Steps of the plan that may not be undone, a sentence each: to be said before the first write.
+/// Steps of the plan that may be impossible to undo, a sentence each: reported before the first
+/// write.
 std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host& host);
 
 }  // namespace memonline::apply

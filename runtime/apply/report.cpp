@@ -32,7 +32,7 @@ std::string text_of(const Task& task, const Note& note, bool skipped) {
   std::string text;
   switch (note.outcome) {
     case Outcome::Done:
-    case Outcome::Pending: return "not tried: the run had been stopped";
+    case Outcome::Pending: return "not tried: the run was stopped";
     case Outcome::Already: return "already done by another process";
     case Outcome::Again:
     case Outcome::Refused: text = refusal(task, note); break;
@@ -57,7 +57,7 @@ std::string text_of(const Task& task, const Note& note, bool skipped) {
     case Outcome::NotTried:
       if (task.all_or_nothing)
         return "not tried: another block of the request could not be offlined";
-      return skipped ? "not tried: kernel memory that must be onlined first failed"
+      return skipped ? "not tried: kernel memory that must come first could not be onlined"
              : task.kind == Task::Kind::None
                  ? task.why_not
                  : "not tried: an earlier block of the same range failed";
@@ -113,7 +113,7 @@ std::string headline(const Report& report, std::string_view verb) {
   switch (report.result()) {
     case Report::Result::Complete:
       return report.blocks == 0 ? fmt::format("{}\n", verb) : fmt::format("{}: {}\n", verb, amount);
-    case Report::Result::Partly: return fmt::format("{} in part: {}\n", verb, amount);
+    case Report::Result::Partly: return fmt::format("partially {}: {}\n", verb, amount);
     case Report::Result::Failed: break;
   }
   return fmt::format("not {}: nothing could be done\n", verb);
@@ -139,7 +139,7 @@ Report::Result Report::result() const {
   const bool complete = std::all_of(steps.begin(), steps.end(),
                                     [](const StepReport& step) { return step.complete(); });
   if (complete) return Result::Complete;
-  // Asked to stop is no failure of the machine, wherever that was.
+  // A requested stop is not a failure of the machine.
   if (halt == Halt::Asked) return Result::Partly;
   const bool any = std::any_of(steps.begin(), steps.end(), [](const StepReport& step) {
     return step.done > 0 && step.kind != Task::Kind::SetKnob;
@@ -155,7 +155,7 @@ Report report_of(const Program& program, const Board& board, Ended ended, double
   report.halt = static_cast<Halt>(board.head().halt.load());
   for (std::size_t i = 0; i < program.tasks.size(); ++i) {
     const Task& task = program.tasks[i];
-    // Its knob has the value that the plan wants to stay.
+    // Its setting has the value that the plan keeps.
     if (task.put_back && board.task(i).skipped.load()) continue;
     report.steps.push_back(step_of(task, board, board.task(i)));
     if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
@@ -204,15 +204,15 @@ std::string likely_reason(Task::Kind kind, int error) {
       return offline ? "the block has a hole, or pages of several zones or nodes"
                      : "the zone rules of this kernel forbid it here";
     case EBUSY:
-      return offline ? "a page in it cannot be moved" : "the device or a notifier is not ready";
+      return offline ? "a page in it cannot be migrated" : "the device or a notifier is not ready";
     case EAGAIN: return "the kernel gave up after trying for 120 s";
     case ENOMEM: return "the kernel could not allocate the memory it needs for this";
     case EINTR: return "interrupted by a signal";
     case EPERM: return "a driver or the firmware forbids it";
     case EHWPOISON: return "the block has pages with hardware errors";
-    case EACCES: return "only root may do that";
+    case EACCES: return "this requires root";
     case EROFS: return "/sys is mounted read-only";
-    case EIO: return "the firmware failed";
+    case EIO: return "the firmware reported an error";
     default: return {};
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a run came to: the board and the program made into a value that people and programs read.
-// As JSON its schema is memonline.report/1.
+// The result of a run: the board and the program as a value for people and programs. As JSON its
+// schema is memonline.report/1.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@
 
 namespace memonline::apply {
 
-/// Neighboring blocks of one step of which the same is to be said.
+/// Neighboring blocks of one step with the same result.
 struct Finding {
   model::WriteRun blocks;
   Note note;
-  std::string text;  ///< "EBUSY after 6 tries: pages in it cannot be moved"
+  std::string text;  ///< "EBUSY after 6 tries: a page in it cannot be migrated"
 };
 
 struct StepReport {
@@ -29,7 +29,7 @@ struct StepReport {
   std::uint64_t wanted = 0, done = 0, already = 0;
   bool skipped = false;  ///< a step it depends on failed
   double seconds = 0;
-  std::vector<Finding> findings;  ///< what is not simply done
+  std::vector<Finding> findings;  ///< blocks that are not simply done
   [[nodiscard]] bool complete() const { return done + already == wanted; }
 };
 
@@ -41,7 +41,7 @@ struct Report {
   double seconds = 0;
   std::optional<Ended> ended;  ///< empty: nothing had to be run
   Halt halt = Halt::No;
-  std::optional<std::string> stopped_at;  ///< where an early end found it
+  std::optional<std::string> stopped_at;  ///< where the run ended early
 
   [[nodiscard]] Result result() const;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A report for programs: what stands under `report` and `undone` in schema memonline.report/1.
+// A report for programs: the members `report` and `undone` of schema memonline.report/1.
 #pragma once
 
 #include <string>

@@ -33,17 +33,17 @@ std::string below(const std::string& root, std::string_view path) {
 }
 
 constexpr auto kUnreadable = ".unreadable";
-/// It is of a run before the one that `last` is about.
+/// Its run is older than the one in `last`.
 constexpr auto kOld = ".old";
 
-/// A temporary name of write_file(). The journal's alone are written by who holds the lock.
+/// A temporary name of write_file(). Only the lock holder writes journals.
 bool is_leftover(std::string_view name) { return name.substr(0, 9) == ".journal."; }
 
 }  // namespace
 
 Result<RunDirectory, FileError> RunDirectory::open(const std::string& root) {
   const std::string path = below(root, "run/memonline");
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return refused(path, "make");
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return refused(path, "create");
   return look(root);
 }
 
@@ -87,7 +87,7 @@ Result<std::optional<Held>, FileError> RunDirectory::lock(std::chrono::milliseco
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   remove_leftovers();
-  // For those who wait. Where /run is full the lock holds without it.
+  // For processes that wait. If /run is full, the lock works without it.
   const std::string owner = fmt::format("pid {} ({})\n", ::getpid(), name);
   if (::ftruncate(lock_, 0) == 0) (void)!::pwrite(lock_, owner.data(), owner.size(), 0);
   return std::optional<Held>();
@@ -104,7 +104,7 @@ std::optional<Held> RunDirectory::held() const {
   return Held{owner && !owner->empty() ? std::string(runtime::trimmed(*owner)) : "another run"};
 }
 
-// What write_file() had not renamed yet when a run was killed.
+// Files that write_file() had not renamed yet when a run was killed.
 void RunDirectory::remove_leftovers() const {
   DIR* directory = ::opendir(path_.c_str());
   if (directory == nullptr) return;
@@ -122,14 +122,14 @@ bool RunDirectory::is_waited_for() const {
   return locked;
 }
 
-// Who waits has let go of the lock for his own further runs, not for others'.
+// A waiting process has released the lock for its own further runs only.
 std::optional<Held> RunDirectory::held_by_waiting() const {
   if (!is_waited_for()) return std::nullopt;
   const auto journal = read(Which::Unconfirmed);
-  if (!journal || !*journal) return Held{"a run that waits to be confirmed"};
+  if (!journal || !*journal) return Held{"a run that awaits confirmation"};
   const std::string pid = (*journal)->run.substr(0, (*journal)->run.find('.'));
   if (pid == std::to_string(::getpid())) return std::nullopt;
-  return Held{fmt::format("pid {} ({}), which waits for a confirmation", pid, (*journal)->command)};
+  return Held{fmt::format("pid {} ({}), which awaits confirmation", pid, (*journal)->command)};
 }
 
 std::string RunDirectory::file(Which which) const {
@@ -149,7 +149,7 @@ Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const 
     return std::optional<Journal>();
   if (!text) return fail(text.error());
   auto journal = journal_of(*text);
-  if (!journal) return fail(FileError{file(which), "understand", 0, journal.error()});
+  if (!journal) return fail(FileError{file(which), "parse", 0, journal.error()});
   if (journal->boot != boot_) return std::optional<Journal>();
   return std::optional(std::move(*journal));
 }
@@ -157,7 +157,7 @@ Result<std::optional<Journal>, FileError> RunDirectory::read(Which which) const 
 Result<std::string, FileError> RunDirectory::write(const Journal& journal) {
   Journal stamped = journal;
   stamped.boot = boot_;
-  // Who may read it may lock it, as a run that waits to be confirmed does.
+  // A process that can read it can lock it, as a run that awaits confirmation does.
   return runtime::write_private_file(file(Which::Running), to_json(stamped));
 }
 
@@ -174,18 +174,18 @@ Result<std::string, FileError> RunDirectory::set_aside(Which which) {
   return to;
 }
 
-// `last` is not about the last run, as long as the journal of a later one cannot be read.
+// `last` does not describe the last run while the journal of a later one is unreadable.
 std::optional<FileError> RunDirectory::newer_than_last() const {
   for (const Which which : {Which::Running, Which::Unconfirmed}) {
     const std::string path = file(which) + kUnreadable;
     struct stat status {};
     if (::lstat(path.c_str(), &status) == 0)
-      return FileError{path, "undo by", 0, "the journal of the last run could not be read"};
+      return FileError{path, "undo from", 0, "the journal of the last run could not be read"};
   }
   return std::nullopt;
 }
 
-// Without the lock, and so in place: half a word is no word, and the next look sees all of it.
+// Without the lock, and so in place: a reader ignores half a word, and sees all of it next time.
 Result<std::string, FileError> RunDirectory::confirm(const std::string& run) {
   const std::string path = path_ + "/confirmed", word = run + "\n";
   const int file = runtime::open_private(path);

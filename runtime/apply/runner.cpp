@@ -16,7 +16,7 @@ bool may_pass(int error) {
   return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
 }
 
-/// The same answer would come for every block.
+/// Every block would fail in the same way.
 bool hopeless(int error) { return error == EACCES || error == EROFS; }
 
 /// The block went, before or while its file was open.
@@ -25,7 +25,7 @@ bool is_gone(int error) { return error == ENOENT || error == ENODEV; }
 bool settled(Outcome outcome) { return outcome != Outcome::Pending && outcome != Outcome::Again; }
 
 /// The zone of an online block is the first name, in every era (kernel rule 4.2).
-/// Before 3.18 nobody tells, and what was written is believed.
+/// Before 3.18 the kernel does not report it, and the write is trusted.
 bool is_in(const BlockView& view, Zone zone) {
   if (view.zones.kind() == ValidZones::Kind::Unknown) return true;
   return view.zones.kind() == ValidZones::Kind::Listed && view.zones[0] == zone;
@@ -39,7 +39,7 @@ std::string_view word_into(Zone zone) {
 
 void Runner::run() noexcept {
   for (std::size_t i = 0; i < program_.tasks.size(); ++i)
-    // Knobs of the run are put back however it ends.
+    // Settings of the run are put back however it ends.
     if (!stopped() || program_.tasks[i].put_back) run_task(i);
   settle_unplug();
   board_.head().finished.store(true);
@@ -91,10 +91,10 @@ void Runner::run_blocks(const Task& task) noexcept {
       again = again || note.outcome == Outcome::Again;
       if (task.all_or_nothing && settled(note.outcome) && note.outcome != Outcome::Done &&
           note.outcome != Outcome::Already) {
-        again = false;  // the whole is lost: nothing more is taken down in vain
+        again = false;  // the request has failed: offlining more would be in vain
         break;
       }
-      // In eras A and B what follows in the run is legal only when this block is in its place.
+      // In eras A and B the next blocks of the range are legal only once this one is done.
       if (program_.ordered && note.outcome != Outcome::Done && note.outcome != Outcome::Already)
         break;
     }
@@ -110,8 +110,8 @@ void Runner::run_blocks(const Task& task) noexcept {
   if (task.taken_from) bring_back(task);
 }
 
-// Blocks that were taken offline for this step, and then could not be brought online as wished, go
-// back to where they were: memory must not be lost over a change of zone.
+// Re-onlines blocks in their previous zone that were offlined for this step and could not be
+// onlined as planned: memory must not be lost over a change of zone.
 void Runner::bring_back(const Task& task) noexcept {
   for (std::uint64_t i = 0; i < task.count(); ++i) {
     Note& note = board_.note(task.first_note + i);
@@ -124,8 +124,8 @@ void Runner::bring_back(const Task& task) noexcept {
   }
 }
 
-// A device can go only as a whole. What went offline for it comes back where it was; blocks that
-// somebody else took offline meanwhile were not ours to take, and are not ours to bring back.
+// A device can only be unplugged as a whole: if that fails, the blocks that were offlined for it
+// are re-onlined in their zones, but not those that another process offlined meanwhile.
 void Runner::settle_unplug() noexcept {
   if (!unplug_failed(program_.tasks.size())) return;
   for (std::size_t number = program_.tasks.size(); number-- > 0;) {
@@ -181,8 +181,8 @@ void Runner::judge_online(const Task& task, BlockId block, int error, Note& note
     return;
   }
   if (view.state != State::Online) {
-    // EINVAL of an offline block is a rule of the kernel (eras A, B). After a write that succeeded
-    // somebody has taken it offline again: an eject, or another writer.
+    // EINVAL of an offline block is a rule of the kernel (eras A, B). After a write that succeeded,
+    // another process has offlined it again: an eject, or another writer.
     const bool changing = error == 0 || view.state == State::GoingOffline;
     note.outcome = changing ? Outcome::Again : Outcome::Refused;
     if (changing) note.error = EBUSY;
@@ -195,7 +195,7 @@ void Runner::judge_online(const Task& task, BlockId block, int error, Note& note
   note.outcome = Outcome::WrongZone;
   if (view.zones.kind() == ValidZones::Kind::Listed)
     note.zone = static_cast<std::uint8_t>(view.zones[0]) & 0xfU;
-  // What we put there ourselves we take away again; what another writer did is not ours to undo.
+  // Only what this run onlined is offlined again, not what another writer did.
   if (error != 0) return;
   board_.head().offlining.store(true);
   note.put_back = write(block, "offline") == 0;
@@ -210,7 +210,7 @@ void Runner::judge_offline(BlockId block, int error, Clock::duration took, Note&
     note.outcome = Outcome::Vanished;
     return;
   }
-  // Both ends of it are read off a clock that is a tick behind at most.
+  // Start and end are read from a clock that is at most one tick behind.
   if (error == EINTR && took + Clock::kTick >= limits_.offline_deadline) {
     note.outcome = Outcome::Deadline;
     return;
@@ -241,8 +241,8 @@ void Runner::run_knob(const Task& task) noexcept {
     note.outcome = Outcome::LeftAlone;
     return;
   }
-  // While memory is being added the kernel reads auto_online_blocks anew for each block, and takes
-  // `offline` for `online` (kernel rule 9.3): not in the middle of that.
+  // While memory is being added, the kernel rereads auto_online_blocks for each block, and treats
+  // `offline` as `online` (kernel rule 9.3): never change it in the middle of that.
   board_.head().offlining.store(false);
   if (program_.online_block)
     (void)watched([&] { return port_.wait_for_adds(*program_.online_block); });
@@ -270,8 +270,8 @@ bool Runner::failed(const Task& task) const noexcept {
   return false;
 }
 
-// Movable memory on a node needs the kernel memory that the plan gives it before; a switch that
-// makes more memory Movable by itself, that of every node.
+// Movable memory on a node needs the kernel memory that the plan puts before it; a setting that
+// makes more memory Movable needs that of every node.
 bool Runner::depends_on_failure(std::size_t number) const noexcept {
   const Task& task = program_.tasks[number];
   if (task.all_or_nothing) return unplug_failed(number);

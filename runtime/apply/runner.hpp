@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Carries out a program, block by block, and writes down on the board what came of it. Runs inside
-// the helper (helper.hpp): it allocates nothing, forks nothing, and only asks the kernel.
+// Carries out a program, block by block, and records the results on the board. Runs inside the
+// helper (helper.hpp): it allocates nothing, forks nothing, and only calls the kernel.
 //
 // One block: write `state`, read back `state` and `valid_zones`, compare with the prediction.
 // Kernel rules 2.1 to 2.7 explain the errnos. Limits sets for how long the runner retries after a
@@ -16,14 +16,14 @@
 namespace memonline::apply {
 
 struct Limits {
-  /// Rounds over what EBUSY, EAGAIN, ENOMEM or EINTR refused in a step; between two of them a
-  /// pause that doubles, so six rounds wait 1.55 s a step.
+  /// Rounds over the blocks of a step that failed with EBUSY, EAGAIN, ENOMEM or EINTR; the pause
+  /// between two rounds doubles, so six rounds wait 1.55 s per step.
   unsigned rounds = 6;
   std::chrono::milliseconds first_pause{50};
-  /// An offline that takes longer is ended by a signal.
+  /// A signal interrupts offlining that takes longer.
   std::chrono::milliseconds offline_deadline{30000};
-  /// A write that waits longer for the kernel's hotplug lock, which somebody else holds, is ended
-  /// by ending the helper.
+  /// A write that waits longer for the kernel's hotplug lock, held by another process, is ended by
+  /// killing the helper.
   std::chrono::milliseconds lock_patience{300000};
 };
 
@@ -40,7 +40,7 @@ class Runner {
   void bring_back(const Task& task) noexcept;
   /// Undoes what the tasks of an unplug did, if one of them failed.
   void settle_unplug() noexcept;
-  /// One write and what it came to.
+  /// One write and its result.
   void attempt(const Task& task, BlockId block, Note& note) noexcept;
   void judge_online(const Task& task, BlockId block, int error, Note& note) noexcept;
   void judge_offline(BlockId block, int error, Clock::duration took, Note& note) noexcept;

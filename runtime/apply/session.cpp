@@ -28,7 +28,7 @@ FileError no_helper(int error) {
   return {"a helper process", "start", error, std::strerror(error)};
 }
 
-/// The process, which who waits for the lock is told, and a number that no other run has: two may
+/// The pid, which a process that waits for the lock reports, and a unique number: two runs may
 /// begin within a second, and one process may begin several.
 std::string new_run() {
   std::random_device random;
@@ -78,7 +78,7 @@ Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch&
     const auto left = unconfirmed(which);
     if (!left) return fail(left.error());
     if (!*left) continue;
-    // The word came, and who waited for it was killed before it was heard.
+    // The run was confirmed, but the waiting process was killed before it noticed.
     if (directory_.is_confirmed((*left)->run)) {
       if (auto kept = directory_.close_journal(which); !kept) return fail(kept.error());
       forget_word(directory_.path(), (*left)->run);
@@ -87,7 +87,7 @@ Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch&
     auto undone = undo(which, **left, limits, watch);
     if (!undone) return fail(undone.error());
     recovered.journal = **left;
-    recovered.lines.emplace_back("it was to be confirmed and was not: undone");
+    recovered.lines.emplace_back("the run was not confirmed: undone");
     recovered.undone = std::move(*undone);
   }
   return recovered;
@@ -120,14 +120,14 @@ Result<std::optional<Journal>, FileError> Session::unconfirmed(Which which) cons
   return (*journal)->to_confirm && !waits ? std::move(journal) : std::optional<Journal>();
 }
 
-// A run that ended early may have left knobs as they were set for it alone.
+// A run that ended early may have left settings that were changed for it alone.
 Result<std::string, FileError> Session::recover_knobs(Recovered& recovered) {
   auto journal = directory_.read(Which::Running);
   if (!journal) return fail(journal.error());
   if (!*journal || (*journal)->to_confirm) return std::string();
   recovered.journal = std::move(**journal);
   if (!put_back(recovered.journal->knobs, recovered.lines)) return std::string();
-  // From here on it is a run that ended, if early; undo knows it.
+  // From here on it is a run that has ended; `undo` can undo it.
   return directory_.close_journal();
 }
 
@@ -151,9 +151,9 @@ bool Session::put_back(const std::vector<KnobBefore>& knobs, std::vector<std::st
     waited = true;
     const int error = port_->write_knob(knob.knob, knob.before);
     all = all && error == 0;
-    lines.push_back(error == 0 ? fmt::format("{} put back to {}", name, knob.before)
-                               : fmt::format("{} could not be put back to {}: {}", name,
-                                             knob.before, errno_text(error)));
+    lines.push_back(error == 0 ? fmt::format("{} restored to {}", name, knob.before)
+                               : fmt::format("cannot restore {} to {}: {}", name, knob.before,
+                                             errno_text(error)));
   }
   return all;
 }
@@ -174,10 +174,10 @@ Result<Report, FileError> Session::carry_out(const Program& program, Journal jou
   journal.command = command_;
   auto report = write_blocks(program, &journal, limits, watch);
   if (!report || journal.to_confirm) return report;
-  // Somebody may be adding memory under the lock that was waited for: no time to change knobs. The
-  // journal stays, and the next run puts them back.
+  // The holder of the lock may be adding memory: no time to change settings. The journal stays, and
+  // the next run puts them back.
   if (*report->ended == Ended::LockHeld) return report;
-  // A helper that was ended may have left knobs as they were set for the run.
+  // A helper that was killed may have left settings that were changed for the run.
   if (*report->ended == Ended::Died) {
     auto recovered = recover(limits, {});
     if (!recovered) return fail(recovered.error());

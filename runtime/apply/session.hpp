@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One run from lock to report: what the command line, and later the service, call. A session holds
-// the lock, so nothing of ours changes memory beside it.
+// One run from lock to report, for the command line and the service. A session holds the lock, so
+// that no other memonline process changes memory meanwhile.
 #pragma once
 
 #include <chrono>
@@ -20,13 +20,12 @@
 
 namespace memonline::apply {
 
-/// What a killed run had left, and what became of it.
+/// What a killed run left, and how it was recovered.
 struct Recovered {
   std::optional<Journal> journal;  ///< of the killed run; empty: nothing was left
   std::vector<std::string> lines;  ///< what was done about it, for people
   std::optional<Report> undone;    ///< it waited to be confirmed, so all of it was undone
-  /// Journals that could not be read: what is wrong with each, and what it was renamed to. They
-  /// stop nothing but `undo`.
+  /// Journals that could not be read: the error, and the new name of each. They only block `undo`.
   struct SetAside {
     runtime::FileError error;
     std::string path;
@@ -34,13 +33,13 @@ struct Recovered {
   std::vector<SetAside> set_aside;
 };
 
-/// Who writes: a process forked for it (helper.hpp), or the caller (this_thread.hpp).
+/// The writer: a process forked for it (helper.hpp), or the calling thread (this_thread.hpp).
 enum class Writer : std::uint8_t { Helper, ThisThread };
 
 class Session {
  public:
   /// Opens sysfs and /run/memonline below `root` and takes the lock, waiting up to `patience` or
-  /// until somebody asks to stop.
+  /// until a stop is requested.
   static Result<Session, std::variant<runtime::FileError, Held>> begin(
       const std::string& root, const std::string& command, std::chrono::milliseconds patience,
       Writer writer = Writer::Helper, Stops* stops = nullptr);
@@ -52,10 +51,10 @@ class Session {
       const std::string& command, std::chrono::milliseconds patience, Writer writer,
       Stops* stops = nullptr);
 
-  /// Puts back what a killed run left: knobs that were set for the run only; all of it, if it was
-  /// to be confirmed and nobody did; not while somebody still waits for that. What could not be put
-  /// back is tried again by the next run, and a journal that cannot be read is set aside. Best
-  /// called before the host is read to be planned for.
+  /// Recovers from a killed run: puts back settings that were changed for the run only, and undoes
+  /// the whole run if it awaited confirmation, unless a process still waits for that. The next run
+  /// retries what failed; a journal that cannot be read is set aside. Best called before the host
+  /// is read for planning.
   Result<Recovered, runtime::FileError> recover(const Limits& limits, const Watch& watch);
 
   /// Carries the program out. The journal (its `run` and `boot` are filled in) is on disk before
@@ -63,10 +62,10 @@ class Session {
   /// the running one until `keep()`.
   Result<Report, runtime::FileError> carry_out(const Program& program, Journal journal,
                                                const Limits& limits, const Watch& watch);
-  /// What was done may stay: `undo` may still take it back later.
+  /// Keeps the changes; `undo` can still undo them later.
   Result<std::string, runtime::FileError> keep();
-  /// Back to what the journal says. Its journal is removed once all of it is undone. Refused, with
-  /// an error without a path, before the first write, if what must move has no room elsewhere.
+  /// Restores the state in the journal, which is removed once all of it is undone. Refused before
+  /// the first write, with an error without a path, if the pages in use do not fit elsewhere.
   Result<Report, runtime::FileError> undo(RunDirectory::Which which, const Journal& journal,
                                           const Limits& limits, const Watch& watch);
 
@@ -82,14 +81,14 @@ class Session {
           RunDirectory directory);
   Result<Report, runtime::FileError> write_blocks(const Program& program, const Journal* journal,
                                                   const Limits& limits, const Watch& watch);
-  /// Such a journal, if it was to be confirmed and nobody waits for that any more.
+  /// That journal, if its run awaits confirmation and no process waits for that any more.
   [[nodiscard]] Result<std::optional<Journal>, runtime::FileError> unconfirmed(
       RunDirectory::Which which) const;
   Result<std::string, runtime::FileError> recover_knobs(Recovered& recovered);
   Result<std::string, runtime::FileError> set_aside_unreadable(Recovered& recovered);
   Result<std::string, runtime::FileError> write_down(const Journal* journal);
   void wait_for_adds();
-  /// False when a knob could not be put back.
+  /// False if a setting could not be put back.
   bool put_back(const std::vector<KnobBefore>& knobs, std::vector<std::string>& lines);
 
   std::unique_ptr<MemoryPort> port_;

@@ -26,7 +26,7 @@ namespace {
 constexpr const char* kMemory = "sys/devices/system/memory";
 constexpr const char* kParameters = "sys/module/memory_hotplug/parameters";
 
-/// A short text made without allocation; what does not fit is cut, and then no such file is found.
+/// A short text made without allocation; a text that does not fit is cut, and no such file exists.
 class ShortText {
  public:
   ShortText& add(std::string_view text) noexcept {
@@ -92,9 +92,9 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
   if (::fstatfs(memory, &kind) != 0 || ::fstatvfs(memory, &mount) != 0)
     return refused(path, "examine", errno);
   if (kind.f_type != SYSFS_MAGIC)
-    return fail(runtime::FileError{path, "change", 0, "it is no kernel's sysfs but a copy of one"});
+    return fail(runtime::FileError{path, "change", 0, "not a live sysfs but a copy of one"});
   if ((mount.f_flag & ST_RDONLY) != 0)
-    return fail(runtime::FileError{path, "change", EROFS, "/sys is mounted read-only here"});
+    return fail(runtime::FileError{path, "change", EROFS, "/sys is mounted read-only"});
   const std::string parameters = (root == "/" ? root : root + "/") + kParameters;
   sysfs.parameters_ = ::open(parameters.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // There since 5.15, where valid_zones follows the newer rule for certain (host/blocks.hpp).

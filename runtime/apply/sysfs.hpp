@@ -14,9 +14,9 @@
 
 namespace memonline::apply {
 
-/// What a write of `size` bytes came to, as an errno; `error` is the one of a write that
-/// failed. 4.4 and RHEL 7 take one byte where the block is in the wished state already, and later
-/// kernels say EINVAL (store_mem_state(), drivers/base/memory.c).
+/// The result of a write of `size` bytes as an errno; `error` is the one of a write that
+/// failed. 4.4 and RHEL 7 take one byte if the block is already in the desired state, where later
+/// kernels return EINVAL (store_mem_state(), drivers/base/memory.c).
 constexpr int answer_of(std::ptrdiff_t written, std::size_t size, int error) noexcept {
   if (written < 0) return error;
   return static_cast<std::size_t>(written) == size ? 0 : EINVAL;
@@ -24,8 +24,8 @@ constexpr int answer_of(std::ptrdiff_t written, std::size_t size, int error) noe
 
 class Sysfs final : public MemoryPort {
  public:
-  /// Opens the directories below `root`. An error where there is no memory hotplug, where /sys is
-  /// no sysfs (a captured tree is not written to), or where it is mounted read-only.
+  /// Opens the directories below `root`. An error if the kernel has no memory hotplug, if /sys is
+  /// not a sysfs (a captured tree is never written), or if it is mounted read-only.
   static Result<Sysfs, runtime::FileError> open(const std::string& root);
   Sysfs(Sysfs&& other) noexcept;
   Sysfs& operator=(Sysfs&&) = delete;

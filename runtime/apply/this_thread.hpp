@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Carries a program out on the calling thread: for a service, which must not fork when memory is
-// short. What the helper's parent does (helper.hpp) a timer does here: an offline that takes longer
-// than its deadline is ended by a signal to this thread. Waiting for the kernel's hotplug lock
-// cannot be ended (only a fatal signal does), so a service keeps nothing else on this thread.
+// Carries out a program on the calling thread: for the service, which must not fork when memory is
+// short. Instead of the helper's parent (helper.hpp), a timer signals this thread when offlining
+// exceeds its deadline. Waiting for the kernel's hotplug lock cannot be ended (only a fatal signal
+// does), so the service runs nothing else on this thread.
 #pragma once
 
 #include "runtime/apply/helper.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A run that has ended, and stays only if somebody says so in time. Who waits for that word without
-// the lock (a service, which has other memory to bring online meanwhile) has its journal set aside,
-// in `unconfirmed`, and a lock on that file: so nobody else's run begins, and what a killed one
-// left is undone by whoever comes next.
+// A run that has ended, and is kept only if it is confirmed in time. A process that waits for that
+// without the lock (the service, which onlines other memory meanwhile) moves the journal to
+// `unconfirmed` and locks that file: so no other process begins a run, and if this one is killed,
+// the next run undoes it.
 #pragma once
 
 #include <memory>
@@ -22,9 +22,9 @@ class Unconfirmed {
   Unconfirmed& operator=(const Unconfirmed&) = delete;
 
   [[nodiscard]] const Journal& journal() const { return journal_; }
-  /// `memonline confirm` has left its word.
+  /// `memonline confirm` has confirmed it.
   [[nodiscard]] bool is_confirmed() const;
-  /// What was done may stay: it becomes the last run, which `undo` may still take back.
+  /// Keeps the changes: it becomes the last run, which `undo` can still undo.
   [[nodiscard]] Result<std::string, runtime::FileError> keep() const;
 
  private:

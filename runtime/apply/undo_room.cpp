@@ -31,8 +31,8 @@ bool same_blocks(const Task& a, const Task& b) {
   return a.blocks.low() == b.blocks.low() && a.blocks.high() == b.blocks.high();
 }
 
-/// Takes the blocks of `off` offline and brings them online as `on` says, so many at once as fit.
-/// False where that is too few.
+/// Offlines the blocks of `off` and onlines them as `on` says, as many at once as fit. False if
+/// that is too few.
 bool add_slices(const Task& off, const Task& on, plan::Room& room, std::vector<Task>& tasks) {
   const std::uint64_t least = (off.blocks.count() + plan::kMaxSlices - 1) / plan::kMaxSlices;
   const model::BlockId last = off.blocks.high();

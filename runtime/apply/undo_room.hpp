@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Undoing offlines memory like any plan: what must move has to fit elsewhere.
+// Undoing offlines memory like any plan: the pages in use must fit elsewhere.
 #pragma once
 
 #include <string>
@@ -10,13 +10,12 @@
 
 namespace memonline::apply {
 
-/// Where the tasks, in their order, offline more than fits elsewhere at once: brings memory online
-/// first, then changes zones in slices that fit. Leaves the tasks as they are if that does not
-/// help.
+/// If the tasks, in their order, offline more than fits elsewhere at once: onlines memory first,
+/// then changes zones in slices that fit. Leaves the tasks as they are if that does not help.
 void fit_by_slices(std::vector<Task>& tasks, const model::Host& now);
 
-/// Why the tasks cannot be carried out for want of room, with the numbers and what would help;
-/// empty: they can.
+/// Why the tasks cannot be carried out: not enough free memory, with numbers and a remedy. Empty:
+/// they can.
 std::string no_room_for(const std::vector<Task>& tasks, const model::Host& now);
 
 }  // namespace memonline::apply

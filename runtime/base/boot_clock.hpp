@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// CLOCK_BOOTTIME: time since boot that goes on while the machine is suspended. For what a person
-// was told to do within a time.
+// CLOCK_BOOTTIME: time since boot, including the time in suspend. For time limits that are shown to
+// people.
 #pragma once
 
 #include <chrono>

@@ -40,7 +40,7 @@ const Zlib& zlib() {
 std::string_view message_of(DeflateError error) {
   switch (error) {
     case DeflateError::NoLibrary: return "zlib (libz.so.1) is not installed";
-    case DeflateError::Damaged: return "this is not one whole zlib stream (RFC 1950)";
+    case DeflateError::Damaged: return "invalid or incomplete zlib stream (RFC 1950)";
     case DeflateError::TooLong: return "the uncompressed text is too long";
   }
   return {};
@@ -50,7 +50,7 @@ Result<std::string, DeflateError> deflate(const std::string& text) {
   if (!zlib().complete) return fail(DeflateError::NoLibrary);
   uLongf size = zlib().compress_bound(text.size());
   std::string stream(size, '\0');
-  // Fails only where memory or room is short: there is room for all.
+  // Fails only if memory is short: the buffer is large enough.
   if (zlib().compress(reinterpret_cast<Bytef*>(stream.data()), &size,
                       reinterpret_cast<const Bytef*>(text.data()), text.size()) != Z_OK)
     return fail(DeflateError::TooLong);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Texts in the zlib format (RFC 1950): a plan repeats itself, and has a twentieth of its size so.
-// zlib is loaded when it is needed.
+// Texts in the zlib format (RFC 1950): plans are repetitive, and shrink to a twentieth of their
+// size. zlib is loaded when it is needed.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace memonline::runtime {
 
 enum class DeflateError : std::uint8_t {
   NoLibrary,  ///< libz.so.1 is not installed
-  Damaged,    ///< no zlib stream, or not the whole one and nothing else
+  Damaged,    ///< not a complete zlib stream, or followed by other bytes
   TooLong,    ///< the text is longer than it may be
 };
 /// For people.

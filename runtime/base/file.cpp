@@ -74,7 +74,7 @@ Result<std::string, FileError> read_all(int descriptor, const std::string& path)
     used += static_cast<std::size_t>(got);
     text.resize(used);
     if (used > kMaxFileSize)
-      return fail(FileError{path, "read", 0, "it is larger than 64 MiB: no policy, and no plan"});
+      return fail(FileError{path, "read", 0, "larger than the limit of 64 MiB"});
     if (got == 0) return text;
   }
 }
@@ -105,21 +105,21 @@ int open_below(const std::string& root, const std::string& path, int flags = O_R
   return ::open((root + path).c_str(), flags);
 }
 
-/// As people see it.
+/// As shown in messages.
 std::string shown_below(const std::string& root, const std::string& path) {
   const std::size_t slashes = root.find_last_not_of('/');
   return (slashes == std::string::npos ? std::string() : root.substr(0, slashes + 1)) + path;
 }
 
-/// What keeps a file from being read without waiting; empty: nothing does.
+/// Why a file cannot be read without waiting; empty: it can.
 std::string not_regular(const struct stat& status, bool is_pipe) {
   if (S_ISREG(status.st_mode) || is_pipe) return {};
-  // Nothing waits at /dev/null.
+  // Reading /dev/null never waits.
   if (S_ISCHR(status.st_mode) && status.st_rdev == ::makedev(1, 3)) return {};
   const char* what = S_ISFIFO(status.st_mode)   ? "a FIFO"
                      : S_ISSOCK(status.st_mode) ? "a socket"
                                                 : "a device";
-  return fmt::format("it is {}, not a regular file", what);
+  return fmt::format("expected a regular file, found {}", what);
 }
 
 using Opener = std::function<int(int flags)>;
@@ -177,12 +177,12 @@ Result<std::string, FileError> write_with(const std::string& path, std::string_v
     target = resolved;
     ::free(resolved);  // NOLINT: realpath hands out malloc'ed memory
   }
-  // Hidden: what a kill leaves is read by nobody who takes every file of a directory.
+  // Hidden: programs that read every file of a directory ignore what a killed write leaves.
   const std::size_t slash = target.rfind('/');
   std::string temporary = target + ".XXXXXX";
   temporary.insert(slash == std::string::npos ? 0 : slash + 1, 1, '.');
   Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!file.valid()) return refused(path, "create a file beside");
+  if (!file.valid()) return refused(path, "create a temporary file beside");
   // mkostemp gives 0600; a new file gets what the umask allows.
   mode_t mode = wanted.value_or(status.st_mode & 07777U);
   if (!exists && !wanted) {

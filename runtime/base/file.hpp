@@ -12,9 +12,9 @@
 
 namespace memonline::runtime {
 
-/// What the kernel refused. `number` is errno, 0 where the refusal is ours.
+/// A failed operation. `number` is errno, 0 if memonline itself refused it.
 struct FileError {
-  std::string path;       ///< empty: it is not about a file
+  std::string path;       ///< empty: not about a file
   std::string operation;  ///< "open", "read", "write", ...
   int number = 0;
   std::string reason;  ///< the text of errno, or ours
@@ -23,7 +23,7 @@ struct FileError {
   [[nodiscard]] std::string message() const;
 };
 
-/// Nothing that people write by hand is larger.
+/// No file that people write by hand is larger.
 inline constexpr std::size_t kMaxFileSize = std::size_t{64} << 20U;
 
 /// All bytes of a regular file, a pipe or a device; an error beyond kMaxFileSize. `path` "-" is
@@ -48,14 +48,14 @@ Result<std::vector<std::string>, FileError> list_below(const std::string& root,
                                                        const std::string& path);
 
 /// Writes a temporary file beside `path`, syncs it and renames it over `path`, whose permissions it
-/// takes over. What is no regular file (a pipe, /dev/stdout) is written in place.
+/// takes over. A file that is not regular (a pipe, /dev/stdout) is written in place.
 Result<std::string, FileError> write_file(const std::string& path, std::string_view text);
 /// The same with the mode 0600, whatever the umask is and whatever the mode was before.
 Result<std::string, FileError> write_private_file(const std::string& path, std::string_view text);
 
-/// Opens `path` for reading and writing, and makes it where it is not there; a link is refused. The
-/// mode is 0600 then, whatever the umask is and whatever it was: who may open a file may lock it,
-/// and keep everybody else out. -1 and errno where that fails.
+/// Opens `path` for reading and writing, and creates it if it does not exist; a link is refused.
+/// The mode is then 0600, whatever the umask and the mode before: a user who can open a file can
+/// lock it, and block all others. -1 and errno on failure.
 int open_private(const std::string& path);
 
 }  // namespace memonline::runtime

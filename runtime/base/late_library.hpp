@@ -14,7 +14,7 @@ class LateLibrary {
   /// `name`: as the loader knows it, "libarchive.so.13".
   explicit LateLibrary(const char* name) : handle_(::dlopen(name, RTLD_NOW | RTLD_LOCAL)) {}
 
-  /// Sets a pointer whose type the library's own header gives; null where there is no such symbol.
+  /// Sets a pointer whose type is from the library's own header; null if the symbol is missing.
   template <typename Function>
   void bind(Function& function, const char* symbol) {
     void* found = handle_ == nullptr ? nullptr : ::dlsym(handle_, symbol);
@@ -22,7 +22,7 @@ class LateLibrary {
     complete_ = complete_ && found != nullptr;
   }
 
-  /// The library is there, and so was all that was asked of it.
+  /// The library and all requested symbols were found.
   [[nodiscard]] bool complete() const { return handle_ != nullptr && complete_; }
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a command takes, as a value: parsing, help, completion and the errors all read the same
-// table, so that they cannot drift apart.
+// The options of a command as a value: parsing, help, completion and errors all use the same table,
+// so that they cannot drift apart.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace memonline::options {
 
-/// What a shell offers where a value may stand, besides its fixed words.
+/// What a shell offers as a value, besides its fixed words.
 enum class Offers : std::uint8_t {
   Nothing,
   Files,
@@ -26,14 +26,14 @@ struct Option {
   std::string help = {};
   std::vector<std::string_view> words = {};  ///< the values there are; empty: any
   bool repeats = false;                      ///< may be given several times
-  /// Whether the next word is the value of an option that can do without. Other options take
-  /// whatever comes next.
+  /// Whether the next word is the value of an option whose value is optional. Other options take
+  /// the next word in any case.
   bool (*takes)(std::string_view word) = nullptr;
   bool may_be_empty = false;
   Offers offers = Offers::Nothing;
 };
 
-/// What stands without a dash.
+/// A word without a dash.
 struct Operand {
   std::string_view name;  ///< "FILE"
   std::string_view help;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What stands between the words of the kernel's texts: blank, tab, newline, and their kin in ASCII,
+// White space between the words of the kernel's texts: blank, tab, newline and the like in ASCII,
 // whatever the locale.
 #pragma once
 

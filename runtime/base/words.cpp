@@ -35,8 +35,8 @@ const Option* lettered(const std::vector<Option>& options, char letter) {
 /// "-" is an operand: standard input or output.
 bool is_option(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
 
-/// Whether the word is an option of this command, or ends the options: as a value it was more
-/// likely forgotten than meant.
+/// Whether the word is an option of this command, or ends the options: then the value was probably
+/// forgotten.
 bool ends_value(const std::vector<Option>& options, std::string_view word) {
   if (word == "--") return true;
   if (word.substr(0, 2) == "--")
@@ -142,7 +142,7 @@ class Reader {
   void take_letters(std::string_view word) {
     for (std::size_t i = 1; i < word.size() && !error_; ++i) {
       const Option* option = lettered(options_, word[i]);
-      // `-json` is a name with a dash too few, `-nx` has one wrong letter.
+      // `-json` lacks a dash, `-nx` has one wrong letter.
       if (option == nullptr)
         return unknown(i == 1 ? word : std::string_view(fmt::format("-{}", word[i])));
       const std::string shown{'-', word[i]};

@@ -20,7 +20,7 @@ struct UsageError {
   std::string message;
 };
 
-/// What the words gave.
+/// The options and operands that were given.
 class Given {
  public:
   [[nodiscard]] bool has(std::string_view name) const { return values_.contains(name); }
@@ -40,8 +40,8 @@ class Given {
   std::vector<std::string> operands_;
 };
 
-/// `words` without the names of program and command. An option named "help" ends the reading: what
-/// comes after it is not looked at.
+/// `words` without the names of program and command. An option named "help" ends the reading: words
+/// after it are ignored.
 Result<Given, UsageError> read_words(const std::vector<Option>& options, const Operand* operand,
                                      const std::vector<std::string_view>& words);
 
@@ -49,7 +49,7 @@ Result<Given, UsageError> read_words(const std::vector<Option>& options, const O
 std::size_t words_before_operand(const std::vector<Option>& options,
                                  const std::vector<std::string_view>& words);
 
-/// "; did you mean `--format`?", or nothing where no known word is near.
+/// "; did you mean `--format`?", or nothing if no known word is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known,
                          std::string_view before = {});
 

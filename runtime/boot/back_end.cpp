@@ -27,8 +27,8 @@ void take_lines(View& view, const std::vector<std::string>& lines) {
 
 namespace {
 
-// Places of our own before shared lines. A distribution's own tool before kernel-install, which
-// comes with systemd wherever that is.
+// Files of our own before shared lines. A distribution's own tool before kernel-install, which is
+// present wherever systemd is.
 constexpr std::array kFamilies{find_bootc,      find_sdbootutil,    find_grub_drop_in,
                                find_rpm_ostree, find_grubby,        find_perl_bootloader,
                                find_zipl,       find_kernel_install};

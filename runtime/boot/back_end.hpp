@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One boot loader family each: where its command line stands, and which files and tools change it.
-// A back end changes nothing; it says what would (see change.hpp for who does it).
+// One back end per boot loader family: where its command line is, and which files and tools change
+// it. A back end changes nothing; it describes the change (change.hpp makes it).
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,10 @@
 
 namespace memonline::boot {
 
-/// What the next boot will get, as far as the loader's files and tools tell.
+/// The parameters of the next boot, according to the loader's files and tools.
 struct View {
-  Words own;                ///< ours: in our own file or source, else as the state remembers
-  Words others;             ///< everybody else's
+  Words own;                ///< ours: from our own file or source, else from the state
+  Words others;             ///< set by others
   Words somewhere;          ///< in at least one of the entries that are there
   Words everywhere;         ///< in all that should have them
   std::size_t longest = 0;  ///< bytes of the longest line
@@ -29,12 +29,12 @@ struct View {
 
 struct Edit {
   std::string path;
-  std::optional<std::string> before;  ///< empty: there is no such file
+  std::optional<std::string> before;  ///< empty: the file does not exist
   std::optional<std::string> after;   ///< empty: it is removed
 };
 struct Command {
   Words argv;
-  Words undo;  ///< what takes it back; empty: run again, once what it reads is as it was
+  Words undo;  ///< reverts it; empty: run again, once what it reads is restored
 };
 struct Change {
   std::vector<Edit> edits;
@@ -49,11 +49,11 @@ class BackEnd {
   BackEnd& operator=(const BackEnd&) = delete;
 
   [[nodiscard]] virtual std::string_view name() const = 0;
-  /// True where no file or source is ours alone, so that the state must remember our words.
+  /// True if no file or source is ours alone, so that the state must store our words.
   [[nodiscard]] virtual bool remembers() const = 0;
-  /// The error says which tool or file did not answer.
+  /// The error names the tool or file that failed.
   [[nodiscard]] virtual Result<View, std::string> view(const State& state) const = 0;
-  /// From `view` to exactly `words` of ours. Also right if a killed run did a part of it.
+  /// From `view` to exactly `words` of ours. Also correct if a killed run did a part of it.
   [[nodiscard]] virtual Result<Change, std::string> change(const View& view, const State& state,
                                                            const Words& words) const = 0;
 
@@ -75,7 +75,7 @@ Words without(const Words& words, const Words& taken);
 void take_lines(View& view, const std::vector<std::string>& lines);
 
 using Found = std::unique_ptr<BackEnd>;
-/// No: also where the root has no such loader any more.
+/// No: also if the root no longer has this loader.
 enum class Detect : std::uint8_t { Yes, No };
 Found find_bootc(const Root& root, const Runner& run, Detect detect);
 Found find_sdbootutil(const Root& root, const Runner& run, Detect detect);
@@ -86,10 +86,10 @@ Found find_perl_bootloader(const Root& root, const Runner& run, Detect detect);
 Found find_kernel_install(const Root& root, const Runner& run, Detect detect);
 Found find_zipl(const Root& root, const Runner& run, Detect detect);
 
-/// The first of these that the root has; null where it has none that we know. `root` and `run` must
+/// The first of these that the root has; null if it has no supported one. `root` and `run` must
 /// outlive it.
 Found find_back_end(const Root& root, const Runner& run);
-/// The one that calls itself so, whether the root has it or not; null for a name that is none.
+/// The one with this name, whether the root has it or not; null for an unknown name.
 Found back_end_named(std::string_view name, const Root& root, const Runner& run);
 
 }  // namespace memonline::boot

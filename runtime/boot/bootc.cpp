@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootc on ostree from 2026.1 on: boot entries keep apart who set which arguments, so the source
+// bootc on ostree since 2026.1: boot entries record the source of each argument, and the source
 // `memonline` is ours. The entry is written at shutdown (a staged deployment): until then only the
-// state says what bootc was told.
+// state has the arguments that bootc was given.
 #include "runtime/boot/back_end.hpp"
 #include "runtime/boot/places.hpp"
 
@@ -51,7 +51,7 @@ Found find_bootc(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<Bootc>(root, run);
   const auto bootc = root.tool("bootc");
   if (!bootc || !(root.exists("/run/ostree-booted") || root.exists("/ostree"))) return nullptr;
-  // Older ones do not know the verb; then rpm-ostree's turn comes.
+  // Older ones lack this command; rpm-ostree is tried next.
   if (run({*bootc, "loader-entries", "set-options-for-source", "--help"}).status != 0)
     return nullptr;
   return std::make_unique<Bootc>(root, run);

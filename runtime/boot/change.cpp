@@ -30,7 +30,7 @@ class Doing {
  private:
   [[nodiscard]] std::string name() const { return std::string(survey_.back_end->name()); }
 
-  /// The state before the first change: who finds it knows that the rest may be missing.
+  /// Writes the state before the first change: `pending` says that the rest may be missing.
   bool prepare() {
     if (!make_directories(kStatePath)) return false;
     for (const Edit& edit : survey_.change.edits) {
@@ -75,9 +75,9 @@ class Doing {
       if (ran.status != 0) {
         const std::string said = last_lines(ran.errors.empty() ? ran.output : ran.errors, 3);
         auto& d = sink_.add(Code::BootToolFailed, std::nullopt,
-                            fmt::format("`{}` ended with {}{}{}", joined(command.argv), ran.status,
-                                        said.empty() ? "" : ": ", said));
-        d.notes.emplace_back("the files that were written before it are as they were");
+                            fmt::format("`{}` failed with exit status {}{}{}", joined(command.argv),
+                                        ran.status, said.empty() ? "" : ": ", said));
+        d.notes.emplace_back("the files written before it have their old contents again");
         return false;
       }
       ++ran_;
@@ -98,21 +98,21 @@ class Doing {
       const Words gone = without(without(survey_.view.own, survey_.words), after->others);
       const Words left = without(gone, without(gone, after->somewhere));
       if (!missing.empty())
-        what = fmt::format("`{}` is not there", joined(missing));
+        what = fmt::format("`{}` is missing", joined(missing));
       else if (!left.empty())
-        what = fmt::format("`{}` is still there", joined(left));
+        what = fmt::format("`{}` is still set", joined(left));
       else if (after->own != survey_.words)
-        what = fmt::format("our words are `{}`", joined(after->own));
+        what = fmt::format("memonline's parameters are `{}`", joined(after->own));
     }
     if (what.empty()) return true;
     sink_.add(Code::BootNotTaken, std::nullopt,
-              fmt::format("{} was told, and read back {}", survey_.back_end->name(), what));
+              fmt::format("{} did not apply the change: {}", survey_.back_end->name(), what));
     return false;
   }
 
   bool finish() {
     if (survey_.words.empty()) {
-      // Before the state goes, which knows them; then those it stood in itself.
+      // Before the state, which lists them, is removed; then the directories of the state itself.
       remove_directories(made_);
       if (!put(kStatePath, std::nullopt)) return false;
       remove_directories(made_);
@@ -123,28 +123,28 @@ class Doing {
     return put(kStatePath, to_json(state));
   }
 
-  /// What failed must not add to what is wrong: errors in here have no remedy but the first one's.
+  /// Ignores further errors: the remedy is that of the first one.
   void take_back() {
     for (std::size_t i = written_; i-- > 0;) {
       const Edit& edit = survey_.change.edits[i];
       (void)root_.put(edit.path, edit.before);
     }
     const auto& commands = survey_.change.commands;
-    // The one that failed may have done a part; whether it fails again does not matter.
+    // The command that failed may have done a part; it does not matter if it fails again.
     const std::size_t touched = std::min(commands.size(), ran_ + (begun_ > ran_ ? 1 : 0));
     bool undone = true;
-    bool older = written_ > 0;  // there is older text than the tools have seen
+    bool older = written_ > 0;  // files were restored after the tools read them
     for (std::size_t i = touched; i-- > 0;)
       if (const Words& undo = commands[i].undo; !undo.empty()) {
         undone = (run_(undo).status == 0 || i >= ran_) && undone;
         older = true;
       }
-    // Tools that make their files from ours have seen the new text: they get to see the old one,
-    // after everything that it is made from.
+    // Tools that make their files from ours have read the new text: they run again, after
+    // everything that they read has its old contents.
     for (std::size_t i = 0; i < touched && older; ++i)
       if (commands[i].undo.empty())
         undone = (run_(commands[i].argv).status == 0 || i >= ran_) && undone;
-    if (!undone) return;  // the state says that a change has not ended, and the next run goes on
+    if (!undone) return;  // the state says that a change is pending, and the next run continues
     (void)root_.put(kStatePath, old_state_);
     remove_directories(now_made_);
   }
@@ -160,7 +160,7 @@ class Doing {
 
   bool refused(const runtime::FileError& error) {
     sink_.add(Code::BootUnwritable, std::nullopt, error.message()).help =
-        "on an image-based system change the image; in a container run it on the host";
+        "on an image-based system, change the image; in a container, run it on the host";
     return false;
   }
 
@@ -184,9 +184,8 @@ bool tell(const Survey& survey, const Root& root, const Runner& run, diag::Sink&
   if (!survey.pending) return true;
   if (!survey.back_end) {
     if (survey.words.empty()) return true;
-    sink.add(Code::NoBootLoader, std::nullopt,
-             "no boot loader that memonline knows keeps the command line here")
-        .help = fmt::format("put `{}` on the kernel command line by hand", joined(survey.words));
+    sink.add(Code::NoBootLoader, std::nullopt, "no supported boot loader found").help =
+        fmt::format("add `{}` to the kernel command line by hand", joined(survey.words));
     return false;
   }
   return Doing(survey, root, run, sink).all();
@@ -199,8 +198,7 @@ bool carry_out(const Survey& survey, const Root& root, const Runner& run, std::s
   if (survey.leftovers.empty()) return tell(survey, root, run, sink);
   for (const Survey& leftover : survey.leftovers)
     if (!tell(leftover, root, run, sink)) return false;
-  // The old loader's tool may have changed lines that the new one reads; what there was to say
-  // about them has been said.
+  // The old loader's tool may have changed lines that the new one reads; they were reported before.
   diag::Sink said;
   const auto again = boot::survey(root, run, {survey.wished, survey.predicted}, arch, said);
   if (again) return tell(*again, root, run, sink);

@@ -43,7 +43,7 @@ bool sync_directory(const std::string& path) {
   return ::close(directory) == 0 && synced;
 }
 
-/// Beside `target`, what a write (base/file.cpp) left that was killed before it renamed.
+/// Removes temporary files beside `target` that a killed write (base/file.cpp) left.
 void remove_half_written(const std::string& target) {
   const std::string directory = directory_of(target);
   const std::string head = "." + target.substr(target.rfind('/') + 1) + ".";
@@ -75,7 +75,7 @@ std::optional<std::string> Root::read(const std::string& path) const {
 }
 
 bool Root::exists(const std::string& path) const {
-  // A link may lead to a place that is there only inside of the root.
+  // A link may lead to a path that exists only inside the root.
   struct stat status {};
   return ::lstat(full(path).c_str(), &status) == 0;
 }
@@ -112,7 +112,7 @@ Result<std::string, FileError> Root::put(const std::string& path,
                                          const std::optional<std::string>& text) const {
   const std::string target = full(path);
   if (!stays_inside(path))
-    return fail(FileError{target, "write", 0, "it is a link that may lead out of the root"});
+    return fail(FileError{target, "write", 0, "a symbolic link may lead out of the sysroot"});
   remove_half_written(target);
   if (text) {
     if (auto written = runtime::write_file(target, *text); !written) return written;
@@ -136,14 +136,15 @@ Result<std::vector<std::string>, FileError> Root::make_directories(const std::st
   std::vector<std::string> made = missing_directories(path);
   for (const std::string& directory : made) {
     if (!stays_inside(directory))
-      return fail(FileError{full(directory), "make", 0, "a link may lead out of the root"});
-    if (::mkdir(full(directory).c_str(), 0755) != 0) return refused(full(directory), "make");
+      return fail(
+          FileError{full(directory), "create", 0, "a symbolic link may lead out of the sysroot"});
+    if (::mkdir(full(directory).c_str(), 0755) != 0) return refused(full(directory), "create");
   }
   return made;
 }
 
 void Root::remove_directory(const std::string& path) const {
-  // One that is not empty is somebody else's by now and stays.
+  // A directory that is not empty has files of others by now, and stays.
   if (stays_inside(path)) ::rmdir(full(path).c_str());
 }
 

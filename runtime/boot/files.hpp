@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The files of a root that boot loaders read: looked at, and written so that a crash leaves the
-// old text or the new one.
+// The files of a root that boot loaders read: read, and written so that a crash leaves the old text
+// or the new one.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ class Root {
   [[nodiscard]] bool is_live() const { return path_ == "/"; }
   /// Paths begin with a slash and are meant below the root.
   [[nodiscard]] std::string full(std::string_view path) const;
-  /// The text of a file, empty where there is none or it cannot be read.
+  /// The text of a file; empty if it does not exist or cannot be read.
   [[nodiscard]] std::optional<std::string> read(const std::string& path) const;
   [[nodiscard]] bool exists(const std::string& path) const;
   /// Names in a directory, sorted, without those that begin with a dot.

@@ -26,7 +26,7 @@ class GrubDropIn final : public BackEnd {
     }
     const auto lines = grub_entries(root().read("/boot/grub/grub.cfg").value_or(""));
     take_lines(view, lines);
-    // Recovery entries and other systems go without: some entry must have a word, not all.
+    // Recovery entries and other systems lack our words: one entry with a word is enough.
     view.everywhere = view.somewhere;
     return view;
   }
@@ -38,7 +38,7 @@ class GrubDropIn final : public BackEnd {
     std::optional<std::string> after;
     if (!words.empty()) after = drop_in_text(words);
     if (before && drop_in_text(drop_in_words(*before)) != *before)
-      return fail(std::string(kGrubDropIn) + " is not as memonline writes it");
+      return fail(std::string(kGrubDropIn) + " was changed since memonline wrote it");
     if (before != after) change.edits.push_back({kGrubDropIn, before, after});
     change.commands.push_back({{tool("update-grub")}, {}});
     return change;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Fedora, RHEL and their like: grubby edits every boot entry, and what later kernels inherit.
-// `--args=K=V` drops other values of K first and `--remove-args=K` drops all of them: so a key that
-// somebody else set is never named to it (change.cpp), and always with its value.
+// `--args=K=V` drops other values of K first and `--remove-args=K` drops all of them: so keys are
+// always given with their value, and never if others set them (change.cpp).
 #include "runtime/boot/back_end.hpp"
 
 namespace memonline::boot {
@@ -44,7 +44,7 @@ class Grubby final : public BackEnd {
     return argv;
   }
 
-  /// The values of `args="..."`; quotes inside stand as they are.
+  /// The values of `args="..."`; quotes inside are not escaped.
   static std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     const std::string name = "args=\"";

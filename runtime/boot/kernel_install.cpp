@@ -43,8 +43,8 @@ class KernelInstall final : public BackEnd {
     view.others = without(written, view.own);
     take_lines(view, entry_lines(root(), "options"));
     view.longest = std::max(view.longest, line().size());
-    // Entries of other systems stand in the same directory, so one that has a word is enough; an
-    // image that holds its command line shows none at all.
+    // Entries of other systems are in the same directory, so one that has a word is enough; an
+    // image with a built-in command line shows none at all.
     if (view.somewhere.empty()) view.somewhere = written;
     view.everywhere = without(view.somewhere, without(view.somewhere, written));
     return view;
@@ -56,12 +56,12 @@ class KernelInstall final : public BackEnd {
     const auto before = root().read(kKernelCommandLine);
     const std::string text = line();
     if (text.empty())
-      return fail(std::string("there is no ") + kKernelCommandLine +
-                  ", and no command line to begin it with");
+      return fail(std::string("no ") + kKernelCommandLine +
+                  ", and no command line to create it from");
     const Words written = words_of(words_without_comments(text));
     std::optional<std::string> after =
         edited(text, without(view.own, words), without(words, written));
-    // Where it was us who began the file, it goes with our last word.
+    // If memonline created the file, it is removed with our last word.
     if (words.empty() && holds(state.made, kKernelCommandLine)) after.reset();
     if (before != after && (before || !words.empty()))
       change.edits.push_back({kKernelCommandLine, before, after});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A host changes its boot loader, and our words stay with the old one: in a file that nobody reads
-// any more, or on a line that both share. They go before the new one is told.
+// If a host changes its boot loader, our parameters stay in the old one: in a file that is no
+// longer read, or on a line that both share. They are removed before the new one is changed.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ bool is_there(const Root& root, const Command& command) {
   return command.argv[0].front() == '/' && root.exists(command.argv[0]);
 }
 
-/// Files are put right in any case; a tool that is gone is not missed, if there is nothing but it.
+/// Files are corrected in any case; commands of tools that are no longer installed are dropped.
 void drop_missing_tools(const Root& root, Survey& survey) {
   auto& commands = survey.change.commands;
   const auto gone = std::remove_if(commands.begin(), commands.end(), [&](const Command& command) {
@@ -37,9 +37,10 @@ void drop_missing_tools(const Root& root, Survey& survey) {
 
 void cannot(std::string_view name, const Words& words, diag::Sink& sink) {
   if (words.empty()) return;
-  sink.add(diag::Code::BootLeftover, std::nullopt,
-           fmt::format("`{}` was given to {}, which cannot be asked any more", joined(words), name))
-      .help = "look for it on the command line after the next boot";
+  sink.add(
+          diag::Code::BootLeftover, std::nullopt,
+          fmt::format("`{}` was set through {}, which is no longer available", joined(words), name))
+      .help = "check the kernel command line after the next boot";
 }
 
 }  // namespace

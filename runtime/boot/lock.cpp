@@ -41,8 +41,8 @@ std::optional<Lock> Lock::take(const Root& root, std::chrono::milliseconds patie
   while (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     if (std::chrono::steady_clock::now() >= end) {
       sink.add(diag::Code::BootBusy, std::nullopt,
-               fmt::format("another run is changing the boot parameters of `{}`", root.path()))
-          .help = "wait for it to end, and run this again";
+               fmt::format("another run is changing the kernel parameters of `{}`", root.path()))
+          .help = "wait for it to finish, then try again";
       return std::nullopt;
     }
     std::this_thread::sleep_for(kPause);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One run at a time changes the boot parameters of a root.
+// Only one run at a time changes the kernel parameters of a root.
 #pragma once
 
 #include <chrono>
@@ -16,8 +16,8 @@ inline constexpr const char* kLockPath = "/run/memonline/boot-parameters.lock";
 /// a root that does not run is locked by its directory, so that nothing is left in it.
 class Lock {
  public:
-  /// Empty, with ML0780 or ML0777 in `sink`, where another has it for `patience` or it cannot be
-  /// had.
+  /// Empty, with ML0780 or ML0777 in `sink`, if another process holds it for `patience`, or it
+  /// cannot be opened.
   static std::optional<Lock> take(const Root& root, std::chrono::milliseconds patience,
                                   diag::Sink& sink);
   Lock(Lock&& other) noexcept;

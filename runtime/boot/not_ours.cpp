@@ -84,7 +84,7 @@ std::string effect_of(std::string_view word) {
   if (key == "movable_node")
     return "boot memory that the firmware reports as hot-pluggable becomes Movable";
   if (key == "memhp_default_state")
-    return "decides how hot-added memory comes online, until auto_online_blocks is set";
+    return "decides how hot-added memory is onlined, until auto_online_blocks is set";
   return fmt::format("the kernel setting {} starts with this value",
                      key.substr(std::min(key.find('.') + 1, key.size())));
 }

@@ -13,7 +13,7 @@ namespace memonline::boot {
 
 struct NotOurs {
   std::string word;
-  Words files;           ///< that set it, of those that are known to; may be none
+  Words files;           ///< known files that set it; may be none
   bool running = false;  ///< the running kernel was started with it
   bool next = false;     ///< the next boot will be
 };

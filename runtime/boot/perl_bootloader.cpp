@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // openSUSE, SLES: `update-bootloader` of perl-bootloader edits /etc/default/grub or
-// /etc/kernel/cmdline, whichever the loader in use has, and `--config` makes the entries anew.
+// /etc/kernel/cmdline, whichever the loader in use has, and `--config` rewrites the entries.
 #include "runtime/boot/back_end.hpp"
 #include "runtime/boot/places.hpp"
 

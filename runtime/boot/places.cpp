@@ -28,7 +28,7 @@ std::size_t first_letter(std::string_view line) {
   return std::min(line.find_first_not_of(" \t"), line.size());
 }
 
-/// Without the quotes around it; what stands in the middle stays.
+/// Without the quotes around it; those inside stay.
 Value unquoted(std::string_view line, std::size_t at) {
   if (at >= line.size() || (line[at] != '"' && line[at] != '\''))
     return {at, std::min(line.find_first_of(" \t", at), line.size()) - at};
@@ -87,7 +87,7 @@ std::vector<std::string> entry_lines(const Root& root, std::string_view key) {
       const std::string text = root.read(fmt::format("{}/{}", directory, name)).value_or("");
       std::string all;
       bool found = false;
-      // A key may come more than once; the values follow one another.
+      // A key may occur more than once; the values are concatenated.
       for_each_line(text, [&](std::string_view line, std::size_t) {
         if (line.substr(0, key.size()) != key) return;
         line.remove_prefix(key.size());

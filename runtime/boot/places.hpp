@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where command lines stand below a root, and how to read them there: shell assignments for GRUB,
-// boot loader specification entries, /etc/zipl.conf.
+// Where command lines are below a root, and how to read them: shell assignments for GRUB, boot
+// loader specification entries, /etc/zipl.conf.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ inline constexpr const char* kSdbootDropIn = "/etc/kernel/cmdline.d/60-memonline
 inline constexpr const char* kKernelCommandLine = "/etc/kernel/cmdline";
 inline constexpr const char* kZiplConfiguration = "/etc/zipl.conf";
 
-/// The words our GRUB drop-in appends; empty for a text that is not one of ours.
+/// The words that our GRUB drop-in appends; empty if the text is not ours.
 Words drop_in_words(std::string_view text);
 std::string drop_in_text(const Words& words);
 /// Every word that a shell text assigns to GRUB_CMDLINE_LINUX or GRUB_CMDLINE_LINUX_DEFAULT.

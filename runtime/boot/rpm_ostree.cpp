@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// rpm-ostree: kernel arguments belong to deployments, and changing them makes a new one: all in
-// one call, and none where nothing changes.
+// rpm-ostree: kernel arguments belong to deployments, and changing them makes a new one: so one
+// call makes all changes, and there is no call if nothing changes.
 #include "runtime/boot/back_end.hpp"
 
 namespace memonline::boot {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What memonline must remember of the words it put on a command line: /var/lib/memonline/
-// boot-parameters.json. It is there while a change is under way, and as long as words of ours are.
+// The words that memonline has put on a command line: /var/lib/memonline/boot-parameters.json. The
+// file exists while a change is under way, and as long as there are words of ours.
 //
 // The schema's number changes when an older program would misread it. A program that finds another
-// number, or a damaged file, changes no boot parameters and says so (ML0778): what it wrote to the
-// boot loader could not be taken back. Members that it does not know are ignored.
+// number, or a damaged file, changes no kernel parameters and reports ML0778: otherwise it could
+// not remove what it wrote to the boot loader. Members that it does not know are ignored.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace memonline::boot {
 
 inline constexpr const char* kStatePath = "/var/lib/memonline/boot-parameters.json";
 
-/// What the kernel was foretold to make of one node with these words: bytes of boot memory by zone.
+/// The prediction for one node with these words: bytes of boot memory by zone.
 struct Predicted {
   std::uint32_t node = 0;
   std::map<std::string, std::uint64_t> zones;
@@ -28,20 +28,20 @@ struct Predicted {
 };
 
 struct State {
-  std::string back_end;  ///< who was told
-  Words words;           ///< exactly as they were put there; none where a place is ours alone
-  bool pending = false;  ///< a change has begun and not ended: files may be written, a tool not run
-  Words made;            ///< files and directories that were not there before, outermost first
+  std::string back_end;  ///< the one that was changed
+  Words words;           ///< exactly as written; none if a file is ours alone
+  bool pending = false;  ///< a change is incomplete: files may be written, a tool not run
+  Words made;            ///< files and directories that memonline created, outermost first
   std::vector<Predicted> predicted;
   friend bool operator==(const State&, const State&) = default;
 };
 
-/// An empty state where there is no file; nothing where the file cannot be understood.
+/// An empty state if there is no file; nothing if the file cannot be parsed.
 std::optional<State> read_state(const Root& root);
 std::string to_json(const State& state);
 
 /// The words an earlier run left on the next boot's command line, from our own files below `root`
-/// alone. Never fails: what cannot be read is not ours.
+/// alone. Never fails: files that cannot be read have none.
 Words own_parameters(const std::string& root);
 
 }  // namespace memonline::boot

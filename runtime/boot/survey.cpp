@@ -17,7 +17,7 @@ bool words_are_plain(const Words& words, diag::Sink& sink) {
     if (is_plain(word)) continue;
     sink.add(Code::BootWordRefused, std::nullopt,
              fmt::format("`{}` cannot be written to a boot loader's files", word))
-        .help = "write it by hand; memonline takes letters, digits and _ . , : % = + -";
+        .help = "add it by hand; memonline accepts letters, digits and _ . , : % = + -";
     plain = false;
   }
   return plain;
@@ -29,14 +29,13 @@ void tell_foreign(const Survey& survey, diag::Sink& sink) {
                                    [&](const std::string& w) { return key_of(w) == key_of(word); });
     if (same == survey.wished.end() || *same == word) continue;
     sink.add(Code::BootWordForeign, std::nullopt,
-             fmt::format("`{}` is on the command line of the next boot, and not ours; `{}` is not "
-                         "written",
-                         word, *same))
-        .help = "take it out where it was set, or change the policy to live with it";
+             fmt::format("`{}` is set by others for the next boot: `{}` is not written", word,
+                         *same))
+        .help = "remove it where it is set, or adapt the policy to it";
   }
 }
 
-/// The crash kernel inherits the command line: there our words could leave it without memory.
+/// The crash kernel inherits the command line: our parameters could leave it without memory.
 void tell_kdump(const Root& root, const Words& words, diag::Sink& sink) {
   const auto settings = root.read("/etc/sysconfig/kdump");
   if (!settings && !root.exists("/etc/kdump.conf")) return;
@@ -55,7 +54,7 @@ void tell_kdump(const Root& root, const Words& words, diag::Sink& sink) {
   }
   if (list.size() == old) return;
   sink.add(Code::BootWordsInKdump, std::nullopt,
-           "the crash kernel of kdump inherits these words and may have no kernel memory with them")
+           "the kdump crash kernel inherits these parameters and may be left without kernel memory")
       .help =
       fmt::format("put {}{}\" into /etc/sysconfig/kdump and run `kdumpctl restart`", kName, list);
 }
@@ -66,12 +65,12 @@ bool fits(const Survey& survey, std::string_view arch, diag::Sink& sink) {
   const std::size_t size = survey.view.longest + 1 + joined(more).size() + 1;
   if (size <= command_line_size(arch)) return true;
   sink.add(Code::CommandLineTooLong, std::nullopt,
-           fmt::format("the command line would have {} bytes, and the kernel takes {}", size,
+           fmt::format("the command line would have {} bytes, but the kernel accepts {}", size,
                        command_line_size(arch)));
   return false;
 }
 
-/// Words of others that decide about memory; what an earlier loader holds of ours goes first.
+/// Memory parameters set by others, without our own in an earlier loader: those are removed first.
 void find_foreign(Survey& survey) {
   for (const std::string& word : survey.view.others) {
     const bool ours =
@@ -82,7 +81,7 @@ void find_foreign(Survey& survey) {
   }
 }
 
-/// Words that are there, of which the state says too little: it was lost, or foretells otherwise.
+/// The words are set, but the state is lost, or has another prediction.
 bool is_out_of_date(const Survey& survey) {
   return !survey.words.empty() && (survey.state.back_end != survey.back_end->name() ||
                                    survey.state.predicted != survey.predicted);
@@ -90,7 +89,7 @@ bool is_out_of_date(const Survey& survey) {
 
 std::nullopt_t refused(const std::string& reason, diag::Sink& sink) {
   sink.add(Code::BootLoaderSilent, std::nullopt,
-           fmt::format("the boot loader's command line cannot be told: {}", reason));
+           fmt::format("cannot determine the boot loader's command line: {}", reason));
   return std::nullopt;
 }
 
@@ -115,7 +114,7 @@ std::optional<Survey> survey(const Root& root, const Runner& run, const Wish& wi
     survey.pending = !survey.leftovers.empty() || !survey.words.empty();
     return survey;
   }
-  // What another loader was told is no word of ours in this one.
+  // The state describes only the loader that it names.
   if (state->back_end.empty() || state->back_end == now) survey.state = std::move(*state);
   auto view = survey.back_end->view(survey.state);
   if (!view) return refused(view.error(), sink);

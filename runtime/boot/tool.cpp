@@ -19,7 +19,7 @@ namespace memonline::boot {
 
 namespace {
 
-/// How often it is looked at whether the tool has ended.
+/// How often to check whether the tool has ended.
 constexpr std::chrono::milliseconds kLook{20};
 /// From SIGTERM to SIGKILL.
 constexpr std::chrono::seconds kGrace{5};
@@ -48,8 +48,8 @@ struct Pipe {
   std::array<char, 57> path{"PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"};
   std::array<char, 9> locale{"LC_ALL=C"};
   const std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
-  // A group of its own, so that a tool that has to be ended goes with all that it has started; and
-  // one that is at it ends as it should where we are interrupted.
+  // A group of its own, so that a tool is killed with everything that it has started, and is not
+  // interrupted when memonline is.
   ::setpgid(0, 0);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
@@ -62,8 +62,8 @@ struct Pipe {
   ::_exit(127);
 }
 
-/// Reads what is there from both pipes, waiting for it up to `patience`. Both at once, so that
-/// neither can fill up and stop the tool. False: nothing more comes.
+/// Reads from both pipes, waiting up to `patience`. Both at once, so that neither can fill up and
+/// stop the tool. False: nothing was read.
 bool read_some(std::array<pollfd, 2>& polled, Ran& ran, std::chrono::milliseconds patience) {
   std::array<char, 4096> buffer{};
   if (polled[0].fd < 0 && polled[1].fd < 0) {
@@ -104,17 +104,17 @@ void watch(pid_t child, const Pipe& out, const Pipe& err, std::chrono::milliseco
     }
     read_some(polled, ran, kLook);
   }
-  if (late) ::kill(-child, SIGKILL);  // what it has left behind
+  if (late) ::kill(-child, SIGKILL);  // processes that it left behind
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return;
-  // What is in the pipes; no more, since one that was left behind may go on writing.
+  // Reads what is in the pipes, but no more: a process that was left behind may continue to write.
   for (int i = 0; i < kFullPipes && read_some(polled, ran, std::chrono::milliseconds(0)); ++i) {
   }
   ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   if (!late) return;
   if (ran.status == 0) ran.status = 128 + SIGTERM;
   ran.errors +=
-      fmt::format("\nit had not ended after {} s, and was ended",
+      fmt::format("\ntimed out after {} s",
                   std::chrono::duration_cast<std::chrono::duration<double>>(deadline).count());
 }
 

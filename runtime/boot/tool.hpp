@@ -24,8 +24,8 @@ using Runner = std::function<Ran(const Words& argv)>;
 inline constexpr std::chrono::minutes kToolDeadline{8};
 
 /// A runner for the root `root`: the child does chroot(2) to it where it is not "/". Its
-/// environment is PATH and LC_ALL=C only. A process that a tool leaves behind is not waited for; a
-/// tool that has not ended by the deadline is ended, with all that it has started.
+/// environment is PATH and LC_ALL=C only. It does not wait for processes that a tool leaves behind;
+/// a tool that has not ended by the deadline is killed, with all that it has started.
 Runner runner_below(const std::string& root, std::chrono::milliseconds deadline = kToolDeadline);
 /// The last `count` lines of a text that are not blank, joined with "; ".
 std::string last_lines(const std::string& text, std::size_t count);

@@ -18,7 +18,7 @@ struct Piece {
   std::size_t end = 0;
 };
 
-/// The kernel's words in a line, as places.
+/// The positions of the kernel's words in a line.
 std::vector<Piece> pieces_of(std::string_view line) {
   std::vector<Piece> pieces;
   for (std::size_t at = 0; at < line.size();) {
@@ -41,7 +41,7 @@ std::string line_without(std::string line, const Words& gone) {
   std::reverse(pieces.begin(), pieces.end());
   for (const Piece& piece : pieces) {
     if (!holds(gone, std::string_view(line).substr(piece.begin, piece.end - piece.begin))) continue;
-    // One separator goes with the word: the one before it, as it was put in.
+    // One separator is removed with the word: the one before it, as it was added.
     Piece cut = piece;
     if (cut.begin > 0)
       --cut.begin;

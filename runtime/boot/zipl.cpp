@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Debian, Ubuntu on s390x: `parameters=` of each section of /etc/zipl.conf, which zipl writes into
-// the boot record. The lines are shared, so the state remembers our words.
+// the boot record. The lines are shared, so the state stores our words.
 #include <algorithm>
 
 #include "runtime/boot/back_end.hpp"

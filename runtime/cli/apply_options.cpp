@@ -33,20 +33,20 @@ Result<ApplyOptions, UsageError> apply_options_of(const Given& given) {
   for (const char* name : {"policy", "expression", "offline"})
     if (!options.plan_file.empty() && given.has(name))
       return fail(UsageError{
-          fmt::format("PLAN and `{}` contradict each other: the plan was made from its policies",
+          fmt::format("PLAN and `{}` cannot be combined: the plan was made from its own policies",
                       given.spelling(name))});
   if (given.has("recover"))
     for (const char* name : {"policy", "expression", "offline", "confirm", "strict", "boot"})
       if (given.has(name))
-        return fail(UsageError{fmt::format(
-            "`--recover` and `{}` contradict each other: recovering carries out no plan",
-            given.spelling(name))});
+        return fail(UsageError{
+            fmt::format("`--recover` and `{}` cannot be combined: recovery carries out no plan",
+                        given.spelling(name))});
   if (!options.plan_file.empty())
     for (const char* name : {"recover", "boot"})
       if (given.has(name))
         return fail(
-            UsageError{fmt::format("PLAN and `--{}` contradict each other: {}", name,
-                                   options.recover ? "recovering carries out no plan"
+            UsageError{fmt::format("PLAN and `--{}` cannot be combined: {}", name,
+                                   options.recover ? "recovery carries out no plan"
                                                    : "at boot the active policies are applied")});
   return options;
 }

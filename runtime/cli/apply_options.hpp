@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the words after `memonline apply` ask for, and which of them contradict each other.
+// The options of `memonline apply`, and which of them cannot be combined.
 #pragma once
 
 #include "compiler/base/result.hpp"

@@ -17,7 +17,7 @@ AtBoot look_at_boot(const Where& where) {
   }
   Policies policies = load_policies(where);
   if (policies.none()) {
-    at_boot.nothing = "nothing to do: there is no policy\n";
+    at_boot.nothing = "nothing to do: no policy found\n";
     return at_boot;
   }
   at_boot.problems.append(policies.problems);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `apply --boot`, before anything is opened, waited for or written: whether there is something to
-// do as a machine starts.
+// `apply --boot`: checks whether there is anything to do, before anything is opened or written.
 #pragma once
 
 #include <string>
@@ -14,7 +13,7 @@ namespace memonline::cli {
 struct AtBoot {
   std::string nothing;      ///< why there is nothing to do; empty: there may be
   diag::Sink problems;      ///< errors of the policies: then nothing is done
-  source::SourceSet shown;  ///< what `problems` point into
+  source::SourceSet shown;  ///< the files that `problems` point into
 };
 AtBoot look_at_boot(const Where& where);
 

@@ -13,7 +13,7 @@ using model::Host;
 using model::Zone;
 
 // The kernel rounds where Movable begins to 4 MiB (MAX_ORDER_NR_PAGES in
-// find_zone_movable_pfns_for_nodes), and firmware gives and takes a few pages from boot to boot.
+// find_zone_movable_pfns_for_nodes), and firmware reserves a few pages more or less at each boot.
 constexpr std::uint64_t kTolerance = std::uint64_t{4} << 20U;
 
 std::uint64_t hotplugged(const Host& host, model::NodeId node, Zone zone) {
@@ -77,7 +77,7 @@ std::string outcome_text(const BootOutcome& outcome) {
     case BootOutcome::Is::None: break;
     case BootOutcome::Is::RebootRequired:
       return fmt::format("Boot: reboot required for `{}`\n", words);
-    case BootOutcome::Is::InForce: return fmt::format("Boot: `{}` in force\n", words);
+    case BootOutcome::Is::InForce: return fmt::format("Boot: `{}` in effect\n", words);
     case BootOutcome::Is::AsPredicted: return fmt::format("Boot: as predicted with `{}`\n", words);
     case BootOutcome::Is::NotAsPredicted:
       return fmt::format("Boot: not as predicted with `{}`\n", words);
@@ -88,13 +88,13 @@ std::string outcome_text(const BootOutcome& outcome) {
 void tell(const BootOutcome& outcome, diag::Sink& sink) {
   if (outcome.is != BootOutcome::Is::NotAsPredicted) return;
   auto& d = sink.add(diag::Code::BootNotAsPredicted, std::nullopt,
-                     fmt::format("with `{}` boot memory is not split as was predicted",
+                     fmt::format("boot memory does not match the prediction for `{}`",
                                  boot::joined(outcome.parameters)));
   for (const ZoneDifference& one : outcome.differences)
     d.notes.push_back(fmt::format("node{} {}: {} ({} bytes), predicted {} ({} bytes)", one.node,
                                   one.zone, model::human(model::Bytes(one.real)), one.real,
                                   model::human(model::Bytes(one.predicted)), one.predicted));
-  d.help = "`memonline boot apply` plans again, with memory as it is now";
+  d.help = "run `memonline boot apply` to plan again with the current memory";
 }
 
 }  // namespace memonline::cli

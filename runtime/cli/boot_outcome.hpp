@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What became of the kernel parameters that were written: whether this boot has them, and whether
-// the kernel made of boot memory what was foretold when they were written.
+// The result of the kernel parameters that were written: whether this boot has them, and whether
+// boot memory matches the prediction that was made when they were written.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct ZoneDifference {
 
 struct BootOutcome {
   enum class Is : std::uint8_t {
-    None,            ///< no words of ours
+    None,            ///< no parameters of ours
     RebootRequired,  ///< the running kernel was booted without them
-    InForce,         ///< it has them, and nothing was foretold that can be looked at
+    InForce,         ///< it has them, and there is no prediction that can be checked
     AsPredicted,
     NotAsPredicted,
   };
@@ -33,8 +33,8 @@ struct BootOutcome {
   std::vector<ZoneDifference> differences;
 };
 
-/// `own_parameters` of the host against its command line, what the state foretold against its
-/// zones. Memory that came after boot is not counted.
+/// Compares `own_parameters` of the host with its command line, and the prediction in the state
+/// with its zones. Hot-added memory is not counted.
 BootOutcome boot_outcome(const model::Host& host, const boot::State& state);
 std::string_view outcome_name(BootOutcome::Is is);
 /// One line for people, empty for None; ML0781 with the differences goes into `sink`.

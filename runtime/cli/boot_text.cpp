@@ -14,7 +14,7 @@ using boot::Words;
 
 namespace {
 
-/// As a shell would need the word: names of files, and of kernels, may have anything in them.
+/// Quoted for a shell: names of files and of kernels may contain any character.
 std::string shell_word(const std::string& word) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";

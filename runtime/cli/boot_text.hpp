@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The boot part of a plan on its way to the boot loader, for `boot` and for `apply`: what is
-// wished, what is done, as text.
+// From the boot part of a plan to the boot loader, for `boot` and for `apply`: what is desired and
+// what is done, as text.
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ inline constexpr std::chrono::minutes kBootPatience{1};
 boot::Wish wish_of(const plan::Boot& boot);
 std::string or_none(const boot::Words& words);
 std::string_view name_of(const boot::Survey& survey);
-/// Files and tools, one a line, indented by two.
+/// Files and tools, one per line, indented by two.
 std::string steps_text(const boot::Survey& survey);
 
 struct BootWritten {
-  bool done = false;     ///< the loader has the words; else the reason is in the sink
+  bool done = false;     ///< the loader has the parameters; else the reason is in the sink
   bool changed = false;  ///< it did not have them before
   std::string text;      ///< what was done, for people
 };
-/// Has the boot loader of `root` take what the plan needs. `only_look`: says what would be done.
+/// Writes what the plan needs through the boot loader of `root`. `only_look`: only describes it.
 BootWritten write_boot(const std::string& root, const plan::Boot& boot, std::string_view arch,
                        bool only_look, diag::Sink& sink);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libsystemd's bus client, loaded when somebody is to be asked over the bus. Linked, it and the
-// five libraries that it needs would keep 0.9 MiB resident in every run, in the one at boot too,
-// where there is no bus yet.
+// libsystemd's bus client, loaded only before a call over the bus. If linked, it and its five
+// libraries would keep 0.9 MiB resident in every run, also in the one at boot, before the bus
+// exists.
 #pragma once
 
 #include <systemd/sd-bus.h>

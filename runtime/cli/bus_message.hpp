@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Messages and errors of the bus that are let go of by themselves, and whom they are for.
+// Messages and errors of the bus that release themselves, and the address of the service.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ struct Unref {
 };
 using Message = std::unique_ptr<sd_bus_message, Unref>;
 
-/// All of a file that was handed to us, from its beginning.
+/// The whole contents of a file descriptor that was passed to us.
 inline std::string contents(int fd) {
   std::string text;
   std::array<char, 16384> part{};

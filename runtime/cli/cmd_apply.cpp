@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // memonline apply: plans for this machine and carries the plan out, or carries out one that was
-// made before. Everything that can be said or refused is, before the first write.
+// made before. All warnings and refusals come before the first write.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -105,7 +105,7 @@ class Apply {
     return end_with("dry-run", ExitStatus::Done, "dry run: nothing was written\n");
   }
 
-  // What memonlined does of itself: recovering, and what comes while the plan runs.
+  // memonlined itself recovers earlier runs, and onlines memory that arrives meanwhile.
   ExitStatus by_service(ServiceClient& service) {
     Ready ready = make_ready(options_, std::nullopt, sink_);
     take(ready);
@@ -145,7 +145,7 @@ class Apply {
       d.notes = recovered->lines;
       if (!left.to_confirm) earlier_ = left;
     } else if (options_.recover && recovered->lines.empty()) {
-      document_.recovered.emplace_back("no run was cut short: there is nothing to recover");
+      document_.recovered.emplace_back("nothing to recover: no run was cut short");
     }
     return true;
   }
@@ -157,7 +157,7 @@ class Apply {
 
   ExitStatus end_early(const Ready& ready) {
     if (ready.fulfilled) {
-      print_out("nothing to do: the host is as this plan leaves it already\n");
+      print_out("nothing to do: the host is already as this plan leaves it\n");
       return end_with("fulfilled", ExitStatus::Done);
     }
     if (!ready.plan) return end_with("failed", ready.status);
@@ -179,7 +179,7 @@ class Apply {
     return render::remaining_to_text(*ready.plan) + render::agents_to_text(ready.plan->agents);
   }
 
-  /// What no running kernel can do: its parameters, written if the policy says so.
+  /// Kernel parameters, which only the next boot can use: written if the policy says so.
   bool next_boot(const Ready& ready, bool only_look) {
     const plan::Boot& boot = ready.plan->boot;
     if (!ready.write_boot) {
@@ -190,7 +190,7 @@ class Apply {
     const BootWritten written =
         write_boot(options_.where.root, boot, ready.host->arch, only_look, sink_);
     document_.boot = {boot.parameters, written.done && !only_look, written.changed};
-    if (written.changed) boot_text_ = "Kernel parameters by " + written.text;
+    if (written.changed) boot_text_ = "Kernel parameters through " + written.text;
     return written.done;
   }
 
@@ -202,13 +202,13 @@ class Apply {
                     told || status == ExitStatus::Failure ? status : ExitStatus::Partly, text);
   }
 
-  /// Everything is done that the plan could do: what it could not is said again at the end.
+  /// The plan is complete: repeats at the end what it could not do.
   void conclude(const plan::Plan& plan) {
     document_.judgement = plan::when_done(plan.judgement);
     remaining_text_ = render::remaining_when_done(plan);
   }
 
-  // What will be done and what cannot be taken back: before the first write.
+  // Before the first write: what will be done, and what may be impossible to undo.
   void announce(const Ready& ready) {
     const auto fixed = apply::irreversible(*ready.plan, *ready.host);
     if (!fixed.empty()) {
@@ -249,7 +249,7 @@ class Apply {
     return complete;
   }
 
-  // Memory that came while the plan ran was planned for by nobody.
+  // No plan covers memory that arrived while this one ran.
   bool more_has_come(Ready& ready) {
     if (!options_.plan_file.empty()) return false;
     const auto tree = runtime::open_directory(options_.where.root);
@@ -269,10 +269,10 @@ class Apply {
     print_out(document_.report->text);
     const Word word =
         wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_);
-    // Each block would hold up the shutdown, and memory starts anew at the next boot.
+    // Each block would delay the shutdown, and the next boot starts from scratch.
     if (word == Word::GoingDown)
       return end_with("unconfirmed", ExitStatus::Failure,
-                      "not confirmed, and not undone: the machine goes down\n");
+                      "not confirmed and not undone: the machine is shutting down\n");
     if (word == Word::Confirmed) {
       if (const auto kept = session_->keep(); !kept) {
         add_no_journal(kept.error(), Changed::Memory, sink_);
@@ -295,7 +295,7 @@ class Apply {
     return end_with("undone", whole ? ExitStatus::Failure : ExitStatus::Partly, text);
   }
 
-  // Those that were not said yet.
+  // Those that were not printed yet.
   void say_diagnostics() {
     diag::Sink fresh;
     for (std::size_t i = said_; i < sink_.all().size(); ++i) {
@@ -310,7 +310,7 @@ class Apply {
     if (options_.run.format != Format::Json) print(text);
   }
 
-  // With the lock held, whatever the run came to.
+  // With the lock held, whatever the result of the run.
   void note_what_is_offline() {
     if (!offline_note_ || !sum_) return;
     if (const std::string problem = offline_note_->write(offlines_); !problem.empty())
@@ -338,7 +338,7 @@ class Apply {
   const volatile std::sig_atomic_t* stops_ = nullptr;
   std::optional<apply::Session> session_;
   std::optional<OfflineNote> offline_note_;
-  bool offlines_ = false;                  ///< blocks were to go offline
+  bool offlines_ = false;                  ///< a step offlines blocks
   std::optional<apply::Journal> earlier_;  ///< of a run cut short, then of the rounds so far
   diag::Sink sink_;
   AtBoot at_boot_;
@@ -348,7 +348,7 @@ class Apply {
   std::optional<apply::Report> sum_;  ///< of all rounds
   RunDocument document_;
   std::string remaining_text_;  ///< what the plan could not do
-  std::string boot_text_;       ///< what became of the kernel parameters
+  std::string boot_text_;       ///< the result for the kernel parameters
 };
 
 ExitStatus run(const ApplyOptions& options, ColorChoice color) {

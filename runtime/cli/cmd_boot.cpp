@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline boot: the words of the policy on the kernel command line of the next boot.
+// memonline boot: the policy's kernel parameters for the next boot.
 #include <algorithm>
 #include <utility>
 
@@ -37,7 +37,7 @@ std::string_view when(const boot::NotOurs& one) {
   return one.next ? "from the next boot on" : "in effect until the next boot";
 }
 
-/// Whose the parameters are, what they do, and what follows for the policy; empty without any.
+/// Where the parameters are set, what they do, and what follows for the policy; empty without any.
 std::string not_ours_text(const boot::Survey& survey, const std::vector<boot::NotOurs>& words) {
   if (words.empty()) return {};
   std::string text = "Set by others; memonline does not change them:\n";
@@ -55,9 +55,9 @@ std::string not_ours_text(const boot::Survey& survey, const std::vector<boot::No
 std::string to_text(const boot::Survey& survey, bool policy,
                     const std::vector<boot::NotOurs>& others) {
   std::string text =
-      fmt::format("Boot loader  {}\nOurs         {}\nOf others    {}\nDesired      {}\n",
+      fmt::format("Boot loader  {}\nOwn          {}\nForeign      {}\nDesired      {}\n",
                   name_of(survey), or_none(survey.view.own), or_none(survey.foreign),
-                  policy ? or_none(survey.wished) : "there is no policy");
+                  policy ? or_none(survey.wished) : "no policy");
   const std::string explained = not_ours_text(survey, others);
   if (!survey.pending) return text + (explained.empty() ? "Nothing to do.\n" : explained);
   text += explained;
@@ -153,7 +153,7 @@ class Boot {
   [[nodiscard]] std::string_view name() const {
     return options_.action == BootOptions::Action::Apply ? "boot apply" : "boot remove";
   }
-  /// Parameters of others explain why a host is not as the policy says all the same.
+  /// Parameters set by others explain why a host is still not as the policy says.
   std::string unchanged() {
     std::string explained;
     if (options_.action == BootOptions::Action::Apply) {
@@ -179,7 +179,7 @@ class Boot {
     return print(to_json(*survey, boot::not_ours(root, *survey), changed, sink_, shown_));
   }
 
-  /// What the policy needs; nothing for `remove`, what is there for `show` without a policy.
+  /// What the policy needs; nothing for `remove`, the current ones for `show` without a policy.
   bool wish() {
     if (options_.action == BootOptions::Action::Remove) return true;
     if (options_.action == BootOptions::Action::Show) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline cat-policy: the policies in force as one text, or the files of the search path.
+// memonline cat-policy: the active policies as one text, or the files of the search path.
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -44,8 +44,7 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
   struct stat status {};
   if (::stat(options.where.root.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
     return complain(ExitStatus::Failure, fmt::format("`{}` is not a directory", options.where.root),
-                    "the search path is looked up below a directory; hosts in files bring no "
-                    "policies");
+                    "policies are read from a directory; hosts in files contain none");
   const auto store = policy::read_store(options.where.root);
   if (!store) return complain(ExitStatus::Failure, store.error().message());
   ExitStatus ended = ExitStatus::Done;
@@ -53,8 +52,7 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
     ended = complain(ExitStatus::Usage, error.message());
   const std::string text = options.list ? listed(*store, colour_output(color)) : merged(*store);
   if (text.empty() && ended == ExitStatus::Done)
-    return complain(ExitStatus::Usage, "there is no policy",
-                    "looked in " + joined(store->directories));
+    return complain(ExitStatus::Usage, "no policy found", "searched " + joined(store->directories));
   return print(text, ended);
 }
 
@@ -67,10 +65,10 @@ Ran run_given(const Given& given, ColorChoice color) {
 }  // namespace
 
 Command cat_policy_command() {
-  return {"cat-policy", "Show the active policies, one text with file headers", std::nullopt,
+  return {"cat-policy", "Show the active policies as one text with file headers", std::nullopt,
           with_common(
               {root_option(),
-               {.names = {"list"}, .help = "List the files: used, masked, or replaced by which"}}),
+               {.names = {"list"}, .help = "List all policy files: used, masked, or replaced"}}),
           &run_given};
 }
 

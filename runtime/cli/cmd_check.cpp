@@ -47,7 +47,7 @@ constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml};
 
 Ran run_given(const Given& given, ColorChoice color) {
   auto where = where_of(given);
-  // Policies that are named are not looked up below a root.
+  // Policies that are given do not depend on a root.
   const bool named = given.has("policy") || given.has("expression") || !given.operands().empty();
   if (!where && !named) return fail(where.error());
   if (!where)

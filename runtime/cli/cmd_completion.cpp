@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline completion: the completions of a shell, for packages; and what those completions ask
-// for while somebody types.
+// memonline completion: the completions of a shell, for packages; and the names that these
+// completions request while the user types.
 #include <algorithm>
 
 #include <fmt/format.h>

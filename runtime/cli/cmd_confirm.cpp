@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline confirm: what an `apply --confirm` that still waits has done may stay.
+// memonline confirm: keeps the changes of an `apply --confirm` that still waits.
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
@@ -19,7 +19,7 @@ ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   if (auto service = options.direct ? std::nullopt : ServiceClient::find(options.root)) {
     const auto failure = service->confirm();
     if (!failure) return print(kConfirmed);
-    // It may be a run beside the service that waits.
+    // A run without the service may be waiting.
     if (failure->name != "org.memonline1.Error.NothingToDo")
       return complain(ExitStatus::Failure, "memonlined refused: " + failure->message);
   }
@@ -31,7 +31,7 @@ ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   auto directory = apply::RunDirectory::open(options.root);
   if (!directory) return complain(ExitStatus::Failure, directory.error().message());
   auto journal = directory->read(Which::Running);
-  // A service that waits has set it aside.
+  // A waiting service has set it aside.
   if (journal && (!*journal || !(*journal)->to_confirm))
     journal = directory->read(Which::Unconfirmed);
   if (!journal) return complain(ExitStatus::Failure, journal.error().message());

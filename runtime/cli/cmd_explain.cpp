@@ -32,8 +32,8 @@ std::string as_text(const std::vector<std::string>& explanations) {
   return text;
 }
 
-/// One explanation is a document; several are one document that lists them, and so is one beside
-/// diagnostics: they say why a rule or a plan may be missing in it.
+/// One explanation is a document; several are one document that lists them, and so is one with
+/// diagnostics, which say why a rule or a plan may be missing in it.
 std::string as_json(const std::vector<std::string>& explanations, const Compiled& compiled) {
   if (explanations.size() == 1 && !compiled.sink.has_errors()) return explanations.front();
   text::JsonWriter json;
@@ -80,7 +80,7 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
     status = compiled.policy ? ExitStatus::Failure : ExitStatus::Usage;
   if (form == render::Form::Json) return print(as_json(explanations, compiled), status);
   const ExitStatus printed = print(as_text(explanations), status);
-  // The memory is what it is whatever the policy says; without a plan nothing more is known of it.
+  // The state of memory does not depend on the policy; only the rule and the plan are missing.
   if (compiled.sink.has_errors())
     print_error("\n" + diag::to_text(compiled.sink.sorted(), compiled.policies.shown,
                                      {colour_errors(color)}));

@@ -17,7 +17,7 @@ namespace memonline::cli {
 
 namespace {
 
-/// The YAML text with the lines of its policy exchanged for `formatted`.
+/// The YAML text with the lines of its policy replaced by `formatted`.
 std::string with_policy(std::string_view yaml, const policy::Package& package,
                         std::string_view formatted) {
   const auto skip_lines = [](std::string_view text, std::size_t from, std::uint32_t count) {
@@ -37,7 +37,7 @@ std::string with_policy(std::string_view yaml, const policy::Package& package,
   return result.append(yaml.substr(end));
 }
 
-/// What is wrong is in `sink`.
+/// Errors are in `sink`.
 std::optional<std::string> formatted_text(const std::string& path, const std::string& text,
                                           source::SourceSet& files, diag::Sink& sink) {
   files.emplace_back(path, text);
@@ -77,14 +77,14 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
       out += *formatted;
     }
   }
-  // Printed text of some files would pass for that of all.
+  // The text of some files would be mistaken for that of all.
   if (!options.check && status != ExitStatus::Done) return status;
   return print(out, status);
 }
 
 Ran run_given(const Given& given, ColorChoice color) {
   if (given.has("check") && given.has("write"))
-    return fail(UsageError{fmt::format("`{}` and `{}` contradict each other: expected one of them",
+    return fail(UsageError{fmt::format("`{}` and `{}` cannot be combined: expected one of them",
                                        given.spelling("check"), given.spelling("write"))});
   return run({given.has("check"), given.has("write"), given.operands()}, color);
 }

@@ -31,7 +31,7 @@ ExitStatus run(const GenerateOptions& options, ColorChoice color) {
 struct Target {
   std::string_view name;
   render::TargetFile file;
-  // Under other names the programs that are to read the file pass it over.
+  // The programs that read the file ignore other suffixes.
   std::vector<std::string_view> suffixes;
 };
 const std::vector<Target>& targets() {

@@ -15,7 +15,7 @@ namespace memonline::cli {
 
 namespace {
 
-/// Beside the bars stand the devices and their sizes.
+/// The width of the devices and sizes beside the bars.
 constexpr std::size_t kBeside = 26, kNarrowest = 16, kWidest = 128;
 
 render::MapStyle style_of(const MapOptions& options, ColorChoice color) {

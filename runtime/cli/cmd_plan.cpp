@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline plan: what would be done here, in order and proved.
+// memonline plan: what would be done here, ordered and verified.
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -39,7 +39,7 @@ std::string rendered(const plan::Plan& plan, const model::Host& host, Format for
                              : render::plan_to_text(plan, host);
 }
 
-// Taking memory out needs no policy: what goes offline for it is the request's alone.
+// An unplug request needs no policy: it alone says what to offline.
 Compiled compiled_for(const PlanOptions& options) {
   if (!options.unplug) return compile_for(options.where);
   Compiled compiled = load_for(options.where);
@@ -60,7 +60,7 @@ ExitStatus run_fleet(const PlanOptions& options, ColorChoice color) {
   if (!std::filesystem::is_directory(options.hosts))
     return complain_as(options.errors, ExitStatus::Failure,
                        fmt::format("`{}` is not a directory of hosts", options.hosts),
-                       "`memonline capture -o NAME.yaml` on each makes one");
+                       "run `memonline capture -o NAME.yaml` on each host, and collect the files");
   const std::vector<FleetRow> rows = plan_fleet(options.hosts, *policy, policies.files);
   ExitStatus status = ExitStatus::Done;
   for (const FleetRow& row : rows) {
@@ -105,19 +105,19 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
 constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml, Format::Shell, Format::Svg};
 
 UsageError exclusive(const Given& given, std::string_view a, std::string_view b) {
-  return {fmt::format("`{}` and `{}` contradict each other", given.spelling(a), given.spelling(b))};
+  return {fmt::format("`{}` and `{}` cannot be combined", given.spelling(a), given.spelling(b))};
 }
 
 UsageError refused(std::string_view option, std::string_view why) {
   return {fmt::format("`{}`: {}", option, printable(why))};
 }
 
-// "; this host has dimm0, dimm1"
+// "; available: dimm0, dimm1"
 std::string devices_there(const Where& where) {
   diag::Sink quiet;
   const auto host = load_host(where, quiet);
   const auto names = host ? plan::removable_devices(*host) : std::vector<std::string>{};
-  return names.empty() ? "" : fmt::format("; this host has {}", diag::first_few(names));
+  return names.empty() ? "" : fmt::format("; available: {}", diag::first_few(names));
 }
 
 Ran run_given(const Given& given, ColorChoice color) {
@@ -131,7 +131,7 @@ Ran run_given(const Given& given, ColorChoice color) {
   for (const char* name : {"root", "add", "unplug"})
     if (given.has("hosts") && given.has(name)) return fail(exclusive(given, "hosts", name));
   if (given.has("hosts") && !data)
-    return fail(refused("--hosts", "a summary of hosts is text or json"));
+    return fail(refused("--hosts", "expected text or json for a summary of hosts"));
   if (given.has("add") && given.has("unplug")) return fail(exclusive(given, "add", "unplug"));
   if (given.has("unplug")) {
     auto request = plan::parse_unplug(given.value("unplug"));
@@ -142,7 +142,7 @@ Ran run_given(const Given& given, ColorChoice color) {
     auto request = forecast::parse_add(given.value("add"));
     if (!request) return fail(refused("--add", request.error()));
     if (!data && form->output != Format::Yaml)
-      return fail(refused("--add", "a forecast is text, json or yaml"));
+      return fail(refused("--add", "expected text, json or yaml for a forecast"));
     options.add = *request;
   }
   return run(options, color);
@@ -160,12 +160,12 @@ Command plan_command() {
        .help = "Exit with status 3 if changes or drift remain, 4 if only a reboot is pending"});
   options.push_back({.names = {"add"},
                      .value = "MEMORY",
-                     .help = "Predict adding memory: SIZE[@nodeN][,dimm=SIZE]"});
+                     .help = "Predict the result of adding memory: SIZE[@nodeN][,dimm=SIZE]"});
   options.push_back({.names = {"unplug"},
                      .value = "WHAT",
                      .help =
-                         "Plan what must go offline first: SIZE [of SELECTOR], or a SELECTOR such "
-                         "as dimm1, dax0.0 or node1",
+                         "Plan what to offline before an unplug: SIZE [of SELECTOR], or a SELECTOR "
+                         "such as dimm1, dax0.0 or node1",
                      .offers = options::Offers::Removable});
   options.push_back({.names = {"hosts"},
                      .value = "DIR",

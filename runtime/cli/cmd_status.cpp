@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline status: memory as it is, and where it is not as the policy wants it. A policy that has
-// an error, or cannot be planned here, does not keep anybody from seeing the memory.
+// memonline status: memory as it is, and where it drifts from the policy. A policy that has an
+// error, or cannot be planned here, does not hide the memory.
 #include <algorithm>
 
 #include "compiler/diag/render.hpp"
@@ -20,7 +20,7 @@ ExitStatus status_of(const StatusReport& report) {
   if (!report.drift_known())
     return report.verdict == Verdict::PolicyError ? ExitStatus::Usage : ExitStatus::Failure;
   if (report.compiled.plan) return pending_status(*report.compiled.plan);
-  // Without a policy the boot loader may still have what an earlier one wanted.
+  // Without a policy, the boot loader may still have the parameters of an earlier one.
   return report.boot.is == BootOutcome::Is::RebootRequired ? ExitStatus::RebootPending
                                                            : ExitStatus::Done;
 }
@@ -49,7 +49,7 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
   const std::string diagnostics =
       diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)});
   if (options.format == Format::Json || options.format == Format::Yaml) {
-    // The document has them, too; but -o chose its form, not that of the messages.
+    // The document has them, too; but -o selects its format, not that of the messages.
     if (options.errors == Format::Text) print_error(diagnostics);
     return print_to(
         options.output,
@@ -67,7 +67,7 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
     print_error(diagnostics);
     return print_to(options.output, text, status_of(status));
   }
-  // Errors follow the memory: whoever asked for it sees it first.
+  // Errors follow the memory, which the user asked for.
   const ExitStatus ended = print_to(options.output, text, status_of(status));
   print_error("\n" + diagnostics);
   return ended;

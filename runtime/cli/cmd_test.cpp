@@ -45,7 +45,7 @@ class Runner {
         names.emplace_back(entry->d_name);
     std::sort(names.begin(), names.end());
     if (names.empty())
-      worse(complain(ExitStatus::Usage, fmt::format("there is no package in `{}`", path),
+      worse(complain(ExitStatus::Usage, fmt::format("no package found in `{}`", path),
                      "packages are files whose names end in .yaml"));
     for (const std::string& name : names)
       run_package(fmt::format("{}{}{}", path, path.back() == '/' ? "" : "/", name));

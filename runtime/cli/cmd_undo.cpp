@@ -41,7 +41,7 @@ class Undo {
     if (!recovered) return no_journal(recovered.error());
     document_.recovered = recovered->lines;
     add_set_aside(*recovered, sink_);
-    // A run that nobody confirmed was the last: it is undone, and the one before it is to stay.
+    // The last run was not confirmed: undoing it is all, the one before it stays.
     if (recovered->undone) return undone(told(*recovered->undone, "undone"));
     auto last = session->directory().read(Which::Last);
     if (!last) return no_journal(last.error());
@@ -87,7 +87,7 @@ class Undo {
   }
   ExitStatus nothing() {
     sink_.add(diag::Code::NothingToUndo, std::nullopt,
-              "nothing was applied since this machine was started, or it was undone already");
+              "nothing was applied since this machine was booted, or it was already undone");
     return give_up();
   }
   ExitStatus finish() {
@@ -121,7 +121,7 @@ Ran run_given(const Given& given, ColorChoice color) {
 Command undo_command() {
   std::vector<Option> options{root_option()};
   add_run(options);
-  return {"undo", "Undo the last apply, as far as possible", std::nullopt,
+  return {"undo", "Undo the last apply, as far as the kernel allows", std::nullopt,
           with_common(std::move(options)), &run_given};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A command as a value: what it takes, what it says of itself, and what it does. Each cmd_NAME.cpp
-// makes one; parsing, help and completion know commands only through this.
+// A command as a value: its options, its help and its function. Each cmd_NAME.cpp makes one;
+// parsing, help and completion know commands only through this.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ using options::Operand;
 using options::Option;
 using options::UsageError;
 
-/// What became of a run, or why the words are wrong.
+/// The exit status of a run, or why the words are invalid.
 using Ran = Result<ExitStatus, UsageError>;
 
 struct Command {
@@ -50,7 +50,7 @@ Command completion_command();
 
 /// Every command, in the order of the help.
 std::vector<Command> all_commands();
-/// That one; empty: there is none of the name.
+/// The command with this name; empty: there is none.
 std::optional<Command> command_named(std::string_view name);
 /// The options before the command.
 const std::vector<Option>& program_options();

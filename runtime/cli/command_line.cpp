@@ -68,7 +68,7 @@ UsageError unknown_command(std::string_view word) {
                       options::did_you_mean(word, command_names()))};
 }
 
-/// `plan` is a dry run itself: who asks it for one means `apply`.
+/// `plan` never changes anything: with --dry-run, `apply` was probably meant.
 UsageError with_command_meant(UsageError error, std::string_view command) {
   const bool dry = error.message.starts_with("unknown option `-n`") ||
                    error.message.starts_with("unknown option `--dry");
@@ -76,7 +76,7 @@ UsageError with_command_meant(UsageError error, std::string_view command) {
   return error;
 }
 
-/// `before` are the options in front of the command: as if they stood behind it.
+/// `before`: the options in front of the command; they count as if they followed it.
 ExitStatus run_command(const Command& command, Words before, const Words& after) {
   before.insert(before.end(), after.begin(), after.end());
   const auto given =
@@ -96,7 +96,7 @@ Ran run_help(const Given& given, ColorChoice) {
 
 Command help_command() {
   return {"help", "Print the help of the program or of a command",
-          Operand{.name = "COMMAND", .help = "a command of memonline", .words = command_names()},
+          Operand{.name = "COMMAND", .help = "a memonline command", .words = command_names()},
           with_common({}), &run_help};
 }
 

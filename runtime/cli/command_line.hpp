@@ -18,15 +18,15 @@ namespace memonline::cli {
 enum class ColorChoice : std::uint8_t { Auto, Always, Never };
 enum class Format : std::uint8_t { Text, Json, Yaml, Shell, Svg, Html, Prometheus };
 
-/// Which host, which policies. MEMONLINE_ROOT is looked up by the parser.
+/// Which host, which policies. The parser reads MEMONLINE_ROOT.
 struct Where {
   std::string root = "/";
   std::vector<std::string> policies;     ///< --policy, in order
   std::vector<std::string> expressions;  ///< -e, in order
   std::string first_rule{};              ///< before all policies, if there are any; empty: none
-  bool offline = false;     ///< --offline: `rezone = allowed` for this time, whatever they say
-  bool by_service = false;  ///< where memonlined runs, this machine as it sees it
-  bool to_write = false;    ///< read no more of it than that takes (runtime::Detail)
+  bool offline = false;     ///< --offline: `rezone = allowed` in this run, whatever they say
+  bool by_service = false;  ///< if memonlined runs, get the state of this machine from it
+  bool to_write = false;    ///< read only what writing needs (runtime::Detail)
 };
 
 struct CheckOptions {
@@ -46,7 +46,7 @@ struct PlanOptions {
 struct StatusOptions {
   Where where;
   Format format = Format::Text;
-  Format errors = Format::Text;  ///< of what is wrong: what --format said, whatever -o says
+  Format errors = Format::Text;  ///< the format of errors: by --format, whatever the suffix of -o
   std::string output;
 };
 struct ExplainOptions {
@@ -83,19 +83,19 @@ struct CatPolicyOptions {
 
 /// What commands that change memory have in common.
 struct RunOptions {
-  std::chrono::milliseconds wait{0};          ///< for another run's end
-  std::chrono::milliseconds deadline{30000};  ///< for taking one block offline
+  std::chrono::milliseconds wait{0};          ///< for another run to finish
+  std::chrono::milliseconds deadline{30000};  ///< for offlining one block
   Format format = Format::Text;               ///< Text or Json
-  bool direct = false;                        ///< beside memonlined also where it runs
+  bool direct = false;                        ///< without memonlined, even if it is running
 };
 struct ApplyOptions {
   Where where;
   RunOptions run;
   std::string plan_file;  ///< empty: plan now
   bool dry_run = false;
-  bool recover = false;  ///< only put back what a killed run left
-  bool strict = false;   ///< others that decide on memory are errors
-  bool boot = false;     ///< as a machine starts: nothing to do is no error
+  bool recover = false;  ///< only restore what a killed run left behind
+  bool strict = false;   ///< competing onlining agents are errors
+  bool boot = false;     ///< at boot: a missing policy is not an error
   std::optional<std::chrono::milliseconds> confirm;
 };
 struct UndoOptions {
@@ -116,7 +116,7 @@ struct BootOptions {
   Format format = Format::Text;  ///< Text or Json
 };
 
-/// Runs what the words after `memonline` say. Wrong words are reported on standard error.
+/// Runs the command of the words after `memonline`. Reports usage errors on standard error.
 ExitStatus run_command_line(int argc, const char* const* argv);
 
 }  // namespace memonline::cli

@@ -22,7 +22,7 @@ using Words = std::vector<std::string_view>;
 struct FormatWord {
   Format format;
   std::string_view name;
-  std::array<std::string_view, 2> suffixes;  ///< the first is shown; empty: there is no second
+  std::array<std::string_view, 2> suffixes;  ///< the first is shown; empty: no second one
 };
 constexpr std::array<FormatWord, 7> kFormats{{{Format::Text, "text", {".txt", ""}},
                                               {Format::Json, "json", {".json", ""}},
@@ -53,7 +53,7 @@ Words shown_suffixes(std::initializer_list<Format> formats) {
 
 UsageError unknown_suffix(std::string_view suffix, const Given& given, const Words& suffixes,
                           std::string_view otherwise) {
-  // Suffixes are short: one of two wrong letters may be any other.
+  // Suffixes are short: with two wrong letters, any of them would be near.
   std::string_view near;
   for (const std::string_view known : suffixes)
     if (edit_distance(suffix, known) == 1) near = known;
@@ -63,7 +63,7 @@ UsageError unknown_suffix(std::string_view suffix, const Given& given, const Wor
                       near.empty() ? "" : fmt::format("; did you mean `{}`?", near))};
 }
 
-/// For `--wait`: what begins with a digit is its time, right or wrong; "plan.json" is not.
+/// A word that begins with a digit is the TIME of `--wait`, valid or not; "plan.json" is not.
 bool looks_like_a_time(std::string_view word) {
   return !word.empty() && word.front() >= '0' && word.front() <= '9';
 }
@@ -84,7 +84,7 @@ Option version_option() {
 Option color_option() {
   return {.names = {"color"},
           .value = "WHEN",
-          .help = "When to color: auto, always or never (default: auto)",
+          .help = "When to use color: auto, always or never (default: auto)",
           .words = {"auto", "always", "never"}};
 }
 Option root_option() {
@@ -162,7 +162,7 @@ void add_run(std::vector<Option>& options) {
                      .help = "Time limit for offlining one block (default: 30s)"});
   options.push_back({.names = {"wait"},
                      .value = "TIME",
-                     .help = "Wait for a concurrent run to finish; without TIME up to 24h",
+                     .help = "Wait up to TIME (default: 24h) for a concurrent run to finish",
                      .takes = &looks_like_a_time});
   add_formats(options, {Format::Text, Format::Json});
   options.push_back(direct_option());
@@ -177,11 +177,10 @@ Result<Where, UsageError> where_of(const Given& given, bool look) {
     where.root = given.value("root");
   } else if (const char* root = std::getenv("MEMONLINE_ROOT"); root != nullptr) {
     where.root = root;
-    // A variable that was to be filled in, and a command for another machine that ran on this one.
+    // Otherwise an unset variable in a script would run a command for another host on this one.
     if (where.root.empty())
-      return fail(
-          UsageError{"the variable MEMONLINE_ROOT is empty: expected a directory, or unset it for "
-                     "this machine"});
+      return fail(UsageError{
+          "MEMONLINE_ROOT is empty: expected a directory; unset it to use this machine"});
   }
   return where;
 }
@@ -220,7 +219,7 @@ Result<Form, UsageError> form_of(const Given& given, std::initializer_list<Forma
   if (given.has("json")) {
     if (given.has("format") && form.output != Format::Json)
       return fail(UsageError{
-          fmt::format("`--json` and `--format {}` contradict each other", given.value("format"))});
+          fmt::format("`--json` and `--format {}` cannot be combined", given.value("format"))});
     form.output = Format::Json;
   }
   form.chosen = given.has("format") || given.has("json");
@@ -235,14 +234,14 @@ Result<Form, UsageError> form_of(const Given& given, std::initializer_list<Forma
   if (form.chosen) {
     // With --format any file name is valid, except one whose suffix is that of another format.
     if (of_suffix == kFormats.end() || of_suffix->format == form.output) return form;
-    return fail(UsageError{
-        fmt::format("`--format {}` and the suffix of `{} {}` contradict each other",
-                    format_name(form.output), given.spelling("output"), printable(file))});
+    return fail(UsageError{fmt::format("`--format {}` conflicts with the suffix of `{} {}`",
+                                       format_name(form.output), given.spelling("output"),
+                                       printable(file))});
   }
   if (of_suffix == kFormats.end() ||
       std::find(formats.begin(), formats.end(), of_suffix->format) == formats.end())
     return fail(unknown_suffix(suffix, given, shown_suffixes(formats),
-                               formats.size() > 1 ? ", or a format by `--format`" : ""));
+                               formats.size() > 1 ? ", or a format given with `--format`" : ""));
   form.output = of_suffix->format;
   return form;
 }

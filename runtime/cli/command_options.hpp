@@ -35,26 +35,26 @@ void add_run(std::vector<Option>& options);
 
 std::string_view format_name(Format format);
 
-/// Which host and which policies. `look`: where memonlined runs, this machine as it sees it, unless
-/// --direct was given. An empty root is an error, also in MEMONLINE_ROOT.
+/// Which host and which policies. `look`: if memonlined runs, gets the state of this machine from
+/// it, unless --direct was given. An empty root is an error, also in MEMONLINE_ROOT.
 Result<Where, UsageError> where_of(const Given& given, bool look = false);
-/// A time of more than nothing.
+/// A duration greater than zero.
 Result<std::chrono::milliseconds, UsageError> time_of(const Given& given, std::string_view name);
 Result<RunOptions, UsageError> run_options_of(const Given& given);
 
-/// In which form the output is asked for.
+/// The requested format of the output.
 struct Form {
   Format output = Format::Text;
-  Format errors = Format::Text;  ///< what --format or --json said: -o never changes this
+  Format errors = Format::Text;  ///< by --format or --json: -o never changes this
   bool chosen = false;           ///< by --format or --json
 };
-/// By --format and --json, else by the suffix of -o FILE, else text. A suffix that is none of
-/// `formats` is an error, and so is one that contradicts --format.
+/// By --format and --json, else by the suffix of -o FILE, else text. A suffix that is not one of
+/// `formats` is an error, and so is one that conflicts with --format.
 Result<Form, UsageError> form_of(const Given& given, std::initializer_list<Format> formats);
 
 /// The file of -o; empty: standard output.
 std::string output_of(const Given& given);
-/// Of a command that has one form: a suffix, if there is one, must be one of these.
+/// For a command with one format: a suffix, if there is one, must be one of these.
 std::optional<UsageError> wrong_suffix(const Given& given,
                                        const std::vector<std::string_view>& suffixes);
 

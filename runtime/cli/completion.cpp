@@ -12,7 +12,7 @@ namespace {
 
 using options::Offers;
 
-/// What may stand where a value is wanted.
+/// The values that a shell offers.
 struct Value {
   bool wanted = false;
   Offers offers = Offers::Nothing;
@@ -27,7 +27,7 @@ std::string joined(const std::vector<std::string_view>& words) {
 }
 
 Value value_of(const Option& option) {
-  // One that may be left out is not waited for.
+  // An optional value is not waited for.
   return {!option.value.empty() && option.takes == nullptr, option.offers, joined(option.words)};
 }
 Value value_of(const std::optional<Operand>& operand) {
@@ -35,7 +35,7 @@ Value value_of(const std::optional<Operand>& operand) {
   return {true, operand->offers, joined(operand->words)};
 }
 
-/// The command that says what there is on the host; empty: nothing needs to be asked.
+/// The command that lists names of the host; empty: none is needed.
 std::string_view names_for(Offers offers) {
   if (offers == Offers::Explainable) return "explain";
   return offers == Offers::Removable ? "unplug" : "";
@@ -159,7 +159,7 @@ std::string zsh_value(const Value& value, std::string_view name) {
   return fmt::format(":{}:{}", name, value.offers == Offers::Files ? "_files" : " ");
 }
 
-/// What _arguments and _describe take for a description.
+/// Escaped for descriptions of _arguments and _describe.
 std::string zsh_text(std::string_view text) {
   std::string result;
   for (const char c : text) {

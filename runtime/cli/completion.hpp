@@ -13,8 +13,8 @@ namespace memonline::cli {
 /// `shell` is bash, zsh or fish.
 std::string completion_for(std::string_view shell, const std::vector<Command>& commands);
 
-/// What there is on the host to complete after `explain` or `--unplug`, a word per line: blocks,
-/// nodes, devices, codes. `words` are those of the command line so far; --root is looked up there.
+/// The names to complete after `explain` or `--unplug`, one per line: blocks, nodes, devices,
+/// codes. `words` are those of the command line so far, with --root.
 std::string offered_names(options::Offers offers, const std::vector<std::string>& words);
 
 }  // namespace memonline::cli

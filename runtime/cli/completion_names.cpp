@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What shells offer after `explain` and `--unplug`: names that only the host knows.
+// The names that shells offer after `explain` and `--unplug`, from the host.
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -18,10 +18,11 @@ namespace {
 using model::Device;
 using options::Offers;
 
-/// Of more blocks only the ends of each run are offered: nobody picks one of half a million.
+/// Of more blocks, only the ends of each range are offered: half a million are too many to choose
+/// from.
 constexpr std::uint64_t kMaxBlocks = 1024;
 
-/// What --root says. bash breaks words at `=`, so that `--root=DIR` may come as three.
+/// The value of --root. bash breaks words at `=`, so that `--root=DIR` may be three words.
 std::string root_in(const std::vector<std::string>& words) {
   const char* variable = std::getenv("MEMONLINE_ROOT");
   std::string root = variable == nullptr || *variable == '\0' ? "/" : variable;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `apply --confirm`: waiting for a person to say that the machine is still well.
+// `apply --confirm`: waits for a person to confirm that the machine still works.
 #pragma once
 
 #include <chrono>
@@ -11,18 +11,18 @@
 
 namespace memonline::cli {
 
-/// Says how it is confirmed; `keyboard`: Enter here does it, too.
+/// Prints how to confirm; `keyboard`: Enter also confirms.
 void ask_for_confirmation(std::chrono::milliseconds time, bool keyboard);
-/// Whether a line was entered within `wait`. A terminal that has gone away says nothing any more.
+/// Whether a line was entered within `wait`. Clears `keyboard` if the terminal is gone.
 bool entered(bool& keyboard, std::chrono::milliseconds wait);
 
 enum class Word : std::uint8_t {
   Confirmed,
-  Missing,    ///< the time is over, or a signal asked to stop
-  GoingDown,  ///< the same, because the machine goes down: nothing is to be reverted any more
+  Missing,    ///< the time is over, or a signal requested a stop
+  GoingDown,  ///< the same, because the machine is shutting down: nothing is reverted
 };
-/// Waits for Enter on a terminal or for `memonline confirm` elsewhere. Time goes on while the
-/// machine is suspended.
+/// Waits for Enter on a terminal or for `memonline confirm` elsewhere. Time in suspend
+/// counts.
 Word wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
                            std::chrono::milliseconds time, const volatile std::sig_atomic_t* stops);
 

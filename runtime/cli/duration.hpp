@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Time spans as people write them after an option.
+// Durations as values of options.
 #pragma once
 
 #include <chrono>

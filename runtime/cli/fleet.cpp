@@ -133,10 +133,10 @@ std::string fleet_to_text(const std::vector<FleetRow>& rows, bool colored) {
                             {"MOVABLE", true},
                             {"OFFLINE", true},
                             {"REBOOT"},
-                            {"SAID"}},
+                            {"DIAGNOSTICS"}},
                            lines, colored);
   return text + fmt::format(
-                    "\n{} host{}: {} as the policy says, {} with steps, {} with a reboot, {} "
+                    "\n{} host{}: {} as the policy says, {} with steps, {} that need a reboot, {} "
                     "without a plan\n",
                     rows.size(), rows.size() == 1 ? "" : "s",
                     count_if(rows,

@@ -12,7 +12,7 @@
 
 namespace memonline::cli {
 
-/// What the policy makes of one host.
+/// The plan of the policy for one host, summarized.
 struct FleetRow {
   std::string host;  ///< the name below the directory
   std::string kernel;
@@ -25,7 +25,7 @@ struct FleetRow {
   std::string problem;  ///< why there is no plan, with its code; empty: there is one
 };
 
-/// Every entry of the directory that is not hidden and no README or META.json, in the order of
+/// Every entry of the directory that is not hidden and not README or META.json, in the order of
 /// their names, on as many threads as there are processors.
 std::vector<FleetRow> plan_fleet(const std::string& directory, const sema::Policy& policy,
                                  const source::SourceSet& files);

@@ -19,7 +19,7 @@ Policies are read from /etc/memonline/policy.d, /run/memonline/policy.d and
 later directory.
 Only `apply`, `undo`, `confirm` and `boot` change the machine.
 
-Exit status: 0 done or nothing to do; 1 failure; 2 wrong usage or policy; 3 changes pending;
+Exit status: 0 done or nothing to do; 1 failure; 2 invalid usage or policy; 3 changes pending;
 4 only a reboot pending; 64 partial success.
 Environment: MEMONLINE_ROOT, NO_COLOR, CLICOLOR_FORCE.)";
 
@@ -42,7 +42,7 @@ constexpr std::array<Footer, 14> kFooters{{
   memonline plan --exit-code >/dev/null; test $? -eq 3        test for pending changes
   memonline plan --hosts captured/                            one line per host of a fleet
 
-Exit status: 0; 1 no plan is possible on this host; 2 wrong usage or policy;
+Exit status: 0; 1 no plan is possible on this host; 2 invalid usage or policy;
 with --exit-code, as `status`: 3 changes pending, or drift that the plan cannot correct; 4 only a
 reboot pending.)"},
     {"apply", R"(Examples:
@@ -57,7 +57,7 @@ are retried, in up to six rounds per step within 1.6 s; offlining a block ends a
 stops after the current block; a second ^C also interrupts offlining. The recovery journal is
 written to /run/memonline before the first write.
 
-Exit status: 0 done or nothing to do; 1 failure, or not confirmed; 2 wrong usage or policy;
+Exit status: 0 done or nothing to do; 1 failure, or not confirmed; 2 invalid usage or policy;
 64 partial success.)"},
     {"undo", R"(Examples:
   memonline undo                              return to the state before the last apply
@@ -73,7 +73,7 @@ Exit status: 0; 1 nothing could be undone; 64 partial success.)"},
 
 Exit status: 0; 1 no changes await confirmation.)"},
     {"boot", R"(Examples:
-  memonline boot show                         the boot loader, and whose parameters it passes
+  memonline boot show                         the boot loader, and the parameters that it passes
   memonline boot apply --dry-run              which files would be written, which tools run
   memonline boot apply                        write the parameters that the active policies need
   memonline boot remove                       remove all of memonline's parameters
@@ -82,7 +82,7 @@ Exit status: 0; 1 no changes await confirmation.)"},
 memonline changes and removes only its own parameters; `show` lists those that were set by others.
 Files are written atomically, read back, and restored if a tool fails.
 
-Exit status: 0 done or nothing to do; 1 failure; 2 wrong usage or policy.)"},
+Exit status: 0 done or nothing to do; 1 failure; 2 invalid usage or policy.)"},
     {"check", R"(Examples:
   memonline check                             the active policies
   memonline check db.mempolicy packages/*.yaml
@@ -100,7 +100,7 @@ A block drifts if the plan would change it, or if its state or zone is not what 
 agent" lines say what else onlines memory on this host.
 After a boot with kernel parameters that memonline wrote, the zones are compared with the
 prediction.
-Exit status: 0 as the policy says, or no policy; 1 failure; 2 wrong usage or policy;
+Exit status: 0 as the policy says, or no policy; 1 failure; 2 invalid usage or policy;
 3 changes pending, or drift that the plan cannot correct; 4 only a reboot pending.)"},
     {"explain", R"(Examples:
   memonline explain memory42                  a block: its rule, its zone, its step in the plan
@@ -108,7 +108,7 @@ Exit status: 0 as the policy says, or no policy; 1 failure; 2 wrong usage or pol
   memonline explain memory32-39 node1 dimm1   the block ranges of each
   memonline explain ML0503                    a diagnostic code
 
-Exit status: 0; 1 no such block, node or device; 2 wrong usage or policy.)"},
+Exit status: 0; 1 no such block, node or device; 2 invalid usage or policy.)"},
     {"capture", R"(Examples:
   memonline capture -o host.yaml
   memonline plan --root host.yaml -e 'hotplugged: movable'      later, elsewhere
@@ -118,7 +118,7 @@ Exit status: 0; 1 failure.)"},
     {"map", R"(Examples:
   memonline map                               one row per device of each node
   memonline map --root host.tar.xz            another host
-  memonline map -o memory.svg                 for a report; hovering names the blocks
+  memonline map -o memory.svg                 for a report; hover to see block names
   memonline map -o memory.html                the picture and a table of block ranges
   memonline plan -o plan.svg                  before and after the plan
 
@@ -132,7 +132,7 @@ Exit status: 0; 1 the host cannot be read.)"},
 For hosts without memonlined. If the target cannot express the policy, the error names the rule,
 and nothing is written.
 
-Exit status: 0; 1 the target cannot express the policy; 2 wrong usage or policy.)"},
+Exit status: 0; 1 the target cannot express the policy; 2 invalid usage or policy.)"},
     {"fmt", R"(Examples:
   memonline fmt db.mempolicy                  print it in canonical form
   memonline fmt -w *.mempolicy policies/*.yaml

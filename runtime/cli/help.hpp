@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The part of --help that teaches by example, one text a command.
+// The examples in --help, one text per command.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 namespace memonline::cli {
 
 extern const char* const kMainFooter;
-/// Examples and exit codes of a command; empty for a name that is none.
+/// Examples and exit statuses of a command; empty for an unknown name.
 std::string_view footer_of(std::string_view command);
 
 }  // namespace memonline::cli

@@ -32,17 +32,17 @@ Policies load_policies(const Where& where) {
 }
 
 void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sink) {
-  auto& d = sink.add(diag::Code::NoPolicy, std::nullopt, "there is no policy");
+  auto& d = sink.add(diag::Code::NoPolicy, std::nullopt, "no policy found");
   if (policies.directories.empty())
     d.notes.push_back(
-        fmt::format("`{}` is a file, and hosts in files bring no policies", where.root));
+        fmt::format("`{}` is a file, and hosts in files contain no policies", where.root));
   for (const std::string& directory : policies.directories)
-    d.notes.push_back(fmt::format("looked in {}", directory));
-  d.help = "name one with `--policy FILE`, or try `-e 'hotplugged: movable'`";
+    d.notes.push_back(fmt::format("searched {}", directory));
+  d.help = "specify one with `--policy FILE`, or try `-e 'hotplugged: movable'`";
 }
 
 std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, ServiceNews* news) {
-  // Where it cannot tell, nothing is lost: it is the same machine.
+  // Without an answer, the command reads the machine itself: it is the same one.
   if (auto service = where.by_service ? ServiceClient::find(where.root) : std::nullopt)
     if (auto sight = service->sight()) {
       if (news != nullptr) *news = std::move(sight->news);
@@ -72,7 +72,7 @@ std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink&
                                                  ServiceNews* news) {
   auto host = load_host(where, sink, news);
   if (!host || host->has_hotplug()) return host;
-  // The planner has the words for it, whatever the policy.
+  // The planner reports it, whatever the policy.
   plan::make_plan(sema::Policy{}, {}, *host, sink);
   return std::nullopt;
 }
@@ -96,7 +96,7 @@ Compiled compile_for(const Where& where, Service service) {
   Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (compiled.policies.none()) {
-    // A root that is not there is what went wrong, not the want of policies in it.
+    // If the root does not exist, that is the error, not the missing policies.
     if (!exists(where.root)) {
       compiled.status = ExitStatus::Failure;
       load_host(where, compiled.sink);
@@ -107,7 +107,7 @@ Compiled compile_for(const Where& where, Service service) {
   auto policy = sema::analyse(compiled.policies.files, compiled.sink);
   if (compiled.sink.has_errors() || !policy) return compiled;
   compiled.policy = std::move(policy);
-  // Which blocks they are is of this boot: memory that is added later is as the policies say.
+  // The rule names blocks of this boot; the policies decide about hot-added memory.
   if (!where.first_rule.empty())
     if (auto* rule = std::get_if<sema::Rule>(&compiled.policy->statements.front()))
       rule->only_present = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From the command line to values: the policies that were named or found, the host that is meant,
-// and what the compiler makes of both.
+// From the command line to values: the policies that were given or found, the host, and the result
+// of the compiler.
 #pragma once
 
 #include <cstdint>
@@ -22,21 +22,21 @@ namespace memonline::cli {
 
 using policy::Policies;
 
-/// Reads what --policy and -e name, else the search path below --root. Never fails: what is wrong
-/// is in `problems`. No policy at all is no problem yet (see add_no_policy).
+/// Reads the policies of --policy and -e, else the search path below --root. Never fails: errors
+/// are in `problems`. A missing policy is not one of them (see add_no_policy).
 Policies load_policies(const Where& where);
-/// ML0721, with the directories that were looked at.
+/// ML0721, with the directories that were searched.
 void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sink);
 
-/// The host of --root; with `by_service` by way of memonlined where it runs, which has its `news`.
-/// A failure is put into `sink` as ML0620.
+/// The host of --root; with `by_service` from memonlined if it runs, which also has `news`. A
+/// failure is put into `sink` as ML0620.
 std::optional<model::Host> load_host(const Where& where, diag::Sink& sink,
                                      ServiceNews* news = nullptr);
 /// The same; one that shows no memory blocks is an error, ML0601.
 std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink,
                                                  ServiceNews* news = nullptr);
 
-/// Everything up to the plan. Stops early: `host` is read only if the policies are right.
+/// Everything up to the plan. Stops early: `host` is read only if the policies are valid.
 struct Compiled {
   Policies policies;
   diag::Sink sink;
@@ -46,15 +46,15 @@ struct Compiled {
   ServiceNews news;
   ExitStatus status = ExitStatus::Done;  ///< what to end with if there is no plan
 };
-/// Whether what is planned may count on memonlined where it runs.
+/// Whether the plan may count on memonlined, if it runs.
 enum class Service : std::uint8_t { AsItIs, Without };
 Compiled compile_for(const Where& where, Service service = Service::AsItIs);
-/// For commands that have an answer without a policy, too: the policies there are, checked, and the
-/// host, which must have blocks. Without a `host` in it, `status` is what to end with. A host
-/// beside a policy with errors is read only on request; there is no `policy` then.
+/// For commands that also work without a policy: the checked policies, and the host, which must
+/// have blocks. Without a `host` in it, `status` is what to end with. If a policy has errors, the
+/// host is read only on request, and `policy` is empty.
 enum class OnPolicyErrors : std::uint8_t { Stop, ReadHost };
 Compiled load_for(const Where& where, OnPolicyErrors on_errors = OnPolicyErrors::Stop);
-/// The later half of compile_for, for a host that was read already.
+/// The second half of compile_for, for a host that has been read.
 void plan_for_host(Compiled& compiled);
 
 /// Warns of the competing onlining agents of a plan that was made, in `sink` and in the plan.

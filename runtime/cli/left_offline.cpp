@@ -44,7 +44,7 @@ OfflineNote::OfflineNote(std::string root, const model::Host& host)
 
 std::string OfflineNote::write(bool offlines) const {
   if (std::filesystem::exists(below(root_, std::string("/") + runtime::kServiceSign))) return {};
-  // Where there is nothing to forget either, the machine is not read again.
+  // If there is nothing to forget either, the machine is not read again.
   if (!offlines && !std::filesystem::exists(below(root_, kFile))) return {};
   auto left_alone = left_alone_of(root_);
   const auto host = runtime::read_host(root_);

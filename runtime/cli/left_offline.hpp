@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Blocks that a user took offline, in /run/memonline/left-alone: the service writes them down, and
-// so do `apply` and `undo` where it does not run. `apply --boot`, which may be started again on a
-// running machine, must not bring back what is about to be unplugged; nor must a service that is
-// started later.
+// Blocks that a user offlined, in /run/memonline/left-alone: written by the service, and by `apply`
+// and `undo` if it is not running. `apply --boot`, which may be started again on a running machine,
+// must not re-online blocks that are about to be unplugged; nor must a service that is started
+// later.
 #pragma once
 
 #include <string>
@@ -11,17 +11,16 @@
 
 namespace memonline::cli {
 
-/// A rule that keeps those blocks as they are. Empty where there are none.
+/// A rule that leaves those blocks unchanged. Empty if there are none.
 std::string rule_for_left_alone(const std::string& root);
 
-/// A run of a user that changes memory: notes what it has taken offline, and forgets what it has
-/// brought back. Nothing while the service runs, which notes it itself.
+/// Notes blocks that a run of a user has offlined, and forgets those that it has onlined. Does
+/// nothing while the service runs, which notes them itself.
 class OfflineNote {
  public:
   /// `host`: as it was before the run. The lock is held from then to `write`.
   OfflineNote(std::string root, const model::Host& host);
-  /// After the run. `offlines`: it may have taken memory offline. Why it could not be noted; empty:
-  /// it was.
+  /// After the run. `offlines`: it may have offlined memory. Gives an error message, or nothing.
   [[nodiscard]] std::string write(bool offlines) const;
 
  private:

@@ -31,7 +31,7 @@ std::string node_label(const std::optional<model::NodeId>& node) {
   return fmt::format(R"(node="{}")", node ? std::to_string(node->value()) : "unknown");
 }
 
-/// Of each node the bytes of each zone, and "offline" for what is not online.
+/// The bytes of each zone of each node, and "offline" for memory that is not online.
 std::map<std::pair<std::string, std::string>, std::uint64_t> bytes_of(const Metrics& metrics) {
   std::map<std::pair<std::string, std::string>, std::uint64_t> bytes;
   for (const plan::StatusRun& run : metrics.runs) {
@@ -49,15 +49,15 @@ struct Counter {
   std::string_view key, name, help;
 };
 constexpr std::array<Counter, 5> kCounters{{
-    {"blocks-onlined", "blocks_onlined_total", "Blocks the service brought online."},
-    {"failures", "failures_total", "Blocks that were refused, each time they were."},
-    {"retries", "retries_total", "Rounds the service made to try again."},
-    {"rescans", "rescans_total", "Rounds the service made because events were lost."},
-    {"events", "events_total", "Events of the kernel the service heard."},
+    {"blocks-onlined", "blocks_onlined_total", "Memory blocks onlined by the service."},
+    {"failures", "failures_total", "Memory blocks that failed, counted in each round."},
+    {"retries", "retries_total", "Retry rounds of the service."},
+    {"rescans", "rescans_total", "Rescans of the service after lost uevents."},
+    {"events", "events_total", "Uevents received by the service."},
 }};
 
 void write_counters(const Metrics& metrics, Text& text) {
-  text.metric("service_up", "gauge", "Whether memonlined answers.");
+  text.metric("service_up", "gauge", "Whether memonlined responds.");
   text.sample(metrics.counters.empty() ? 0 : 1);
   for (const Counter& counter : kCounters) {
     const auto value = metrics.counters.find(std::string(counter.key));
@@ -67,7 +67,7 @@ void write_counters(const Metrics& metrics, Text& text) {
   }
   if (const auto last = metrics.counters.find("last-latency-ms"); last != metrics.counters.end()) {
     text.metric("last_latency_seconds", "gauge",
-                "From the first event of the last burst to its last block online.");
+                "Time from the first uevent of the last burst until its last block was online.");
     text.sample(fmt::format("{}.{:03}", last->second / 1000, last->second % 1000));
   }
 }
@@ -76,11 +76,11 @@ void write_drift(const Metrics& metrics, Text& text) {
   std::uint64_t drifting = 0;
   for (const plan::StatusRun& run : metrics.runs)
     if (run.drift) drifting += run.blocks.count;
-  text.metric("drift_blocks", "gauge", "Blocks that are not as the policy says.");
+  text.metric("drift_blocks", "gauge", "Memory blocks that drift from the policy.");
   text.sample(drifting);
-  text.metric("pending_steps", "gauge", "Steps of the plan that would change that.");
+  text.metric("pending_steps", "gauge", "Pending steps of the plan.");
   text.sample(metrics.pending_steps);
-  text.metric("reboot_required", "gauge", "Whether kernel parameters wait for a reboot.");
+  text.metric("reboot_required", "gauge", "Whether kernel parameters need a reboot.");
   text.sample(metrics.reboot_pending ? 1 : 0);
 }
 
@@ -89,12 +89,12 @@ void write_drift(const Metrics& metrics, Text& text) {
 std::string to_prometheus(const Metrics& metrics) {
   Text text;
   text.metric("memory_bytes", "gauge",
-              "Memory in blocks by node and zone; zone \"offline\" is present and unused.");
+              "Memory by node and zone; zone \"offline\" is memory that is not online.");
   for (const auto& [where, bytes] : bytes_of(metrics))
     text.sample(bytes, fmt::format(R"({},zone="{}")", where.first, where.second));
-  text.metric("block_size_bytes", "gauge", "What memory goes online in.");
+  text.metric("block_size_bytes", "gauge", "Size of a memory block.");
   text.sample(metrics.host.block_size.value());
-  text.metric("policy", "gauge", "Whether there is a policy, and a plan for it.");
+  text.metric("policy", "gauge", "Whether a policy exists and could be planned.");
   text.sample(metrics.policy ? 1 : 0);
   text.metric("policy_error", "gauge", "Whether the policy has an error, or no plan is possible.");
   text.sample(metrics.drift_known ? 0 : 1);

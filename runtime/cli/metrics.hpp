@@ -16,10 +16,10 @@ namespace memonline::cli {
 struct Metrics {
   const model::Host& host;
   const std::vector<plan::StatusRun>& runs;
-  bool policy = false;  ///< that there is one, and a plan for it
+  bool policy = false;  ///< a policy exists, and has a plan
   std::size_t pending_steps = 0;
   bool reboot_pending = false;
-  /// The service's own: "blocks-onlined", "last-latency-ms", ...; empty: it does not run here.
+  /// Those of the service: "blocks-onlined", "last-latency-ms", ...; empty: it is not running.
   std::map<std::string, std::uint64_t> counters;
   /// False: the policy has an error, or cannot be planned here; no drift and no steps are given.
   bool drift_known = true;

@@ -12,18 +12,18 @@
 
 namespace memonline::cli {
 
-/// May standard error be colored? --color decides; `auto` asks NO_COLOR (wins), CLICOLOR_FORCE,
-/// TERM and the terminal.
+/// May standard error be colored? --color decides; `auto` checks NO_COLOR (wins),
+/// CLICOLOR_FORCE, TERM and the terminal.
 bool colour_errors(ColorChoice choice);
 
 /// The same for standard output.
 bool colour_output(ColorChoice choice);
 /// The same for what print_to(path, ...) writes: a file is colored only on request.
 bool colour_output(ColorChoice choice, const std::string& path);
-/// How wide the terminal at this descriptor is; empty: it is none.
+/// The width of the terminal at this descriptor; empty: not a terminal.
 std::optional<std::size_t> terminal_width(int descriptor);
 
-/// Writes to standard output; gives `status`, or Failure with a message where writing failed.
+/// Writes to standard output; gives `status`, or Failure with a message if writing failed.
 ExitStatus print(std::string_view text, ExitStatus status = ExitStatus::Done);
 /// The same to the file `path`, whole or not at all; to standard output for "" and "-".
 ExitStatus print_to(const std::string& path, std::string_view text,
@@ -31,7 +31,7 @@ ExitStatus print_to(const std::string& path, std::string_view text,
 void print_error(std::string_view text);
 /// "memonline: MESSAGE" and, if there is one, "hint: HINT" on standard error; gives `status`.
 ExitStatus complain(ExitStatus status, std::string_view message, std::string_view hint = {});
-/// The same to those who asked for `format`: with Json a document on standard output, schema
+/// The same in a requested format: with Json a document on standard output, schema
 /// memonline.diagnostics/1, whose only diagnostic has no code.
 ExitStatus complain_as(Format format, ExitStatus status, std::string_view message,
                        std::string_view hint = {});

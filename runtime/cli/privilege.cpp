@@ -17,7 +17,7 @@ bool is_this_machine(const std::string& root) {
          there.st_dev == live.st_dev && there.st_ino == live.st_ino;
 }
 
-/// Root, or a service that was given the capability to write root's files.
+/// Root, or a service with the capability to write root's files.
 bool may_write() {
   return ::geteuid() == 0 || ::faccessat(AT_FDCWD, "/run", W_OK, AT_EACCESS) == 0;
 }

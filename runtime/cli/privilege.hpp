@@ -11,8 +11,8 @@
 namespace memonline::cli {
 
 /// True if `root` is this machine and the caller may not write to it; then ML0760 is in `sink`.
-/// `command` is without the program's name: "boot apply". A tree below another directory belongs to
-/// whoever may write to it.
+/// `command` is without the program's name: "boot apply". The rights to a tree below another
+/// directory are those of its files.
 bool lacks_root(std::string_view command, const std::string& root, diag::Sink& sink);
 
 }  // namespace memonline::cli

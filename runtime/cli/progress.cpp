@@ -17,7 +17,7 @@ using std::chrono::steady_clock;
 
 constexpr auto kFirst = std::chrono::milliseconds(500);
 constexpr auto kLines = std::chrono::seconds(10);
-// A write takes milliseconds; one that takes this long waits for something.
+// A write takes milliseconds; one that takes this long is waiting.
 constexpr double kSlow = 3;
 
 double gib(std::uint64_t blocks, std::uint64_t block_size) {
@@ -43,7 +43,7 @@ Standing standing_of(const apply::Program& program, apply::Board& board) {
   standing.stuck = waits > kSlow;
   if (standing.stuck)
     standing.at += fmt::format(": {:.0f} s {}", waits,
-                               head.offlining.load() ? "moving its pages away or waiting"
+                               head.offlining.load() ? "migrating its pages or waiting"
                                                      : "waiting for the kernel's hotplug lock");
   return standing;
 }
@@ -72,7 +72,7 @@ void Progress::show(const Standing& standing) {
   if (now - began_ < kFirst || (!terminal_ && now - shown_ < kLines)) return;
   shown_ = now;
   std::string text = progress_text(standing, duration<double>(now - began_).count());
-  // What wraps is not taken back by the next line.
+  // The next line could not erase a line that wraps.
   if (terminal_) text.resize(std::min(text.size(), terminal_width(STDERR_FILENO).value_or(80) - 1));
   print_error(terminal_ ? "\r" + text + "\x1b[K" : text + "\n");
   on_screen_ = terminal_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How far a run has come, on standard error: one line that is rewritten on a terminal, a line
-// every ten seconds elsewhere. The same whether this process writes or the service does.
+// The progress of a run, on standard error: one line that is rewritten on a terminal, a line every
+// ten seconds elsewhere. The same whether this process writes or the service does.
 #pragma once
 
 #include <chrono>
@@ -15,22 +15,22 @@
 namespace memonline::cli {
 
 struct Standing {
-  std::uint64_t step = 1, steps = 1;   ///< the one under way, of all
-  std::uint64_t done = 0, blocks = 0;  ///< so far, of all
-  std::uint64_t block_size = 0;        ///< in bytes; 0: not known
-  std::string at;                      ///< what is under way: a block, say
-  bool stuck = false;                  ///< and has been for so long that it is what matters
+  std::uint64_t step = 1, steps = 1;   ///< the current one, and all
+  std::uint64_t done = 0, blocks = 0;  ///< so far, and all
+  std::uint64_t block_size = 0;        ///< in bytes; 0: unknown
+  std::string at;                      ///< the current block or step
+  bool stuck = false;                  ///< for so long that only this matters
 };
 Standing standing_of(const apply::Program& program, apply::Board& board);
 
-/// What is shown of it `seconds` after the beginning.
+/// The line that is shown `seconds` after the start.
 std::string progress_text(const Standing& standing, double seconds);
 
 class Progress {
  public:
   /// Nothing is shown for short runs: the first line comes after half a second.
   Progress();
-  /// The line on a terminal is removed, so that what follows stands by itself.
+  /// Removes the line on a terminal.
   ~Progress() { clear(); }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -44,8 +44,8 @@ class Progress {
   bool on_screen_ = false;
 };
 
-/// What `work` returns, which is given what watches a run of this process. Nothing of the progress
-/// is on the screen any more when its result is told.
+/// Gives `work` a watch that shows the progress of a run of this process, and returns its result.
+/// The progress is erased before the result is shown.
 template <class Work>
 auto watched(const volatile std::sig_atomic_t* stops, Work&& work) {
   Progress progress;

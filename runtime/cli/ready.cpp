@@ -69,7 +69,7 @@ Ready from_file(const ApplyOptions& options, const std::optional<apply::Journal>
     add_stale(options, comparison, sink);
     return ready;
   }
-  // Free memory changes all the time, and is not among the facts that a plan was made for.
+  // Free memory changes all the time, and is not among the facts of a plan.
   if (!comparison.fulfilled && !plan::check_room(plan->steps, *ready.host, sink)) return ready;
   ready.status = ExitStatus::Done;
   plan->agents = plan::competing_agents(*ready.host, &*plan);
@@ -78,7 +78,7 @@ Ready from_file(const ApplyOptions& options, const std::optional<apply::Journal>
   return ready;
 }
 
-// Where nothing is written, nobody races with it: then the text of the plan names them.
+// Only for a plan that writes something: agents race with its writes.
 void report_agents(const ApplyOptions& options, Ready& ready, diag::Sink& sink) {
   plan::report_agents(ready.plan->agents, options.strict, plan::Settled::Note, ready.shown, sink);
   if (!sink.has_errors()) return;

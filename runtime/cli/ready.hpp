@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `apply` is about to do: the plan for this host, made now from policies or read from a file
-// and held against the host, with everything there is to say about it.
+// The plan that `apply` is to carry out on this host: made now from policies, or read from a file
+// and compared with the host, with all diagnostics about it.
 #pragma once
 
 #include <optional>
@@ -16,16 +16,16 @@
 namespace memonline::cli {
 
 struct Ready {
-  std::optional<plan::Plan> plan;  ///< empty: there is nothing to carry out, see `status`
+  std::optional<plan::Plan> plan;  ///< empty: nothing to carry out, see `status`
   std::optional<model::Host> host;
-  bool fulfilled = false;   ///< the host is as this plan, made earlier, leaves it
+  bool fulfilled = false;   ///< the host is already as this earlier plan leaves it
   bool write_boot = false;  ///< `set boot-parameters = write`
   source::SourceSet shown;
   ExitStatus status = ExitStatus::Done;
   [[nodiscard]] std::string fingerprint() const { return plan ? plan->host.fingerprint : ""; }
 };
 
-/// `cut_short` is what a killed run left: the plan it was carrying out may be carried on with.
+/// `cut_short`: the journal of a killed run, whose plan may be continued.
 Ready make_ready(const ApplyOptions& options, const std::optional<apply::Journal>& cut_short,
                  diag::Sink& sink);
 

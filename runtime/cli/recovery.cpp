@@ -29,7 +29,7 @@ std::string before_text(const apply::BlocksBefore& blocks) {
                      blocks.zone ? fmt::format(" in {}", model::zone_name(*blocks.zone)) : "");
 }
 
-/// Not by Sysfs, which is for writing and refuses a copy of a host.
+/// Not through Sysfs, which is for writing and refuses a copy of a host.
 std::optional<std::string> value_of(model::Knob knob, const std::string& root) {
   const auto text = runtime::read_file((root == "/" ? "" : root) + model::knob_path(knob));
   return text ? std::optional(std::string(runtime::trimmed(*text))) : std::nullopt;
@@ -45,7 +45,8 @@ void add_settings(const Journal& journal, bool all, const std::string& root, Lin
     const std::string& now = *value;
     if (now == knob.before || (!all && knob.stays && now == knob.during)) continue;
     if (now == set || (all && now == knob.during))
-      lines.push_back(fmt::format("{} would be put back to {}", model::knob_name(knob.knob), knob.before));
+      lines.push_back(
+          fmt::format("{} would be restored to {}", model::knob_name(knob.knob), knob.before));
     else
       lines.push_back(fmt::format("{} is {}, set by another process: it would be left unchanged",
                                   model::knob_name(knob.knob), printable(now)));
@@ -79,7 +80,7 @@ Result<Lines, runtime::FileError> would_recover(const std::string& root) {
     add_settings(**journal, (*journal)->to_confirm, root, lines);
     if (lines.size() == known) lines.emplace_back("no kernel setting would be changed");
   }
-  if (lines.empty()) lines.emplace_back("no run was cut short: there is nothing to recover");
+  if (lines.empty()) lines.emplace_back("nothing to recover: no run was cut short");
   return lines;
 }
 

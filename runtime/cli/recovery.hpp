@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What `apply --recover` would restore, for a dry run: the journals of a killed run beside the
-// kernel settings as they are. Nothing is written, and no lock is kept.
+// kernel settings as they are. Writes nothing, and takes no lock.
 #pragma once
 
 #include <string>

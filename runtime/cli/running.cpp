@@ -22,9 +22,9 @@ using text::JsonWriter;
 void add_cannot_change(const runtime::FileError& error, diag::Sink& sink) {
   auto& d = sink.add(diag::Code::CannotChange, std::nullopt, error.message());
   if (error.number == EACCES || error.number == EPERM)
-    d.help = "only root may change memory: try it with sudo";
+    d.help = "only root can change memory: try sudo";
   else if (error.number == EROFS)
-    d.help = "in a container: apply on the host itself";
+    d.help = "in a container, run it on the host instead";
   else
     d.help = "`memonline apply --dry-run` shows what would be done, on any host";
 }
@@ -41,7 +41,7 @@ std::optional<apply::Session> begin_session(const std::string& root, const std::
                           auto& d = sink.add(
                               diag::Code::AnotherRun, std::nullopt,
                               fmt::format("another run is changing memory: {}", held.owner));
-                          d.help = "`--wait` waits for its end";
+                          d.help = "use `--wait` to wait for it to finish";
                         }},
              session.error());
   return std::nullopt;
@@ -59,26 +59,24 @@ void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink
     return;
   }
   auto& d = sink.add(diag::Code::NoJournal, std::nullopt, error.message());
-  if (error.number == 0) {  // RunDirectory::read(): its contents are what is wrong
-    d.help = "take memory offline by a plan instead: `memonline plan --unplug SIZE -o plan.json`";
+  if (error.number == 0) {  // RunDirectory::read(): its contents are invalid
+    d.help = "to offline memory, make a plan: `memonline plan --unplug SIZE -o plan.json`";
     return;
   }
-  if (error.number == EACCES) {  // journals are root's
+  if (error.number == EACCES) {  // only root may read journals
     d.help = "run it as root";
     return;
   }
   d.help = changed == Changed::Nothing
-               ? "nothing was changed; make room in /run, then try again"
-               : "memory was changed; make room in /run, then `memonline apply --recover`";
+               ? "nothing was changed; free space in /run, then try again"
+               : "memory was changed; free space in /run, then run `memonline apply --recover`";
 }
 
 void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink) {
   for (const apply::Recovered::SetAside& one : recovered.set_aside) {
     auto& d = sink.add(diag::Code::JournalUnreadable, std::nullopt, one.error.message());
-    d.notes.push_back(fmt::format("it is `{}` now", one.path));
-    d.help =
-        "memory is brought online all the same; `memonline status` shows what differs from "
-        "the policy";
+    d.notes.push_back(fmt::format("renamed to `{}`", one.path));
+    d.help = "memory is still onlined; `memonline status` shows where it drifts from the policy";
   }
 }
 

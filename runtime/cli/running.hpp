@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the commands that change memory (apply, undo, confirm) share: a session with its failures
-// as diagnostics, limits from options, a report as text or JSON.
+// Shared by the commands that change memory (apply, undo, confirm): a session with its failures as
+// diagnostics, limits from options, a report as text or JSON.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace memonline::cli {
 
-/// Opens what is needed to change memory below `root` and takes the lock. Why not is in `sink`.
+/// Opens what is needed to change memory below `root` and takes the lock. Errors are in `sink`.
 std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
                                             std::chrono::milliseconds patience, apply::Stops* stops,
                                             diag::Sink& sink);
@@ -25,13 +25,13 @@ apply::Limits limits_of(const RunOptions& options);
 /// Whether memory was changed before something failed.
 enum class Changed : std::uint8_t { Nothing, Memory };
 
-/// Reading or writing what lies in /run/memonline failed, or there is no helper to be had.
+/// Reading or writing files in /run/memonline failed, or a helper could not be started.
 void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink& sink);
 
-/// What could not be read of earlier runs, and where it is now: a warning each.
+/// Warns of each journal of an earlier run that could not be read, with its new name.
 void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink);
 
-/// A report as it is shown: made here, or by the service.
+/// A report as shown: made by this process, or by the service.
 struct Told {
   apply::Report::Result result = apply::Report::Result::Failed;
   std::string json;  ///< as apply::to_json() writes it
@@ -39,25 +39,25 @@ struct Told {
 };
 Told told(const apply::Report& report, std::string_view verb = "applied");
 
-/// Adds what one more round of a run did.
+/// Adds the report of one more round of a run.
 void add_up(std::optional<apply::Report>& sum, apply::Report&& report);
 
-/// What a run came to, as documents show it.
+/// The result of a run, as documents show it.
 struct RunDocument {
   /// complete partly failed nothing-to-do fulfilled recovered undone unconfirmed dry-run
   std::string result;
   ExitStatus status = ExitStatus::Done;
-  std::string fingerprint;  ///< of the host that was planned for
+  std::string fingerprint;  ///< of the host of the plan
   std::optional<Told> report;
   std::optional<Told> undone;
   std::vector<std::string> recovered;
   struct Boot {
-    std::vector<std::string> parameters;  ///< what the plan needs on the kernel command line
+    std::vector<std::string> parameters;  ///< those that the plan needs
     bool written = false;                 ///< the boot loader has them; else see `diagnostics`
     bool changed = false;                 ///< it did not have them before: a reboot is needed
   };
   std::optional<Boot> boot;  ///< with `set boot-parameters = write`
-  /// Of the plan, as it is when the run ends; empty: there was no plan.
+  /// Of the plan, at the end of the run; empty: there was no plan.
   std::optional<plan::Judgement> judgement;
   std::vector<plan::CompetingAgent> agents;
 };

@@ -33,7 +33,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr auto kJob = "org.memonline1.Job";
-// Names of errors, which decide; texts are for people (dbus/errors.hpp).
+// Code decides by these names; texts are for people (dbus/errors.hpp).
 constexpr std::string_view kAnotherRun = "org.memonline1.Error.AnotherRun";
 constexpr std::string_view kNothingToDo = "org.memonline1.Error.NothingToDo";
 constexpr std::string_view kPlanStale = "org.memonline1.Error.PlanStale";
@@ -42,8 +42,8 @@ constexpr std::string_view kAccessDenied = "org.freedesktop.DBus.Error.AccessDen
 constexpr std::string_view kInteractive =
     "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
 constexpr std::string_view kLimitsExceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
-// What the bus and libsystemd answer where the service has left the bus, and what the next service
-// answers about a job of the one before.
+// Errors of the bus and libsystemd once the service has left the bus, and of the next service about
+// a job of the one before.
 constexpr std::array<std::string_view, 5> kGone{
     "org.freedesktop.DBus.Error.NoReply", "org.freedesktop.DBus.Error.NameHasNoOwner",
     "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.UnknownObject",
@@ -125,7 +125,7 @@ std::optional<Told> told_of(const std::map<std::string, std::string>& values,
               document->second, values.at(which + ".text")};
 }
 
-/// How far a job has come, by its properties.
+/// The progress of a job, by its properties.
 Standing standing_of(const std::map<std::string, std::string>& values, std::uint64_t block_size) {
   const auto number = [&](const char* name) {
     std::uint64_t value = 0;
@@ -149,14 +149,14 @@ bool exists(const char* sign) {
   return ::stat((std::string("/") + sign).c_str(), &found) == 0 || errno != ENOENT;
 }
 
-/// Without a look at the bus: on this machine's own one, memonlined shows by a file that it is
-/// there, or would be if it were called.
+/// Without asking the bus: on the system bus, a file shows that memonlined is running, or would be
+/// started by a call.
 bool may_be_there() {
   return std::getenv("DBUS_SYSTEM_BUS_ADDRESS") != nullptr || exists(runtime::kServiceSign) ||
          exists(runtime::kRestSign);
 }
 
-/// Has the bus start it where it is at rest; false if it is not there then, either.
+/// Lets the bus start it where it is at rest; false if that fails, too.
 bool is_there(sd_bus* opened) {
   const auto ask = [&](const char* method, const char* types, auto... values) {
     sd_bus_message* reply = nullptr;
@@ -378,7 +378,7 @@ void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {
   if (name == kEnded || name == kEndedUnconfirmed) {
     sink.add(diag::Code::CannotChange, std::nullopt,
              name == kEnded ? "memonlined stopped before the run was complete"
-                            : "memonlined stopped before the run was confirmed: reverting it")
+                            : "memonlined stopped before the run was confirmed, and undoes it")
         .help = "`memonline status` shows the current state";
     return;
   }
@@ -395,10 +395,11 @@ void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink) {
 void add_failed(const ServiceClient::Outcome& outcome, diag::Sink& sink) {
   const std::string& error = outcome.error;
   if (outcome.error_name == kAnotherRun)
-    sink.add(diag::Code::AnotherRun, std::nullopt, error).help = "`--wait` waits for its end";
+    sink.add(diag::Code::AnotherRun, std::nullopt, error).help =
+        "use `--wait` to wait for it to finish";
   else if (outcome.error_name == kNothingToDo)
     sink.add(diag::Code::NothingToUndo, std::nullopt,
-             "nothing was applied since this machine was started, or it was undone already");
+             "nothing was applied since this machine was booted, or it was already undone");
   else
     sink.add(diag::Code::CannotChange, std::nullopt, error);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonlined, where it runs, as the commands meet it: those that change memory ask it over the bus
-// instead of writing beside it, and it decides with polkit who may, so that root is not needed;
-// those that only look see the machine with its eyes.
+// The client of memonlined, if it runs: commands that change memory call it over the bus instead of
+// writing beside it, and polkit authorizes the caller, so that root is not needed; commands that
+// only read get the state of the machine from it.
 #pragma once
 
 #include <chrono>
@@ -25,32 +25,33 @@ namespace memonline::cli {
 
 class ServiceClient {
  public:
-  /// What the bus answered instead: the name of the error, and its text.
+  /// An error of the bus: its name and its text.
   struct Failure {
     std::string name, message;
   };
-  /// What a job came to.
+  /// The result of a job.
   struct Outcome {
-    std::string error;       ///< why it failed, for people; empty: it did not
-    std::string error_name;  ///< the same as the name of an error
+    std::string error;       ///< why it failed, for people; empty: it succeeded
+    std::string error_name;  ///< the name of that error
     std::optional<Told> report, undone;
   };
 
-  /// Empty where `root` is not this machine's, where memonlined's sign is missing, and where nobody
-  /// on the bus has the name: memonlined is not started for this.
+  /// Empty if `root` is not this machine's, if memonlined's sign is missing, or if its name has no
+  /// owner on the bus: memonlined is not started for this.
   static std::optional<ServiceClient> find(const std::string& root);
 
-  /// Has a plan (JSON) carried out, and waits for its end: progress on standard error; with
-  /// `options.confirm` for Enter on a terminal, or Confirm by anybody. Each of `stops` cancels.
+  /// Lets the service carry out a plan (JSON), and waits for the result: progress on standard
+  /// error; with `options.confirm` for Enter on a terminal, or Confirm by any caller. Each of
+  /// `stops` cancels.
   Result<Outcome, Failure> apply(const std::string& plan, model::Bytes block_size,
                                  const ApplyOptions& options,
                                  const volatile std::sig_atomic_t* stops);
   Result<Outcome, Failure> undo(const RunOptions& options, const volatile std::sig_atomic_t* stops);
-  /// Empty: what waited is confirmed.
+  /// Empty: the waiting changes are confirmed.
   std::optional<Failure> confirm();
-  /// The machine as it sees it, looked at anew; empty where it does not tell, as an older one.
+  /// The current state of the machine from the service; empty if an older version lacks this.
   std::optional<ServiceSight> sight();
-  /// The Manager's Counters; empty where it does not answer.
+  /// The Manager's Counters; empty if it does not answer.
   std::map<std::string, std::uint64_t> counters();
 
  private:
@@ -66,7 +67,7 @@ class ServiceClient {
                                          const std::function<int(sd_bus_message*)>& append);
   Result<Look, Failure> look(const std::string& path, const char* interface);
   void read_long_reports(const std::string& job, std::map<std::string, std::string>& values);
-  /// Hands over a plan; its digest.
+  /// Submits a plan; gives its digest.
   Result<std::string, Failure> submit(const std::string& plan);
   Result<Outcome, Failure> run_job(const std::function<Result<std::string, Failure>()>& begin,
                                    std::optional<std::chrono::milliseconds> confirm,
@@ -77,10 +78,10 @@ class ServiceClient {
                                     const volatile std::sig_atomic_t* stops);
 
   std::unique_ptr<sd_bus, Close> bus_;
-  std::uint64_t block_size_ = 0;  ///< of what is applied; 0: not known
+  std::uint64_t block_size_ = 0;  ///< of the plan; 0: unknown
 };
 
-/// As the diagnostic that the command itself would give.
+/// Adds the diagnostic that the command itself would give.
 void add_refused(const ServiceClient::Failure& failure, diag::Sink& sink);
 void add_failed(const ServiceClient::Outcome& outcome, diag::Sink& sink);
 

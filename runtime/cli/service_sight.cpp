@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The answer of the Manager's GetHost, read into values.
+// Reads the reply of the Manager's GetHost.
 #include "runtime/cli/service_sight.hpp"
 
 #include <string_view>
@@ -11,7 +11,7 @@ namespace memonline::cli {
 
 namespace {
 
-/// Looking at the machine takes tens of milliseconds; who waits longer than this is quicker alone.
+/// Reading the machine takes tens of milliseconds; after this time the command does it itself.
 constexpr std::uint64_t kPatience = 10'000'000;
 
 std::vector<std::string> texts(sd_bus_message* message) {
@@ -36,7 +36,7 @@ std::vector<ServiceNews::Failing> failing(sd_bus_message* message) {
   return found;
 }
 
-/// One entry of the dictionary; `document` is what holds the host.
+/// One entry of the dictionary; `document` contains the host.
 void read_entry(sd_bus_message* reply, ServiceSight& sight, std::string& document) {
   const char* key = "";
   const char* type = nullptr;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The machine as memonlined sees it. It may read what users may not, so that everybody plans with
-// what root would see; and it knows what nobody can read anywhere.
+// The machine as memonlined sees it. It can read files that users cannot, so that all users plan
+// with what root would see; and it has facts that are in no file.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 namespace memonline::cli {
 
-/// What only the service knows. Empty where all is well.
+/// Facts that only the service has. Empty if there are no problems.
 struct ServiceNews {
   struct Failing {
     std::uint64_t first = 0, last = 0;
     int error = 0;  ///< errno, 0: none
     std::string text;
   };
-  std::vector<Failing> failing;         ///< blocks that it tries again and again
-  std::vector<std::string> left_alone;  ///< what others changed, a sentence each
+  std::vector<Failing> failing;         ///< blocks that it keeps retrying
+  std::vector<std::string> left_alone;  ///< changes by others, a sentence each
   [[nodiscard]] bool empty() const { return failing.empty() && left_alone.empty(); }
 };
 

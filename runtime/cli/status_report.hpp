@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `memonline status` reports, as a value: memory, how far it drifts from the policy, and what
-// could not be decided. Rendered for people (text) and for programs (JSON, YAML).
+// The result of `memonline status` as a value: memory, where it drifts from the policy, and what
+// could not be judged. Rendered for people (text) and for programs (JSON, YAML).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ enum class Verdict : std::uint8_t {
   NothingJudged,  ///< there is a plan, and no block that could be compared with the policy
   Drift,
   RebootPending,
-  PartlyJudged,  ///< what could be compared is as desired; the rest could not be
+  PartlyJudged,  ///< all that could be compared is as desired
   AsDesired,
 };
 std::string_view verdict_name(Verdict verdict);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The status of memory for people: a table of the blocks, and below it what the policy makes of
-// them.
+// The status of memory for people: a table of the blocks, and below it how they compare with the
+// policy.
 #include <algorithm>
 #include <utility>
 
@@ -80,7 +80,7 @@ std::string unjudged_sizes(const StatusReport& status) {
   return text;
 }
 
-/// A condition that could not be evaluated may have left out all rules.
+/// A condition that could not be evaluated may have excluded all rules.
 bool lacks_facts(const diag::Sink& sink) {
   return std::any_of(sink.all().begin(), sink.all().end(),
                      [](const diag::Diagnostic& d) { return d.code == diag::Code::FactUnknown; });
@@ -124,7 +124,8 @@ std::string verdict_text(const StatusReport& status) {
     case Verdict::Drift: return drift_text(status, totals) + not_judged;
     case Verdict::RebootPending:
       return "Memory is as the policy says, apart from what needs a reboot.\n" + not_judged;
-    case Verdict::PartlyJudged: return "What can be judged is as the policy says.\n" + not_judged;
+    case Verdict::PartlyJudged:
+      return "Everything that can be judged is as the policy says.\n" + not_judged;
     case Verdict::AsDesired: break;
   }
   return status.compiled.plan->judgement.remaining.empty()
@@ -143,7 +144,7 @@ std::string remaining_text(const plan::Plan& plan) {
   return text;
 }
 
-/// What only memonlined knows; empty, as without it, while it has nothing to report.
+/// Facts that only memonlined has; empty without it, or if it has nothing to report.
 std::string news_text(const ServiceNews& news) {
   std::string text;
   for (const ServiceNews::Failing& one : news.failing)

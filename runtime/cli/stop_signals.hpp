@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// SIGINT and SIGTERM as a number that is looked at: how often somebody asked to stop.
+// Counts SIGINT and SIGTERM: the number of stop requests.
 #pragma once
 
 #include <csignal>
 
 namespace memonline::cli {
 
-/// From now on SIGINT and SIGTERM are counted; a third one ends the program at once, as without us
-/// (the journal is there then for the next run). SIGHUP, a terminal that went away, stops nothing:
-/// `--confirm` is there for just that.
+/// From now on SIGINT and SIGTERM are counted; a third one ends the program at once, as by default
+/// (the journal is then left for the next run). SIGHUP, a lost terminal, is ignored: `--confirm`
+/// exists for that case.
 const volatile std::sig_atomic_t* count_stop_signals();
 
 }  // namespace memonline::cli

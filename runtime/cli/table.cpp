@@ -44,7 +44,7 @@ void add_row(libscols_table* table, const std::vector<Cell>& row) {
   libscols_line* line = scols_table_new_line(table, nullptr);
   must(line != nullptr);
   for (std::size_t i = 0; i < row.size(); ++i) {
-    // Names of files and devices are others' words: whatever the table is of.
+    // Names of files and devices may contain anything.
     must(scols_line_set_data(line, i, printable(row[i].text).c_str()) == 0);
     const char* escape = row[i].text.empty() ? nullptr : escape_of(row[i].tint);
     if (escape != nullptr) must(scols_cell_set_color(scols_line_get_cell(line, i), escape) == 0);
@@ -59,10 +59,10 @@ std::string table(const std::vector<Column>& columns, const std::vector<std::vec
   const std::unique_ptr<libscols_table, void (*)(libscols_table*)> made(scols_new_table(),
                                                                         &scols_unref_table);
   must(made != nullptr);
-  // What is printed must not depend on the terminal: a cut number is a wrong number.
+  // The output must not depend on the terminal: a truncated number is a wrong number.
   scols_table_set_termforce(made.get(), SCOLS_TERMFORCE_NEVER);
   must(scols_table_enable_colors(made.get(), colored ? 1 : 0) == 0);
-  // The cells are printable; it would escape the backslashes of what was escaped.
+  // The cells are printable; libsmartcols would escape their backslashes again.
   must(scols_table_enable_noencoding(made.get(), 1) == 0);
   add_columns(made.get(), columns, colored);
   for (const auto& row : rows) add_row(made.get(), row);

@@ -14,8 +14,8 @@ struct Column {
   bool right = false;
 };
 
-/// What a color says of a cell; zones have those of `memonline map`. No color is the only sign of
-/// anything: the text of the cell says the same.
+/// The meaning of a color; zones have those of `memonline map`. Colors are never the only sign: the
+/// text of the cell says the same.
 enum class Tint : std::uint8_t { None, Kernel, Movable, Several, Faint, Attention, Problem };
 
 struct Cell {

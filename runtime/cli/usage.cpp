@@ -38,7 +38,7 @@ std::string options_text(const std::vector<Option>& options) {
 std::string help_of_program() {
   std::string text =
       "Usage: memonline COMMAND [OPTION]...\n"
-      "Decides how the memory of a Linux host comes online.\n\nCommands:\n";
+      "Decides how the memory of a Linux host is onlined.\n\nCommands:\n";
   for (const Command& command : all_commands())
     if (!command.hidden) text += row(command.name, command.summary);
   return text + options_text(program_options()) + "\n" + kMainFooter + "\n";

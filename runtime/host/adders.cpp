@@ -74,7 +74,7 @@ std::uint64_t address_limit(const model::Host& host, const std::string& cpuinfo)
   return 0;
 }
 
-// What a running service wrote down before it changed the setting (service/knob_lease.hpp).
+// The value that a running service saved before it changed the setting (service/knob_lease.hpp).
 std::optional<std::string> setting_before(const Tree& tree) {
   const auto lease = tree.read("run/memonline/switches");
   if (!lease) return std::nullopt;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What of this host adds memory by itself and relies on auto_online_blocks, or does not care for
-// it; how far the kernel's memory can reach; and what the setting said before a service changed it.
+// Parts of this host that add memory and rely on auto_online_blocks, or ignore it; the highest
+// address of the kernel's memory; and the value of the setting before a service changed it.
 #pragma once
 
 #include "compiler/model/host.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Ranges of physical addresses, and which of them a block lies in.
+// Ranges of physical addresses, and which of them contain a block.
 #pragma once
 
 #include <algorithm>

@@ -62,10 +62,11 @@ struct Closer {
 
 HostError error_of(const std::string& path, const Library& library, archive* reader) {
   const char* text = library.error_string(reader);
-  return {path, fmt::format("cannot be unpacked: {}", text == nullptr ? "broken archive" : text)};
+  return {path,
+          fmt::format("cannot unpack the archive: {}", text == nullptr ? "corrupt archive" : text)};
 }
 
-/// The content of the entry just read, or empty where it is too large or broken.
+/// The content of the entry just read, or an error if it is too large or corrupt.
 Result<std::string, HostError> content_of(const std::string& path, const Library& library,
                                           archive* reader) {
   std::string content;
@@ -76,7 +77,7 @@ Result<std::string, HostError> content_of(const std::string& path, const Library
     if (got == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(got));
     if (content.size() > static_cast<std::size_t>(kLargestFile))
-      return fail(HostError{path, "holds a file too large for a tree of /proc and /sys"});
+      return fail(HostError{path, "the archive has a file larger than 16 MiB"});
   }
 }
 
@@ -95,10 +96,10 @@ bool looks_like_archive(std::string_view beginning) {
 Result<std::unique_ptr<Tree>, HostError> open_archive(const std::string& path) {
   static const Library library = load();
   if (!library.loaded)
-    return fail(HostError{path, "is an archive, and " MEMONLINE_LIBARCHIVE
-                                ", which unpacks those, is not installed"});
+    return fail(
+        HostError{path, "cannot unpack the archive: " MEMONLINE_LIBARCHIVE " is not installed"});
   const std::unique_ptr<archive, Closer> reader(library.read_new(), Closer{&library});
-  if (!reader) return fail(HostError{path, "cannot be unpacked: out of memory"});
+  if (!reader) return fail(HostError{path, "cannot unpack the archive: out of memory"});
   library.filter_gzip(reader.get());
   library.filter_xz(reader.get());
   library.filter_zstd(reader.get());
@@ -114,7 +115,7 @@ Result<std::unique_ptr<Tree>, HostError> open_archive(const std::string& path) {
     if (answer == ARCHIVE_EOF) break;
     if (answer < ARCHIVE_WARN) return fail(error_of(path, library, reader.get()));
     if (count >= kMostEntries || size > kLargestTree)
-      return fail(HostError{path, "is too large for a tree of /proc and /sys"});
+      return fail(HostError{path, "the archive has more than a million entries or 512 MiB"});
     const char* name = library.pathname(entry);
     if (name == nullptr) continue;
     const auto type = library.filetype(entry);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the blocks' own files hold: one or two short ones a block, and each costs openat, read,
-// close and nothing else.
+// Reads the blocks' own files: one or two short ones per block, each with openat, read and close
+// and nothing else.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -24,11 +24,11 @@ using model::ValidZones;
 
 constexpr const char* kMemory = "sys/devices/system/memory";
 constexpr std::size_t kBlocksPerThread = 2048;
-// From here on fewer files are worth having to everybody; below, who does not write reads both of
-// every block even where one tells the other already.
+// From this number on, every reader saves files; below it, readers that do not write read both
+// files of every block, even if one implies the other.
 constexpr std::size_t kManyBlocks = 4096;
 
-/// What valid_zones of a block says of its `state`.
+/// What valid_zones of a block says about its `state`.
 enum class Telling {
   Nothing,  ///< the older rule, or few blocks
   Online,   ///< whether it is online
@@ -63,7 +63,7 @@ void read_block(const Tree& memory, Telling telling, Block& block, Trouble& trou
   AttributePath path(block.id);
   std::array<char, 128> text{};
   if (block.unlinked) {
-    trouble.zones = ENOENT;  // kernels before 6.19 would look for the zones of node -1
+    trouble.zones = ENOENT;  // kernels before 6.19 would use the zones of node -1
   } else if (const auto zones = memory.read_some(path("valid_zones"), text.data(), text.size())) {
     block.zones = zones_of({text.data(), *zones});
   } else {
@@ -109,7 +109,7 @@ void read_each(const Tree& memory, Telling telling, const std::vector<std::size_
         read_range(done, done + share);
       });
   } catch (const std::system_error&) {
-    // No more threads to be had: this one reads what is left.
+    // No more threads: this one reads the rest.
   }
   read_range(done, places.size());
   for (std::thread& helper : helpers) helper.join();
@@ -124,8 +124,8 @@ bool may_join_two(const Block& block) {
          block.zones.size() == 2;
 }
 
-/// Of blocks that must be alike the two at the ends are read; those between only if the ends differ
-/// after all, because the memory changes meanwhile.
+/// Of blocks that must be alike, reads the two at the ends; those between only if the ends differ
+/// after all, because memory changes meanwhile.
 std::vector<Trouble> read_all(const Tree& memory, Telling telling, const std::vector<Alike>& alike,
                               std::vector<Block>& blocks) {
   std::vector<Trouble> troubles(blocks.size());
@@ -187,7 +187,7 @@ void note_troubles(const Blocks& blocks, const std::vector<Trouble>& troubles, N
   }
 }
 
-/// Without valid_zones, `removable` tells whether hot remove was compiled in: it is 0 everywhere
+/// Without valid_zones, `removable` shows whether the kernel has hot remove: it is 0 everywhere
 /// otherwise.
 bool some_removable(const Tree& memory, const std::vector<Block>& blocks) {
   return std::any_of(blocks.begin(), blocks.end(), [&](const Block& block) {
@@ -214,7 +214,7 @@ State state_of(std::string_view text) {
 ValidZones zones_of(std::string_view text) {
   ValidZones zones;
   std::size_t count = 0;
-  if (text.empty()) return {};  // the kernel ends a line even if it names no zone: a copy lost it
+  if (text.empty()) return {};  // the kernel writes a newline even without a zone: a copy lost it
   text = trimmed(text);
   if (text.empty()) return ValidZones(ValidZones::Kind::Empty);
   if (text == "none") return ValidZones(ValidZones::Kind::None);
@@ -236,8 +236,7 @@ void read_states(const Tree& tree, Liveness liveness, Detail detail, const model
     blocks.all.clear();
     return;
   }
-  // The policy is there since 5.15, and so tells that valid_zones follows the newer rule
-  // (online_by).
+  // online_policy exists since 5.15, so valid_zones follows the newer rule (online_by).
   const bool newer_rule = host.facts.online_policy == true;
   Telling telling = Telling::Nothing;
   if ((detail == Detail::ToWrite || blocks.all.size() >= kManyBlocks) && newer_rule)
@@ -245,7 +244,8 @@ void read_states(const Tree& tree, Liveness liveness, Detail detail, const model
   const std::vector<Alike> alike =
       telling == Telling::Nothing ? std::vector<Alike>{} : alike_outside_zones(blocks, host);
   std::vector<Trouble> troubles = read_all(**memory, telling, alike, blocks.all);
-  // Of a running kernel's block the files go first; a capture may lack one for good.
+  // On a running kernel, a missing file means that the block is vanishing; a capture may just lack
+  // it.
   if (liveness == Liveness::Captured)
     for (std::size_t i = 0; i < troubles.size(); ++i)
       if (troubles[i].state == ENOENT)

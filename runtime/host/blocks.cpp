@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which blocks there are, and where: ids come from one listing of the directory, nodes from one
-// listing of each node's directory (a link memoryM stands there for each of its blocks).
+// The blocks and their nodes: ids come from one listing of the directory, nodes from one listing of
+// each node's directory, which has a link memoryM for each of its blocks.
 #include "runtime/host/blocks.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using model::NodeId;
 
 constexpr const char* kMemory = "sys/devices/system/memory";
 constexpr const char* kNode = "sys/devices/system/node";
-// Larger numbers are no hardware of ours but garbage, and would overflow addresses.
+// Larger numbers are garbage, and would overflow addresses.
 constexpr std::uint64_t kLargestBlock = std::uint64_t{1} << 46U;
 constexpr std::uint64_t kMostNodes = 65536;
 
@@ -89,8 +89,8 @@ bool are_changing(const Tree& tree, const std::vector<Block>& blocks) {
   return false;
 }
 
-// Where others have a node, a block without one is not all there yet, or has none for good. A tree
-// that shows no links at all (a kernel without NUMA, a capture without them) says nothing of that.
+// If other blocks have a node, a block without one is still being added, or will never have one. A
+// tree without any links (a kernel without NUMA, a capture without them) proves neither.
 void judge_unlinked(const Tree& tree, Liveness liveness, Blocks& blocks, Notes& notes) {
   const auto first = std::find_if_not(blocks.all.begin(), blocks.all.end(), is_linked);
   if (first == blocks.all.end() || std::none_of(blocks.all.begin(), blocks.all.end(), is_linked))
@@ -137,7 +137,7 @@ Blocks list_blocks(const Tree& tree, Notes& notes) {
     return blocks;
   }
   if (!size || *size < 4096 || *size > kLargestBlock) {
-    if (!ids->empty()) notes.add(size_path, "no size of a memory block is in it");
+    if (!ids->empty()) notes.add(size_path, "invalid memory block size");
     blocks.missing = ids->size();
     return blocks;
   }
@@ -145,7 +145,7 @@ Blocks list_blocks(const Tree& tree, Notes& notes) {
   blocks.all.reserve(ids->size());
   for (const std::uint64_t id : *ids) {
     if (id >= UINT64_MAX / 2 / *size) {
-      notes.add(fmt::format("{}/memory{}", kMemory, id), "no memory can be at such an address");
+      notes.add(fmt::format("{}/memory{}", kMemory, id), "address out of range");
       break;
     }
     blocks.all.emplace_back().id = id;
@@ -192,7 +192,7 @@ NodeFacts read_nodes(const Tree& tree, Liveness liveness, Blocks& blocks, Notes&
     });
     if (!links) notes.failure(path, links.error());
   }
-  // A block's own links tell too, where the node's directory was not complete or is missing.
+  // A block's own links show its node if the node's directory is missing or was not complete.
   for (Block& block : blocks.all) {
     if (block.node) continue;
     read_own_links(tree, block);

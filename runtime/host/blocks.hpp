@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The memory blocks of a tree, one value each; runs are made of them once devices are known.
+// The memory blocks of a tree, one value each; they are combined into runs once devices are known.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Block {
   model::ValidZones zones;
   std::optional<model::NodeId> node;
   bool several_nodes = false;
-  bool unlinked = false;  ///< a running kernel links it to no node: it is not asked for its zones
+  bool unlinked = false;  ///< a running kernel links it to no node: its zones are not read
   std::optional<std::uint32_t> dimm;  ///< NN of PNP0C80:NN behind firmware_node
 };
 
@@ -29,10 +29,10 @@ struct Blocks {
   std::vector<Block> all;           ///< by ascending id
   std::optional<bool> valid_zones;  ///< some block has the file; empty without blocks
   bool hot_remove = true;
-  std::uint64_t missing = 0;  ///< blocks that the source names and does not hold
+  std::uint64_t missing = 0;  ///< blocks that the source mentions but lacks
 };
 
-/// Lists sys/devices/system/memory: which blocks there are, and how large, is filled in.
+/// Lists sys/devices/system/memory: fills in the blocks and their size.
 Blocks list_blocks(const Tree& tree, Notes& notes);
 
 struct NodeFacts {
@@ -42,17 +42,17 @@ struct NodeFacts {
 };
 
 /// Reads sys/devices/system/node and the links in the blocks' own directories, and gives each block
-/// its node. On a running kernel, blocks that have none yet because they are just being added are
-/// left out; if nothing changes for a while they are there to stay, and their node is unknown.
+/// its node. On a running kernel, blocks without one are left out while they are being added; if
+/// nothing changes for a while, they are kept, and their node is unknown.
 NodeFacts read_nodes(const Tree& tree, Liveness liveness, Blocks& blocks, Notes& notes);
 
 /// Reads the blocks' own files, with few system calls and, where there are many, several threads.
-/// Blocks that vanish meanwhile are left out. Only after `read_nodes`: what a kernel says of a
-/// block without a node is undefined. `host` holds what `read_proc` found.
+/// Blocks that vanish meanwhile are left out. Only after `read_nodes`: the files of a block without
+/// a node have undefined contents. `host` holds what `read_proc` found.
 void read_states(const Tree& tree, Liveness liveness, Detail detail, const model::Host& host,
                  Blocks& blocks, Notes& notes);
 
-/// The numbers of the blocks that are there, ascending: one listing, no file is read.
+/// The numbers of the present blocks, ascending: one listing, no file is read.
 std::vector<std::uint64_t> block_ids(const Tree& tree);
 
 /// Whether a block with these zones is online by them alone. Since 4.14 valid_zones_show() names
@@ -60,7 +60,7 @@ std::vector<std::uint64_t> block_ids(const Tree& tree);
 /// default, then what else it may join.
 bool online_by(const model::ValidZones& zones);
 
-/// What `state` and `valid_zones` hold.
+/// Parse the contents of `state` and `valid_zones`.
 model::State state_of(std::string_view text);
 model::ValidZones zones_of(std::string_view text);
 

@@ -42,7 +42,7 @@ void add(std::vector<LmbRange>& lmbs, std::uint64_t first, std::uint64_t size,
     lmbs.push_back({{first, first + size - 1}, flags});
 }
 
-/// The `reg` of a memory node, or what the kernel is told to use of it
+/// The `reg` of a memory node, or the part of it that the kernel is to use
 /// (early_init_dt_scan_memory). A coherent accelerator's memory is not for the kernel at boot.
 void add_memory_node(const Tree& tree, const std::string& node, std::size_t address_cells,
                      std::size_t size_cells, std::vector<AddressRange>& ranges) {
@@ -127,9 +127,9 @@ std::vector<LmbRange> parse_dynamic_memory_v2(std::string_view value, std::uint6
 Origin DeviceTreeMemory::origin_of(AddressRange range) const {
   if (meets(boot, range)) return Origin::Boot;
   if (lmbs.empty()) return Origin::Hotplugged;
-  // Where the boot memory of memory@* is listed as LMBs that stay, the others came later. Elsewhere
-  // memory@* is the first part of boot memory alone, and those of boot are not told apart from
-  // others: the kernel marks what it adds as assigned.
+  // If the boot memory of memory@* is listed as LMBs that stay, the others were hot-added.
+  // Otherwise memory@* is only the first part of boot memory, and LMBs of boot cannot be
+  // distinguished from others: the kernel marks what it adds as assigned.
   const bool boot_stays = std::any_of(lmbs.begin(), lmbs.end(), [&](const LmbRange& lmb) {
     return (lmb.flags & kReserved) != 0 && meets(boot, lmb.range);
   });

@@ -23,7 +23,7 @@ struct DeviceTreeMemory {
   std::vector<AddressRange> boot;  ///< of memory@*; ascending
   std::vector<LmbRange> lmbs;      ///< ascending
   [[nodiscard]] bool known() const { return !boot.empty() || !lmbs.empty(); }
-  /// Where memory at these addresses came from.
+  /// The origin of memory at these addresses.
   [[nodiscard]] model::Origin origin_of(AddressRange range) const;
 };
 

@@ -56,7 +56,7 @@ bool lists_something(const Tree& tree, const char* path, std::string_view prefix
          });
 }
 
-/// Whether each byte of `range` lies in one of the sorted list.
+/// Whether each byte of `range` is in one of the sorted ranges.
 bool all_in(const std::vector<AddressRange>& ranges, AddressRange range) {
   auto at =
       std::lower_bound(ranges.begin(), ranges.end(), range.first,
@@ -127,8 +127,8 @@ IoMemory parse_iomem(std::string_view text) {
 
 namespace {
 
-// As memblock holds it: what is no whole page is left out, and of a PC the first page and the hole
-// for video memory and BIOS as well (arch/x86/kernel/setup.c, trim_bios_range()).
+// As in memblock: without parts of pages, and on a PC also without the first page and the hole for
+// video memory and BIOS (arch/x86/kernel/setup.c, trim_bios_range()).
 std::vector<model::PfnRange> whole_pages(const std::vector<AddressRange>& ranges,
                                          std::uint64_t page_size, bool pc) {
   std::vector<model::PfnRange> pages;
@@ -159,7 +159,7 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
   const IoMemory iomem = parse_iomem(iomem_text);
   if (!iomem.readable && !iomem_text.empty())
     notes.add("proc/iomem",
-              "shows no addresses without root: which driver manages memory is unknown");
+              "shows addresses only to root: the drivers that manage memory are unknown");
   const std::vector<FirmwareRange> entries = read_memmap(tree, notes);
   std::vector<AddressRange> pieces = iomem.ram;
   if (!iomem.readable)
@@ -177,14 +177,14 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
       return of_driver(*driver);
     const Origin origin = origins.of(block);
     if (block.dimm) return of_dimm(*block.dimm, origin);
-    // Memory that the firmware gives the kernel at boot is no driver's.
+    // No driver manages memory that the firmware gives the kernel at boot.
     if (origin == Origin::Boot) return {Device::Kind::Boot, origin, "boot", "", {}};
     if (!iomem.readable || origin == Origin::Unknown)
       return {Device::Kind::Unknown, origin, "unknown", "", {}};
     return {Device::Kind::None, origin, "none", "", {}};
   };
 
-  // Half of the truth would be wrong.
+  // An incomplete map would be wrong.
   if (boot.unclear.empty())
     host.boot_memory = whole_pages(boot.boot, host.page_size, host.arch == "x86_64");
 
@@ -192,7 +192,7 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
     host.early_memory.push_back(
         {iomem.kernel->first / host.page_size, iomem.kernel->last / host.page_size + 1});
 
-  // What counts as RAM is what the kernel lists as such; where it does not tell us, the firmware.
+  // RAM is what the kernel lists as such, or, if it hides the addresses, what the firmware does.
   std::vector<AddressRange> ram = iomem.readable ? iomem.ram : boot.boot;
   if (!iomem.readable) {
     ram.insert(ram.end(), boot.unclear.begin(), boot.unclear.end());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which device each block came with, and so whether it is boot memory.
+// The device of each block, and so whether it is boot memory.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ struct DriverRange {
 };
 
 struct IoMemory {
-  bool readable = false;  ///< it had contents: addresses, not the zeros that others than root get
+  bool readable = false;  ///< it has addresses, not the zeros that users other than root get
   std::vector<DriverRange> drivers;    ///< ascending
   std::vector<AddressRange> ram;       ///< all System RAM, ascending; each was added at once
   std::vector<AddressRange> plain;     ///< of it, what no driver manages

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The ACPI memory device each block came with, from the links memoryN/firmware_node.
+// The ACPI memory device of each block, from the links memoryN/firmware_node.
 #pragma once
 
 #include <vector>

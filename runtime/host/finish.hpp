@@ -9,8 +9,8 @@ namespace memonline::runtime {
 /// spans prove, and the fingerprint. Texts are made printable before.
 void finish(model::Host& host);
 
-/// Names that a host brings end up on terminals and in generated files: none has a control
-/// character, and all are UTF-8.
+/// Names from a host are shown on terminals and written to generated files: makes them UTF-8
+/// without control characters.
 void make_printable(model::Host& host);
 
 }  // namespace memonline::runtime

@@ -11,7 +11,7 @@ constexpr const char* kTables = "sys/firmware/acpi/tables";
 constexpr const char* kSrat = "sys/firmware/acpi/tables/SRAT";
 constexpr const char* kBootParameters = "sys/kernel/boot_params/data";
 
-/// A little-endian number of `size` bytes; what lies outside is 0.
+/// A little-endian number of `size` bytes; bytes outside are 0.
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
   std::uint64_t value = 0;
   for (std::size_t i = size; i-- > 0;)
@@ -84,7 +84,7 @@ void read_firmware(const Tree& tree, Notes& notes, model::Host& host) {
   }
   const auto ranges = srat ? hotpluggable_in(*srat) : std::vector<AddressRange>();
   if (!ranges) {
-    notes.add(kSrat, "is no SRAT");
+    notes.add(kSrat, "not a valid SRAT");
     return;
   }
   host.hotpluggable_memory.emplace();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the firmware and the boot loader say of boot memory beside the map: which of it is
-// hot-pluggable (ACPI's SRAT), and where the initial ramdisk lay.
+// Facts about boot memory from the firmware and the boot loader, besides the map: which of it is
+// hot-pluggable (ACPI's SRAT), and where the initial ramdisk was.
 #pragma once
 
 #include <string_view>
@@ -13,7 +13,7 @@
 namespace memonline::runtime {
 
 /// The memory affinity structures of a System Resource Affinity Table (ACPI 6.5, 5.2.16.2) that are
-/// enabled and hot-pluggable, ascending and merged. Empty optional: this is no SRAT.
+/// enabled and hot-pluggable, ascending and merged. Empty optional: not an SRAT.
 std::optional<std::vector<AddressRange>> hotpluggable_in(std::string_view srat);
 
 /// Fills host.hotpluggable_memory from /sys/firmware/acpi/tables/SRAT, which only root can read; a

@@ -76,7 +76,7 @@ BootRanges boot_ranges(const std::vector<FirmwareRange>& all, std::uint64_t bloc
                                      [](const Block& b, std::uint64_t id) { return b.id < id; });
     return std::pair(from, to);
   };
-  /// The one ACPI device that every block of the range came with.
+  /// The ACPI device of all blocks of the range, if it is only one.
   const auto dimm_of = [&](const AddressRange& range) -> std::optional<std::uint32_t> {
     const auto [from, to] = blocks_in(range);
     if (from == to) return std::nullopt;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kPath = "proc/iomem";
 
-// The name alone does not tell: below a private /proc, the path of the old one is cut short.
+// The whole name cannot be compared: below a private /proc, the path of the old one is cut short.
 bool is_handed_over() {
   struct statfs where {};
   if (::fstatfs(STDIN_FILENO, &where) != 0 || where.f_type != PROC_SUPER_MAGIC) return false;

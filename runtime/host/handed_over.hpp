@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file that only the privileged may open, handed to us open: /proc/iomem shows its addresses to
-// who had CAP_SYS_ADMIN when it was opened (r_show(), kernel/resource.c: file_ns_capable()), and
-// our units have no capability at all. `StandardInput=file:/proc/iomem` has systemd open it.
+// A privileged file that is passed to us open: /proc/iomem shows its addresses only if the process
+// that opened it had CAP_SYS_ADMIN (r_show(), kernel/resource.c: file_ns_capable()), and our units
+// have no capabilities. `StandardInput=file:/proc/iomem` lets systemd open it.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 namespace memonline::runtime {
 
 /// `tree`, which must be this machine's own, with /proc/iomem read from standard input where that
-/// is this file. Each time anew: the kernel writes it when it is read.
+/// is this file. It is reread each time: the kernel generates it on reading.
 std::unique_ptr<Tree> with_handed_over(std::unique_ptr<Tree> tree);
 
 }  // namespace memonline::runtime

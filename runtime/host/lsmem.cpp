@@ -91,16 +91,15 @@ std::optional<std::uint64_t> block_size_of(const Json& row, const Numbers& block
 }
 
 Result<BlockRun, std::string> run_of(const Json& row, std::uint64_t& block_size) {
-  if (!row.is_object()) return fail(std::string("is no object"));
+  if (!row.is_object()) return fail(std::string("not an object"));
   const auto blocks = range_of(text_at(row, "block"), decimal);
-  if (!blocks) return fail(std::string("has no column BLOCK, or no numbers in it"));
+  if (!blocks) return fail(std::string("missing or invalid column BLOCK"));
   const auto size = block_size_of(row, *blocks);
-  if (!size) return fail(std::string("has neither RANGE nor SIZE that would fit its blocks"));
+  if (!size) return fail(std::string("columns RANGE and SIZE are missing, or do not match BLOCK"));
   if (block_size != 0 && block_size != *size)
-    return fail(fmt::format("has blocks of {} bytes, those before have {}", *size, block_size));
+    return fail(fmt::format("blocks of {} bytes, but {} bytes in earlier rows", *size, block_size));
   block_size = *size;
-  if (blocks->last >= UINT64_MAX / 2 / *size)
-    return fail(std::string("lies where no memory can be"));
+  if (blocks->last >= UINT64_MAX / 2 / *size) return fail(std::string("address out of range"));
   BlockRun run;
   run.first = model::BlockId(blocks->first);
   run.count = blocks->last - blocks->first + 1;
@@ -115,10 +114,10 @@ Result<BlockRun, std::string> run_of(const Json& row, std::uint64_t& block_size)
 
 Result<model::Host, HostError> read_lsmem(std::string_view json) {
   const Json document = Json::parse(json, nullptr, false);
-  if (document.is_discarded()) return fail(HostError{"", "is no JSON"});
+  if (document.is_discarded()) return fail(HostError{"", "invalid JSON"});
   const auto rows = document.is_object() ? document.find("memory") : document.end();
   if (!document.is_object() || rows == document.end() || !rows->is_array())
-    return fail(HostError{"", "is JSON, but not of lsmem: it has no list `memory`"});
+    return fail(HostError{"", "not the output of `lsmem --json`: no list `memory`"});
 
   model::Host host;
   std::uint64_t block_size = 0;
@@ -126,7 +125,7 @@ Result<model::Host, HostError> read_lsmem(std::string_view json) {
   for (const Json& row : *rows) {
     auto run = run_of(row, block_size);
     if (!run)
-      return fail(HostError{"", fmt::format("row {} of lsmem {}", runs.size() + 1, run.error())});
+      return fail(HostError{"", fmt::format("row {} of lsmem: {}", runs.size() + 1, run.error())});
     runs.push_back(*run);
   }
   std::sort(runs.begin(), runs.end(),
@@ -135,7 +134,7 @@ Result<model::Host, HostError> read_lsmem(std::string_view json) {
   for (const BlockRun& run : runs) {
     if (!host.blocks.empty() && run.first < host.blocks.back().end())
       return fail(
-          HostError{"", fmt::format("block {} stands in two rows of lsmem", run.first.value())});
+          HostError{"", fmt::format("block {} is in two rows of lsmem", run.first.value())});
     if (run.zones.kind() != ValidZones::Kind::Unknown) host.facts.valid_zones = true;
     if (run.node) nodes.insert(*run.node);
     model::append_run(host.blocks, run);
@@ -144,8 +143,8 @@ Result<model::Host, HostError> read_lsmem(std::string_view json) {
   host.devices.emplace_back();
   for (const model::NodeId id : nodes) host.nodes.emplace_back().id = id;
   host.unread.push_back({"lsmem",
-                         "does not tell devices, zone spans, switches of the kernel, its command "
-                         "line or what machine it is"});
+                         "does not report devices, zone spans, kernel settings, the kernel command "
+                         "line or the machine"});
   finish(host);
   return host;
 }

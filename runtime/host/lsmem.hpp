@@ -9,9 +9,9 @@
 
 namespace memonline::runtime {
 
-/// A host as far as `lsmem --json` of util-linux 2.30 and later tells it: any columns with BLOCK
-/// and one of RANGE, SIZE; sizes as numbers or as people read them. What it has no words for
-/// (devices, zone spans, switches, the machine) stays unknown, which one note says. The error's
+/// A host as far as `lsmem --json` of util-linux 2.30 and later describes it: any columns with
+/// BLOCK and one of RANGE, SIZE; sizes as numbers or human-readable. Facts that it does not report
+/// (devices, zone spans, kernel settings, the machine) stay unknown, with one note. The error's
 /// path is empty.
 Result<model::Host, HostError> read_lsmem(std::string_view json);
 

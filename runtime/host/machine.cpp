@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Virtualization is told in systemd-detect-virt's words, from what a tree holds; on the live
-// machine an x86 processor is asked as well.
+// Virtualization has the words of systemd-detect-virt, and is detected from the tree; on the live
+// machine also from an x86 processor.
 #include "runtime/host/machine.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ std::string dmi(const Tree& tree, const std::string& field) {
   return value.empty() ? line_of(tree, "sys/class/dmi/id/" + field) : value;
 }
 
-/// The value of "name : value" where it stands first.
+/// The value of the first line "name : value".
 std::string_view cpuinfo_value(std::string_view cpuinfo, std::string_view name) {
   while (!cpuinfo.empty()) {
     std::string_view line = take_until(cpuinfo, '\n');

@@ -6,8 +6,8 @@
 
 namespace memonline::runtime {
 
-/// Whether the kernel below `root` was booted with it; the last such word counts. Only what acts by
-/// itself asks (the boot's apply, the service); what a person orders is done.
+/// Whether the kernel below `root` was booted with it; the last such word counts. It only affects
+/// automatic actions (`apply --boot`, the service), not commands of a user.
 bool switched_off(const std::string& root);
 
 }  // namespace memonline::runtime

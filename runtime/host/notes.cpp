@@ -15,7 +15,7 @@ std::string errno_text(Errno error) {
     case ENOENT: return "no such file or directory";
     case ENOTDIR: return "not a directory";
     case EISDIR: return "is a directory";
-    case ELOOP: return "is a link or lies behind one";
+    case ELOOP: return "symbolic link on the path";
     case EIO: return "input/output error";
     case EMFILE:
     case ENFILE: return "too many open files";

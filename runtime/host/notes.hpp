@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What could not be read, said once: equal trouble with many files is one note, which names the
-// first file.
+// What could not be read: the same failure of many files is one note, which names the first file.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +19,7 @@ class Notes {
  public:
   /// `path` as in the tree, without a leading slash.
   void add(std::string_view path, std::string reason);
-  /// The reason is the errno's; a file that does not exist is no trouble.
+  /// The reason is the errno's; a missing file is not a failure.
   void failure(std::string_view path, Errno error, std::uint64_t count = 1);
   /// The content, or "" with a note.
   std::string read(const Tree& tree, const char* path);

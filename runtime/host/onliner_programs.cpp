@@ -94,7 +94,7 @@ bool has_word(const std::vector<std::string>& words, std::string_view word) {
 Onlines daxctl_onlines(const std::vector<std::string>& words) {
   if (has_word(words, "online-memory")) return Onlines::May;
   if (!has_word(words, "reconfigure-device")) return Onlines::No;
-  // What --check-config does stands in the configuration, which is read by itself.
+  // The effect of --check-config is in the configuration, which is read separately.
   const bool leaves = has_word(words, "--check-config") || has_word(words, "-C") ||
                       has_word(words, "--no-online") || has_word(words, "-N") ||
                       has_word(words, "devdax") || has_word(words, "--mode=devdax");
@@ -120,7 +120,7 @@ Onlines systemctl_onlines(const Tree* tree, const std::vector<std::string>& word
   return most;
 }
 
-/// A script without the lines that are comments; empty for what is no text.
+/// A script without its comment lines; empty if it is not a text.
 std::string script_text(std::string_view content) {
   if (content.substr(0, 4096).find('\0') != std::string_view::npos) return {};
   std::string text;
@@ -192,7 +192,7 @@ Onlines shell_onlines(const Tree* tree, std::string_view line) {
            std::find(kNotCommands.begin(), kNotCommands.end(), words.front()) != kNotCommands.end())
       words.erase(words.begin());
     if (words.empty()) continue;
-    // Words of the shell's own, and variables.
+    // The rest are builtins of the shell, and variables.
     const bool command = words.front().find('/') != std::string::npos || words.front() == "chmem" ||
                          words.front() == "daxctl" || words.front() == "systemctl";
     if (command) most = std::max(most, words_online(tree, words));
@@ -249,7 +249,7 @@ Onlines unit_onlines(const Tree* tree, std::string_view unit) {
       }
       return most;
     }
-  // daxctl's own unit does what its configuration says, which is read by itself.
+  // The effect of daxctl's own unit is in its configuration, which is read separately.
   return unit.starts_with("daxdev-reconfigure@") ? Onlines::No : Onlines::Unread;
 }
 

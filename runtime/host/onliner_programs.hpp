@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether a command or a systemd unit that udev starts may online memory: told by its words, and by
-// what the script or the unit says where it can be read.
+// Whether a command or a systemd unit that udev starts may online memory: by its words, and by the
+// text of the script or unit, if it can be read.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace memonline::runtime {
 
 enum class Onlines : std::uint8_t {
   No,
-  Unread,  ///< nothing is known of what it does
+  Unread,  ///< its effect is unknown
   May,     ///< it is about onlining memory
   Writes,  ///< the command itself writes the state of memory
 };

@@ -80,7 +80,7 @@ class Reader {
     }
   }
 
-  // Where no parameter says otherwise. 6.14 made four choices of what was yes or no.
+  // The default without a parameter: yes or no until 6.13, one of four words since 6.14.
   void built_in() {
     if (host_.kernel.empty() || host_.kernel.find('/') != std::string::npos) return;
     constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOptions{{

@@ -10,9 +10,8 @@
 
 namespace memonline::runtime {
 
-/// In the order in which they are asked: udev's by file and line, then the kernel's, then daxctl's.
-/// `host` is what is known so far: machine and kernel settings. Files that are missing or cannot be
-/// read say nothing.
+/// In this order: udev's by file and line, then the kernel's, then daxctl's. `host` has the machine
+/// and the kernel settings. Files that are missing or cannot be read are ignored.
 std::vector<model::OnliningAgent> read_onlining_agents(const Tree& root, const model::Host& host);
 
 }  // namespace memonline::runtime

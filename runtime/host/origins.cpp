@@ -64,7 +64,7 @@ bool Origins::must_be_boot(const Block& block) const {
 
 /// The kernel registers boot memory as one resource for each stretch of a node, and each hot-add as
 /// a resource of its own: the one with the kernel's image, and the lowest, are of boot; one right
-/// behind another on the same node came later.
+/// behind another on the same node was hot-added.
 std::optional<Origin> Origins::by_resource(AddressRange range) const {
   const AddressRange* at = touching(iomem_.plain, range);
   if (at == nullptr) return std::nullopt;
@@ -93,7 +93,7 @@ Origin Origins::without_map(const Block& block) const {
   // Where boot memory has devices, too, a device proves nothing.
   if (block.dimm) return boot_dimms_.empty() ? Origin::Hotplugged : Origin::Unknown;
   if (block.state == State::Unknown) return Origin::Unknown;
-  // Boot memory of s390x lies below standby memory, which is offline until somebody asks for it.
+  // Boot memory of s390x is below standby memory, which stays offline until it is requested.
   if (host_.arch == "s390x" && iomem_.readable && block.state == State::Offline)
     return Origin::Hotplugged;
   return iomem_.readable && hot_adds_by_devices(host_) ? Origin::Boot : Origin::Unknown;

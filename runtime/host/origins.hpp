@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether blocks were there at boot or came later: by the firmware's map, by the device tree, by
-// the resources of /proc/iomem, and by what ACPI has devices for. Where nothing tells, it is
-// unknown.
+// Whether blocks were present at boot or hot-added: by the firmware's map, by the device tree, by
+// the resources of /proc/iomem, and by ACPI devices. Without evidence it is unknown.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +23,7 @@ class Origins {
 
   /// Of a block that no driver is known to manage.
   [[nodiscard]] model::Origin of(const Block& block) const;
-  /// What the firmware's map says; empty where there is none.
+  /// The firmware's map; empty if there is none.
   [[nodiscard]] const BootRanges& map() const { return map_; }
 
  private:
@@ -38,7 +37,8 @@ class Origins {
   bool have_map_ = false;
   BootRanges map_;
   DeviceTreeMemory tree_;
-  std::vector<std::uint32_t> boot_dimms_;  ///< without a map: own memory that was there at boot
+  std::vector<std::uint32_t>
+      boot_dimms_;  ///< without a map: those with memory that was present at boot
 };
 
 }  // namespace memonline::runtime

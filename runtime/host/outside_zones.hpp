@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Blocks of which valid_zones says the same, because no zone reaches them: two of them, read, tell
-// of all between.
+// Blocks with the same valid_zones, because no zone reaches them: reading two of them is enough for
+// all between.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ struct Alike {
   std::size_t last = 0;
 };
 
-/// Neighbors in `blocks` that lie outside every zone's span, under the policy contig-zones. They
+/// Neighbors in `blocks` that are outside every zone's span, under the policy contig-zones. They
 /// are offline: move_pfn_range_to_zone() widens the span of a block's zone before it is online (mm/
 /// memory_hotplug.c, 4.14 to 7.2). What they may join depends on their node and on movable_node
 /// alone: zone_for_pfn_range() asks whether their pages intersect a zone of the node, and these

@@ -77,7 +77,7 @@ std::optional<std::string> knob(const Tree& tree, Notes& notes, const char* path
   return std::nullopt;
 }
 
-/// Whether the file exists; empty where even that could not be told.
+/// Whether the file exists; empty if that is unknown.
 std::optional<bool> presence(const Tree& tree, const char* directory, const char* path) {
   if (!tree.exists(directory)) return std::nullopt;
   return tree.exists(path);
@@ -94,14 +94,13 @@ void read_knobs(const Tree& tree, Notes& notes, model::Host& host) {
     knobs.auto_movable_ratio = decimal(*ratio);
   if (const auto aware = read(model::Knob::AutoMovableNumaAware))
     knobs.auto_movable_numa_aware = *aware == "Y" || *aware == "1";
-  host.facts.auto_online_blocks = 
+  host.facts.auto_online_blocks =
       presence(tree, "sys/devices/system/memory", path(model::Knob::AutoOnlineBlocks).c_str());
-  host.facts.online_policy = 
-      presence(tree, "sys/module", path(model::Knob::OnlinePolicy).c_str());
+  host.facts.online_policy = presence(tree, "sys/module", path(model::Knob::OnlinePolicy).c_str());
 }
 
-/// What a line of a zone counts, by its name; most lines are those of each processor, and count
-/// nothing that is looked at.
+/// The counter of a line of a zone, by its name; most lines are those of each processor, and are
+/// not used.
 std::uint64_t* counter_of(ZoneSpan& span, std::string_view name) {
   if (name == "spanned") return &span.spanned;
   if (name == "present") return &span.present;

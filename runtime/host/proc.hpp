@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The texts of /proc that speak of memory, and the kernel's switches under /sys/module.
+// The files of /proc about memory, and the kernel settings under /sys/module.
 #pragma once
 
 #include <cstdint>
@@ -25,17 +25,17 @@ ZoneInfo parse_zoneinfo(std::string_view text);
 /// ends it. '-' in names becomes '_', which the kernel takes for the same.
 struct KernelWord {
   std::string name;
-  std::optional<std::string> value;  ///< what stands behind '='
+  std::optional<std::string> value;  ///< the part after '='
   std::size_t begin = 0;             ///< in the text, as written
   std::size_t end = 0;
 };
 std::vector<KernelWord> kernel_words(std::string_view text);
 
-/// The words of a kernel command line that memonline looks at. Others are left out
-/// everywhere, so that no secret given to some program there reaches a snapshot.
+/// The words of a kernel command line that memonline uses. All others are left out, so that no
+/// secret for another program gets into a snapshot.
 std::vector<std::string> parse_command_line(std::string_view text);
 
-/// Fills zones, memory, page size, command line, knobs and facts. The nodes' ids stand already.
+/// Fills zones, memory, page size, command line, knobs and facts. The nodes' ids are known before.
 void read_proc(const Tree& tree, Notes& notes, model::Host& host);
 
 }  // namespace memonline::runtime

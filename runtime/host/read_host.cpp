@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The front door: what a source is, told by its content.
+// Reads a host from any source; its content decides what the source is.
 #include "runtime/host/read_host.hpp"
 
 #include <algorithm>
@@ -48,7 +48,7 @@ Result<std::string, Errno> beginning_of(const std::string& path, std::size_t lim
 Result<model::Host, HostError> host_of_tree(const std::string& source, const Tree& tree,
                                             Detail detail) {
   if (!tree.exists("sys") && !tree.exists("proc"))
-    return fail(HostError{source, "holds neither sys nor proc: no tree of a host"});
+    return fail(HostError{source, "not a captured host: it has neither sys nor proc"});
   return read_tree(tree, source == "/" ? Liveness::Live : Liveness::Captured, detail);
 }
 
@@ -71,7 +71,8 @@ Result<model::Host, HostError> host_of_source(const std::string& source, Detail 
   }
   if (text) text = beginning_of(source, kLargestText + 1);
   if (!text) return fail(HostError{source, errno_text(text.error())});
-  if (text->size() > kLargestText) return fail(HostError{source, "is too large for a host"});
+  if (text->size() > kLargestText)
+    return fail(HostError{source, "larger than the limit of 64 MiB"});
   auto host = read_host_text(*text);
   if (!host) return fail(HostError{source, host.error().message});
   return host;
@@ -84,8 +85,8 @@ Result<model::Host, HostError> read_host_text(std::string_view text) {
   const std::string_view content = trimmed(text);
   if (content.substr(0, 1) == "{") return read_lsmem(content);
   if (content.find("schema:") != std::string_view::npos) return read_snapshot(text);
-  return fail(
-      HostError{"", "is none of these: a tree, a tar archive of one, a snapshot, lsmem's JSON"});
+  return fail(HostError{
+      "", "unknown format: expected a tar archive, a snapshot or the output of `lsmem --json`"});
 }
 
 Result<model::Host, HostError> read_host(const std::string& source, Detail detail) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Snapshots read back. Strict where a mistake would change a plan: unknown words, numbers out of
-// range and overlapping runs are errors with their line. Keys that this version does not know are
-// passed over, so that a later one may add some.
+// Reads snapshots. Strict where a mistake would change a plan: unknown words, numbers out of range
+// and overlapping runs are errors with their line. Keys that this version does not know are
+// ignored, so that a later one may add some.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -33,22 +33,21 @@ struct Wrong {
 }
 
 std::string text_of(const YAML::Node& node) {
-  if (!node.IsScalar()) wrong(node, "a text is expected here");
+  if (!node.IsScalar()) wrong(node, "expected a string");
   return node.Scalar();
 }
 
 std::uint64_t number_of(const YAML::Node& node, std::uint64_t most = kMostNumber) {
   const std::string text = text_of(node);
   const auto value = decimal(text);
-  if (!value || *value > most)
-    wrong(node, fmt::format("`{}` is no number that fits here", printable(text)));
+  if (!value || *value > most) wrong(node, fmt::format("invalid number `{}`", printable(text)));
   return *value;
 }
 
 bool truth_of(const YAML::Node& node) {
   const std::string text = text_of(node);
   if (text != "true" && text != "false")
-    wrong(node, fmt::format("`{}` is neither true nor false", printable(text)));
+    wrong(node, fmt::format("invalid value `{}`: expected true or false", printable(text)));
   return text == "true";
 }
 
@@ -56,7 +55,7 @@ template <class Table>
 auto word_in(const Table& table, const YAML::Node& node) {
   const std::string text = text_of(node);
   const auto meaning = meaning_of(table, text);
-  if (!meaning) wrong(node, fmt::format("`{}` is no word that fits here", printable(text)));
+  if (!meaning) wrong(node, fmt::format("unknown word `{}`", printable(text)));
   return *meaning;
 }
 
@@ -64,7 +63,7 @@ auto word_in(const Table& table, const YAML::Node& node) {
 class Map {
  public:
   explicit Map(const YAML::Node& node) : node_(node) {
-    if (!node.IsMap()) wrong(node, "a map is expected here");
+    if (!node.IsMap()) wrong(node, "expected a map");
   }
   template <class Function>
   void with(const char* key, Function function) const {
@@ -72,7 +71,7 @@ class Map {
   }
   [[nodiscard]] YAML::Node need(const char* key) const {
     const YAML::Node value = node_[key];
-    if (!value) wrong(node_, fmt::format("`{}` is missing", key));
+    if (!value) wrong(node_, fmt::format("missing key `{}`", key));
     return value;
   }
   void text(const char* key, std::string& into) const {
@@ -93,7 +92,7 @@ class Map {
 template <class Function>
 void each(const Map& map, const char* key, Function function) {
   map.with(key, [&](const YAML::Node& list) {
-    if (!list.IsSequence()) wrong(list, "a list is expected here");
+    if (!list.IsSequence()) wrong(list, "expected a list");
     for (const YAML::Node& item : list) function(item);
   });
 }
@@ -101,10 +100,10 @@ void each(const Map& map, const char* key, Function function) {
 std::vector<model::PfnRange> ranges_at(const Map& map, const char* key) {
   std::vector<model::PfnRange> ranges;
   each(map, key, [&](const YAML::Node& range) {
-    if (!range.IsSequence() || range.size() != 2) wrong(range, "two page numbers stand here");
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "expected two page numbers");
     ranges.push_back({number_of(range[0]), number_of(range[1])});
     if (ranges.back().first >= ranges.back().end)
-      wrong(range, "the end of a range is above its beginning");
+      wrong(range, "the end of a range must be above its start");
   });
   return ranges;
 }
@@ -125,13 +124,13 @@ void read_general(const Map& map, model::Host& host) {
   host.block_size = model::Bytes(number_of(size));
   map.with("page-size", [&](const auto& v) {
     host.page_size = number_of(v, std::uint64_t{1} << 24U);
-    if (host.page_size < 512) wrong(v, "no page is so small");
+    if (host.page_size < 512) wrong(v, "invalid page size: expected at least 512");
   });
   if (host.block_size.value() > 0 && host.block_size.value() < host.page_size)
-    wrong(size, "a block is smaller than a page");
+    wrong(size, "a block must not be smaller than a page");
   map.with("era", [&](const YAML::Node& v) {
     const auto era = model::era_named(text_of(v));
-    if (!era) wrong(v, "no era has this name: A1, A2, A3, B, C1, C2 or D");
+    if (!era) wrong(v, "unknown era: expected A1, A2, A3, B, C1, C2 or D");
     host.era = *era;
   });
   map.text("era-evidence", host.era_evidence);
@@ -148,8 +147,7 @@ void read_general(const Map& map, model::Host& host) {
            [&](const auto&) { host.hotpluggable_memory = ranges_at(map, "hotpluggable-memory"); });
   host.early_memory = ranges_at(map, "early-memory");
   each(map, "command-line", [&](const YAML::Node& word) {
-    // Through the same sieve as /proc/cmdline: a host's fingerprint does not depend on its way
-    // here.
+    // Filtered like /proc/cmdline, so that the fingerprint of a host does not depend on its source.
     for (std::string& kept : parse_command_line('"' + text_of(word) + '"'))
       host.command_line.push_back(std::move(kept));
   });
@@ -184,7 +182,7 @@ void read_agent(const YAML::Node& item, model::Host& host) {
   agent.kind = word_in(kAgentKinds, map.need("kind"));
   agent.path = text_of(map.need("path"));
   const YAML::Node place = map.need("place");
-  if (!place.IsSequence() || place.size() != 2) wrong(place, "line and column are expected here");
+  if (!place.IsSequence() || place.size() != 2) wrong(place, "expected [line, column]");
   agent.line = static_cast<std::uint32_t>(number_of(place[0], UINT32_MAX));
   agent.column = static_cast<std::uint32_t>(number_of(place[1], UINT32_MAX));
   map.text("text", agent.text);
@@ -202,13 +200,12 @@ model::NodeId node_id_of(const YAML::Node& node) {
 
 void read_use(const Map& map, model::Node& node) {
   map.with("use", [&](const YAML::Node& zones) {
-    if (!zones.IsMap()) wrong(zones, "a map is expected here");
+    if (!zones.IsMap()) wrong(zones, "expected a map");
     for (const auto& pair : zones) {
       const auto zone = model::zone_named(text_of(pair.first));
-      if (!zone) wrong(pair.first, "no zone has this name");
+      if (!zone) wrong(pair.first, "unknown zone");
       const YAML::Node numbers = pair.second;
-      if (!numbers.IsSequence() || numbers.size() != 3)
-        wrong(numbers, "three numbers are expected here");
+      if (!numbers.IsSequence() || numbers.size() != 3) wrong(numbers, "expected three numbers");
       model::ZoneUse& use = node.use[static_cast<std::size_t>(*zone)];
       std::size_t i = 0;
       for (auto* into : {&use.free, &use.high, &use.file}) {
@@ -229,16 +226,16 @@ void read_node(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   model::Node node;
   node.id = node_id_of(map.need("node"));
-  if (!host.nodes.empty() && !(host.nodes.back().id < node.id)) wrong(item, "nodes must ascend");
+  if (!host.nodes.empty() && !(host.nodes.back().id < node.id))
+    wrong(item, "nodes must be in ascending order");
   map.truth("cpu", node.has_cpu);
   map.with("zones", [&](const YAML::Node& zones) {
-    if (!zones.IsMap()) wrong(zones, "a map is expected here");
+    if (!zones.IsMap()) wrong(zones, "expected a map");
     for (const auto& pair : zones) {
       const auto zone = model::zone_named(text_of(pair.first));
-      if (!zone) wrong(pair.first, "no zone has this name");
+      if (!zone) wrong(pair.first, "unknown zone");
       const YAML::Node numbers = pair.second;
-      if (!numbers.IsSequence() || numbers.size() != 5)
-        wrong(numbers, "five numbers are expected here");
+      if (!numbers.IsSequence() || numbers.size() != 5) wrong(numbers, "expected five numbers");
       model::ZoneSpan& span = node.zones[static_cast<std::size_t>(*zone)];
       span.start = model::Pfn(number_of(numbers[0]));
       span.spanned = number_of(numbers[1]);
@@ -266,11 +263,11 @@ void read_device(const YAML::Node& item, model::Host& host) {
 
 model::ValidZones zones_in(const YAML::Node& node) {
   if (!node.IsSequence()) return model::ValidZones(word_in(kZonesKinds, node));
-  if (node.size() < 1 || node.size() > 4) wrong(node, "one to four zones are expected here");
+  if (node.size() < 1 || node.size() > 4) wrong(node, "expected one to four zones");
   model::ValidZones zones;
   for (const YAML::Node& name : node) {
     const auto zone = model::zone_named(text_of(name));
-    if (!zone) wrong(name, "no zone has this name");
+    if (!zone) wrong(name, "unknown zone");
     zones.push_back(*zone);
   }
   return zones;
@@ -279,13 +276,13 @@ model::ValidZones zones_in(const YAML::Node& node) {
 void read_run(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   const YAML::Node range = map.need("blocks");
-  if (!range.IsSequence() || range.size() != 2) wrong(range, "[first, last] is expected here");
-  if (host.block_size.value() == 0) wrong(item, "blocks without a block size");
+  if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
+  if (host.block_size.value() == 0) wrong(item, "blocks need a block size");
   const std::uint64_t most = UINT64_MAX / 2 / host.block_size.value() - 1;
   const std::uint64_t first = number_of(range[0], most);
   const std::uint64_t last = number_of(range[1], most);
   if (last < first || (!host.blocks.empty() && first < host.blocks.back().end().value()))
-    wrong(range, "blocks must ascend");
+    wrong(range, "blocks must be in ascending order");
   model::BlockRun run;
   run.first = model::BlockId(first);
   run.count = last - first + 1;
@@ -295,7 +292,7 @@ void read_run(const YAML::Node& item, model::Host& host) {
   map.with("several-nodes", [&](const auto& v) { run.several_nodes = truth_of(v); });
   map.with("device", [&](const auto& v) {
     run.device = static_cast<std::uint32_t>(number_of(v, UINT32_MAX));
-    if (run.device >= host.devices.size()) wrong(v, "no device stands at this place");
+    if (run.device >= host.devices.size()) wrong(v, "unknown device: the number is too large");
   });
   map.with("holes", [&](const auto& v) { run.holes = truth_of(v); });
   model::append_run(host.blocks, run);
@@ -305,18 +302,18 @@ void read_unknown(const Map& map, model::Host& host) {
   each(map, "ruled-out",
        [&](const YAML::Node& name) { host.ruled_out.*word_in(kRuledOut, name) = true; });
   each(map, "standby", [&](const YAML::Node& range) {
-    if (!range.IsSequence() || range.size() != 2) wrong(range, "[first, last] is expected here");
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
     const std::uint64_t first = number_of(range[0]);
     const std::uint64_t last = number_of(range[1]);
     if (last < first || (!host.standby.empty() && first <= host.standby.back().last.value()))
-      wrong(range, "blocks must ascend");
+      wrong(range, "blocks must be in ascending order");
     host.standby.push_back({model::BlockId(first), model::BlockId(last)});
   });
   each(map, "possible-nodes", [&](const YAML::Node& range) {
-    if (!range.IsSequence() || range.size() != 2) wrong(range, "[first, last] is expected here");
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
     const auto first = static_cast<std::uint32_t>(number_of(range[0], UINT32_MAX));
     const auto last = static_cast<std::uint32_t>(number_of(range[1], UINT32_MAX));
-    if (last < first) wrong(range, "the last node comes before the first");
+    if (last < first) wrong(range, "the last node must not be below the first");
     host.possible_nodes.emplace_back(model::NodeId(first), model::NodeId(last));
   });
   map.with("missing-blocks", [&](const auto& v) { host.missing_blocks = number_of(v); });
@@ -325,8 +322,8 @@ void read_unknown(const Map& map, model::Host& host) {
 model::Host host_in(const YAML::Node& root) {
   const Map map(root);
   if (const YAML::Node schema = map.need("schema"); text_of(schema) != kSnapshotSchema)
-    wrong(schema, fmt::format("the schema is `{}`; this memonline reads `{}`",
-                              printable(schema.Scalar()), kSnapshotSchema));
+    wrong(schema, fmt::format("unsupported schema `{}`: expected `{}`", printable(schema.Scalar()),
+                              kSnapshotSchema));
   model::Host host;
   read_general(map, host);
   read_knobs_and_facts(map, host);

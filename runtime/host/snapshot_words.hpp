@@ -3,7 +3,7 @@
 //
 // The schema's number changes when an older program would misread a snapshot: programs refuse other
 // numbers, and name both. Members are added without that; programs ignore those that they do not
-// know, and a fact that an older snapshot lacks is not known of that host.
+// know, and a fact that an older snapshot lacks is unknown.
 #pragma once
 
 #include <algorithm>

@@ -75,7 +75,7 @@ Truth UdevEvent::apply(const UdevRule& rule) {
   for (const UdevPart& part : rule)
     if (is_match(part) && part.key != "PROGRAM" && part.key != "RESULT")
       all = std::min(all, holds(part));
-  // udev runs a program only where all else holds, and looks at its result after that.
+  // udev runs a program only if everything else matches, and checks its result after that.
   for (const UdevPart& part : rule)
     if (all != Truth::No && part.key == "PROGRAM") all = std::min(all, program(part));
   for (const UdevPart& part : rule)
@@ -125,7 +125,7 @@ std::optional<std::string> UdevEvent::attribute(const UdevPart& part) const {
   if (name == "[dmi/id]product_family") return known(host_.family);
   if (!of_memory()) return std::nullopt;
   const bool before = kind_.action != "online";
-  // The kernel may have onlined it before udev hears of it.
+  // The kernel may have onlined it before udev receives the uevent.
   if (name == "state" && kind_.action == "add" && part.value.starts_with("online"))
     return std::nullopt;
   if (name == "state") return before ? "offline" : "online";
@@ -222,7 +222,7 @@ void UdevEvent::assign(const UdevPart& part, Truth truth) {
   if (part.key != "ENV") return;
   std::set<std::string> values = values_of(part.value);
   if (part.op == "-=" || part.op == "+=" || values.empty()) {
-    // Something that cannot be told.
+    // The value is unknown.
     if (part.op != "-=") env_.erase(part.attribute);
     return;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What udev would find true of an event on this host: "add" of a memory block, of a node, of a dax
+// Which rules match an event on this host, such as "add" of a memory block, of a node or of a dax
 // device. Facts that only a running udev has are neither true nor false.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace memonline::runtime {
 
 enum class Truth : std::uint8_t { No, Perhaps, Yes };
 
-/// One event on its way through all files: what a rule sets is known to those behind it.
+/// One event passed through all files: later rules see what a rule sets.
 class UdevEvent {
  public:
   struct Kind {
@@ -39,9 +39,9 @@ class UdevEvent {
   /// Whether the rule applies. Its PROGRAM is run, and what it assigns is remembered.
   Truth apply(const UdevRule& rule);
 
-  /// What `value` may stand for, with "$env{x}" and "$result" filled in. Empty: cannot be told.
+  /// The possible meanings of `value`, with "$env{x}" and "$result" filled in. Empty: unknown.
   [[nodiscard]] std::set<std::string> values_of(std::string_view value) const;
-  /// The unit of SYSTEMD_WANTS: "%c" stands for what PROGRAM made of a template.
+  /// The unit of SYSTEMD_WANTS: "%c" is replaced by the template in PROGRAM.
   [[nodiscard]] std::string unit_of(const std::string& value) const;
 
  private:

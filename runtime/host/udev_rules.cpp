@@ -15,8 +15,8 @@ namespace memonline::runtime {
 
 namespace {
 
-// A rule goes on behind a backslash at the end of a line, and comments in between are no part of
-// it. Blanks take the place of both, so that every byte keeps its place.
+// A rule continues after a backslash at the end of a line, and comments in between are not part of
+// it. Blanks replace both, so that every byte keeps its place.
 std::string one_line_a_rule(std::string_view text) {
   std::string flat(text);
   bool continued = false;

@@ -18,8 +18,8 @@ struct RulesFile {
 };
 
 /// The files that udev reads, in its order: by name, and of one name the first of etc, run,
-/// usr/local/lib and usr/lib counts (lib, where it is no link). A link to /dev/null or an empty
-/// file takes the name out; other links are followed inside the tree.
+/// usr/local/lib and usr/lib counts (lib, if it is not a link). A link to /dev/null or an empty
+/// file masks the name; other links are followed inside the tree.
 std::vector<RulesFile> udev_rules(const Tree& root);
 
 /// One comma-separated part of a rule: KEY{attribute} operator "value".

@@ -43,7 +43,7 @@ std::string without_writes(std::string_view rules, const std::vector<StateRule>&
 
 Result<std::vector<std::string>, FileError> steer_udev(const std::string& root,
                                                        const model::Host& host) {
-  // What an earlier service left is not the vendor's text any more.
+  // Copies that an earlier service left are not the vendor's text.
   unsteer_udev(root);
   std::vector<std::string> steered;
   const auto tree = open_directory(root);
@@ -59,10 +59,10 @@ Result<std::vector<std::string>, FileError> steer_udev(const std::string& root,
       return fail(FileError{directory, "make", error.value(), std::strerror(error.value())});
     // With its slash in front.
     const std::string path = directory + file.path.substr(file.path.rfind('/'));
-    auto written = write_file(path, fmt::format("{}# It stands for /{}.\n{}", kHeader, file.path,
+    auto written = write_file(path, fmt::format("{}# It replaces /{}.\n{}", kHeader, file.path,
                                                 without_writes(file.text, writes)));
     if (!written) return fail(written.error());
-    // udev reads it as root, but people want to see it, too.
+    // udev reads it as root, but users need to see it, too.
     ::chmod(path.c_str(), 0644);
     steered.push_back("/" + file.path);
   }

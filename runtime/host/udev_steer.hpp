@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Distribution rules that would bring memory online beside the service, steered out of its way: a
-// rule cannot take back what a later file does, but a file in /run/udev/rules.d takes the place of
-// one of the same name in /usr/lib (udev(7)). The copy differs in nothing but the writes.
+// Disables distribution rules that would online memory beside the service: a rule cannot undo what
+// a later file does, but a file in /run/udev/rules.d replaces one of the same name in /usr/lib
+// (udev(7)). The copy differs only in the writes.
 #pragma once
 
 #include <string>
@@ -16,14 +16,14 @@
 
 namespace memonline::runtime {
 
-/// The rules with each of `writes` made an assignment that does nothing; all else stays.
+/// The rules with each of `writes` replaced by an assignment without effect.
 std::string without_writes(std::string_view rules, const std::vector<StateRule>& writes);
 
 /// Puts such copies in place for what the vendor's files would write on this host, below `root`.
-/// What /etc says is the administrator's and stays. The files steered away, with their full names.
+/// Files in /etc are the administrator's and stay. Gives the replaced files, with their full names.
 Result<std::vector<std::string>, FileError> steer_udev(const std::string& root,
                                                        const model::Host& host);
-/// Takes away what steer_udev() put there, whoever called it.
+/// Removes the copies of steer_udev(), of any process.
 void unsteer_udev(const std::string& root);
 
 }  // namespace memonline::runtime

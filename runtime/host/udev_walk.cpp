@@ -18,7 +18,7 @@ namespace {
 
 using Place = std::pair<std::size_t, std::size_t>;  // file, byte
 
-/// A subsystem that no rule about memory is meant for: what runs for it runs for everything.
+/// A subsystem unrelated to memory: a rule that runs for it runs for everything.
 constexpr std::string_view kOther = "memonline-other";
 
 struct Found {
@@ -43,7 +43,7 @@ bool runs_program(const UdevPart& part) {
   return part.key == "PROGRAM" || (part.key == "IMPORT" && part.attribute == "program");
 }
 
-/// Most of the files that every system has are about other devices, and need not be walked through.
+/// Most files are about other devices, and need not be walked through.
 bool may_concern_memory(std::string_view text) {
   constexpr std::array<std::string_view, 7> kWords{"mem",  "online", "state}", "dax",
                                                    "node", "cxl",    "\"nd"};
@@ -84,7 +84,7 @@ class Walk {
  private:
   void collect(std::size_t number, const UdevRule& rule, Truth truth) {
     file_ = number;
-    // What has its state already needs nobody to bring it there; but a rule may write it again.
+    // Programs and units count only when a block arrives; a rule that writes the state always does.
     const bool arrives = event_.kind().action == "add" || event_.kind().action == "change";
     for (const UdevPart& part : rule) {
       if (part.key == "RUN" && (part.op == "=" || part.op == ":=") && truth == Truth::Yes)
@@ -113,7 +113,7 @@ class Walk {
     if (!setting && !state && !online) return;
     std::set<std::string> values = event_.values_of(part.value);
     const bool known = !values.empty();
-    // The kernel refuses what is no word of its own.
+    // The kernel refuses unknown words.
     std::erase_if(values, [&](const std::string& value) {
       return value.empty() || (state && !is_state_word(value));
     });
@@ -126,7 +126,7 @@ class Walk {
   void program(const UdevPart& part) {
     const Onlines onlines = command_onlines(tree_, part.value);
     if (onlines == Onlines::No) return;
-    // Who asks a program for facts does not start it for what it does.
+    // A rule that reads the output of a program does not start it for its effect.
     const bool asks = part.key != "RUN" && !event_.of_memory();
     if (onlines == Onlines::Unread && asks) return;
     Found& one = add(part);
@@ -209,7 +209,7 @@ class Search {
   void keep(std::vector<Found> all, const std::map<Place, std::vector<std::string>>& settings) {
     for (Found& one : all) {
       const Place place{one.rule.file, one.rule.begin};
-      // A program of which nothing is known counts if it is started for memory in particular.
+      // An unknown program counts if it is started only for memory.
       if (one.onlines == Onlines::Unread && for_everything_.contains(place)) continue;
       one.rule.program = !one.rule.command.empty();
       one.rule.certain = one.onlines == Onlines::Writes;

@@ -19,18 +19,17 @@ struct StateRule {
   std::size_t file = 0;   ///< which of the files
   std::size_t begin = 0;  ///< the bytes of it where it says so
   std::size_t end = 0;
-  /// What it writes, sorted: "online_movable". Several where facts decide that are not known here;
-  /// none where nothing is known.
+  /// What it writes, sorted: "online_movable". Several if unknown facts decide; none if unknown.
   std::vector<std::string> states;
   bool program = false;         ///< by a program or unit that it starts: `command`
-  bool certain = true;          ///< the rule says itself what is written
+  bool certain = true;          ///< the rule itself has what is written
   bool writes_setting = false;  ///< auto_online_blocks, not a block
   std::string command;
   std::vector<std::string> only_with;  ///< values of auto_online_blocks; empty: any
 };
 
-/// In the order of the files and of the rules in them. What cannot be told without running udev
-/// (most of TEST, ENV, PROGRAM) is taken to hold. Scripts and units are looked up in `tree`.
+/// In the order of the files and of the rules in them. Conditions that only a running udev can
+/// check (most of TEST, ENV, PROGRAM) are assumed to match. Scripts and units are read from `tree`.
 std::vector<StateRule> onlining_rules(const std::vector<RulesFile>& files, const model::Host& host,
                                       const Tree* tree);
 

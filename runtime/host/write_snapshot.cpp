@@ -156,8 +156,8 @@ std::string list_text(const std::vector<std::string>& words) {
   return "[" + text + "]";
 }
 
-// Lines of the site's own files may hold what is nobody else's business: of a command only the
-// program is written, and of its line nothing.
+// Lines of the site's own files may be confidential: of a command only the program is written, and
+// the line is left out.
 void write_agents(const model::Host& host, Writer& out) {
   if (!host.agents.empty()) out.line("agents:  # others that online memory");
   for (const model::OnliningAgent& agent : host.agents) {

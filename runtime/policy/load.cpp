@@ -79,7 +79,7 @@ Policies load(const Sources& sources) {
   if (!sources.files.empty() || !sources.texts.empty())
     return std::move(loader).finish(sources.first_rule);
 
-  // A host in a file (an archive, a snapshot) brings no policies.
+  // A host in a file (an archive, a snapshot) contains no policies.
   if (!is_directory(sources.root)) return std::move(loader).finish(sources.first_rule);
   auto store = read_store(sources.root);
   if (!store) {

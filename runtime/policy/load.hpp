@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From places to texts: the policies that were named, given in words, or found on the search path,
-// packages opened.
+// Reads policies: those that were named, given as text, or found on the search path, also in
+// packages.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct Sources {
   std::string root = "/";
   std::vector<std::string> files;  ///< "-" is standard input
   std::vector<std::string> texts;  ///< shown as <-e>, <-e 2>, ...
-  std::string first_rule{};  ///< before all others, shown as <left-alone>; by itself no policy
+  std::string first_rule{};  ///< before all others, shown as <left-alone>; not a policy by itself
 };
 
 struct Policies {
@@ -27,7 +27,7 @@ struct Policies {
   [[nodiscard]] bool none() const { return files.empty() && !problems.has_errors(); }
 };
 
-/// Never fails: what is wrong is in `problems`. No policy at all is no problem yet.
+/// Never fails: errors are in `problems`. A missing policy is not one of them.
 Policies load(const Sources& sources);
 
 }  // namespace memonline::policy

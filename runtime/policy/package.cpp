@@ -26,15 +26,15 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-/// The block scalar as a source file. yaml-cpp gives the text without its indentation; comparing
-/// its first line that is not blank with the file's tells how deep it stood, with or without an
+/// The block scalar as a source file. yaml-cpp gives the text without its indentation, which
+/// follows from comparing its first line that is not blank with the file's, with or without an
 /// indentation indicator.
 std::optional<Package> read_block(Fields& fields, const YamlValue& value) {
   const source::SourceFile& outer = fields.file();
   const std::string_view text = outer.text();
   if (value.begin >= text.size() || text[value.begin] != '|') {
     auto& d = fields.add(diag::Code::PackagePolicyNotLiteral, value,
-                         "the policy must stand in a literal block");
+                         "the policy must be a literal block");
     d.help = "write `policy: |` and the policy in the lines below it, indented";
     return std::nullopt;
   }
@@ -78,19 +78,19 @@ std::optional<Package> read_fields(const source::SourceSet& files, std::uint32_t
       fields.add(diag::Code::PackageTooComplex, place, root.error().message);
     else
       fields.add(diag::Code::PackageNotYaml, place,
-                 fmt::format("this is not YAML: {}", root.error().message));
+                 fmt::format("invalid YAML: {}", root.error().message));
     return std::nullopt;
   }
   if (!fields.expect_map(*root, "a policy package")) return std::nullopt;
 
-  // The schema first: with another one, nothing else that could be said would be true.
+  // The schema first: with another one, all other errors would be misleading.
   const YamlValue* schema = fields.required(*root, "schema");
   if (schema == nullptr) return std::nullopt;
   if (!schema->is_scalar() || schema->text != kPackageSchema) {
     auto& d = fields.add(diag::Code::PackageWrongSchema, *schema,
-                         fmt::format("the schema is not `{}`", kPackageSchema));
-    d.help =
-        fmt::format("write `schema: {}`; other versions need another memonline", kPackageSchema);
+                         fmt::format("unsupported schema: expected `{}`", kPackageSchema));
+    d.help = fmt::format("write `schema: {}`; other schemas need another version of memonline",
+                         kPackageSchema);
     return std::nullopt;
   }
   fields.check_keys(
@@ -124,7 +124,7 @@ std::optional<Package> read_package(const source::SourceSet& files, std::uint32_
                                     diag::Sink& sink) {
   diag::Sink found;
   auto package = read_fields(files, file, found);
-  // What is missing in a package is no help where the file is something else.
+  // If the file is something else, missing keys of a package are no help.
   if (package || !syntax::report_foreign_package(files, file, sink)) sink.append(found);
   return package;
 }

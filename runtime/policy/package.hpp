@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A policy package: one YAML file that holds a policy in a block scalar, says what it is and for
-// whom, and brings its own tests. policies/schema.md describes the fields. Messages about the
-// policy point into the YAML file.
+// A policy package: one YAML file with a policy in a block scalar, its purpose and audience, and
+// its own tests. policies/schema.md describes the fields. Messages about the policy point into the
+// YAML file.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +18,12 @@ namespace memonline::policy {
 
 inline constexpr std::string_view kPackageSchema = "memonline.policy/1";
 
-/// What a test says of one node, in bytes; empty: not said.
+/// The memory of one node that a test expects, in bytes; empty: not checked.
 struct ExpectedNode {
   std::optional<std::uint64_t> normal, movable, offline;
 };
 
-/// Everything empty is not looked at.
+/// Empty members are not checked.
 struct Expectation {
   std::map<std::uint32_t, ExpectedNode> outcome;
   std::optional<std::vector<std::string>> steps;  ///< "online_movable 79..42", "set KNOB=VALUE"
@@ -42,7 +42,7 @@ struct PackageTest {
 struct Package {
   std::string version, name, summary, description, who;
   source::SourceFile policy;  ///< the language, with its places in the YAML file
-  /// Where its lines stand: lines [first_line, first_line + lines) of the YAML file, from 0.
+  /// Its lines: [first_line, first_line + lines) of the YAML file, from 0.
   std::uint32_t first_line = 0;
   std::uint32_t lines = 0;
   std::uint32_t indent = 0;

@@ -13,12 +13,12 @@ namespace {
 
 std::string_view kind_text(const YamlValue& value) {
   switch (value.kind) {
-    case YamlValue::Kind::Null: return "nothing";
-    case YamlValue::Kind::Scalar: return "a text";
+    case YamlValue::Kind::Null: return "empty";
+    case YamlValue::Kind::Scalar: return "a string";
     case YamlValue::Kind::List: return "a list";
     case YamlValue::Kind::Map: return "a map";
   }
-  return "nothing";
+  return "empty";
 }
 
 }  // namespace
@@ -33,14 +33,14 @@ diag::Diagnostic& Fields::add(diag::Code code, const YamlValue& at, std::string 
 bool Fields::expect_map(const YamlValue& value, std::string_view what) {
   if (value.is_map()) return true;
   add(diag::Code::PackageWrongType, value,
-      fmt::format("{} is a map of keys and values, and this is {}", what, kind_text(value)));
+      fmt::format("{} must be a map, but is {}", what, kind_text(value)));
   return false;
 }
 
 bool Fields::expect_list(const YamlValue& value, std::string_view key) {
   if (value.is_list()) return true;
   add(diag::Code::PackageWrongType, value,
-      fmt::format("`{}` is a list, and this is {}", key, kind_text(value)));
+      fmt::format("`{}` must be a list, but is {}", key, kind_text(value)));
   return false;
 }
 
@@ -55,15 +55,15 @@ void Fields::check_keys(const YamlValue& map, const std::vector<std::string_view
       return earlier.first.is_scalar() && earlier.first.text == key.text;
     });
     if (twice) {
-      add(diag::Code::PackageDuplicateKey, key, fmt::format("`{}` is written twice", key.text));
+      add(diag::Code::PackageDuplicateKey, key, fmt::format("duplicate key `{}`", key.text));
     } else if (std::find(known.begin(), known.end(), key.text) == known.end()) {
-      auto& d = add(diag::Code::PackageUnknownKey, key, fmt::format("no key `{}` here", key.text));
+      auto& d = add(diag::Code::PackageUnknownKey, key, fmt::format("unknown key `{}`", key.text));
       const std::string_view near = most_similar(key.text, known);
       if (!near.empty()) {
         d.help = fmt::format("did you mean `{}`?", near);
         d.fixit = diag::FixIt{*d.span, std::string(near)};
       } else {
-        d.help = fmt::format("known here: {}", [&] {
+        d.help = fmt::format("known keys: {}", [&] {
           std::string list;
           for (const std::string_view word : known)
             list += fmt::format("{}`{}`", list.empty() ? "" : ", ", word);
@@ -76,14 +76,14 @@ void Fields::check_keys(const YamlValue& map, const std::vector<std::string_view
 
 const YamlValue* Fields::required(const YamlValue& map, std::string_view key) {
   if (const YamlValue* value = map.find(key)) return value;
-  add(diag::Code::PackageMissingKey, map, fmt::format("`{}:` is missing", key));
+  add(diag::Code::PackageMissingKey, map, fmt::format("missing key `{}`", key));
   return nullptr;
 }
 
 std::optional<std::string> Fields::text(const YamlValue& value, std::string_view key) {
   if (value.is_scalar() && !value.text.empty()) return value.text;
   add(diag::Code::PackageWrongType, value,
-      fmt::format("`{}` is a text, and this is {}", key,
+      fmt::format("`{}` must be a string, but is {}", key,
                   value.is_scalar() ? "empty" : kind_text(value)));
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reading fields out of a YAML tree with a message for each thing that is not as it should be.
-// Shared by the two files that read packages; not for others.
+// Reads fields of a YAML tree, with a message for each mistake. Only for the two files that read
+// packages.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class Fields {
   /// `what` is "a policy package", "a test", ...
   bool expect_map(const YamlValue& value, std::string_view what);
   bool expect_list(const YamlValue& value, std::string_view key);
-  /// Unknown keys, keys that are no words, keys written twice.
+  /// Reports unknown keys, keys that are not words, and duplicate keys.
   void check_keys(const YamlValue& map, const std::vector<std::string_view>& known);
   const YamlValue* required(const YamlValue& map, std::string_view key);
   /// Text that is not empty.

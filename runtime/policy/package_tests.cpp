@@ -43,7 +43,7 @@ void read_amount(Fields& fields, const YamlValue& map, std::string_view key,
   if (value->is_scalar()) into = bytes_of(value->text);
   if (into) return;
   auto& d = fields.add(diag::Code::PackageBadExpectation, *value,
-                       fmt::format("`{}` is an amount of memory", key));
+                       fmt::format("`{}` must be an amount of memory", key));
   d.help = "write bytes or a size, as in `1342177280` or `1280MiB`";
 }
 
@@ -53,7 +53,7 @@ void read_outcome(Fields& fields, const YamlValue& value, Expectation& expect) {
     const auto id = key.is_scalar() ? number_of(key.text) : std::nullopt;
     if (!id || *id > UINT32_MAX) {
       auto& d = fields.add(diag::Code::PackageBadExpectation, key,
-                           "the keys of `outcome` are the numbers of nodes");
+                           "the keys of `outcome` must be node numbers");
       d.help = "write `1: {Movable: 4GiB}` for node 1";
       continue;
     }
@@ -80,7 +80,8 @@ Expectation read_expectation(Fields& fields, const YamlValue& value) {
   if (!fields.expect_map(value, "`expect`")) return expect;
   fields.check_keys(value, {"outcome", "steps", "hotplug", "diagnostics"});
   if (value.entries.empty())
-    fields.add(diag::Code::PackageBadExpectation, value, "a test that expects nothing");
+    fields.add(diag::Code::PackageBadExpectation, value,
+               "`expect` is empty: the test checks nothing");
   if (const YamlValue* outcome = value.find("outcome")) read_outcome(fields, *outcome, expect);
   if (const YamlValue* steps = value.find("steps"))
     expect.steps = read_words(fields, *steps, "steps");
@@ -88,7 +89,7 @@ Expectation read_expectation(Fields& fields, const YamlValue& value) {
     expect.hotplug = fields.text(*hotplug, "hotplug");
     if (expect.hotplug && !plan::onliner_named(*expect.hotplug))
       fields.add(diag::Code::PackageBadExpectation, *hotplug,
-                 "`hotplug` is `kernel`, `service` or `corrected`");
+                 "`hotplug` must be `kernel`, `service` or `corrected`");
   }
   if (const YamlValue* codes = value.find("diagnostics")) {
     expect.diagnostics = read_words(fields, *codes, "diagnostics");

@@ -31,8 +31,8 @@ Result<std::vector<std::string>, runtime::FileError> list_names(const std::strin
   return names;
 }
 
-/// A link whose text leads to /dev/null. In a captured tree there is no such device, so the text
-/// counts, not what it resolves to.
+/// A link whose text leads to /dev/null. A captured tree lacks that device, so the text counts, not
+/// what it resolves to.
 bool links_to_null(const std::string& path) {
   std::array<char, 256> text{};
   const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where policies are looked for: /etc, /run and /usr/lib/memonline/policy.d, with systemd's habits.
-// The same file name higher up replaces the lower one, an empty file or a link to /dev/null masks
-// it, and files are read in the order of their names whatever directory holds them.
+// The search path of policies: /etc, /run and /usr/lib/memonline/policy.d, as in systemd. A file in
+// an earlier directory replaces one of the same name in a later one, an empty file or a link to
+// /dev/null masks it, and files are read in the order of their names, whatever their directory.
 #pragma once
 
 #include <array>
@@ -21,15 +21,15 @@ inline constexpr std::array<std::string_view, 3> kPolicyDirectories{
 
 enum class FileState : std::uint8_t {
   Used,
-  Masks,       ///< empty or a link to /dev/null: takes itself and those below out
-  Masked,      ///< taken out by a mask higher up
-  Replaced,    ///< a file of the same name higher up is used
+  Masks,       ///< empty or a link to /dev/null: masks itself and those below
+  Masked,      ///< masked by a file in an earlier directory
+  Replaced,    ///< a file of the same name in an earlier directory is used
   Unreadable,  ///< a dangling link, a FIFO, a directory, no permission: see Store::unreadable
 };
 std::string_view file_state_name(FileState state);
 
 struct PolicyFile {
-  std::string path;  ///< as people see it: root and all
+  std::string path;  ///< as shown, with the root
   std::string name;  ///< last component
   FileState state = FileState::Used;
   std::string by;    ///< the path that masks or replaces it
@@ -38,7 +38,7 @@ struct PolicyFile {
 
 struct Store {
   std::vector<PolicyFile> files;         ///< by name, the higher directory first
-  std::vector<std::string> directories;  ///< looked at, existing or not
+  std::vector<std::string> directories;  ///< searched, existing or not
   std::vector<runtime::FileError> unreadable;
   [[nodiscard]] std::vector<const PolicyFile*> used() const;
 };

@@ -81,7 +81,7 @@ TestResult run_test(const Package& package, const PackageTest& test, const std::
   TestResult result;
   const bool absolute = !test.host_path.empty() && test.host_path.front() == '/';
   const std::string path = absolute ? test.host_path : directory + "/" + test.host_path;
-  // A map can be nothing but a snapshot, though in flow style it begins as JSON does.
+  // A map is always a snapshot, although in flow style it begins like JSON.
   const auto host = test.host_path.empty() ? runtime::read_snapshot(test.host_snapshot)
                                            : runtime::read_host(path);
   if (!host) {
@@ -102,7 +102,7 @@ TestResult run_test(const Package& package, const PackageTest& test, const std::
   }
   if (!compiled.plan) {
     if (!expect.diagnostics || expect.steps || expect.hotplug || !expect.outcome.empty())
-      result.mismatches.emplace_back("there is no plan for this host");
+      result.mismatches.emplace_back("no plan is possible for this host");
     return result;
   }
   compare.outcome(expect.outcome, *compiled.plan);

@@ -37,8 +37,7 @@ class Builder : public YAML::EventHandler {
     add(mark, YamlValue::Kind::Null, anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw YamlError{"an alias (`*name`) stands here; packages are written out in full",
-                    offset(mark), true};
+    throw YamlError{"aliases (`*name`) are not supported in packages", offset(mark), true};
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -77,17 +76,17 @@ class Builder : public YAML::EventHandler {
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != kPlainTag && tag != kQuotedTag)
-      throw YamlError{fmt::format("the tag `{}` stands here; packages need none", tag),
-                      offset(mark), true};
+      throw YamlError{fmt::format("tags (`{}`) are not supported in packages", tag), offset(mark),
+                      true};
   }
 
   YamlValue& add(const YAML::Mark& mark, YamlValue::Kind kind, YAML::anchor_t anchor) {
     const std::uint32_t begin = offset(mark);
     if (anchor != 0)
-      throw YamlError{"an anchor (`&name`) stands here; packages are written out in full", begin,
-                      true};
+      throw YamlError{"anchors (`&name`) are not supported in packages", begin, true};
     if (++values_ > kMaxYamlValues)
-      throw YamlError{fmt::format("there are more than {} values", kMaxYamlValues), begin, true};
+      throw YamlError{fmt::format("the package has more than {} values", kMaxYamlValues), begin,
+                      true};
     YamlValue value;
     value.kind = kind;
     value.begin = begin;
@@ -95,7 +94,7 @@ class Builder : public YAML::EventHandler {
     if (open_.empty()) return root = std::move(value);
     YamlValue& parent = *open_.back();
     if (parent.is_list()) return parent.items.emplace_back(std::move(value));
-    // In a map, keys and values come in turn; a key waits with an empty value beside it.
+    // In a map, keys and values alternate; a key has an empty value until its value follows.
     if (wants_value_.back()) {
       wants_value_.back() = false;
       return parent.entries.back().second = std::move(value);
@@ -108,7 +107,7 @@ class Builder : public YAML::EventHandler {
   void open(const YAML::Mark& mark, YamlValue::Kind kind, YAML::anchor_t anchor) {
     YamlValue& added = add(mark, kind, anchor);
     if (open_.size() >= kMaxYamlDepth)
-      throw YamlError{fmt::format("values are nested more than {} deep", kMaxYamlDepth),
+      throw YamlError{fmt::format("values are nested more than {} levels deep", kMaxYamlDepth),
                       added.begin, true};
     // Containers that hold `added` do not grow before it is closed, so the pointer stays good.
     open_.push_back(&added);
@@ -182,10 +181,11 @@ const YamlValue* YamlValue::find(std::string_view key) const {
 }
 
 Result<YamlValue, YamlError> read_yaml(const std::string& text) {
-  if (text.size() > kMaxYamlSize) return fail(YamlError{"it is larger than 1 MiB", 0, true});
+  if (text.size() > kMaxYamlSize)
+    return fail(YamlError{"the package is larger than 1 MiB", 0, true});
   if (const auto nul = text.find('\0'); nul != std::string::npos)
-    return fail(YamlError{"there is a NUL byte; packages are UTF-8 text",
-                          static_cast<std::uint32_t>(nul), false});
+    return fail(
+        YamlError{"NUL byte: packages must be UTF-8 text", static_cast<std::uint32_t>(nul), false});
   Builder builder(text);
   try {
     TextBuffer buffer(text);
@@ -194,7 +194,7 @@ Result<YamlValue, YamlError> read_yaml(const std::string& text) {
     if (!parser.HandleNextDocument(builder)) return YamlValue{};
     Builder more(text);
     if (parser.HandleNextDocument(more))
-      return fail(YamlError{"there is more than one document", more.root.begin, true});
+      return fail(YamlError{"the package has more than one YAML document", more.root.begin, true});
     return std::move(builder.root);
   } catch (const YamlError& error) {
     return fail(error);

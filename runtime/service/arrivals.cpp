@@ -65,7 +65,7 @@ std::vector<model::BlockRange> Arrivals::fresh(const model::Host& host, bool off
 
 void Arrivals::settle(const model::Host& host, const model::BlockSet& pending) {
   if (!begun_) return;
-  // What waits to be dealt with has not been known before.
+  // Blocks that still have to be onlined were not known before.
   model::BlockSet known = subtract(present(host), subtract(pending, known_));
   if (known == known_) return;
   known_ = std::move(known);

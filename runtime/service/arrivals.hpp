@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Memory that came while the service holds auto_online_blocks, and that it has not dealt with yet:
-// the kernel did not do with it what it would have done without the service. Which memory was there
-// before is in /run/memonline/arrivals, so that also the service that follows a killed one knows.
+// Memory that was hot-added while the service holds auto_online_blocks, and that it has not handled
+// yet: the kernel did not online it as it would have done without the service. Memory that was
+// present before is in /run/memonline/arrivals, so that the service that follows a killed one knows
+// it, too.
 #pragma once
 
 #include <string>
@@ -14,20 +15,21 @@ namespace memonline::service {
 
 class Arrivals {
  public:
-  /// `file` need not exist; what it says of another boot is nothing.
+  /// `file` need not exist; the contents of another boot are ignored.
   Arrivals(std::string file, std::string boot);
 
-  /// From now on; what is there has been there. Nothing changes if it had begun before.
+  /// Starts tracking: present memory is known. Does nothing if tracking has started before.
   void begin(const model::Host& host);
   void end();
-  /// These were removed: what is there again has come.
+  /// These blocks were removed: if they are present again, they were hot-added.
   void forget(const model::BlockSet& removed);
-  /// What came, but for `left_alone`. `offline_only`: what is online was onlined by others.
+  /// Hot-added memory except `left_alone`. `offline_only`: online blocks were onlined by other
+  /// agents.
   [[nodiscard]] std::vector<model::BlockRange> fresh(const model::Host& host, bool offline_only,
                                                      const model::BlockSet& left_alone) const;
-  /// All is dealt with but for `pending`.
+  /// All memory was handled except `pending`.
   void settle(const model::Host& host, const model::BlockSet& pending);
-  /// Writes down what has changed, if anything has.
+  /// Writes the file if anything has changed.
   Result<std::string, runtime::FileError> save();
 
  private:

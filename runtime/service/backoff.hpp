@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How long to wait before what failed is tried again: a second, then twice as long each time, a
-// minute at most, for as long as there is something to try.
+// The pause before a retry: a second, then twice as long each time, a minute at most, for as long
+// as there is something to retry.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ class Backoff {
  public:
   static constexpr std::chrono::milliseconds kFirst{1000}, kLongest{60000};
 
-  /// The pause before the next try.
+  /// The pause before the next retry.
   std::chrono::milliseconds next() {
     const auto pause = pause_;
     pause_ = std::min(pause_ * 2, kLongest);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Jobs that stay only if they are confirmed in time: waiting for that, more time, and what is
-// undone without it. A part of service.cpp.
+// Jobs whose changes stay only if they are confirmed in time: waiting for confirmation, extending
+// the time, and undoing a job that was not confirmed. A part of service.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -23,8 +23,8 @@ auto nothing(std::string message) {
 
 }  // namespace
 
-// The writer is free meanwhile: memory that comes is settled, and is no part of what is undone.
-// Further jobs wait.
+// The writer is free meanwhile: it onlines memory that arrives, which is not part of what is
+// undone. Further jobs wait.
 void Service::await_word(std::uint64_t id, Round round) {
   const Round::ToConfirm wanted = *std::exchange(round.to_confirm, std::nullopt);
   model::BlockSet blocks;
@@ -55,9 +55,9 @@ std::optional<std::uint64_t> Service::confirming() const {
 
 Result<std::uint64_t, Refused> Service::confirm(std::optional<std::uint64_t> job) {
   const auto waits = confirming();
-  if (!waits) return nothing("no job waits to be confirmed");
+  if (!waits) return nothing("no job is waiting for confirmation");
   if (job && *job != *waits)
-    return nothing(fmt::format("job {} does not wait to be confirmed any more", *job));
+    return nothing(fmt::format("job {} is no longer waiting for confirmation", *job));
   if (auto kept = confirming_->wanted.run->keep(); !kept)
     return fail(Refused{Refused::Why::Failed, kept.error().message()});
   const Confirming confirmed = *std::exchange(confirming_, std::nullopt);
@@ -68,7 +68,7 @@ Result<std::uint64_t, Refused> Service::confirm(std::optional<std::uint64_t> job
 // As with NetworkManager's checkpoints, the time counts from now.
 Result<std::uint64_t, Refused> Service::adjust_timeout(std::uint64_t id,
                                                        std::chrono::milliseconds time) {
-  if (confirming() != id) return nothing(fmt::format("job {} does not wait to be confirmed", id));
+  if (confirming() != id) return nothing(fmt::format("job {} is not waiting for confirmation", id));
   confirming_->until = runtime::BootClock::now() + time;
   confirming_->look_at = steady_clock::now() + std::min(kLookForWord, time);
   Job& job = *find_job(id);
@@ -108,7 +108,7 @@ void Service::take_back() {
   });
 }
 
-// Where it was not undone, its journal is still there: the next round does it.
+// If undoing it failed, its recovery journal still exists, and the next round undoes it.
 void Service::finish_taking_back(const Round& undone) {
   finish_writes({});
   Confirming taken_back = *std::exchange(confirming_, std::nullopt);

@@ -25,7 +25,7 @@ std::optional<MemoryEvent::Action> action_of(std::string_view word) {
   return std::nullopt;
 }
 
-/// Uevents of the kernel have port 0 and are sent by uid 0; anything else is somebody's forgery.
+/// Uevents of the kernel have port 0 and come from uid 0; anything else is forged.
 bool is_from_kernel(const msghdr& message, const sockaddr_nl& sender) {
   if (sender.nl_pid != 0) return false;
   for (const cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
@@ -64,7 +64,7 @@ Result<EventSource, int> EventSource::of_kernel() {
   if (::setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes) != 0 ||
       ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail(static_cast<int>(errno));
-  // As much as is allowed without a capability; what does not fit is answered by a rescan.
+  // As much as is allowed without a capability; a rescan follows if uevents do not fit.
   const int wished = 1 << 20;
   (void)::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &wished, sizeof wished);
   return source;
@@ -97,7 +97,7 @@ EventSource::Taken EventSource::take() {
     if (size < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) return taken;
-      // Whatever else it says (ENOMEM, say), what waited may be gone.
+      // On any other error (for example ENOMEM), pending uevents may be lost.
       taken.lost = true;
       if (errno == ENOBUFS) continue;
       return taken;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel's own word that memory blocks came, went, or changed: the kobject uevents of
-// /devices/system/memory (kobject_uevent_env(), lib/kobject_uevent.c). The kernel's multicast group
-// is heard, not udev's: it needs no udevd, and it is there in a private network namespace.
+// Uevents of the kernel for memory blocks that were added, removed, or changed: those of
+// /devices/system/memory (kobject_uevent_env(), lib/kobject_uevent.c). Received from the kernel's
+// multicast group, not udev's: it needs no udevd, and works in a private network namespace.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,15 @@ struct MemoryEvent {
 };
 
 /// One datagram: "add@/devices/system/memory/memory32", NUL, then KEY=value strings. Empty for
-/// what is no memory block, and for actions that change nothing (change, bind, ...).
+/// devices that are not memory blocks, and for actions that change nothing (change, bind, ...).
 std::optional<MemoryEvent> memory_event_of(std::string_view datagram);
 
-/// A socket on which such datagrams come, without blocking.
+/// A nonblocking socket that receives such datagrams.
 class EventSource {
  public:
-  /// The kernel's group. An errno if there is no such socket to be had.
+  /// The kernel's group, or the errno of a failed socket.
   static Result<EventSource, int> of_kernel();
-  /// A datagram socket of the caller's, which takes the kernel's place: in tests. Owned from here.
+  /// A datagram socket that replaces the kernel's, for tests. Takes ownership.
   static EventSource of_socket(int socket);
   EventSource(EventSource&& other) noexcept;
   EventSource& operator=(EventSource&&) = delete;
@@ -40,12 +40,12 @@ class EventSource {
 
   struct Taken {
     std::vector<MemoryEvent> events;
-    /// The socket's buffer overflowed (ENOBUFS): look at the machine itself.
+    /// The socket's buffer overflowed (ENOBUFS): the machine must be rescanned.
     bool lost = false;
-    bool more = false;  ///< may still be waiting
+    bool more = false;  ///< more may be pending
   };
   static constexpr int kMostAtOnce = 4096;
-  /// What is waiting, at most so many of them. What did not come from the kernel is dropped.
+  /// Pending events, at most kMostAtOnce. Messages from other senders than the kernel are dropped.
   Taken take();
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Waiting work of several users: root's first, then one item of each user in turn. However much one
-// user queues, another user's next item waits for one item of each other user at most.
+// Pending work of several users: root's first, then one item of each user in turn. However much one
+// user queues, another user's next item waits for at most one item of each other user.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@
 
 namespace memonline::service {
 
-/// Whose request it is. The service's own work is root's.
+/// The sender of a request. The service's own work counts as root's.
 struct Requester {
   std::uint32_t uid = 0;
-  std::string connection;  ///< its unique name on the bus; empty: nobody waits for the answer
+  std::string connection;  ///< its unique bus name; empty: no connection waits for the reply
 };
 
 template <class Item>
@@ -73,7 +73,7 @@ class FairQueue {
     return after == users_.end() ? users_.begin() : after;
   }
 
-  Users users_;             ///< none of them is empty
+  Users users_;             ///< no queue is empty
   std::uint32_t last_ = 0;  ///< the user whose turn it was
 };
 

@@ -45,7 +45,7 @@ bool Flight::is_ours(const MemoryEvent& event) const {
   using Action = MemoryEvent::Action;
   if (event.action != Action::Online && event.action != Action::Offline) return false;
   if (undoing_.load()) return true;
-  // What fails is undone: an unplug by an online, a change of zone as well.
+  // A failed step is reverted: a failed unplug or change of zone by onlining.
   return some_task(event, [](const Task& task, bool online) {
     return (task.kind == Task::Kind::Online) == online || task.all_or_nothing ||
            task.taken_from.has_value();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A run under way, as other threads may look at it: how far it is, which events are its own, and
-// how it is asked to stop.
+// The current run, for other threads: its progress, which uevents it caused, and a way to stop it.
 #pragma once
 
 #include <atomic>
@@ -24,27 +23,27 @@ class Flight {
     std::string step;
   };
 
-  /// Whether `stop()` ends it. What undoes is not to be left half undone.
+  /// Whether `stop()` ends it. An undo must not stop half way.
   enum class Ends : std::uint8_t { WhenAsked, ByItself };
-  /// The writer, before the first write. `program` stays known until `forget()`, for events that
-  /// are still to be read.
+  /// Called by the writer before the first write. `program` is kept until `forget()`, for uevents
+  /// that are still unread.
   void begin(std::shared_ptr<const apply::Program> program, apply::Board& board,
              Ends ends = Ends::WhenAsked);
-  /// An undo begins: until `forget()`, whatever happens to blocks is ours.
+  /// An undo starts: until `forget()`, all changes of blocks count as ours.
   void undoing() { undoing_.store(true); }
-  /// The loop, while the writer does nothing: the events of all that was written were read.
+  /// Called by the loop while the writer is idle: the uevents of all writes have been read.
   void forget();
 
-  /// Of the run under way, or how the last one ended, until `forget()`.
+  /// Of the current run, or of the last one, until `forget()`.
   [[nodiscard]] Progress progress() const;
-  /// Whether the run writes just that into this block.
+  /// Whether the run writes this state to this block.
   [[nodiscard]] bool is_ours(const MemoryEvent& event) const;
-  /// The run brings this block online, and takes it offline again if that was in another zone than
-  /// predicted: whether it did, its report tells.
+  /// The run onlines this block, and offlines it again if it ends up in another zone than
+  /// predicted: its report states whether it did.
   [[nodiscard]] bool may_take_back(const MemoryEvent& event) const;
 
-  /// Ends the run after the current block. Also one that has not begun yet: until `clear()`. False
-  /// where a run is under way that ends only by itself.
+  /// Ends the run after the current block, also a run that has not started yet, until `clear()`.
+  /// False if the current run only ends by itself.
   bool stop();
   void clear() { stopping_.store(false); }
   [[nodiscard]] bool stopping() const { return stopping_.load(); }
@@ -54,7 +53,7 @@ class Flight {
   [[nodiscard]] bool some_task(const MemoryEvent& event,
                                bool (*matches)(const apply::Task& task, bool online)) const;
 
-  std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is under way
+  std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is the current one
   std::shared_ptr<apply::Board> board_;
   Ends ends_ = Ends::WhenAsked;
   std::atomic<bool> stopping_{false}, undoing_{false};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What clients have done: one job after the other, between the rounds of the service itself. A part
-// of service.cpp.
+// Jobs of clients: one after another, between the rounds of the service itself. A part of
+// service.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -24,8 +24,8 @@ auto refused(Refused::Why why, std::string message) {
 
 auto too_many(std::uint32_t uid) {
   return refused(Refused::Why::Busy,
-                 uid == 0 ? fmt::format("too many jobs ({} pending)", Service::kMostJobs)
-                          : fmt::format("too many jobs ({} of uid {}, or {} of all users, pending)",
+                 uid == 0 ? fmt::format("too many jobs (limit {})", Service::kMostJobs)
+                          : fmt::format("too many jobs (limit {} for uid {}, {} for all users)",
                                         Service::kMostJobsOfUser, uid, Service::kMostJobs));
 }
 
@@ -60,7 +60,7 @@ Job& Service::add_job(Job::Kind kind, std::uint32_t uid) {
   return jobs_.back();
 }
 
-// Root's are counted by themselves, so that no users can keep it out.
+// Root's jobs are counted separately, so that other users cannot use up its share.
 bool Service::full(std::uint32_t uid) const {
   std::size_t own = 0, all = 0;
   for (const Job& job : jobs_) {
@@ -88,7 +88,7 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
   const auto known = wishes.plan ? wishes.plan : plans_.find(digest);
   if (known == nullptr) {
     answer(refused(Refused::Why::UnknownPlan,
-                   "no plan with this digest was made lately; ask for one"));
+                   "no recent plan has this digest: request the plan again"));
     return;
   }
   if (full(wishes.who.uid)) {
@@ -113,7 +113,7 @@ void Service::apply(const std::string& digest, const ApplyWishes& wishes,
                 return refuse(Refused::Why::Stale, problem);
               }
               return [this, plan, wishes, answer] {
-                // Another request may have taken the last place meanwhile.
+                // Another request may have reached the limit meanwhile.
                 if (full(wishes.who.uid)) {
                   answer(too_many(wishes.who.uid));
                   return;
@@ -141,14 +141,14 @@ void Service::undo(std::uint32_t uid, const Answer<std::uint64_t>& answer) {
   answer(id);
 }
 
-// A job outlives the connection that asked for it.
+// A job outlives the connection that started it.
 void Service::post_job(std::uint64_t id, const Requester& who, std::function<Round()> work) {
   waiting_jobs_.push(who, {id, std::move(work)});
   next();
 }
 
-// One thing at a time for the writer: what a job took offline must be known to the round after it.
-// Memory that came goes before jobs, and they before another look.
+// The writer does one thing at a time: the round after a job must know which blocks it offlined.
+// Hot-added memory comes before jobs, and jobs come before another scan.
 void Service::next() {
   if (ending_ || round_runs_ || current_job_ != 0) return;
   const bool round = wanted_ && !lock_wait_ && !kernel_is_at_it();
@@ -184,13 +184,13 @@ void Service::finish_job(std::uint64_t id, Round round) {
     end_job(id, round);
 }
 
-// How the machine is after a job, and what it took offline.
+// The state of the machine after a job, and the blocks that it offlined.
 void Service::note_outcome(std::uint64_t id, const Round& round) {
   flight_.clear();
   for (const std::string& line : round.said) listener_.say(kNotice, line, {});
   if (round.after) {
     known_ = round.after;
-    // Who hears that the job is done finds the machine as it left it.
+    // A client that learns that the job is done finds the machine as the job left it.
     auto view = std::make_shared<View>(*view_);
     view->host = round.after;
     view->runs = plan::status_runs(*view->host, view->plan.get());
@@ -202,7 +202,8 @@ void Service::note_outcome(std::uint64_t id, const Round& round) {
       left_alone_.took_offline(block, LeftAlone::By::Job);
     listener_.say(
         kNotice,
-        fmt::format("job {} took {} offline: left so", id, render::blocks_text({first, last})), {});
+        fmt::format("job {} offlined {}: left offline", id, render::blocks_text({first, last})),
+        {});
   }
   keep_left_alone();
   current_job_ = 0;
@@ -250,7 +251,7 @@ void Service::show_report(Job& job, const Round& round) {
 Result<std::uint64_t, Refused> Service::cancel(std::uint64_t id) {
   Job* job = find_job(id);
   if (job == nullptr || job->stage == Job::Stage::Done)
-    return refused(Refused::Why::Nothing, fmt::format("job {} is done or was never there", id));
+    return refused(Refused::Why::Nothing, fmt::format("job {} is done or does not exist", id));
   job->stage = Job::Stage::Cancelling;
   job->undone_at.reset();
   const auto dropped = waiting_jobs_.remove_if(
@@ -285,7 +286,7 @@ void Service::show_progress() {
     }
     listener_.job_changed(job);
   }
-  // A round of our own that takes this long is to be seen, too.
+  // A round of the service itself that takes this long is shown, too.
   if (round_runs_ && flight_.progress().steps > 0 && view_->state != State::Applying) {
     const View before = *view_;
     publish_state();

@@ -27,10 +27,10 @@ using apply::Session;
 constexpr int kMostRounds = 64;
 constexpr model::Knob kGate = model::Knob::AutoOnlineBlocks;
 constexpr auto kPatience = std::chrono::milliseconds(0);
-// Somebody looks whether he may begin: that takes no time.
+// Another process that checks the lock holds it only for a moment.
 constexpr auto kPatienceToUndo = std::chrono::seconds(5);
 
-/// With nothing refused, the machine is what the model said: it was read back block by block.
+/// If no write failed, the machine is as the model predicted: each block was read back.
 bool went_as_predicted(const Round& round) {
   return std::all_of(round.reports.begin(), round.reports.end(), [](const Report& report) {
     return report.result() == Report::Result::Complete;
@@ -74,7 +74,7 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet&
   Work work(plan::kMaxPlanWork, cancelled);
   auto planned = plan::make_plan(used.policy, used.files, *plans.host, plans.sink, work);
   if (!planned.plan) {
-    plans.problem = "the policy cannot be carried out on this machine";
+    plans.problem = "the policy cannot be applied to this machine";
     for (const diag::Diagnostic& d : plans.sink.all())
       if (d.severity == diag::Severity::Error) plans.problem = d.message;
     return plans;
@@ -167,14 +167,14 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
     round.plans = plan(&policy, alone);
     return round;
   }
-  // In the first round nobody has looked yet which block is online.
+  // The first round does not know an online block yet.
   if (!online_block_)
     if (const auto host = target_.read()) online_block_ = some_online_block(*host);
   for (int i = 0; i < kMostRounds; ++i) {
-    // A device's blocks come in one add, which holds the kernel's lock: after that all are there.
+    // One add creates all blocks of a device under the kernel's lock: after it, all are present.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
     round.plans = plan(&policy, alone);
-    // A plan that was cancelled wishes for nothing: the settings are not to be released by that.
+    // A cancelled plan lists no settings: they must not be restored because of that.
     if (flight_.stopping()) break;
     if (i == 0) {
       if (since.online && round.plans.host)
@@ -235,7 +235,7 @@ Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseco
     return round;
   }
   if (comparison.fulfilled || plan.steps.empty()) return round;
-  // Free memory changes all the time, and is not among the facts that a plan was made for.
+  // Free memory changes all the time, and is not among the facts that compare() checks.
   diag::Sink sink;
   if (!plan::check_room(plan.steps, *round.plans.host, sink)) {
     round.problem = sink.all().front().message;
@@ -258,7 +258,7 @@ Round Keeper::take_back(const apply::Limits& limits) {
   if (!begin(round, session, kPatienceToUndo)) return round;
   const auto left = session->directory().read(RunDirectory::Which::Unconfirmed);
   if (!left || !*left) {
-    round.problem = left ? "its journal is gone" : left.error().message();
+    round.problem = left ? "the recovery journal is missing" : left.error().message();
     return round;
   }
   auto undone = undo(round, *session, RunDirectory::Which::Unconfirmed, **left, limits);
@@ -283,7 +283,7 @@ Round Keeper::undo(const apply::Limits& limits) {
   if (!begin(round, session)) return round;
   auto last = session->directory().read(RunDirectory::Which::Last);
   if (!last || !*last) {
-    round.problem = last ? "there is nothing to undo" : last.error().message();
+    round.problem = last ? "nothing to undo" : last.error().message();
     round.nothing_to_undo = last.has_value();
     return round;
   }
@@ -292,7 +292,7 @@ Round Keeper::undo(const apply::Limits& limits) {
   return round;
 }
 
-// What a job takes offline is meant to stay so, whatever the policy says.
+// Blocks that a job offlined stay offline, whatever the policy requires.
 void Keeper::look_after(Round& round) {
   auto host = target_.read();
   if (!host) return;
@@ -316,7 +316,7 @@ void Keeper::tell_hooks(Round& round) {
   if (round.plans.host) online = online_blocks(*round.plans.host).count();
   const bool changed = online && online_ && *online != *online_;
   if (online) online_ = online;
-  // A job knows the host before its writes: the look that follows tells what to count from.
+  // A job only has the host from before its writes: the next round counts the online blocks.
   if (wrote && !round.plans.plan) online_.reset();
   if (!wrote && !changed) return;
   auto told = runtime::write_file(target_.run_directory() + "/memory-changed", "");

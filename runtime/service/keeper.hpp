@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The hands of the service: looks at the machine, plans, writes. All of it may block, so all of it
-// happens on one thread that does nothing else. Boot, hotplug and a client's request come here
-// alike; what differs is only what they ask for. No other thread calls it while that one runs: what
-// it knows leaves it in a Round.
+// Reads the machine, plans and writes for the service. All of it may block, so it has a thread of
+// its own. Boot, hotplug and requests of clients all end up here. No other thread may call it while
+// that thread runs: results leave it in a Round.
 #pragma once
 
 #include <chrono>
@@ -30,53 +29,52 @@
 
 namespace memonline::service {
 
-/// What the policy says of the machine as it is.
+/// The plan for the current state of the machine.
 struct Plans {
   std::shared_ptr<const model::Host> host;  ///< null: it could not be read, see `problem`
   std::shared_ptr<const plan::Plan> plan;
-  model::BlockSet
-      missed;  ///< of the blocks that are left alone, those that the policy wants changed
+  model::BlockSet missed;  ///< of the blocks left unchanged, those that the policy would change
   diag::Sink sink;
   std::string problem;
 };
-/// Any thread. Without a policy there is a host and no plan. `complete` adds to the host what only
-/// the service knows. Once `cancelled` says so, there is no plan either.
+/// For any thread. Without a policy, or once `cancelled` is true, there is a host but no plan.
+/// `complete` adds facts to the host that only the service knows.
 Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet& left_alone,
                const std::function<void(model::Host&)>& complete = {},
                const Cancelled& cancelled = {});
 
 std::optional<model::BlockId> some_online_block(const model::Host& host);
 
-/// The kernel settings that the service holds, as they were when a round ended. The thread that
-/// writes makes it; every other thread only ever sees such a copy.
+/// The kernel settings that the service holds, as of the end of a round. The writing thread makes
+/// it; all other threads only see such a copy.
 struct HeldSettings {
   std::map<std::string, std::string> values;
-  std::vector<std::string> deferred;  ///< those that another process holds, a sentence each
+  std::vector<std::string> deferred;  ///< those that another process has set, a sentence each
 };
 
 struct Round {
-  Plans plans;                          ///< as things are afterwards
-  std::vector<plan::StatusRun> before;  ///< as they were before it wrote anything
+  Plans plans;                          ///< after the writes
+  std::vector<plan::StatusRun> before;  ///< the state before the first write
   std::vector<apply::Report> reports;
   bool stale = false;                ///< the machine is not the one planned for; see `said`
-  std::optional<std::string> busy;   ///< who holds the lock: try again later
+  std::optional<std::string> busy;   ///< the holder of the lock: try again later
   std::string problem;               ///< why nothing was written
   bool nothing_to_undo = false;      ///< that is why
-  std::vector<std::string> said;     ///< what was done beside the plan
-  std::optional<HeldSettings> held;  ///< of a round; a job leaves them alone
-  model::BlockSet found;             ///< taken offline since `before`, and nobody has said so
-  std::shared_ptr<const model::Host> after;  ///< a job's: the machine when it was done
-  model::BlockSet taken;                     ///< and what it has taken offline
-  /// A job's that stays only if somebody says so in time.
+  std::vector<std::string> said;     ///< messages about anything done besides the plan
+  std::optional<HeldSettings> held;  ///< of a round; a job does not change them
+  model::BlockSet found;             ///< offlined since the last round, without a uevent read
+  std::shared_ptr<const model::Host> after;  ///< of a job: the machine when it was done
+  model::BlockSet taken;                     ///< of a job: the blocks that it offlined
+  /// Of a job whose changes stay only if they are confirmed in time.
   struct ToConfirm {
     std::shared_ptr<apply::Unconfirmed> run;
     std::chrono::milliseconds within{0};
     apply::Limits limits;
   };
   std::optional<ToConfirm> to_confirm;
-  std::optional<apply::Report> undone;  ///< of a run that nobody confirmed
-  bool recovered = false;               ///< a killed run had left something
-  bool cancelled = false;               ///< before it began
+  std::optional<apply::Report> undone;  ///< of a run that was not confirmed
+  bool recovered = false;               ///< a killed run had left changes
+  bool cancelled = false;               ///< before it started
 
   static Round of_problem(std::string problem) {
     Round round;
@@ -85,11 +83,11 @@ struct Round {
   }
 };
 
-/// What a round has to know of the time since the last one.
+/// What happened since the last round.
 struct Since {
-  model::BlockSet left_alone;  ///< blocks that are to stay as they are
-  /// The blocks that were online at the last look, if events since then may be missing (they were
-  /// lost, or the service had exited): those that are offline now are left alone as well.
+  model::BlockSet left_alone;  ///< blocks to leave unchanged
+  /// The blocks that were online at the last scan, if uevents since then may be missing (they were
+  /// lost, or the service had exited): those that are offline now are left unchanged as well.
   std::optional<model::BlockSet> online = std::nullopt;
   model::BlockSet removed = {};  ///< blocks that were removed
 };
@@ -98,29 +96,29 @@ class Keeper {
  public:
   Keeper(Target& target, Flight& flight, const apply::Limits& limits);
 
-  /// Makes the machine what the policy says, round after round for memory that comes meanwhile
-  /// (virtio-mem and Hyper-V add more once what they added is online).
+  /// Applies the policy, in rounds until no more memory arrives (virtio-mem and Hyper-V add more
+  /// once the added memory is online).
   Round settle(const ReadyPolicy& policy, const Since& since);
-  /// Only looks; takes hold of the switches that the policy was lowered to.
+  /// Changes no memory; sets the kernel settings that the policy requires.
   Round look(const ReadyPolicy* policy, const Since& since);
-  /// Exactly that plan, if the machine is still the one it was made for. With `confirm`, its
-  /// journal is set aside until somebody says within that time that it may stay.
+  /// Applies exactly that plan, if the machine has not changed since it was made. With `confirm`,
+  /// its recovery journal is kept until the run is confirmed within that time.
   Round apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
               const apply::Limits& limits);
-  /// Undoes what nobody has confirmed.
+  /// Undoes a run that was not confirmed.
   Round take_back(const apply::Limits& limits);
-  /// Back to how memory was before the last run.
+  /// Restores memory to its state before the last run.
   Round undo(const apply::Limits& limits);
-  /// Who holds the lock now; empty: nobody.
+  /// The current holder of the lock; empty: none.
   std::optional<std::string> who_writes();
-  /// Once for all that `round` changed: leaves a file that memonline-hooks.path waits for. It runs
-  /// what is not for a service without capabilities; kdump, say, wants to load its kernel anew.
-  /// That the kernel itself brought memory online counts as well.
+  /// If memory changed, creates the file that memonline-hooks.path waits for, once per round. The
+  /// hooks need capabilities that the service lacks; kdump, for example, reloads its kernel. Memory
+  /// that the kernel itself onlined counts as well.
   void tell_hooks(Round& round);
-  /// When the service ends: udev's rules as they were, and the switches unless they shall stay.
-  /// What stood in the way is the round's problem.
+  /// At the exit of the service: restores udev's rules, and the kernel settings unless they are to
+  /// be kept. A failure is the round's problem.
   Round let_go(bool keep_switches);
-  /// The hooks have run for memory with these blocks online, by an earlier service.
+  /// An earlier service has run the hooks for memory with these blocks online.
   void told_hooks_at(const model::BlockSet& online);
 
  private:
@@ -130,9 +128,9 @@ class Keeper {
   Plans plan(const ReadyPolicy* policy, const model::BlockSet& left_alone);
   bool begin(Round& round, std::optional<apply::Session>& session,
              std::chrono::milliseconds patience = std::chrono::milliseconds(0));
-  /// How far an undo has come is to be seen as well.
+  /// Makes the progress of an undo visible as well.
   apply::Watch watch_undoing();
-  /// True where anything was changed that a plan looks at.
+  /// True if anything was changed that a plan depends on.
   bool hold_switches(Round& round, apply::Session& session);
   bool steer_udev(Round& round);
   void say_who_onlines(Round& round);
@@ -149,10 +147,10 @@ class Keeper {
   apply::Limits limits_;
   KnobLease lease_;
   Arrivals arrivals_;
-  std::optional<bool> steers_udev_;  ///< empty: an earlier service may have, and been killed
-  std::string who_onlines_;          ///< as it was said last
-  std::optional<model::BlockId> online_block_;  ///< some block that was online when last looked
-  std::optional<std::uint64_t> online_;         ///< blocks that were, after the last round
+  std::optional<bool> steers_udev_;  ///< empty: unknown, a killed service may have left copies
+  std::string who_onlines_;          ///< the last message about that
+  std::optional<model::BlockId> online_block_;  ///< a block that was online at the last scan
+  std::optional<std::uint64_t> online_;         ///< online blocks after the last round
 };
 
 }  // namespace memonline::service

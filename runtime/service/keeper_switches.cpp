@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Who onlines new memory: the kernel's switches as the policy was lowered to them, udev's rules out
-// of the way, what came meanwhile; and all of it as it was when the service ends. A part of
-// keeper.cpp.
+// The onlining of hot-added memory: sets the kernel settings that the policy requires, overrides
+// udev rules, tracks memory that arrives; and restores settings and rules when the service exits. A
+// part of keeper.cpp.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -20,14 +20,14 @@ constexpr auto kPatienceToLetGo = std::chrono::seconds(1);
 
 }  // namespace
 
-// Before anything is planned for good: what the policy was lowered to is the service's to hold, and
-// no step of a plan.
+// Before the final plan is made, the service sets the kernel settings that the policy requires;
+// they are not steps of a plan.
 bool Keeper::hold_switches(Round& round, Session& session) {
   if (!round.plans.host) return false;
   online_block_ = some_online_block(*round.plans.host);
   std::map<model::Knob, std::string> wished;
   if (round.plans.plan) wished = round.plans.plan->hotplug.knobs;
-  // What is there before the kernel is told to leave memory alone is its own.
+  // Memory that is present before auto_online_blocks becomes `offline` was handled by the kernel.
   if (round.plans.plan) {
     if (round.plans.plan->hotplug.by == plan::Onliner::Kernel)
       arrivals_.end();
@@ -49,12 +49,12 @@ bool Keeper::hold_switches(Round& round, Session& session) {
 void Keeper::say_who_onlines(Round& round) {
   if (!round.plans.plan) return;
   const plan::HotplugPart& hotplug = round.plans.plan->hotplug;
-  std::string line =
-      fmt::format("new memory is {}: {}",
-                  hotplug.by == plan::Onliner::Kernel    ? "the kernel's"
-                  : hotplug.by == plan::Onliner::Service ? "memonlined's"
-                                                         : "the kernel's, then corrected",
-                  hotplug.why);
+  std::string line = fmt::format("hot-added memory is handled by {}: {}",
+                                 hotplug.by == plan::Onliner::Kernel ? "the kernel"
+                                 : hotplug.by == plan::Onliner::Service
+                                     ? "memonlined"
+                                     : "the kernel, then corrected by memonlined",
+                                 hotplug.why);
   if (!hotplug.rule.path.empty())
     line += fmt::format(" (`{}`, {}:{})", hotplug.rule.text, hotplug.rule.path, hotplug.rule.line);
   if (line == who_onlines_) return;
@@ -67,7 +67,7 @@ void Keeper::say_who_onlines(Round& round) {
   }
 }
 
-// What the plan that is left does not write is as it is to be.
+// Blocks that the remaining plan does not write are as the policy requires.
 void Keeper::settle_arrivals(Round& round) {
   if (!round.plans.host || !round.plans.plan) return;
   std::vector<model::BlockRange> pending;
@@ -78,8 +78,8 @@ void Keeper::settle_arrivals(Round& round) {
   if (auto saved = arrivals_.save(); !saved) round.said.push_back(saved.error().message());
 }
 
-// Rules of the distribution would be as fast as we are. Where the policy leaves new memory alone,
-// they may have it.
+// Rules of the distribution would race with the service. If the policy leaves new memory unchanged,
+// they stay enabled.
 bool Keeper::steer_udev(Round& round) {
   const bool wished = round.plans.plan && !round.plans.plan->hotplug.knobs.empty();
   if (wished == steers_udev_) return false;
@@ -94,7 +94,8 @@ bool Keeper::steer_udev(Round& round) {
     return true;
   }
   for (const std::string& file : *steered)
-    round.said.push_back(fmt::format("{} would write memory states: steered out of the way", file));
+    round.said.push_back(
+        fmt::format("{} would set memory states: overridden by a copy in /run/udev/rules.d", file));
   return true;
 }
 
@@ -105,7 +106,7 @@ Round Keeper::let_go(bool keep_switches) {
   arrivals_.end();
   (void)arrivals_.save();
   if (lease_.held().empty()) return round;
-  // Reading a large machine takes longer than what is left of the time to end in.
+  // Reading a large machine would exceed the time limit for the exit.
   auto online = online_block_;
   if (!online)
     if (const auto host = target_.read()) online = some_online_block(*host);
@@ -114,19 +115,18 @@ Round Keeper::let_go(bool keep_switches) {
     round.said = lease_.put_back(begun->port(), online);
     return round;
   }
-  // The switches are ours, whoever is changing memory; but a run that has set one of them for
-  // itself puts back what it found.
+  // Another run is changing memory. The settings are still ours to restore, but a run that has
+  // changed one of them restores the value that it found.
   auto port = target_.port();
   if (port) {
     round.said = lease_.put_back(**port, online);
     if (const auto* held = std::get_if<apply::Held>(&begun.error()))
       round.said.push_back(fmt::format(
-          "another run is changing memory ({}): the kernel settings were restored beside it",
+          "another run is changing memory ({}): the kernel settings were restored anyway",
           held->owner));
   } else {
     round.problem = fmt::format(
-        "the kernel's switches stay as they are: {}; what they said before "
-        "is in {}/switches",
+        "cannot restore the kernel settings: {}; the previous values are in {}/switches",
         port.error().message(), target_.run_directory());
   }
   return round;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Small files below /run/memonline with which a service that is started anew takes up where one
-// that was killed left: lines of words, and a first one that names the boot they are of.
+// Small files below /run/memonline with which a restarted service continues where a killed one
+// stopped: lines of words, the first of which names the boot.
 //
-// Programs of other versions, after an upgrade or a downgrade within a boot: a line that is not
-// understood is left out, and what it said is not known; a file with another first line says
-// nothing. So a line is never given another meaning: it gets another first word.
+// Other versions may read them, after an upgrade or a downgrade without a reboot: they skip lines
+// that they do not understand, and ignore a file with another first line. So the meaning of a line
+// never changes: a new meaning gets a new first word.
 #pragma once
 
 #include <string>
@@ -17,10 +17,10 @@ namespace memonline::service {
 /// /proc/sys/kernel/random/boot_id.
 std::string boot_id();
 
-/// The words of each line; none where the file is missing, too large, or of another boot.
+/// The words of each line; none if the file is missing, too large, or of another boot.
 std::vector<std::vector<std::string>> read_kept(const std::string& file, const std::string& boot);
 
-/// In one piece or not at all. `lines` end with newlines; empty: there shall be no file.
+/// Writes atomically. `lines` end with newlines; empty: removes the file.
 Result<std::string, runtime::FileError> write_kept(const std::string& file, const std::string& boot,
                                                    const std::string& lines);
 

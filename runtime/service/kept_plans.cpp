@@ -97,7 +97,7 @@ std::uint32_t KeptPlans::who_has_most(std::size_t Amount::*of, Clock::time_point
   const auto rank = [&](std::uint32_t uid) {
     return std::pair(uid != 0 && amounts[uid] > 0, amounts[uid]);
   };
-  // From the oldest on: of two with as many, the one whose plan waits longest.
+  // From the oldest on: of two users with equal amounts, the one with the older plan.
   std::uint32_t most = plans_.back().uid;
   for (auto one = plans_.rbegin(); one != plans_.rend(); ++one)
     if (rank(one->uid) > rank(most)) most = one->uid;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The plans that were made lately, so that a client can have one applied by its digest. Each user
-// has a share, in plans and in bytes: a user who asks for many plans loses own ones, never what
-// another user looks at. They are kept for ten minutes.
+// Recent plans, so that a client can apply one by its digest. Each user has a share, in plans and
+// in bytes: a user who requests many plans loses own plans, never those of another user. They are
+// kept for ten minutes.
 #pragma once
 
 #include <chrono>
@@ -18,16 +18,16 @@
 
 namespace memonline::service {
 
-/// A plan as it is kept: compressed, in one piece, which takes a tenth of a plan's memory and no
-/// pages that others are on.
+/// A kept plan: compressed, in one allocation, which takes a tenth of a plan's memory and does not
+/// pin the pages of other allocations.
 struct KeptPlan {
   std::string document;  ///< JSON, compressed (runtime/base/deflate.hpp)
   PlanSummary summary;
   [[nodiscard]] std::size_t bytes() const;
 };
-/// None where it is longer than any plan that is read, or zlib is missing.
+/// None if it exceeds the limit for plans, or zlib is missing.
 std::optional<KeptPlan> kept_plan(const std::string& document, const plan::Plan& plan);
-/// The plan in it. Takes time: not in the loop's thread.
+/// The plan in it. Slow: not for the loop's thread.
 Result<plan::Plan, std::string> plan_in(const KeptPlan& kept);
 
 class KeptPlans {
@@ -38,21 +38,21 @@ class KeptPlans {
   static constexpr std::size_t kMostBytesOfOne = std::size_t{8} << 20U;
   static constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
   static constexpr std::chrono::minutes kKeptFor{10};
-  /// Of those that are older than this, fewer are kept. So there is time to apply a plan of any
-  /// size, and the service is small again soon after many callers have asked for plans.
+  /// Of plans older than kLater, fewer are kept. So there is time to apply a plan of any size, and
+  /// the service is small again soon after many callers have requested plans.
   static constexpr std::size_t kMostLater = 16;
   static constexpr std::size_t kMostBytesLater = std::size_t{128} << 10U;
   static constexpr std::chrono::seconds kLater{30};
 
-  /// Keeps it for this user, as the latest; the user's oldest go where they are too many, and
-  /// beyond the limits of all the oldest of the user who has most, root last. False, and it is not
-  /// kept, where it alone is more than a user's share.
+  /// Keeps a plan for this user, as the latest. Beyond the user's share, the user's oldest plans
+  /// are dropped; beyond the total limits, the oldest of the user who has most, root last. False,
+  /// and the plan is not kept, if it alone exceeds a user's share.
   bool keep(std::uint32_t uid, const std::string& digest, KeptPlan plan,
             Clock::time_point now = Clock::now());
-  /// Whoever it was made for: a digest names exactly one plan. Null: none.
+  /// The plan of any user with this digest, which names exactly one plan. Null: none.
   [[nodiscard]] std::shared_ptr<const KeptPlan> find(const std::string& digest,
                                                      Clock::time_point now = Clock::now()) const;
-  /// Drops what has been kept for long enough, given its size.
+  /// Drops plans that have been kept for long enough, given their size.
   void expire(Clock::time_point now);
   /// When `expire` has something to do; empty: nothing is kept.
   [[nodiscard]] std::optional<Clock::time_point> expires_at() const;
@@ -69,14 +69,14 @@ class KeptPlans {
     std::shared_ptr<const KeptPlan> plan;
     Clock::time_point since;
   };
-  /// Of those that came then or earlier: of this user, or of all.
+  /// Of plans from `since` or earlier: of this user, or of all.
   [[nodiscard]] Amount amount(Clock::time_point since,
                               std::optional<std::uint32_t> uid = std::nullopt) const;
   void drop_oldest(std::uint32_t uid);
   [[nodiscard]] std::uint32_t who_has_most(std::size_t Amount::*of, Clock::time_point since) const;
 
   std::list<Kept> plans_;        ///< the latest first
-  Clock::time_point expired_{};  ///< when `expire` was called last
+  Clock::time_point expired_{};  ///< the last call of `expire`
 };
 
 }  // namespace memonline::service

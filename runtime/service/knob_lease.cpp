@@ -17,14 +17,14 @@ using model::knob_name;
 
 namespace {
 
-// Memory that comes while they are being set goes through it: shut first, opened last, the others
-// between.
+// auto_online_blocks decides about memory that arrives while the settings change: `offline` is
+// written before the others, any other value after them.
 constexpr Knob kGate = Knob::AutoOnlineBlocks;
 constexpr std::array kBehindGate{Knob::AutoMovableRatio, Knob::AutoMovableNumaAware,
                                  Knob::OnlinePolicy};
 
 constexpr std::string_view kDeferred = "deferred";
-// A process that writes a third time means it.
+// After a third write of the other process, the service defers to it.
 constexpr int kMostCorrections = 2;
 
 }  // namespace
@@ -34,7 +34,7 @@ KnobLease::KnobLease(std::string file, std::string boot_id)
   load();
 }
 
-// Lines: "knob before now", and behind it "deferred" where another process has it.
+// Lines: "knob before now", followed by "deferred" if another process has set it.
 void KnobLease::load() {
   for (const auto& words : read_kept(file_, boot_id_)) {
     const bool deferred = words.size() == 4 && words[3] == kDeferred;
@@ -69,10 +69,10 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
   std::map<model::Knob, std::string> writes;
   for (const auto& [knob, value] : wished) {
     const apply::KnobView now = port.read_knob(knob);
-    if (now.error != 0) continue;  // this kernel has none; the plan says what that means
+    if (now.error != 0) continue;  // not in this kernel; the plan describes the consequences
     const auto held = held_.find(knob);
     if (held == held_.end()) {
-      if (now.value() == value) continue;  // as it should be, and not ours
+      if (now.value() == value) continue;  // as required, and not changed by us
       held_[knob] = {std::string(now.value()), value};
     } else if (held->second.now != value) {
       held->second = {held->second.before, value, 0, false, {}};
@@ -85,7 +85,7 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     if (held_ != before_all) (void)save();
     return said;
   }
-  // In the middle of an add the kernel reads them again for each block (kernel rule 9.3).
+  // During an add, the kernel reads the settings again for each block (kernel rule 9.3).
   if (online_block) (void)port.wait_for_adds(*online_block);
   if (auto saved = save(); !saved) {
     held_ = before_all;
@@ -96,9 +96,9 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
     if (found == writes.end()) return;
     const std::string& value = found->second;
     const int error = port.write_knob(knob, value);
-    said.push_back(error == 0 ? fmt::format("{} set to {} (it said {})", knob_name(knob), value,
+    said.push_back(error == 0 ? fmt::format("{} set to {} (was {})", knob_name(knob), value,
                                             held_[knob].before)
-                              : fmt::format("{} could not be set to {}: {}", knob_name(knob), value,
+                              : fmt::format("cannot set {} to {}: {}", knob_name(knob), value,
                                             apply::errno_text(error)));
     writes.erase(found);
   };
@@ -109,7 +109,7 @@ Result<std::vector<std::string>, runtime::FileError> KnobLease::hold(
   return said;
 }
 
-// Whether it is left to another process, which wrote `now`.
+// Whether the service defers to another process, which wrote `now`.
 bool KnobLease::defers(model::Knob knob, Held& held, std::string_view now,
                        std::vector<std::string>& said) {
   held.other = now == held.now ? "" : now;
@@ -120,8 +120,8 @@ bool KnobLease::defers(model::Knob knob, Held& held, std::string_view now,
   }
   held.deferred = true;
   said.push_back(
-      fmt::format("another process keeps setting {} to {}: memonline has set it to {} {} times and "
-                  "leaves it to that process now",
+      fmt::format("another process keeps setting {} to {}: left unchanged after memonline set it "
+                  "to {} {} times",
                   knob_name(knob), now, held.now, kMostCorrections + 1));
   return true;
 }
@@ -135,7 +135,7 @@ std::vector<std::string> KnobLease::deferred() const {
   std::vector<std::string> sentences;
   for (const auto& [knob, held] : held_)
     if (held.deferred && !held.other.empty())
-      sentences.push_back(fmt::format("{} is set to {} by another process, and the policy needs {}",
+      sentences.push_back(fmt::format("{} was set to {} by another process; the policy requires {}",
                                       knob_name(knob), held.other, held.now));
   return sentences;
 }
@@ -154,9 +154,9 @@ std::string KnobLease::release(model::Knob knob, const Held& held, apply::Memory
     return fmt::format("{} is {}, set by another process: left unchanged", knob_name(knob),
                        now.value());
   const int error = port.write_knob(knob, held.before);
-  return error == 0 ? fmt::format("{} put back to {}", knob_name(knob), held.before)
-                    : fmt::format("{} could not be put back to {}: {}", knob_name(knob),
-                                  held.before, apply::errno_text(error));
+  return error == 0 ? fmt::format("{} restored to {}", knob_name(knob), held.before)
+                    : fmt::format("cannot restore {} to {}: {}", knob_name(knob), held.before,
+                                  apply::errno_text(error));
 }
 
 std::vector<std::string> KnobLease::put_back(apply::MemoryPort& port,

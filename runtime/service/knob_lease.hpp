@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel's switches that the service holds while it runs: what a policy was lowered to, or
-// `auto_online_blocks=offline` where the service itself brings memory online. What they said before
-// is in /run/memonline/switches, so that also the service that follows a killed one puts them back.
+// The kernel settings that the service changes while it runs: those that the policy requires, or
+// `auto_online_blocks=offline` if the service itself onlines memory. The previous values are in
+// /run/memonline/switches, so that after a kill, the next service can restore them.
 #pragma once
 
 #include <map>
@@ -18,31 +18,31 @@ namespace memonline::service {
 
 class KnobLease {
  public:
-  /// `file` need not exist. What a killed service of this boot left in it is taken over.
+  /// `file` need not exist. Values that a killed service of this boot left in it are taken over.
   KnobLease(std::string file, std::string boot_id);
 
-  /// Makes the kernel's switches say `wished`, and those held before that are no longer wished what
-  /// they said at first. Written down before the first write. What was done, a sentence each;
-  /// empty: nothing had to be. What another process has changed is corrected twice; after that the
-  /// other process has it.
+  /// Sets the kernel settings in `wished`, and restores those that were held before and are no
+  /// longer in it. Saves the previous values before the first write. Returns what was done, a
+  /// sentence each; empty: nothing. A change by another process is corrected twice; after that, the
+  /// service defers to it.
   Result<std::vector<std::string>, runtime::FileError> hold(
       const std::map<model::Knob, std::string>& wished, apply::MemoryPort& port,
       std::optional<model::BlockId> online_block);
-  /// Everything back to what it said, but for what somebody else has changed meanwhile.
+  /// Restores all settings, except those that another process has changed meanwhile.
   std::vector<std::string> put_back(apply::MemoryPort& port,
                                     std::optional<model::BlockId> online_block);
 
   struct Held {
     std::string before, now;
     int corrections = 0;     ///< of what another process wrote
-    bool deferred = false;   ///< it is the other process's, until another value is wanted
-    std::string other = {};  ///< what that process wrote, if it still stands
+    bool deferred = false;   ///< to the other process, until another value is required
+    std::string other = {};  ///< the value of that process, if it is still set
     friend bool operator==(const Held&, const Held&) = default;
   };
   [[nodiscard]] const std::map<model::Knob, Held>& held() const { return held_; }
-  /// What it said before; empty: it is not held.
+  /// The previous value; empty: the setting is not held.
   [[nodiscard]] std::optional<std::string> before(model::Knob knob) const;
-  /// What another process holds in our place, a sentence each.
+  /// The settings that another process has set instead, a sentence each.
   [[nodiscard]] std::vector<std::string> deferred() const;
 
  private:

@@ -15,7 +15,7 @@ using model::State;
 
 namespace {
 
-// A file with more was not written by us.
+// A file with more was not written by memonline.
 constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20U;
 constexpr std::string_view kOthers = "others", kJob = "job";
 
@@ -44,7 +44,7 @@ LeftAlone::LeftAlone(std::string file, std::string boot)
   load();
 }
 
-// Lines: "first last who".
+// Lines: "first last others" or "first last job".
 void LeftAlone::load() {
   for (const auto& words : read_kept(file_, boot_)) {
     if (words.size() != 3 || (words[2] != kOthers && words[2] != kJob)) continue;
@@ -73,7 +73,7 @@ bool LeftAlone::forget(BlockId block) {
 }
 
 bool LeftAlone::compare(const model::Host& host, std::uint64_t mark) {
-  if (host.blocks.empty()) return false;  // it could not be looked at
+  if (host.blocks.empty()) return false;  // it could not be read
   const bool some =
       std::erase_if(offline_, [&](const auto& entry) {
         const model::BlockRun* run = host.find_block(BlockId(entry.first));

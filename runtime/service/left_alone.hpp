@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Blocks that are not as the policy wants them because somebody made them so: taken offline by
-// another agent or by a client's job, or brought online by another agent in the wrong zone. Those
-// taken offline are written down in /run/memonline/left-alone: a service that is started anew must
-// not bring back what somebody is about to pull out.
+// Blocks that differ from the policy on purpose: offlined by another process or by a client's job,
+// or onlined by another process in the wrong zone. The offlined ones are saved in
+// /run/memonline/left-alone: a restarted service must not online memory that is about to be
+// unplugged.
 #pragma once
 
 #include <cstdint>
@@ -23,32 +23,33 @@ class LeftAlone {
  public:
   enum class By : std::uint8_t { Others, Job };
 
-  /// `file` need not exist; what it says of another boot is nothing.
+  /// `file` need not exist; the contents of another boot are ignored.
   LeftAlone(std::string file, std::string boot);
 
   void took_offline(model::BlockId block, By by);
-  /// By others. Whether the policy minds is told by `look_at`.
+  /// By another process. `look_at` determines whether that is drift.
   void brought_online(model::BlockId block);
-  /// Nothing of it holds any more; true where it was left offline.
+  /// Removes all records of the block; true if it was left offline.
   bool forget(model::BlockId block);
 
-  /// What has been noted up to now has a lower number than what will be.
+  /// The number of the last record; later records have higher numbers.
   [[nodiscard]] std::uint64_t mark() const { return count_; }
-  /// Forgets what was noted before `mark` and is not so on `host`, which was looked at after it:
-  /// events may have been lost. True where there was such a block.
+  /// Removes records up to `mark` that do not match `host`, which was read after it: uevents may
+  /// have been lost. True if there was such a block.
   bool compare(const model::Host& host, std::uint64_t mark);
-  /// Of the blocks that others brought online before `mark`, keeps those that drift; what is new
-  /// of it, a sentence each.
+  /// Of the blocks that other processes onlined up to `mark`, keeps those that drift; returns the
+  /// new ones, a sentence each.
   std::vector<std::string> look_at(const std::vector<plan::StatusRun>& runs, std::uint64_t mark);
 
-  /// Those that a plan has to keep as they are.
+  /// The blocks that a plan must leave offline.
   [[nodiscard]] model::BlockSet offline() const { return ranges(nullptr); }
-  /// The same where others' changes are corrected.
+  /// The same if changes by other processes are corrected.
   [[nodiscard]] model::BlockSet offline_by_jobs() const;
-  /// For people. Of what jobs took offline, only what is in `missed`: the policy may not want it.
+  /// For people. Of the blocks that jobs offlined, only those in `missed`: the policy may not
+  /// online the others either.
   [[nodiscard]] std::vector<std::string> sentences(const model::BlockSet& missed) const;
 
-  /// Writes down what has changed, if anything has.
+  /// Writes the file if anything has changed.
   Result<std::string, runtime::FileError> save();
 
  private:
@@ -62,7 +63,7 @@ class LeftAlone {
   std::string file_, boot_;
   std::map<std::uint64_t, Offline> offline_;
   struct Online {
-    std::string zone;  ///< once it is known to be wrong
+    std::string zone;  ///< set once it is known to be wrong
     std::uint64_t number = 0;
   };
   std::map<std::uint64_t, Online> online_;

@@ -23,8 +23,7 @@ namespace memonline::service {
 namespace {
 
 constexpr std::size_t kGrowth = std::size_t{1} << 20U;
-// Reading a host, planning and writing take a few KiB each; the rest is for what libraries put
-// there.
+// Reading a host, planning and writing take a few KiB each; the rest is for libraries.
 constexpr std::size_t kStack = std::size_t{128} << 10U;
 
 std::atomic<std::uintptr_t> heap_kept{0};  ///< the end of the heap with its reserve
@@ -35,7 +34,7 @@ std::uintptr_t page_size() { return static_cast<std::uintptr_t>(::sysconf(_SC_PA
 struct Pages {
   std::uintptr_t begin = 0, end = 0;  ///< addresses
 };
-/// What of it is resident, page by page; nothing where the kernel does not say.
+/// Whether each page is resident; empty if the kernel does not report it.
 using Resident = std::vector<bool>;
 
 struct NeededCode {
@@ -44,8 +43,8 @@ struct NeededCode {
 };
 std::vector<NeededCode> needed_code;
 
-/// The code and constants of the program and its libraries. What can be written has relocations in
-/// it, also where it is protected later.
+/// The code and constants of the program and its libraries. Not writable segments: they contain
+/// relocations, even if they are protected later.
 std::vector<Pages> code() {
   std::vector<Pages> parts;
   ::dl_iterate_phdr(
@@ -70,11 +69,11 @@ void forget(std::uintptr_t begin, std::uintptr_t end) {
   ::mlock2(at, end - begin, MLOCK_ONFAULT);
 }
 
-// Documentation/admin-guide/mm/pagemap.rst: 64 bits for each page, bit 63 where it is present.
+// Documentation/admin-guide/mm/pagemap.rst: 64 bits for each page, bit 63: present.
 Resident resident_pages(const Pages& part) {
   constexpr unsigned kPresent = 63;
   std::vector<std::uint64_t> entries((part.end - part.begin) / page_size());
-  // Whole entries alone can be read: no stream with a buffer of its own.
+  // Only whole entries can be read: not through a buffered stream.
   const std::size_t bytes = entries.size() * sizeof entries[0];
   const int pagemap = ::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   const ssize_t got = ::pread(pagemap, entries.data(), bytes,
@@ -86,7 +85,7 @@ Resident resident_pages(const Pages& part) {
   return pages;
 }
 
-/// Gives back what is resident of it and not needed.
+/// Returns the resident pages of `part` that are not needed.
 void forget_others(const Pages& part, const Resident& needed) {
   const Resident now = resident_pages(part);
   if (now.size() != needed.size()) return;
@@ -108,25 +107,25 @@ std::size_t resident() {
 
 bool keep_memory(std::size_t bytes) {
   ::mallopt(M_ARENA_MAX, 1);
-  // What is larger than the reserve is mapped by itself, and goes when it is freed; the heap is
-  // only returned by return_memory().
+  // Allocations larger than the reserve get a mapping of their own, which free() returns; only
+  // return_memory() returns the heap.
   ::mallopt(M_MMAP_THRESHOLD, static_cast<int>(bytes));
   ::mallopt(M_TRIM_THRESHOLD, -1);
   if (void* reserve = std::malloc(bytes - bytes / 64)) {
     std::memset(reserve, 1, bytes - bytes / 64);
-    // The compiler must not see that nobody reads it.
+    // Keeps the compiler from removing the writes as unused.
     asm volatile("" : : "r"(reserve) : "memory");
     std::free(reserve);
   }
-  // Pages of libraries that are never called stay out; what is touched stays in.
+  // Pages of libraries that are never called are not loaded; touched pages stay in memory.
   const bool locked = ::mlockall(MCL_CURRENT | MCL_ONFAULT) == 0;
   heap_kept.store(reinterpret_cast<std::uintptr_t>(::sbrk(0)));
   accept_growth();
   return locked;
 }
 
-// Code and constants are pages of files, which the kernel brings in around each use: most of what
-// is resident was read for parsing options and policies, and for the objects on the bus.
+// Code and constants are pages of files, which the kernel reads around each use: most resident
+// pages were read for parsing options and policies, and for the objects on the bus.
 void forget_used_code() {
   for (const Pages& part : code()) forget(part.begin, part.end);
   accept_growth();
@@ -149,8 +148,8 @@ void lock_stack() {
 
 bool memory_has_grown() { return resident() > at_rest.load() + kGrowth; }
 
-// Pages in the middle of the heap go as well, but for locked ones; its end never goes below that of
-// the reserve.
+// Free pages in the middle of the heap are returned as well, except locked ones; the end of the
+// heap never moves below that of the reserve.
 void return_memory() {
   const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
   const std::uintptr_t free_from = end - ::mallinfo2().keepcost;

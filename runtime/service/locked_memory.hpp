@@ -1,35 +1,34 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Memory that is there when memory is short: the service must plan and write just then. What is
-// locked is bounded, and what large requests took is returned to the kernel.
+// Memory for times when memory is short: the service must plan and write just then. Locked memory
+// is bounded, and memory of large requests is returned to the kernel.
 #pragma once
 
 #include <cstddef>
 
 namespace memonline::service {
 
-/// Makes the heap one arena, touches its first `bytes`, and locks what is mapped by now into
-/// memory: the code, as it is used, and those bytes. What the heap grows by later is not locked.
-/// False where the limit (RLIMIT_MEMLOCK) does not allow the lock; the service goes on without.
-/// Call it before the first thread.
+/// Limits the heap to one arena, touches its first `bytes`, and locks current mappings in memory:
+/// the code, as it is used, and those bytes. Later growth of the heap is not locked. False if
+/// RLIMIT_MEMLOCK does not allow the lock; the service continues without it. Call it before the
+/// first thread starts.
 bool keep_memory(std::size_t bytes);
 
-/// Gives back the code that only starting needed. What is used from now on is read in once more, as
-/// it is used, and is locked then. Call it before the first look at memory.
+/// Returns the code that only the startup needed. Code that is used from now on is read again, and
+/// is then locked. Call it before the first round.
 void forget_used_code();
 
-/// The code that is in use by now is what the service needs at any time: return_memory() gives back
-/// what requests bring in beyond that. Call it after the first look at memory, and after the first
-/// writes.
+/// Records the code in use as the code that the service always needs: return_memory() returns code
+/// that requests load beyond that. Call it after the first round, and after the first writes.
 void remember_needed_code();
 
-/// Locks the stack of the calling thread, as far as writing needs it.
+/// Locks as much of the stack of the calling thread as writing needs.
 void lock_stack();
 
 /// Whether the process is larger by 1 MiB than it was at rest.
 [[nodiscard]] bool memory_has_grown();
-/// Returns free memory to the kernel, but for what `keep_memory` has reserved, and code.
+/// Returns free memory to the kernel, except the reserve of `keep_memory`, and code.
 void return_memory();
-/// From now on, the process is at rest as large as it is.
+/// Takes the current size of the process as its size at rest.
 void accept_growth();
 
 }  // namespace memonline::service

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a plan would change, in the few words that a person is asked about.
+// What a plan would change, in the few words of an authorization dialog.
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,10 @@ namespace memonline::service {
 
 namespace {
 
-/// Plans and messages are for every user: they must not quote what some may not read.
+/// Every user may see plans and messages: they must not quote files that some users may not read.
 void withhold_private(source::SourceSet& files) {
   for (source::SourceFile& file : files)
-    // Words of the command line, as <-e>, are in no file, and every user sees them.
+    // Policies of the command line, such as <-e>, are not in a file, and every user sees them.
     if (!file.path().empty() && file.path().front() != '<' &&
         !policy::everybody_may_read(file.path()))
       file.withhold();
@@ -25,7 +25,7 @@ bool withheld(const source::SourceSet& files, const source::SourceSpan& span) {
   return span.file < files.size() && files[span.file].withheld();
 }
 
-/// The same, but of files whose text is withheld only what is wrong and where.
+/// The same, but for files whose text is withheld only the codes and locations.
 diag::Sink without_quotes(const diag::Sink& sink, const source::SourceSet& files) {
   if (std::none_of(files.begin(), files.end(), [](const auto& file) { return file.withheld(); }))
     return sink;
@@ -37,8 +37,8 @@ diag::Sink without_quotes(const diag::Sink& sink, const source::SourceSet& files
         std::any_of(one.labels.begin(), one.labels.end(),
                     [&](const diag::Label& label) { return withheld(files, label.span); });
     if (quotes) {
-      one.message = "the details are withheld, because not every user may read the file";
-      one.help = "`memonline check`, run as root, prints them";
+      one.message = "details withheld: not every user may read the file";
+      one.help = "run `memonline check` as root to see them";
       one.notes.clear();
       one.labels.clear();
       one.fixit.reset();
@@ -85,7 +85,7 @@ std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
                                                  const model::BlockSet& blocks) {
   auto changed = std::make_shared<ReadyPolicy>(ready);
   if (blocks.empty()) return changed;
-  const std::string text = "changed by somebody else: keep";
+  const std::string text = "changed by another process or a job: keep";
   const auto number = static_cast<std::uint32_t>(changed->files.size());
   changed->files.emplace_back("<memonlined>", text, runtime::sha256_of(text));
   const source::SourceSpan span{number, 0, static_cast<std::uint32_t>(text.size())};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The policy that the service acts by: read, checked, and kept ready. A policy with a mistake
-// never comes into force; the one before stays, and what is wrong is there to be seen.
+// The active policy of the service: read, checked, and ready for planning. A policy with errors
+// never becomes active; the previous one stays active, and the errors are reported.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace memonline::service {
 
-/// A checked policy with the texts that its places refer to. Never changed once made.
+/// A checked policy with the texts that its spans refer to. Immutable.
 struct ReadyPolicy {
   sema::Policy policy;
   source::SourceSet files;
@@ -25,8 +25,8 @@ struct ReadyPolicy {
   diag::Sink warnings;
 };
 
-/// A policy read or given, in one of three conditions: right (`ready`), wrong (errors in `sink`),
-/// or none at all (neither).
+/// A policy that was read or submitted: valid (`ready`), invalid (errors in `sink`), or missing
+/// (neither).
 struct LoadedPolicy {
   std::shared_ptr<const ReadyPolicy> ready;
   diag::Sink sink;
@@ -34,10 +34,10 @@ struct LoadedPolicy {
 };
 
 LoadedPolicy load_policy(const policy::Sources& sources);
-/// Text that came over the bus, shown as `name`.
+/// Text from the bus, shown as `name`.
 LoadedPolicy check_text(const std::string& name, std::string text);
 
-/// `ready` with a rule in front of all others that keeps these blocks as they are.
+/// `ready` with a rule before all others that leaves these blocks unchanged.
 std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
                                                  const model::BlockSet& blocks);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What clients ask of the service, but for jobs: plans, another look. A part of service.cpp.
+// Requests of clients except jobs: plans, rescans, reloads. A part of service.cpp.
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@ namespace memonline::service {
 
 namespace {
 
-/// A plan made for a client, before it is known whether it is asked for.
+/// A plan made for a client, with the copy to keep for Apply.
 struct Made {
   PlanAnswer answer;
   std::optional<KeptPlan> kept;
@@ -51,7 +51,7 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
     policy = loaded.ready;
   }
   if (!policy && !wishes.unplug) {
-    made.answer.problem = "there is no policy in force";
+    made.answer.problem = "no policy is active";
     made.answer.policy_invalid = true;
     return made;
   }
@@ -170,7 +170,7 @@ void Service::verify(const Answer<std::shared_ptr<const View>>& answer, const Re
             answer(fail(Refused{Refused::Why::Failed, plans->problem}));
             return;
           }
-          // A round that has ended meanwhile knows better, and so does the other reader if it read
+          // A round that has ended meanwhile has newer data, and so has the other reader if it read
           // the host later.
           if (rounds == rounds_done_ && read_at >= verified_at_) {
             verified_at_ = read_at;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When the service looks at memory, and what it makes of what it found: one round after the other,
-// each for the most urgent reason there is. A part of service.cpp.
+// When the service scans memory, and how it handles the results: one round after another, each for
+// the most urgent pending cause. A part of service.cpp.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -30,7 +30,7 @@ std::uint64_t onlined(const apply::Report& report) {
   return blocks;
 }
 
-/// What is not as it should be after all tries: to be tried again.
+/// The blocks that failed after all attempts, for a later retry.
 std::vector<Failing> failing_of(const std::vector<apply::Report>& reports) {
   std::vector<Failing> failing;
   if (reports.empty()) return failing;
@@ -56,15 +56,15 @@ std::uint64_t count(const std::vector<Failing>& failing) {
 void Service::want_round(Cause cause) {
   if (ending_) return;
   if (cause == Cause::Events && !burst_began_) burst_began_ = steady_clock::now();
-  // The more urgent reason wins; they are in that order.
+  // The more urgent cause wins; they are in that order.
   if (!wanted_ || cause < *wanted_) wanted_ = cause;
-  // That a policy was read anew is shown also while somebody else writes.
+  // A reloaded policy is shown even while another run holds the lock.
   if (cause == Cause::Reload) lock_wait_.reset();
   next();
 }
 
-// A round would wait for the kernel's hotplug lock, which who waits asks for every 5 ms
-// (lock_device_hotplug_sysfs()), and find nothing to do.
+// A round would wait for the kernel's hotplug lock, polling it every 5 ms
+// (lock_device_hotplug_sysfs()), and then find nothing to do.
 void Service::let_kernel_finish() {
   if (view_->plan == nullptr || view_->plan->hotplug.by == plan::Onliner::Service) return;
   const auto now = steady_clock::now();
@@ -76,9 +76,9 @@ void Service::let_kernel_finish() {
 
 bool Service::kernel_is_at_it() const { return quiet_at_ && wanted_ == Cause::Events; }
 
-// Where the policy allows zones to be changed, others' changes are corrected like all drift. What
-// a client's job took offline is what somebody wanted: a DIMM about to be pulled out, say. And what
-// waits to be confirmed is to be undone or to stay as it is.
+// If the policy allows rezoning, changes by other processes are corrected like all drift. Blocks
+// that a client's job offlined stay offline: a DIMM may be about to be unplugged. Blocks of a job
+// that is waiting for confirmation stay unchanged until that is decided.
 model::BlockSet Service::left_alone() const {
   const model::BlockSet offline = rezones() ? left_alone_.offline_by_jobs() : left_alone_.offline();
   return confirming_ ? unite(offline, confirming_->blocks) : offline;
@@ -152,12 +152,12 @@ void Service::finish_round(const Order& order, Round round) {
     for (model::BlockId block = first; block <= last; block = block + 1) was_taken_offline(block);
   if (round.plans.host) {
     known_ = round.plans.host;
-    // It was planned with an exception too many.
+    // The plan left blocks unchanged that it need not leave.
     if (left_alone_.compare(*known_, order.mark)) want_round(Cause::Changed);
   }
   keep_left_alone();
-  // Also what the round has corrected: it may have seen what the kernel told only afterwards. Where
-  // the kernel goes first, most of that is the kernel's.
+  // Also reports changes that the round has already corrected: their uevents may arrive only
+  // afterwards. If the kernel onlines first, most of these changes are its own.
   if (round.plans.plan == nullptr || round.plans.plan->hotplug.by != plan::Onliner::Corrected)
     name_what_others_did(round.before, left_alone_.mark());
   publish(round.plans, order.mark);
@@ -171,8 +171,8 @@ void Service::finish_round(const Order& order, Round round) {
   next();
 }
 
-// Whoever holds it may do so for as long as somebody thinks about `memonline apply --confirm`:
-// meanwhile nothing but the lock itself is looked at.
+// The lock may be held for as long as a user takes to confirm `memonline apply --confirm`:
+// meanwhile only the lock itself is polled.
 void Service::wait_for_lock(const std::string& owner) {
   if (!lock_wait_ || lock_wait_->owner != owner)
     listener_.say(kInfo, fmt::format("another run is changing memory: {}; waiting", owner), {});
@@ -197,11 +197,11 @@ void Service::look_at_lock() {
   });
 }
 
-// Counts what was done, and notes what failed: for people, and to be tried again.
+// Counts what was done, and records failures: for messages and retries.
 void Service::account(const Order& order, const Round& round) {
   const std::vector<Failing> before = troubles_.failing();
   const std::string problem_before = troubles_.problem();
-  // What cannot be planned for is the policy's; that the machine cannot be read, the moment's.
+  // A failure to read the machine is temporary and retried; a plan that is impossible is not.
   const std::string problem =
       round.problem.empty() && !round.plans.host ? round.plans.problem : round.problem;
   if (order.writes)

@@ -67,8 +67,8 @@ bool Service::busy() const {
 
 // ---- at rest ----
 
-// What is kept for clients goes with the process, so it has to have expired; what is wrong, or done
-// by others, has to be watched.
+// Plans and jobs that are kept for clients must have expired, because they end with the process;
+// failures and changes by other processes have to be watched.
 bool Service::is_idle() const { return is_settled() && jobs_.empty() && plans_.size() == 0; }
 
 bool Service::is_busy() const {
@@ -121,13 +121,13 @@ bool Service::take_some_events() {
   return taken.more;
 }
 
-// What the writes of a round or a job made the kernel say is in the socket when they are done.
+// The uevents for the writes of a round or a job are in the socket when the writes are done.
 void Service::finish_writes(const std::vector<apply::Report>& reports) {
   while (take_some_events()) {
   }
   flight_.forget();
   if (!reports.empty() && !std::exchange(has_written_, true)) remember_needed_code();
-  // What came online in another zone than predicted, we took offline again ourselves.
+  // The run itself offlined blocks again that ended up in another zone than predicted.
   const auto taken_back = [&](model::BlockId block) {
     for (const apply::Report& report : reports)
       for (const apply::StepReport& step : report.steps)
@@ -142,7 +142,8 @@ void Service::finish_writes(const std::vector<apply::Report>& reports) {
   keep_left_alone();
 }
 
-// Which of the three it is: memory that came or went, our own write, or somebody else's.
+// Decides what caused the event: memory was added or removed, a write of the service, or a write of
+// another process.
 void Service::judge(const MemoryEvent& event) {
   using Action = MemoryEvent::Action;
   if (event.action == Action::Add || event.action == Action::Remove) {
@@ -165,7 +166,7 @@ void Service::judge(const MemoryEvent& event) {
   if (ours) return;
   if (quiet_at_) let_kernel_finish();
   left_alone_.brought_online(event.block);
-  // Of blocks that just came the kernel itself may have brought some online.
+  // The kernel itself may have onlined some blocks of memory that was just added.
   const model::BlockRun* known = known_ == nullptr ? nullptr : known_->find_block(event.block);
   if (was_left_offline || (known != nullptr && known->state != model::State::Online))
     want_round(Cause::Changed);
@@ -184,7 +185,7 @@ void Service::keep_left_alone() {
 
 void Service::name_what_others_did(const std::vector<plan::StatusRun>& runs, std::uint64_t mark) {
   for (const std::string& line : left_alone_.look_at(runs, mark))
-    listener_.say(kWarning, line + ", which is not what the policy says", {});
+    listener_.say(kWarning, line + ", contrary to the policy", {});
 }
 
 // ---- what is shown ----
@@ -212,7 +213,7 @@ void Service::publish(const Plans& plans, std::uint64_t mark) {
 void Service::publish_state() {
   auto view = std::make_shared<View>(*view_);
   const bool reboot = view->plan && view->plan->boot.reboot_required;
-  // What boot memory is not yet, the parameters for the next boot are about.
+  // Boot memory that drifts while a reboot is pending counts as reboot-required, not as drift.
   const auto drifts = [&](const plan::StatusRun& run) {
     const bool of_boot = view->host->devices.at(run.blocks.device).origin == model::Origin::Boot;
     return run.drift && !(reboot && of_boot);
@@ -254,8 +255,8 @@ void Service::consider_memory() {
   if (!return_at_) return_at_ = steady_clock::now() + kReturnAfter;
 }
 
-// What a request took is freed when its reply has been read: after a second, or much later. What is
-// still there after some attempts is needed, for a larger machine say.
+// Memory of a request is freed when its reply has been read: after a second, or much later. Memory
+// that is still in use after some attempts is needed, for example for a larger machine.
 void Service::return_what_is_free(steady_clock::time_point now) {
   return_at_.reset();
   if (!memory_has_grown()) return;
@@ -314,10 +315,10 @@ bool Service::shut_down(Ending ending) {
   writer_->cancel_all();
   reader_->cancel_all();
   root_reader_->cancel_all();
-  // Ends after the block under way, and one that is being offlined is left as it was.
+  // The run ends after the current block; a block that is being offlined stays online.
   if (may_be_ended) (void)writer_->ended_within(kPatienceToEnd);
   writer_.reset();
-  // Nobody is there any more to hear that it may stay.
+  // After the exit, the job can no longer be confirmed.
   if (confirming_ && ending == Ending::Service)
     (void)keeper_->take_back(confirming_->wanted.limits);
   confirming_.reset();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the service keeps: this machine, or a kernel model of one, with which clients can be
-// developed and the bus be tested without root and without memory to spare.
+// The target of the service: this machine, or a kernel model of one, for developing clients and for
+// testing the bus without root and without spare memory.
 #pragma once
 
 #include <chrono>
@@ -23,25 +23,25 @@ class Target {
   Target& operator=(const Target&) = delete;
   virtual ~Target() = default;
 
-  /// As it is now. Called from any thread.
+  /// Reads the current state. Any thread may call it.
   virtual Result<model::Host, runtime::HostError> read() = 0;
-  /// Takes the lock: nobody else changes memory while the session lives.
+  /// Takes the lock: no other run changes memory while the session exists.
   virtual Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
       std::chrono::milliseconds patience) = 0;
-  /// The machine without the lock: for what cannot wait until it is free.
+  /// The machine without the lock: for writes that cannot wait until it is free.
   virtual Result<std::unique_ptr<apply::MemoryPort>, runtime::FileError> port() = 0;
   /// Below which /run and udev's rules are; "/" for this machine.
   [[nodiscard]] virtual std::string root() const = 0;
-  /// Where switches and journals are written down: /run/memonline.
+  /// The directory of recovery journals and previous kernel settings: /run/memonline.
   [[nodiscard]] virtual std::string run_directory() const = 0;
-  /// Below it, there while the service runs (runtime/host/read_host.hpp).
+  /// A file in it that exists while the service runs (runtime/host/read_host.hpp).
   [[nodiscard]] std::string service_sign() const { return run_directory() + "/service"; }
 };
 
 /// Sysfs below `root`.
 std::unique_ptr<Target> this_machine(std::string root);
 
-/// A kernel model, which answers a write after `latency`. Its /run/memonline is below `directory`.
+/// A kernel model, whose writes take `latency`. Its /run/memonline is below `directory`.
 std::unique_ptr<Target> simulated(std::shared_ptr<apply::SharedModel> kernel, std::string directory,
                                   std::chrono::milliseconds latency);
 

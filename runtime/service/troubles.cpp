@@ -6,7 +6,7 @@
 namespace memonline::service {
 
 void Troubles::wrote(std::vector<Failing> failing, std::string problem, bool anew, Time now) {
-  // A round that came to nothing tried no block either.
+  // A round that failed before its writes has tried no block.
   if (problem.empty() || !failing.empty()) failing_ = std::move(failing);
   unwritten_ = std::move(problem);
   if (unwritten_.empty()) unlooked_.clear();

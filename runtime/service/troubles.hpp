@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What did not go as it should, until it does: blocks that were refused, and rounds that came to
-// nothing because a journal could not be written, or sysfs not be opened. Says when it is tried
-// again.
+// Failures until a retry works: of blocks, and of rounds that could not write the recovery journal
+// or open sysfs. Determines when to retry.
 #pragma once
 
 #include <chrono>
@@ -18,12 +17,12 @@ class Troubles {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  /// After a round that was to write: it knows all there is. With `anew`, memory came, and the
-  /// pauses begin small again.
+  /// After a round that could write: its failures replace all others. With `anew`, memory was
+  /// added, and the pauses start small again.
   void wrote(std::vector<Failing> failing, std::string problem, bool anew, Time now);
-  /// After one that only looked. It has tried no block, so what failed stays, and stays due.
+  /// After one that only scanned. It has tried no block, so failures stay, and stay due.
   void looked(std::string problem, Time now);
-  /// A round begins that tries again what is due, if it may write.
+  /// A round starts; if it may write, it retries what is due.
   void trying(bool writes);
 
   [[nodiscard]] const std::vector<Failing>& failing() const { return failing_; }
@@ -32,13 +31,13 @@ class Troubles {
     return unwritten_.empty() ? unlooked_ : unwritten_;
   }
   [[nodiscard]] bool any() const { return is_written() || !unlooked_.empty(); }
-  /// Whether it takes a round that writes to try again; another look is enough otherwise.
+  /// Whether a retry needs a round that writes; otherwise another scan suffices.
   [[nodiscard]] bool is_written() const { return !failing_.empty() || !unwritten_.empty(); }
   [[nodiscard]] std::optional<Time> retry_at() const { return retry_at_; }
 
  private:
   std::vector<Failing> failing_;
-  std::string unwritten_, unlooked_;  ///< why the last round of either kind came to nothing
+  std::string unwritten_, unlooked_;  ///< why the last round of either kind failed
   Backoff backoff_;
   std::optional<Time> retry_at_;
 };

@@ -18,10 +18,10 @@ namespace {
 
 void no_operation(int) {}
 
-/// The signal that ends a blocking call must have a handler before anybody sends it.
+/// The signal that interrupts a blocking call must have a handler before it is sent.
 int event_with_handler() {
   struct sigaction action {};
-  action.sa_handler = no_operation;  // no SA_RESTART: the call has to come back
+  action.sa_handler = no_operation;  // no SA_RESTART: the call has to return
   ::sigaction(SIGUSR1, &action, nullptr);
   return ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
@@ -82,7 +82,7 @@ void Worker::cancel_all() {
 }
 
 bool Worker::ended_within(std::chrono::milliseconds patience) {
-  // A signal that comes just before the call begins is lost: sent again and again.
+  // A signal just before the call starts is lost: it is sent repeatedly.
   constexpr std::chrono::milliseconds kAgain{50};
   const auto until = steady_clock::now() + patience;
   std::unique_lock lock(mutex_);
@@ -93,7 +93,7 @@ bool Worker::ended_within(std::chrono::milliseconds patience) {
   return ended_;
 }
 
-// What one job met with must not end the process, which has others to do.
+// An exception of one job must not end the process.
 Worker::Done Worker::done_of(const Posted& posted, std::optional<steady_clock::time_point> until) {
   const Cancelled cancelled = [this, until] {
     return cancelled_.load() || (until && steady_clock::now() > *until);
@@ -101,14 +101,15 @@ Worker::Done Worker::done_of(const Posted& posted, std::optional<steady_clock::t
   try {
     return posted.job(cancelled);
   } catch (const std::bad_alloc&) {
-    return [failed = posted.failed] { failed("there was not enough memory for it"); };
+    return [failed = posted.failed] { failed("not enough memory for this operation"); };
   } catch (const std::exception& error) {
     return [failed = posted.failed, what = std::string(error.what())] { failed(what); };
   }
 }
 
 void Worker::run() {
-  // Signals are the loop's; SIGUSR1 alone ends an offline of this thread (apply/this_thread.hpp).
+  // The loop receives all signals except SIGUSR1, which interrupts offlining in this thread
+  // (apply/this_thread.hpp).
   sigset_t all;
   sigfillset(&all);
   sigdelset(&all, SIGUSR1);

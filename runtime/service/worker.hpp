@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One thread with a queue: for what may block for seconds (a write of `state`, reading a host of a
-// million files), so that the loop of the service never does. The queue is fair to users. What
-// comes of a job is handed back to the loop through a descriptor that it polls.
+// One thread with a queue for work that may block for seconds (writing `state`, reading a host of a
+// million files), so that the loop of the service never blocks. The queue is fair to users. The
+// loop polls a descriptor for the results.
 #pragma once
 
 #include <atomic>
@@ -23,36 +23,37 @@ class Worker {
  public:
   /// Runs in the loop's thread once the job is done.
   using Done = std::function<void()>;
-  /// Polled by a job between its steps: its result is not wanted any more.
+  /// Polled by a job between its steps: true once its result is not needed any more.
   using Cancelled = std::function<bool()>;
   /// Runs in the worker's thread.
   using Job = std::function<Done(const Cancelled& cancelled)>;
-  /// Runs in place of `Done` where the job threw (memory was short, say), with what was thrown.
+  /// Runs instead of `Done` if the job threw (for example out of memory), with the exception's
+  /// text.
   using Failed = std::function<void(const std::string& what)>;
 
-  /// How long a job of an ordinary user may run before `cancelled` says so.
+  /// How long a job of an ordinary user may run before `cancelled` becomes true.
   static constexpr std::chrono::seconds kLongest{30};
 
   Worker();
-  /// Waits for the job under way; those that wait are dropped.
+  /// Waits for the current job; pending jobs are dropped.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   void post(const Requester& requester, Failed failed, Job job);
-  /// Drops what waits for this connection, and cancels what runs for it.
+  /// Drops the pending jobs of this connection, and cancels its current job.
   void drop(const std::string& connection);
-  /// Readable while results wait.
+  /// Readable while results are pending.
   [[nodiscard]] int fd() const { return event_; }
-  /// Runs what the finished jobs came to, in their order.
+  /// Runs the results of finished jobs, in order.
   void dispatch();
 
-  /// No job waits or runs, and no result waits to be dispatched.
+  /// No job is pending or running, and no result is pending.
   [[nodiscard]] bool is_idle();
 
-  /// Drops what waits and cancels the job under way, whose blocking system call a signal ends.
+  /// Drops pending jobs and cancels the current one; a signal interrupts its blocking system call.
   void cancel_all();
-  /// Waits until the thread has ended; false where the job is still running then.
+  /// Waits until the thread has ended; false if the job is still running after `patience`.
   bool ended_within(std::chrono::milliseconds patience);
 
  private:
@@ -67,7 +68,7 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable wake_, over_;
   FairQueue<Posted> waiting_;
-  std::string connection_;  ///< that the job under way is for
+  std::string connection_;  ///< of the current job
   std::atomic<bool> cancelled_{false};
   std::deque<Done> done_;
   bool works_ = false, end_ = false, ended_ = false;

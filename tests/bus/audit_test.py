@@ -58,7 +58,7 @@ def changes(w: World) -> None:
         entry = w.journal.entry("audit: ")
         assert entry["MEMONLINE_METHOD"] == ["Confirm"] and entry["MEMONLINE_RESULT"] == ["fail"], entry
         assert entry["MEMONLINE_ERROR"] == [ERROR + "NothingToDo"], entry
-        assert entry["MEMONLINE_REASON"] == ["no job waits to be confirmed"], entry
+        assert entry["MEMONLINE_REASON"] == ["no job is waiting for confirmation"], entry
     finally:
         w.journal = None
 

@@ -306,7 +306,7 @@ def reloads(w: World) -> None:
     eventually(lambda: client.get("PolicyFiles") != before, "SIGHUP brought the new one in force")
     assert client.get("Problems") == ""
     assert w.stop() == 0
-    assert "auto_online_blocks put back to offline" in w.log.read_text()
+    assert "auto_online_blocks restored to offline" in w.log.read_text()
 
 
 def broken_from_the_start(w: World) -> None:
@@ -337,7 +337,7 @@ def denies(w: World) -> None:
         for method, words in calls.items():
             answer = as_nobody(w, f"--allow-interactive-authorization={interactive}", "call",
                                "--json=short", NAME, PATH, MANAGER, method, *words)
-            told = {"InteractiveAuthorizationRequired": "needs the user to be asked",
+            told = {"InteractiveAuthorizationRequired": "requires interactive authorization",
                     "AccessDenied": "denied"}[error]
             assert answer.returncode != 0 and told in answer.stderr, (method, answer)
     job = client.manager.Apply(digest, OPTIONS)

@@ -81,10 +81,10 @@ def shows_the_machine(w: World) -> None:
     w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: keep\n")
     with session(w.source) as page:
         settled_page(page)
-        page.shows("#state", "Not as the policy says")
+        page.shows("#state", "Differs from the policy")
         drawn = blocks_of(page, "now")
         assert (drawn["36-37"], drawn["38-39"], drawn["0-0"]) == ("offline", "movable", "several"), drawn
-        assert drawn["40-40"] == "kernel drift", "what is not as the policy says is marked"
+        assert drawn["40-40"] == "kernel drift", "blocks that differ from the policy are marked"
         widths = {blocks: width for blocks, _, width in bars(page, "now")}
         assert abs(widths["41-47"] / 7 - widths["40-40"]) < 0.5, "drawn to scale, within a row"
         assert abs(widths["41-47"] / 7 - widths["0-0"]) < 0.5, "and from row to row"
@@ -126,9 +126,9 @@ def checks_while_one_types(w: World) -> None:
         eventually(lambda: "75% movable," in page.one("#policy-text").get_attribute("value"), "it is put right")
         page.shows("#plan-summary", "2 steps")
         page.shows("#unsaved", "/etc/memonline/policy.d/50-test.mempolicy")
-        assert "taken out by" not in page.text("#unsaved")
+        assert "To disable the active policies" not in page.text("#unsaved")
         page.click("#revert")
-        page.shows("#plan-summary", "Nothing is to be done")
+        page.shows("#plan-summary", "Nothing to do")
         assert page.one("#policy-text").get_attribute("value") == "hotplugged: keep\n"
 
 
@@ -159,11 +159,11 @@ def applies_and_undoes(w: World) -> None:
         page.click("#apply")
         page.shows("#job-title", "Applying the plan")
         page.shows("#job-step", "of 16 blocks online_")
-        page.shows("#job-step", "seconds unless you keep it")
+        page.shows("#job-step", "seconds unless you keep them")
         told_to_screen_readers(page, "progressbar")
         page.picture("confirm")
         page.driver.refresh()  # or another browser: how much time is left, it cannot know
-        page.shows("#job-step", "It is undone unless somebody confirms it in time")
+        page.shows("#job-step", "The changes will be undone unless they are confirmed in time")
         page.click("#keep")
         page.shows("#job-title", "Done")
         page.shows("#job-report", "16 of 16 blocks")
@@ -173,7 +173,7 @@ def applies_and_undoes(w: World) -> None:
         page.click("#undo")
         told_to_screen_readers(page, "dialog")
         page.click("#undo-dialog .primary")
-        page.shows("#job-title", "Undoing the last run")
+        page.shows("#job-title", "Undoing the last change")
         page.shows("#job-title", "Done")
         eventually(lambda: blocks_of(page, "now").get("32-39") == "offline", "it is as it was")
         complaints = page.complaints()
@@ -190,7 +190,7 @@ def takes_back_what_nobody_confirms(w: World) -> None:
         page.shows("#plan-summary", "2 steps")
         page.driver.execute_script("document.getElementById('confirm-seconds').value = 1")
         page.click("#apply")
-        page.shows("#job-title", "Undone: nobody confirmed it")
+        page.shows("#job-title", "Undone: not confirmed in time")
         assert len(listed(client, zone="Movable")) == 0
         eventually(lambda: page.one("#apply").is_enabled(), "it can be tried again")
         page.shows("#plan-summary", "2 steps")
@@ -200,20 +200,20 @@ def takes_back_what_nobody_confirms(w: World) -> None:
         page.click("#cancel")
         page.shows("#job-title", "Cancelled")
         page.shows("#job-report", "of 16 blocks")
-        page.shows("#job-remedies", "What was done before stays")
+        page.shows("#job-remedies", "Blocks changed before the cancellation stay changed")
 
 
 def has_the_policy_of_any_editor(w: World) -> None:
-    """Lines that end as in DOS are the policy in force all the same: nothing is to be kept or taken back."""
+    """Lines that end as in DOS are still the active policy: nothing to save or to discard."""
     w.start(HOST, policy="# two lines\r\nhotplugged: keep\r\n")
     with session(w.source) as page:
         settled_page(page)
-        page.shows("#plan-summary", "Nothing is to be done")
+        page.shows("#plan-summary", "Nothing to do")
         assert page.text("#unsaved") == "" and page.text("#revert") == ""
         page.write("hotplugged: keep")
-        page.shows("#unsaved", "Tried here only")
+        page.shows("#unsaved", "This policy is not saved")
         page.click("#revert")
-        eventually(lambda: page.text("#unsaved") == "", "it is the policy in force again")
+        eventually(lambda: page.text("#unsaved") == "", "it is the active policy again")
 
 
 def follows_the_shell(w: World) -> None:
@@ -250,22 +250,22 @@ def tells_what_to_do_about_failures(w: World) -> None:
         page.shows("#plan-summary", "2 steps")
         page.click("#confirm-wanted")
         page.click("#apply")
-        page.shows("#job-title", "Partly done", 60)
+        page.shows("#job-title", "Partial success", 60)
         page.shows("#job-report", "memory36: EBUSY after 6 tries")
-        page.shows("#job-remedies", "End what uses them")
-        page.shows("#job-remedies", "ENOMEM: the kernel needs some memory")
+        page.shows("#job-remedies", "Stop the programs that use them")
+        page.shows("#job-remedies", "ENOMEM: the kernel could not allocate the memory it needs")
         assert len(page.all("#job-remedies p")) == 2
         told_to_screen_readers(page, "alert")
         page.picture("partly")
         w.write_policy(SHARES)
         page.click("#reload")
-        page.shows("#state", "Not as the policy says")
+        page.shows("#state", "Differs from the policy")
         assert w.stop() == 0
         page.shows("#state", "Not running")
     w.start(HOST, *refused, policy=SHARES)
     with session(w.source) as page:
         page.shows("#alerts", "memory36: EBUSY after 6 tries", 60)
-        page.shows("#alerts", "End what uses them")
+        page.shows("#alerts", "Stop the programs that use them")
         page.shows("#alerts", "journalctl -u memonlined")
         page.shows("#state", "Failed")
         eventually(lambda: blocks_of(page, "now").get("36-37") == "offline drift", "they are marked in the picture")
@@ -276,9 +276,9 @@ def tells_what_to_do_about_failures(w: World) -> None:
     with session(w.source) as page:
         page.shows("#alerts", "A reboot is needed", 60)
         page.click("#alerts .warning button")  # no PID 1 is on this bus
-        page.shows("#alerts", "The boot loader did not take the kernel parameters")
-        page.shows("#alerts", "`memonline boot apply` does it without the service")
-        page.shows("#alerts", "Hand them to the boot loader")
+        page.shows("#alerts", "Could not set the kernel parameters")
+        page.shows("#alerts", "without the service, run `memonline boot apply`")
+        page.shows("#alerts", "Set kernel parameters")
 
 
 def tells_what_is_wrong(w: World) -> None:
@@ -286,18 +286,18 @@ def tells_what_is_wrong(w: World) -> None:
     w.start("6.12-c1", policy="node1: last 75% movable, rest normal\nnode0: movable\n")
     with session(w.source, language="de") as page:
         settled_page(page)
-        page.shows("#alerts", "Ein Neustart ist nötig")
+        page.shows("#alerts", "Ein Neustart ist erforderlich")
         page.shows("#alerts", "kernelcore=")
         w.write_policy("hotplugged: movabel\n")
         page.click("#reload")
-        page.shows("#alerts", "Die Richtlinien auf der Platte sind nicht in Kraft")
+        page.shows("#alerts", "Die Richtlinien auf der Festplatte konnten nicht angewendet werden")
         page.shows("#alerts", "50-test.mempolicy:1:13")
         told_to_screen_readers(page, "alert")
         page.picture("german")
         w.write_policy("hotplugged: movable\n")
         page.click("#alerts .danger button")
-        eventually(lambda: "hotplugged: movable" in page.one("#policy-text").get_attribute("value"), "it is in force")
-        assert "nicht in Kraft" not in page.text("#alerts")
+        eventually(lambda: "hotplugged: movable" in page.one("#policy-text").get_attribute("value"), "it is active")
+        assert "konnten nicht angewendet werden" not in page.text("#alerts")
         # Somebody else's change needs a kernel's event, which a simulation has none of.
         page.driver.execute_async_script(
             "const done = arguments[0]; import('./alerts.js').then(({ showAlerts }) => done(showAlerts("
@@ -307,7 +307,7 @@ def tells_what_is_wrong(w: World) -> None:
         assert w.stop() == 0
         page.shows("#alerts", "systemctl enable --now memonlined")
         w.start(HOST, policy="hotplugged: movable\n")
-        page.shows("#state", "Wie die Richtlinie sagt")
+        page.shows("#state", "Entspricht der Richtlinie")
         eventually(lambda: blocks_of(page, "now").get("32-39") == "movable", "the picture is of the new one")
 
 
@@ -321,7 +321,7 @@ def tells_who_may_not(w: World) -> None:
         page.write(SHARES)
         page.shows("#plan-summary", "2 steps")
         page.click("#apply")
-        page.shows("#alerts", "The plan is not carried out")
+        page.shows("#alerts", "Could not apply the plan")
         page.shows("#alerts", "Turn on administrative access")
         assert len(listed(client, zone="Movable")) == 0
         page.picture("denied")

@@ -13,7 +13,7 @@ import time
 from typing import Callable, Iterator, List, Optional, Tuple
 
 from memory_test import sanitized, status, wakeups
-from world import MANAGER, NAME, PATH, Client, World, busctl, dbus, run, unless
+from world import MANAGER, NAME, PATH, Client, World, busctl, dbus, eventually, run, unless
 
 lowlevel = importlib.import_module("dbus.lowlevel")  # after world, which skips where there is no dbus
 HOST = "6.12-a1"
@@ -163,7 +163,8 @@ def starts_again_after_a_late_call(w: World) -> None:
         assert ended(w) == START_AGAIN
     # The next one shows what is wrong, and stays.
     w.start(HOST, "--exit-idle-time", "1", policy="hotplugged: movble\n")
-    assert "ML" in Client(w).get("Problems")
+    client = Client(w)
+    eventually(lambda: "ML" in client.get("Problems"), "the problem to be shown")
     assert ended(w, 3) is None
 
 

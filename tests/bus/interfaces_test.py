@@ -213,7 +213,7 @@ def denied(w: World) -> None:
             [PATH, MANAGER, "Cancel", "o", job], [job, JOB, "AdjustTimeout", "u", 300], [job, JOB, "Cancel"]]
         for path, interface, method, *values in changes:
             error = caller.call(path, interface, method, *values)
-            assert "needs the user to be asked" in error, (method, error)
+            assert "requires interactive authorization" in error, (method, error)
         assert client.get("State", job, JOB) == "confirming", "nothing has come of it"
         client.manager.Confirm()
         assert client.done(job) == "done"

@@ -115,7 +115,7 @@ def many_wait(w: World) -> None:
         more = 20 * OF_CONNECTION - OF_USER
         eventually(lambda: floods[0].answers() == {limits: more}, "one has its share", 30)
         answer = as_nobody(w, "call", NAME, PATH, MANAGER, "Undo")
-        assert "too many questions to polkit of uid 65534 (16 pending, limit 16)" in answer.stderr, answer
+        assert "too many polkit queries from uid 65534 (16 pending, limit 16)" in answer.stderr, answer
         answer = as_nobody(w, "call", NAME, PATH, MANAGER, "Verify")
         assert answer.returncode == 0, answer
         for user in USERS[1:6]:

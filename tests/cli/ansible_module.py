@@ -172,7 +172,7 @@ def the_collection_is_built(directory: Path, source: Path) -> None:
         assert name in names, names
     run("ansible-galaxy", "collection", "install", "--offline", archive, "-p", directory / "collections")
     shown = run("ansible-doc", "-t", "module", "memonline.memonline.memonline")
-    assert "boot_parameters" in shown and "Puts a policy into" in shown, shown
+    assert "boot_parameters" in shown and "Installs a policy in" in shown, shown
 
 
 def main() -> int:

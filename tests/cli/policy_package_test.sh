@@ -53,7 +53,7 @@ grep -qF "a quarter & it's 100%% the \\kernel's" memonline-policy-ours/memonline
 if "$new" ours ours.mempolicy tests.yaml 2>said; then
   echo "it overwrote the first one"; exit 1
 fi
-grep -q "is there already" said
+grep -q "already exists" said
 # What cannot be packaged leaves nothing behind.
 for wrong in '[{name: no such host, host: nowhere.yaml}]' 'tests: {name: no list}' 'tests: [' 'a: 1'; do
   echo "$wrong" >wrong.yaml

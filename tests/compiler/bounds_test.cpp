@@ -53,17 +53,16 @@ TEST_CASE("bounds: of shares, classes, ranges, values and words, and of the whol
   using namespace syntax;
   const auto shares = [](std::size_t n) { return "all: " + repeated("1%normal,", n - 1) + "keep"; };
   CHECK(error_of(shares(kMaxShares)).empty());
-  CHECK(error_of(shares(kMaxShares + 1)) ==
-        "ML0113 581 this rule has 65 shares; at most 64 are read");
+  CHECK(error_of(shares(kMaxShares + 1)) == "ML0113 581 this rule has 65 shares: the limit is 64");
   const auto classes = [](std::size_t n) { return repeated("boot ", n) + ": keep"; };
   CHECK(error_of(classes(kMaxClasses)).empty());
   CHECK(error_of(classes(kMaxClasses + 1)) ==
-        "ML0113 80 this selector has 17 classes; at most 16 are read");
+        "ML0113 80 this selector has 17 classes: the limit is 16");
   CHECK(error_of("all except " + classes(kMaxClasses + 1)) ==
-        "ML0113 91 this selector has 17 classes; at most 16 are read");
+        "ML0113 91 this selector has 17 classes: the limit is 16");
   CHECK(error_of(every_second(kMaxRanges) + ": keep").empty());
   CHECK(error_of(every_second(kMaxRanges + 1) + ": keep")
-            .find("this list has 4097 ranges; at most 4096 are read") != std::string::npos);
+            .find("this list has 4097 ranges: the limit is 4096") != std::string::npos);
   const auto values = [](std::size_t n) {
     return "when product is " + repeated("a,", n - 1) + "b { all: keep }";
   };
@@ -72,7 +71,7 @@ TEST_CASE("bounds: of shares, classes, ranges, values and words, and of the whol
         std::string::npos);
   const auto driver = [](std::size_t n) { return "driver " + repeated("x", n) + ": keep"; };
   CHECK(error_of(driver(kMaxWord)).empty());
-  CHECK(error_of(driver(kMaxWord + 1)) == "ML0113 7 this word has 256 bytes; at most 255 are read");
+  CHECK(error_of(driver(kMaxWord + 1)) == "ML0113 7 this word has 256 bytes: the limit is 255");
   const auto statements = [](std::size_t n) { return repeated("boot:keep\n", n); };
   CHECK(error_of(statements(kMaxStatements)).empty());
   CHECK(error_of(statements(kMaxStatements + 1)) ==
@@ -150,5 +149,5 @@ TEST_CASE("bounds: an unplug request is a line") {
   CHECK(plan::parse_unplug(longest));
   const auto refused = plan::parse_unplug(longest + " ");
   REQUIRE(!refused);
-  CHECK(refused.error() == "the request has 4097 bytes; at most 4096 are read");
+  CHECK(refused.error() == "the request has 4097 bytes: the limit is 4096");
 }

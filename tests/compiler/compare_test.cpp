@@ -191,7 +191,7 @@ TEST_CASE("compare: a table of what may have happened since the plan was made") 
        "",
        {"block size was 128 MiB, is 2 GiB", "page size was 4096, is 65536",
         "era of the kernel was D, is C2", "architecture was x86_64, is ppc64le",
-        "the kernel cannot take memory offline any more"}},
+        "the kernel can no longer offline memory"}},
       {"other nodes and devices",
        edited([](Host& host) {
          host.nodes[1].has_cpu = true;
@@ -211,7 +211,7 @@ TEST_CASE("compare: a table of what may have happened since the plan was made") 
       {"a block between states",
        edited([](Host& host) { run_at(host, 32).state = model::State::GoingOffline; }),
        "",
-       {"memory32..39 were offline, are going offline"}},
+       {"memory32..39 were offline, are being offlined"}},
   };
   const plan::Plan plan = plan_before();
   for (const Case& one : cases) {
@@ -286,7 +286,7 @@ TEST_CASE("compare: a probed block may be new, and a plan without facts is never
   c.plan->host.facts.clear();
   const plan::Comparison blind = plan::compare(*c.plan, host);
   CHECK(verdict_of(blind).empty());
-  CHECK(blind.lines == Lines{"the plan does not say what the host was like"});
+  CHECK(blind.lines == Lines{"the plan does not contain the facts of its host"});
 }
 
 TEST_CASE("compare: kernel parameters count as done when the kernel was booted with them") {

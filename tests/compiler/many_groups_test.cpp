@@ -61,7 +61,7 @@ TEST_CASE("many groups: a share that 2,000 DIMMs cannot have is reported once") 
   REQUIRE(compilation.plan);
   CHECK(text_for(compilation, policy) ==
         "t.mempolicy:1:12: warning[ML0502]: dimm0, dimm1, dimm2 and 1997 more: 6000 of the 8000 "
-        "blocks this share asks for are online in another zone\n"
+        "requested blocks are online in another zone\n"
         "    1 | each dimm: movable\n"
         "      |            ^~~~~~~\n"
         "help: booting with `memhp_default_state=offline` places them there; `memonline boot show` "
@@ -154,7 +154,7 @@ TEST_CASE("remedies: of a share that cannot get its blocks") {
             plan_for(host, "set rezone = allowed; virtio-mem: offline; limit movable to 3x normal")
                 .outcome) == std::string(16, 'N') + "....");
   CHECK(plan_for(host, "virtio-mem: offline").diagnostics.sorted().front().message ==
-        "4 of the 4 blocks this share asks for are online");
+        "4 of the 4 requested blocks are online");
 }
 
 TEST_CASE("remedies: no rezoning of blocks that can never go offline") {

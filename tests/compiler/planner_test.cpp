@@ -294,10 +294,10 @@ TEST_CASE("select: a rule that names what is not there is noted, with what there
   CHECK(said("node1: movable") == "ML0513 note 1: its memory is on node0, node2\n");
   CHECK(said("hotplugged node3-5: movable") == "ML0513 note 12: its memory is on node0, node2\n");
   CHECK(said("dimm7: movable") == "ML0513 note 1: its DIMMs are dimm0-1\n");
-  CHECK(said("block 8-9: movable") == "ML0513 note 1: `memonline status` shows what there is\n");
+  CHECK(said("block 8-9: movable") == "ML0513 note 1: `memonline status` lists all memory\n");
   CHECK(said("address 0x8000000000-0x8fffffffff: movable") ==
-        "ML0513 note 1: `memonline status` shows what there is\n");
-  CHECK(said("dax dax0.0: movable") == "ML0513 note 1: `memonline status` shows what there is\n");
+        "ML0513 note 1: `memonline status` lists all memory\n");
+  CHECK(said("dax dax0.0: movable") == "ML0513 note 1: `memonline status` lists all memory\n");
   // One of a list is there; another rule had it before; nothing is named.
   CHECK(said("node1-2: movable").empty());
   CHECK(said("hotplugged: movable\nnode2: normal").empty());

@@ -93,7 +93,7 @@ TEST_CASE("resolve: a fact that is not told satisfies no test and is said once")
   CHECK(flat.rules[0].shares[0].target == sema::Target::Movable);
   REQUIRE(sink.all().size() == 3);
   CHECK(sink.all()[0].code == diag::Code::FactUnknown);
-  CHECK(sink.all()[0].message == "this host does not tell its `arch`; no test of it holds");
+  CHECK(sink.all()[0].message == "this host does not provide `arch`: no test of it is true");
   CHECK(!sink.has_errors());
 }
 

@@ -62,7 +62,7 @@ std::string node_line(const plan::NodeOutcome& node) {
   return text;
 }
 
-// Neighbours that stay for one target are one range here.
+// Neighbors that stay for one target are one range here.
 std::vector<std::string> left_lines(const plan::Plan& plan) {
   std::map<std::string, std::string> by_target;
   for (const plan::Skipped& skipped : plan.skipped) {

@@ -20,7 +20,7 @@ systemd_pc() { printf 'Name: systemd\nDescription: a test\nVersion: 1\n%s\n' "$1
 if ! command -v pkg-config >/dev/null; then echo "skipped: pkg-config is not installed"; exit 77; fi
 refused 'install systemd-dev (Debian 13), or systemd (Debian 12)'
 systemd_pc 'other=/x'
-refused 'systemd.pc does not say where units are'
+refused 'systemd.pc does not define systemdsystemunitdir'
 for directory in /lib/systemd/system /usr/lib/systemd/system; do
   systemd_pc "systemdsystemunitdir=$directory"
   refused "debian/tmp$directory/memonlined.service is missing"

@@ -74,7 +74,7 @@ TEST_CASE("boot words: a tool has a deadline, and goes with what it has started"
   const Ran ran = run({"/bin/sh", "-c", "sleep 60 & echo $!; wait; wait"});
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(30));
   CHECK(ran.status == 128 + SIGTERM);
-  CHECK(ran.errors.find("it had not ended after 0.5 s, and was ended") != std::string::npos);
+  CHECK(ran.errors.find("timed out after 0.5 s") != std::string::npos);
   // Nobody is its parent any more, so it may be seen until it is reaped.
   const auto path = "/proc/" + std::to_string(std::stoi(ran.output)) + "/cmdline";
   for (int i = 0; i < 100; ++i) {

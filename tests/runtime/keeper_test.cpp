@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // In which order the service's hands look at the machine and write.
-#include "compiler/model/knob.hpp"
 #include "runtime/service/keeper.hpp"
 
+#include "compiler/model/knob.hpp"
 #include "tests/runtime/service_loop.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"

@@ -26,50 +26,50 @@ std::string metrics_of(std::map<std::string, std::uint64_t> counters) {
 }
 
 const std::string kGauges =
-    R"(# HELP memonline_memory_bytes Memory in blocks by node and zone; zone "offline" is present and unused.
+    R"(# HELP memonline_memory_bytes Memory by node and zone; zone "offline" is memory that is not online.
 # TYPE memonline_memory_bytes gauge
 memonline_memory_bytes{node="0",zone="Normal"} 1073741824
 memonline_memory_bytes{node="1",zone="Movable"} 268435456
 memonline_memory_bytes{node="1",zone="offline"} 805306368
-# HELP memonline_block_size_bytes What memory goes online in.
+# HELP memonline_block_size_bytes Size of a memory block.
 # TYPE memonline_block_size_bytes gauge
 memonline_block_size_bytes 134217728
-# HELP memonline_policy Whether there is a policy, and a plan for it.
+# HELP memonline_policy Whether a policy exists and could be planned.
 # TYPE memonline_policy gauge
 memonline_policy 1
 # HELP memonline_policy_error Whether the policy has an error, or no plan is possible.
 # TYPE memonline_policy_error gauge
 memonline_policy_error 0
-# HELP memonline_drift_blocks Blocks that are not as the policy says.
+# HELP memonline_drift_blocks Memory blocks that drift from the policy.
 # TYPE memonline_drift_blocks gauge
 memonline_drift_blocks 6
-# HELP memonline_pending_steps Steps of the plan that would change that.
+# HELP memonline_pending_steps Pending steps of the plan.
 # TYPE memonline_pending_steps gauge
 memonline_pending_steps 3
-# HELP memonline_reboot_required Whether kernel parameters wait for a reboot.
+# HELP memonline_reboot_required Whether kernel parameters need a reboot.
 # TYPE memonline_reboot_required gauge
 memonline_reboot_required 1
-# HELP memonline_service_up Whether memonlined answers.
+# HELP memonline_service_up Whether memonlined responds.
 # TYPE memonline_service_up gauge
 )";
 
 const std::string kCounters =
-    R"(# HELP memonline_blocks_onlined_total Blocks the service brought online.
+    R"(# HELP memonline_blocks_onlined_total Memory blocks onlined by the service.
 # TYPE memonline_blocks_onlined_total counter
 memonline_blocks_onlined_total 524288
-# HELP memonline_failures_total Blocks that were refused, each time they were.
+# HELP memonline_failures_total Memory blocks that failed, counted in each round.
 # TYPE memonline_failures_total counter
 memonline_failures_total 7
-# HELP memonline_retries_total Rounds the service made to try again.
+# HELP memonline_retries_total Retry rounds of the service.
 # TYPE memonline_retries_total counter
 memonline_retries_total 2
-# HELP memonline_rescans_total Rounds the service made because events were lost.
+# HELP memonline_rescans_total Rescans of the service after lost uevents.
 # TYPE memonline_rescans_total counter
 memonline_rescans_total 1
-# HELP memonline_events_total Events of the kernel the service heard.
+# HELP memonline_events_total Uevents received by the service.
 # TYPE memonline_events_total counter
 memonline_events_total 524300
-# HELP memonline_last_latency_seconds From the first event of the last burst to its last block online.
+# HELP memonline_last_latency_seconds Time from the first uevent of the last burst until its last block was online.
 # TYPE memonline_last_latency_seconds gauge
 )";
 

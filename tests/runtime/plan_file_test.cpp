@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plans out of files: every golden document reads back to the same bytes, and of whatever is not a plan
-// the message is held against data/wrong_plans.txt. MEMONLINE_UPDATE_GOLDEN=1 writes that anew.
+// Plans out of files: every golden document reads back to the same bytes, and of whatever is not a
+// plan the message is held against data/wrong_plans.txt. MEMONLINE_UPDATE_GOLDEN=1 writes that
+// anew.
 #include "runtime/apply/plan_file.hpp"
 
 #include <cstdlib>
@@ -209,7 +210,7 @@ TEST_CASE("plan file: steps over thousands of blocks that earlier steps add are 
   const auto refused = apply::read_plan(render::plan_to_json(plan), "plan.json");
   REQUIRE(!refused);
   CHECK(refused.error().message ==
-        "step 20201 writes memory21000, and the host planned for has no such block");
+        "step 20201 writes memory21000, but the host of the plan has no such block");
 }
 
 TEST_CASE("plan file: members of a later version do no harm") {

@@ -45,7 +45,7 @@ TEST_CASE("policy files: what is no regular file is an error that names it") {
   std::string name = "10-gpu.mempolicy", why;
   SECTION("a FIFO that no process writes to") {
     REQUIRE(::mkfifo(tree.at(name).c_str(), 0644) == 0);
-    why = "it is a FIFO, not a regular file";
+    why = "expected a regular file, found a FIFO";
   }
   SECTION("a directory") {
     fs::create_directory(tree.at(name));
@@ -58,7 +58,7 @@ TEST_CASE("policy files: what is no regular file is an error that names it") {
   SECTION("a link to a FIFO") {
     REQUIRE(::mkfifo((tree.path() + "/fifo").c_str(), 0644) == 0);
     fs::create_symlink("/fifo", tree.at(name));
-    why = "it is a FIFO, not a regular file";
+    why = "expected a regular file, found a FIFO";
   }
   const auto policies = policy::load({tree.path(), {}, {}});
   CHECK(policies.files.size() == 1);
@@ -69,7 +69,7 @@ TEST_CASE("policy files: what is no regular file is an error that names it") {
 TEST_CASE("policy files: a device is an error, and a mask is a mask") {
   const Tree tree;
   CHECK(error_of(policy::load({"/", {"/dev/zero"}, {}})) ==
-        "cannot read `/dev/zero`: it is a device, not a regular file");
+        "cannot read `/dev/zero`: expected a regular file, found a device");
   CHECK(error_of(policy::load({"/", {"/dev/null"}, {}})).empty());
   fs::create_symlink("/dev/null", tree.at("10-gpu.mempolicy"));
   const auto store = policy::read_store(tree.path());

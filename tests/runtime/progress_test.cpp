@@ -39,7 +39,7 @@ TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left"
   CHECK(text(4) ==
         "step 2 of 2: 32 of 64 blocks; memory80: 9 s waiting for the kernel's hotplug lock");
   head.offlining.store(true);
-  CHECK(text(4).find("; memory80: 9 s moving its pages away or waiting") != std::string::npos);
+  CHECK(text(4).find("; memory80: 9 s migrating its pages or waiting") != std::string::npos);
 }
 
 TEST_CASE("progress: what is not known is not said") {

@@ -103,8 +103,7 @@ TEST_CASE("read host: links in a tree are never followed") {
   CHECK(host->find_block(BlockId(20))->state == State::Unknown);
   CHECK(host->command_line.empty());
   REQUIRE(host->unread.size() >= 2);
-  for (const model::Unread& note : host->unread)
-    CHECK(note.reason == "is a link or lies behind one");
+  for (const model::Unread& note : host->unread) CHECK(note.reason == "symbolic link on the path");
 }
 
 TEST_CASE("read host: a file that may not be read is said with its path") {
@@ -160,21 +159,23 @@ TEST_CASE("read host: archives, also of a tree within one directory") {
   directory.write("broken.tar.xz", std::string("\xfd"
                                                "7zXZ\0broken",
                                                12));
-  CHECK(error_of((directory.path() / "broken.tar.xz").string()).find("cannot be unpacked") == 0);
+  CHECK(error_of((directory.path() / "broken.tar.xz").string()).find("cannot unpack the archive") ==
+        0);
 }
 
 TEST_CASE("read host: what is no host is refused with a reason") {
   TemporaryDirectory directory;
-  CHECK(error_of(directory.path().string()) == "holds neither sys nor proc: no tree of a host");
+  CHECK(error_of(directory.path().string()) == "not a captured host: it has neither sys nor proc");
   CHECK(error_of((directory.path() / "missing").string()) == "no such file or directory");
   for (const auto& [content, message] : std::vector<std::pair<std::string, std::string>>{
-           {"", "is none of these: a tree, a tar archive of one, a snapshot, lsmem's JSON"},
-           {"hello", "is none of these: a tree, a tar archive of one, a snapshot, lsmem's JSON"},
-           {"{", "is no JSON"},
-           {"{\"a\": 1}", "is JSON, but not of lsmem: it has no list `memory`"},
+           {"",
+            "unknown format: expected a tar archive, a snapshot or the output of `lsmem --json`"},
+           {"hello",
+            "unknown format: expected a tar archive, a snapshot or the output of `lsmem --json`"},
+           {"{", "invalid JSON"},
+           {"{\"a\": 1}", "not the output of `lsmem --json`: no list `memory`"},
            {"schema: other/1",
-            "line 1: the schema is `other/1`; this memonline reads "
-            "`memonline.host/1`"}}) {
+            "line 1: unsupported schema `other/1`: expected `memonline.host/1`"}}) {
     directory.write("file", content);
     CHECK(error_of((directory.path() / "file").string()) == message);
   }
@@ -225,16 +226,16 @@ TEST_CASE("lsmem: fewer columns, sizes for people, other states") {
 
 TEST_CASE("lsmem: contradictions are errors") {
   for (const auto& [rows, message] : std::vector<std::pair<std::string, std::string>>{
-           {R"({"size": 4096})", "row 1 of lsmem has no column BLOCK, or no numbers in it"},
+           {R"({"size": 4096})", "row 1 of lsmem: missing or invalid column BLOCK"},
            {R"({"block": "0-99999999999999999999"})",
-            "row 1 of lsmem has no column BLOCK, or no numbers in it"},
+            "row 1 of lsmem: missing or invalid column BLOCK"},
            {R"({"block": "0"})",
-            "row 1 of lsmem has neither RANGE nor SIZE that would fit its blocks"},
+            "row 1 of lsmem: columns RANGE and SIZE are missing, or do not match BLOCK"},
            {R"({"block": "0", "size": 8192}, {"block": "1", "size": 4096})",
-            "row 2 of lsmem has blocks of 4096 bytes, those before have 8192"},
+            "row 2 of lsmem: blocks of 4096 bytes, but 8192 bytes in earlier rows"},
            {R"({"block": "0-1", "size": 8192}, {"block": "1", "size": 4096})",
-            "block 1 stands in two rows of lsmem"},
-           {"5", "row 1 of lsmem is no object"}}) {
+            "block 1 is in two rows of lsmem"},
+           {"5", "row 1 of lsmem: not an object"}}) {
     const auto host = read_host_text("{\"memory\": [" + rows + "]}");
     REQUIRE_FALSE(host.has_value());
     CHECK(host.error().message == message);

@@ -65,13 +65,16 @@ plan::Plan held_and_then_set() {
                                    Zone::Movable};
   plan::Plan plan;
   plan.steps.push_back(
-      {1, plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run}, {}, {}});
-  plan.steps.push_back({2, movable, {}, {}});
-  plan.steps.push_back(
-      {3,
-       plan::SetKnob{model::Knob::AutoOnlineBlocks, "online_movable", "online", plan::KnobScope::Stay},
+      {1,
+       plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run},
        {},
        {}});
+  plan.steps.push_back({2, movable, {}, {}});
+  plan.steps.push_back({3,
+                        plan::SetKnob{model::Knob::AutoOnlineBlocks, "online_movable", "online",
+                                      plan::KnobScope::Stay},
+                        {},
+                        {}});
   return plan;
 }
 
@@ -148,8 +151,9 @@ TEST_CASE("apply: Movable memory waits for the kernel memory of its node, not of
   CHECK(port.model().valid_zones(BlockId(41)) == model::ValidZones{Zone::Movable});
   CHECK(port.look(BlockId(33)).state == model::State::Offline);
   CHECK(texts(run.report) ==
-        std::vector<std::string>{"EPERM: a driver or the firmware forbids it",
-                                 "not tried: kernel memory that must be onlined first failed"});
+        std::vector<std::string>{
+            "EPERM: a driver or the firmware forbids it",
+            "not tried: kernel memory that must come first could not be onlined"});
 }
 
 TEST_CASE("apply: what another writer did already is success, elsewhere it is an error") {
@@ -262,7 +266,10 @@ TEST_CASE("apply: in eras A and B a block waits for those before it in its run")
 TEST_CASE("apply: knobs wait for adds, and those of the run are put back also when it is stopped") {
   plan::Plan plan;
   plan.steps.push_back(
-      {1, plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run}, {}, {}});
+      {1,
+       plan::SetKnob{model::Knob::AutoOnlineBlocks, "offline", "online", plan::KnobScope::Run},
+       {},
+       {}});
   plan.steps.push_back({2,
                         plan::OnlineBlocks{model::OnlineWord::OnlineMovable,
                                            {BlockId(39), BlockId(32)},

@@ -155,7 +155,7 @@ TEST_CASE("service: another process that keeps writing the setting has it") {
   CHECK(times_said(running, "another process keeps setting auto_online_blocks to online") == 1);
   REQUIRE(running.until(State::Drift));
   const std::string sentence =
-      "auto_online_blocks is set to online by another process, and the policy needs offline";
+      "auto_online_blocks was set to online by another process; the policy requires offline";
   const auto& alone = running.service->view()->left_alone;
   CHECK(std::find(alone.begin(), alone.end(), sentence) != alone.end());
 

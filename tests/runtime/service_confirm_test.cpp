@@ -173,7 +173,7 @@ TEST_CASE("service: other jobs wait until it is decided, other processes are ref
   const auto id = apply_normal(running, std::chrono::seconds(60));
   REQUIRE(until_confirming(running, id));
   const std::string waits =
-      fmt::format("pid {} (memonlined), which waits for a confirmation", ::getpid());
+      fmt::format("pid {} (memonlined), which awaits confirmation", ::getpid());
   // The look that follows holds the lock itself for a moment.
   REQUIRE(running.until([&] { return held_for_others(running) == waits; }));
   std::optional<std::uint64_t> undo, dropped;
@@ -204,7 +204,7 @@ TEST_CASE("service: what a killed one waited for is undone by the next") {
   running.restart();
   REQUIRE(running.until(State::InSync));
   CHECK(zones(running, 32, 8) == "........");
-  CHECK(test::said(running, "it was to be confirmed and was not: undone"));
+  CHECK(test::said(running, "the run was not confirmed: undone"));
 }
 
 }  // namespace memonline

@@ -53,7 +53,7 @@ TEST_CASE("service: it may end where the kernel does all, and leaves the setting
   SECTION("stopped while it rests, it gives them back as well") {
     const auto target = service::simulated(running.kernel, running.directory.path(), {});
     CHECK(service::put_back(*target).said ==
-          std::vector<std::string>{"auto_online_blocks put back to offline"});
+          std::vector<std::string>{"auto_online_blocks restored to offline"});
     CHECK(knob(running) == "offline");
     CHECK_FALSE(exists(running, "resting"));
     CHECK(service::put_back(*target).said.empty());

@@ -114,12 +114,12 @@ TEST_CASE("service: a round that runs out of memory is one that comes to nothing
   running.is_short = true;
   const BlockId first = running.plug(4);
   REQUIRE(running.until(State::Failed));
-  CHECK(running.service->view()->problems == "there was not enough memory for it");
+  CHECK(running.service->view()->problems == "not enough memory for this operation");
   // Of what a client asks there is an answer.
   std::optional<std::string> refused;
   running.service->verify([&](const auto& answer) { refused = answer.error().message; });
   REQUIRE(running.until([&] { return refused.has_value(); }));
-  CHECK(*refused == "there was not enough memory for it");
+  CHECK(*refused == "not enough memory for this operation");
   std::optional<std::uint64_t> undo;
   running.service->undo(0, [&](const auto& got) { undo = *got; });
   REQUIRE(test::until_done(running, *undo));

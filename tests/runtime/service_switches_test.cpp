@@ -41,16 +41,17 @@ TEST_CASE("service: the kernel's switches are held while it runs and put back") 
   CHECK(running.service->view()->switches.at("auto_online_blocks") == "offline");
   running.service->shut_down();
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online");
-  CHECK(said(running, "auto_online_blocks put back to online"));
+  CHECK(said(running, "auto_online_blocks restored to online"));
 }
 
 TEST_CASE("service: auto-movable with its ratio is held, and put back") {
   RunningService running(small_host(), kAutoMovable);
   REQUIRE(running.until(State::InSync));
   CHECK(knobs(running) == "online auto-movable 250 N");
-  CHECK(said(running,
-             "new memory is the kernel's: online_policy=auto-movable with a ratio of 250% "
-             "keeps the limit"));
+  CHECK(
+      said(running,
+           "hot-added memory is handled by the kernel: online_policy=auto-movable with a ratio of "
+           "250% keeps the limit"));
   running.service->shut_down();
   CHECK(knobs(running) == "offline contig-zones 301 Y");
 }
@@ -73,15 +74,16 @@ TEST_CASE(
     "service: the log says which rule makes new memory the kernel's or not, when it changes") {
   RunningService running(small_host(), kPolicy);
   REQUIRE(running.until(State::InSync));
-  CHECK(said(running, "new memory is memonlined's: the rule splits hot-added memory"));
+  CHECK(said(running, "is handled by memonlined: the rule splits hot-added memory"));
   CHECK(said(running, "(`hotplugged: first 25% normal, rest movable`, "));
   running.said.clear();
   running.plug(4);
   REQUIRE(running.until([&] { return said(running, "4 blocks onlined"); }));
-  CHECK_FALSE(said(running, "new memory is"));
+  CHECK_FALSE(said(running, "hot-added memory is handled by"));
   running.policy("hotplugged: normal\n");
   reload(running);
-  REQUIRE(running.until([&] { return said(running, "new memory is the kernel's: "); }));
+  REQUIRE(
+      running.until([&] { return said(running, "hot-added memory is handled by the kernel: "); }));
 }
 
 TEST_CASE("service: switches are put back also while another run holds the lock, and it is said") {
@@ -93,7 +95,7 @@ TEST_CASE("service: switches are put back also while another run holds the lock,
   running.service->shut_down();
   ::close(lock);
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
-  CHECK(said(running, "the kernel settings were restored beside it"));
+  CHECK(said(running, "the kernel settings were restored anyway"));
 }
 
 TEST_CASE("service: rules are steered away only while it runs and wishes it") {

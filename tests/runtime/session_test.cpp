@@ -75,7 +75,7 @@ TEST_CASE("session: a knob that a killed run held is put back, also if it was to
     machine.port->set(kKnob, "offline");
     const auto recovered = session.recover({}, {});
     REQUIRE(recovered);
-    CHECK(recovered->lines == std::vector<std::string>{"auto_online_blocks put back to online"});
+    CHECK(recovered->lines == std::vector<std::string>{"auto_online_blocks restored to online"});
     CHECK(machine.port->writes ==
           std::vector<std::string>{"wait for adds", "set auto_online_blocks=online"});
     CHECK((machine.has("last") && !machine.has("journal")));
@@ -104,7 +104,7 @@ TEST_CASE("session: what could not be put back is tried again by the next run") 
   const auto failed = session.recover({}, {});
   REQUIRE(failed);
   CHECK(failed->lines ==
-        std::vector<std::string>{"auto_online_blocks could not be put back to online: EIO"});
+        std::vector<std::string>{"cannot restore auto_online_blocks to online: EIO"});
   CHECK(machine.has("journal"));
   machine.port->refuse_knobs = 0;
   REQUIRE(session.recover({}, {}));

@@ -126,29 +126,29 @@ TEST_CASE("snapshot: words of the command line go through the same sieve") {
 TEST_CASE("snapshot: mistakes are errors with their line") {
   const std::string head = "schema: memonline.host/1\nblock-size: 134217728\n";
   for (const auto& [rest, message] : std::vector<std::pair<std::string, std::string>>{
-           {"era: E\n", "line 3: no era has this name: A1, A2, A3, B, C1, C2 or D"},
-           {"page-size: 1\n", "line 3: no page is so small"},
-           {"hot-remove: maybe\n", "line 3: `maybe` is neither true nor false"},
-           {"memory: -1\n", "line 3: `-1` is no number that fits here"},
-           {"blocks: 5\n", "line 3: a list is expected here"},
-           {"blocks:\n  - {blocks: [4, 3], state: online}\n", "line 4: blocks must ascend"},
+           {"era: E\n", "line 3: unknown era: expected A1, A2, A3, B, C1, C2 or D"},
+           {"page-size: 1\n", "line 3: invalid page size: expected at least 512"},
+           {"hot-remove: maybe\n", "line 3: invalid value `maybe`: expected true or false"},
+           {"memory: -1\n", "line 3: invalid number `-1`"},
+           {"blocks: 5\n", "line 3: expected a list"},
+           {"blocks:\n  - {blocks: [4, 3], state: online}\n",
+            "line 4: blocks must be in ascending order"},
            {"blocks:\n  - {blocks: [0, 3], state: online}\n  - {blocks: [3, 3], state: online}\n",
-            "line 5: blocks must ascend"},
-           {"blocks:\n  - {blocks: [0, 3], state: on}\n", "line 4: `on` is no word that fits here"},
+            "line 5: blocks must be in ascending order"},
+           {"blocks:\n  - {blocks: [0, 3], state: on}\n", "line 4: unknown word `on`"},
            {"blocks:\n  - {blocks: [0, 3], state: online, device: 1}\n",
-            "line 4: no device stands at this place"},
-           {"blocks:\n  - {state: online}\n", "line 4: `blocks` is missing"},
-           {"nodes:\n  - node: 1\n  - node: 0\n", "line 5: nodes must ascend"},
-           {"nodes:\n  - node: 0\n    zones: {Normal: [1]}\n",
-            "line 5: five numbers are expected here"},
-           {"nodes:\n  - node: 0\n    zones: {Other: [1]}\n", "line 5: no zone has this name"}}) {
+            "line 4: unknown device: the number is too large"},
+           {"blocks:\n  - {state: online}\n", "line 4: missing key `blocks`"},
+           {"nodes:\n  - node: 1\n  - node: 0\n", "line 5: nodes must be in ascending order"},
+           {"nodes:\n  - node: 0\n    zones: {Normal: [1]}\n", "line 5: expected five numbers"},
+           {"nodes:\n  - node: 0\n    zones: {Other: [1]}\n", "line 5: unknown zone"}}) {
     const auto host = read_host_text(head + rest);
     INFO(rest);
     REQUIRE_FALSE(host.has_value());
     CHECK(host.error().message == message);
   }
   CHECK(read_host_text("schema: memonline.host/1\n").error().message ==
-        "line 1: `block-size` is missing");
+        "line 1: missing key `block-size`");
   CHECK_FALSE(read_host_text("schema: [memonline.host/1\n").has_value());
 }
 

@@ -151,7 +151,7 @@ def test_two_hosts_are_played_to(vm: Vm) -> None:
             assert answer["failed"] and "50-ansible.mempolicy:1:12: no target named `movabel`" in answer["msg"], answer
             assert guest.read("/etc/memonline/policy.d/50-ansible.mempolicy") == SHARES.strip()
         for answer in play.one(policy=SHARES, name="../../tmp/x.mempolicy"):
-            assert answer["failed"] and "is no name of a policy" in answer["msg"]
+            assert answer["failed"] and "invalid policy name" in answer["msg"]
 
         # What else was brought offline is drift, and put right; the policy's absence brings nothing offline.
         guests[0].run("echo offline >/sys/devices/system/memory/memory47/state", check=True)

@@ -37,12 +37,12 @@ def test_a_plan_is_applied_from_the_page(vm: Vm) -> None:
         guest.wait_for(lambda: guest.run("grep -q ':23E7 ' /proc/net/tcp /proc/net/tcp6").status == 0,
                        "cockpit-ws listens")
         with browser.browser(f"http://127.0.0.1:{port}/{browser.PAGE}") as page:
-            page.shows("#plan-summary", "Nothing is to be done", 60)
+            page.shows("#plan-summary", "Nothing to do", 60)
             assert page.all('#now rect.offline[data-blocks="40-47"]')
             page.write("hotplugged: 75% movable, rest normal")
             page.shows("#plan-summary", "2 steps", 60)
             page.click("#apply")
-            page.shows("#job-step", "seconds unless you keep it", 60)
+            page.shows("#job-step", "seconds unless you keep them", 60)
             assert zones(guest, list(range(40, 48))) == "NNMMMMMM"
             page.click("#keep")
             page.shows("#job-title", "Done", 60)
@@ -59,7 +59,7 @@ def test_a_plan_is_applied_from_the_page(vm: Vm) -> None:
             page.click("#reload")
             page.shows("#alerts", "A reboot is needed", 60)
             page.click("#alerts .warning button")
-            page.shows("#alerts", "The boot loader has the kernel parameters", 60)
+            page.shows("#alerts", "Kernel parameters set for the next boot", 60)
             page.shows("#alerts", "Reboot this machine")
             assert "A reboot is needed" not in page.text("#alerts") and not page.all("#alerts button")
             assert "kernelcore=" in guest.read("/boot/grub/grub.cfg")

@@ -121,7 +121,7 @@ def test_recover_puts_back_and_does_nothing_else(vm: Vm) -> None:
         before = guest.blocks()
         recovered = report(guest, "memonline apply --recover")
         assert recovered["result"] == "recovered"
-        assert "auto_online_blocks put back to online" in recovered["recovered"], recovered
+        assert "auto_online_blocks restored to online" in recovered["recovered"], recovered
         assert guest.read(f"{MEMORY}/auto_online_blocks") == "online"
         assert guest.blocks() == before
 

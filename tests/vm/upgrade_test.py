@@ -161,7 +161,7 @@ def test_ends_a_job_that_waits_for_a_word(vm: Vm) -> None:
         refused = guest.run("memonline confirm 2>&1")
         assert refused.status == 1, refused
         guest.wait_for(lambda: guest.read("/run/said").endswith("status 1"), "the caller to end")
-        assert "memonlined stopped before the run was confirmed: reverting it" in guest.read("/run/said")
+        assert "memonlined stopped before the run was confirmed, and undoes it" in guest.read("/run/said")
 
 
 @on("6.12")

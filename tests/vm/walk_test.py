@@ -121,7 +121,7 @@ def look_into_cockpit(vm: Vm, port: int) -> None:
         page.shows("#host-apps", "Memory", 180)
         page.click("#host-apps a[href$='/memonline']")
         page.enter_frame("iframe[name='cockpit1:localhost/memonline']", 120)
-        page.shows("#state", "As the policy says", 120)
+        page.shows("#state", "Matches the policy", 120)
         page.shows("#now", "dimm1", 60)
         drawn = {rect.get_attribute("data-blocks"): rect.get_attribute("class") for rect in page.all("#now rect")}
         assert (drawn["40-41"], drawn["42-43"], drawn["44-47"]) == ("kernel", "movable", "movable"), drawn

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A memonline plan as a script. Kernel 6.12.107+deb13-cloud-amd64, sha256:93d29053baafe5eebcd2c1d42cb0795ea477b820f9a66801c36b9517e7d2a478.
 # Policy t.mempolicy
-# Made for this host as it was: make a new one when its memory has changed.
+# Valid only for this host in its present state: generate it again if its memory changes.
 set -eu
 sys=${MEMONLINE_ROOT:-}/sys
 die() { echo "memonline: $*" >&2; exit 1; }
@@ -15,10 +15,10 @@ one() {
   fi
   [ "$want" = online ] && [ -r "$block/valid_zones" ] || return 0
   read -r zone _ < "$block/valid_zones" || true
-  [ "$zone" = "$3" ] || die "memory$1 is in $zone, the plan says $3"
+  [ "$zone" = "$3" ] || die "memory$1 is in $zone, not in $3 as planned"
 }
 
-# run WORD FIRST LAST ZONE: block by block, downwards if LAST is below FIRST.
+# run WORD FIRST LAST ZONE: block by block, from the top down if LAST is below FIRST.
 run() {
   n=$2
   while :; do
@@ -28,7 +28,7 @@ run() {
   done
 }
 
-# What the plan sets for its run only is put back, also after a failure.
+# Restores kernel settings that are changed only while this script runs, even if it fails.
 held_auto_online_blocks=
 put_back() {
   [ -z "$held_auto_online_blocks" ] || echo "$held_auto_online_blocks" > "$sys/devices/system/memory/auto_online_blocks"
@@ -38,25 +38,25 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-[ "$(cat "$sys/devices/system/memory/block_size_bytes")" = 8000000 ] || die "the block size is not the one planned for"
+[ "$(cat "$sys/devices/system/memory/block_size_bytes")" = 8000000 ] || die "the block size differs from the plan"
 
 # 1. t.mempolicy:1:1: hotplugged: movable
-#    first and while the plan runs, so that memory arriving meanwhile waits
+#    first, and while the plan runs, so that memory added meanwhile stays offline
 held_auto_online_blocks=$(cat "$sys/devices/system/memory/auto_online_blocks")
 echo offline > "$sys/devices/system/memory/auto_online_blocks"
 
 # 2. t.mempolicy:1:13: movable
-#    after kernel memory; downwards, because the kernel walks the zone after each block
+#    after kernel memory; from the top down, because the kernel walks the zone after each block
 run online_movable 37 36 Movable
 
 # 3. t.mempolicy:1:13: movable
-#    after kernel memory; downwards, because the kernel walks the zone after each block
+#    after kernel memory; from the top down, because the kernel walks the zone after each block
 run online_movable 42 41 Movable
 
 # 4. t.mempolicy:1:1: hotplugged: movable
-#    last, when everything here is in its place
+#    last, when all other steps are done
 echo online_movable > "$sys/devices/system/memory/auto_online_blocks"
 held_auto_online_blocks=
 
-# Remains: memory32..35, memory40 (640 MiB) should be movable: online in Normal beyond what the rule asks for; `rezone` is `never`; help: `set rezone = allowed` lets memonline offline and re-online such blocks
+# Remains: memory32..35, memory40 (640 MiB) should be movable: online in Normal beyond what the rule requests; `rezone` is `never`; help: `set rezone = allowed` lets memonline offline and re-online such blocks
 # Competing onlining agent: /sys/devices/system/memory/auto_online_blocks:1:1: the kernel onlines new memory as `online`, but the policy requires `online_movable` (step 4 of the plan sets it)

@@ -1,48 +1,48 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A policy in place on a host, and the host's memory as it says."""
+"""Installs a policy on a host, and applies it to the host's memory."""
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
 DOCUMENTATION = r"""
 module: memonline
-short_description: Bring memory online as a policy says
+short_description: Online memory as a policy requires
 description:
-  - Puts a policy into C(/etc/memonline/policy.d), has memonlined read it, and carries out the plan that the
-    policies in force make.
-  - In check mode the host's own C(memonline plan) says what would be done, with the policy that would be in place.
+  - Installs a policy in C(/etc/memonline/policy.d), makes memonlined read it, and applies the plan of the active
+    policies.
+  - In check mode, the C(memonline plan) of the host shows what would be done with the new policy.
 options:
   policy:
-    description: The text of the policy. Without it the policies that are there stay as they are.
+    description: The text of the policy. Without it, the installed policies stay unchanged.
     type: str
   name:
-    description: The policy's file name, C(*.mempolicy), or C(*.yaml) for a package.
+    description: The file name of the policy, C(*.mempolicy), or C(*.yaml) for a package.
     type: str
     default: 50-ansible.mempolicy
   state:
-    description: Whether the policy is there. With C(absent) its file goes; memory stays as the other policies say.
+    description: Whether the policy is installed. C(absent) removes its file, and the other policies apply.
     type: str
     choices: [present, absent]
     default: present
   apply:
-    description: Whether memory is changed. Without it only the policy is put in place.
+    description: Whether to change memory. Otherwise, only the policy is installed.
     type: bool
     default: true
   boot_parameters:
-    description: Whether kernel parameters that the policy needs are handed to the boot loader.
+    description: Whether to pass the kernel parameters that the policy needs to the boot loader.
     type: bool
     default: false
   executable:
-    description: The command.
+    description: The memonline command.
     type: str
     default: memonline
 attributes:
   check_mode:
-    description: Plans on the host, and changes nothing.
+    description: Makes the plan on the host, and changes nothing.
     support: full
   diff_mode:
-    description: The policy's text, each node's zones, and with C(boot_parameters) our kernel parameters, before and after.
+    description: The policy's text, each node's zones, and with C(boot_parameters) the kernel parameters, before and after.
     support: full
 author: memonline maintainers
 """
@@ -53,14 +53,14 @@ EXAMPLES = r"""
     policy: |
       each node: last 75% movable, rest normal
 
-- name: No more policy of ours
+- name: Remove the policy
   memonline.memonline.memonline:
     state: absent
 """
 
 RETURN = r"""
 steps:
-  description: What is done, as C(memonline plan --format json) has it.
+  description: The steps of the plan, as in C(memonline plan --format json).
   returned: success
   type: list
   elements: dict
@@ -78,15 +78,15 @@ report:
   returned: when something was applied
   type: dict
 boot:
-  description: What the boot loader has and would be told, as C(memonline boot show --format json) has it.
+  description: The boot loader's current and new kernel parameters, as in C(memonline boot show --format json).
   returned: with C(boot_parameters)
   type: dict
 boot_report:
   description: What C(memonline boot apply) reports.
-  returned: when the boot loader was told something
+  returned: when kernel parameters were passed to the boot loader
   type: str
 diagnostics:
-  description: What is wrong with the policy, or to be noted.
+  description: Errors, warnings and notes about the policy.
   returned: always
   type: list
   elements: dict
@@ -106,12 +106,12 @@ PARTLY = 64
 
 
 class Host(object):
-    """The host as its memonline shows it."""
+    """The host, through its memonline command."""
 
     def __init__(self, module):
         self.module = module
         self.executable = module.get_bin_path(module.params["executable"], required=True)
-        self.changed = False  # what was done counts, also where what comes after it fails
+        self.changed = False  # true once something was changed, even if a later action fails
 
     def run(self, *words):
         status, out, error = self.module.run_command([self.executable] + list(words),
@@ -122,13 +122,13 @@ class Host(object):
         self.module.fail_json(msg="%s: %s" % (title, error), changed=self.changed, **more)
 
     def files(self):
-        """The policy files that are read, by name, and those that `name` in DIRECTORY hides."""
+        """The policy files that are read, by name, and the files that those in DIRECTORY hide."""
         status, out, error = self.run("cat-policy", "--list")
         used, hidden = {}, {}
         if status == 2:
             return used, hidden
         if status != 0:
-            self.fail("the policies cannot be listed", error)
+            self.fail("cannot list the policies", error)
         for line in out.splitlines()[1:]:
             path, state, by = re.match(r"(.*?)\s+(used|mask|masked|replaced)\b\s*(.*)$", line).groups()
             if state == "used":
@@ -138,14 +138,14 @@ class Host(object):
         return used, hidden
 
     def check(self, files):
-        """What is wrong with these files, together."""
+        """The diagnostics of these files, together."""
         status, out, error = self.run("check", "--format", "json", *policy_words(files))
         if status not in (0, 2) or not out:
-            self.fail("the policy cannot be checked", error)
+            self.fail("cannot check the policy", error)
         diagnostics = json.loads(out)["diagnostics"]
         wrong = [each for each in diagnostics if each["severity"] == "error"]
         if wrong:
-            self.fail("the policy is wrong", "; ".join(told(each) for each in wrong), diagnostics=diagnostics)
+            self.fail("invalid policy", "; ".join(described(each) for each in wrong), diagnostics=diagnostics)
         return diagnostics
 
     def plan(self, files):
@@ -155,23 +155,23 @@ class Host(object):
         return json.loads(out)
 
     def boot(self, files):
-        """What the boot loader has of ours, and what it would be told for these policies."""
+        """memonline's kernel parameters in the boot loader, and those for these policies."""
         status, out, error = self.run("boot", "show", "--format", "json", *policy_words(files))
         if status != 0:
-            self.fail("the boot loader cannot be read", error or out)
+            self.fail("cannot read the boot loader's configuration", error or out)
         return json.loads(out)
 
     def write_boot(self):
         status, out, error = self.run("boot", "apply")
         if status != 0:
-            self.fail("the boot loader did not take the kernel parameters", error or out)
+            self.fail("cannot set the kernel parameters", error or out)
         return out
 
     def zones(self):
-        """Each node's zones now, a line a zone."""
+        """Each node's current zones, one line per zone."""
         status, out, error = self.run("status", "--format", "json")
-        if not out:  # its status says whether there is drift
-            self.fail("the host cannot be read", error)
+        if not out:  # the exit status only reports drift
+            self.fail("cannot read the host", error)
         sums = {}
         document = json.loads(out)
         for run in document["blocks"]:
@@ -182,7 +182,7 @@ class Host(object):
         return zone_lines(sums)
 
 
-def told(diagnostic):
+def described(diagnostic):
     place = "%s:%s:%s: " % (diagnostic["path"], diagnostic["line"], diagnostic["column"]) if "line" in diagnostic else ""
     remedy = " (%s)" % diagnostic["help"] if "help" in diagnostic else ""
     return "%s%s[%s]%s" % (place, diagnostic["message"], diagnostic["code"], remedy)
@@ -217,7 +217,7 @@ def text_of(path):
 
 
 def wanted_text(params):
-    """What the file shall hold; None: it shall not be; False: it stays as it is."""
+    """The desired contents of the file; None: no file; False: unchanged."""
     if params["state"] == "absent":
         return None
     if params["policy"] is None:
@@ -236,7 +236,7 @@ def put(module, path, text, scratch):
             file.write(to_bytes(text))
         os.chmod(staged, 0o644)
         module.atomic_move(staged, path)
-    # Where it does not run there is nothing to tell; it reads the policies when it starts.
+    # Only a running service is reloaded; otherwise it reads the policies when it starts.
     module.run_command(["systemctl", "try-reload-or-restart", "memonlined.service"])
 
 
@@ -249,8 +249,8 @@ def apply_plan(host, plan, scratch):
     if status in (0, PARTLY):
         host.changed = True
     if status != 0:
-        title = "part of the plan was done" if status == PARTLY else "the plan was not carried out"
-        wrong = "; ".join(told(each) for each in report.get("diagnostics", []))
+        title = "partial success" if status == PARTLY else "the plan was not applied"
+        wrong = "; ".join(described(each) for each in report.get("diagnostics", []))
         host.fail(title, wrong or error or report.get("result", ""), report=report, steps=plan["steps"])
     return report
 
@@ -269,19 +269,19 @@ def main():
     )
     name = module.params["name"]
     if not re.match(r"^[^./][^/]*\.(mempolicy|yaml)$", name):
-        module.fail_json(msg="`%s` is no name of a policy: *.mempolicy or *.yaml, without a directory" % name)
+        module.fail_json(msg="invalid policy name `%s`: expected *.mempolicy or *.yaml, without a directory" % name)
     path = os.path.join(DIRECTORY, name)
     host = Host(module)
     scratch = tempfile.mkdtemp(dir=module.tmpdir)
     try:
-        before, wish = text_of(path), wanted_text(module.params)
-        after = before if wish is False else wish
+        before, wanted = text_of(path), wanted_text(module.params)
+        after = before if wanted is False else wanted
         files, hidden = host.files()
         differs = before != after
         if differs:
             files.pop(name, None)
             if after is not None:
-                # Under its own name, so that messages and rules name it as they will.
+                # Under its own name, so that messages and rules already contain it.
                 files[name] = os.path.join(scratch, name)
                 with open(files[name], "wb") as file:
                     file.write(to_bytes(after))
@@ -290,11 +290,11 @@ def main():
         diagnostics = host.check(files) if files else []
         plan = host.plan(files) if files else {"steps": [], "outcome": [], "boot": {}}
         boot = host.boot(files) if files and module.params["boot_parameters"] else {}
-        # Something may wait that needs no file: what the last plan foretold is then written anew.
+        # Parameters may be pending without a file to write: then only the prediction is saved again.
         boot_differs = bool(boot.get("files") or boot.get("commands"))
         if boot.get("pending") and boot["back_end"] == "none":
-            host.fail("the boot loader did not take the kernel parameters",
-                      "memonline knows none here; put `%s` on the kernel command line by hand" % " ".join(boot["words"]))
+            host.fail("cannot set the kernel parameters",
+                      "no supported boot loader found; add `%s` to the kernel command line manually" % " ".join(boot["words"]))
         steps = plan["steps"] if module.params["apply"] else []
         now = host.zones()
         then = planned_zones(plan) if steps else now
@@ -311,7 +311,7 @@ def main():
                 put(module, path, after, scratch)
                 host.changed = True
             if steps:
-                # The plan names the files of the rules: made anew, of those in place.
+                # The plan names the files of the rules: it is made again with the installed files.
                 result["report"] = apply_plan(host, host.plan({}), scratch)
             if boot.get("pending"):
                 result["boot_report"] = host.write_boot()

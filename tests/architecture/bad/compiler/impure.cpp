@@ -13,6 +13,7 @@
 
 namespace memonline {
 long impure() {
+  const char* said = "somebody else set the knob";
   std::ifstream file("/proc/cmdline");
   std::string line;
   std::getline(file, line);
@@ -21,6 +22,6 @@ long impure() {
   if (other != nullptr) (void)std::fclose(other);
   const char* home = std::getenv("HOME");
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  return now + std::time(nullptr) + (home != nullptr ? 1 : 0);
+  return now + said[0] + std::time(nullptr) + (home != nullptr ? 1 : 0);
 }
 }  // namespace memonline
