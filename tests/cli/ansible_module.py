@@ -130,7 +130,7 @@ def what_was_done_counts_where_the_rest_fails(tree: Tree) -> None:
     assert answer["failed"] and not answer["changed"], answer
     (tree.root / "usr/sbin/update-grub").write_text("#!/bin/busybox sh\nexit 3\n")
     answer = tree.play(policy=SPLIT, boot_parameters=True, apply=False)
-    assert answer["failed"] and answer["changed"] and "ended with 3" in answer["msg"], answer
+    assert answer["failed"] and answer["changed"] and "failed with exit status 3" in answer["msg"], answer
     assert tree.policy() == SPLIT
 
 
