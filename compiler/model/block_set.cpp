@@ -24,16 +24,18 @@ BlockSet::BlockSet(std::vector<BlockRange> ranges) {
 }
 
 void BlockSet::add(BlockRange range) {
-  if (ranges_.empty() || ranges_.back().first <= range.first) {
-    if (!ranges_.empty() && continues(ranges_.back(), range.first))
-      ranges_.back().last = std::max(ranges_.back().last, range.last);
-    else
-      ranges_.push_back(range);
-    return;
+  auto at = std::upper_bound(ranges_.begin(), ranges_.end(), range, in_order);
+  if (at != ranges_.begin() && continues(*std::prev(at), range.first)) {
+    --at;
+    at->last = std::max(at->last, range.last);
+  } else {
+    at = ranges_.insert(at, range);
   }
-  std::vector<BlockRange> all = ranges_;
-  all.push_back(range);
-  *this = BlockSet(std::move(all));
+  const auto next = std::next(at);
+  auto end = next;
+  for (; end != ranges_.end() && continues(*at, end->first); ++end)
+    at->last = std::max(at->last, end->last);
+  ranges_.erase(next, end);
 }
 
 std::uint64_t BlockSet::count() const {

@@ -10,7 +10,9 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/block_set.hpp"
 #include "compiler/model/era.hpp"
+#include "compiler/plan/drift.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/undo_room.hpp"
 
@@ -100,7 +102,7 @@ class TakenOffline {
     Range& before = std::prev(after)->second;
     if (before.first < at) return;
     ranges_.emplace_hint(after, at, before);
-    before.first = BlockId(at.value() - 1);
+    before.first = at - 1;
   }
   std::map<BlockId, Range> ranges_;  ///< by their first block
 };
@@ -145,32 +147,25 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
 }
 
 std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Host& host) {
-  std::vector<model::WriteRun> touched;
-  for (const plan::Step& step : plan.steps) {
-    const Task task = task_of(step);
-    if (task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline)
-      touched.push_back({task.blocks.low(), task.blocks.high()});
-  }
-  std::sort(touched.begin(), touched.end(),
-            [](model::WriteRun a, model::WriteRun b) { return a.first < b.first; });
+  std::vector<model::BlockRange> written;
+  for (const plan::Step& step : plan.steps)
+    if (const model::WriteRun* run = plan::blocks_of(step))
+      written.push_back({run->low(), run->high()});
+  const model::BlockSet touched(std::move(written));
   std::vector<BlocksBefore> all;
-  auto step = touched.begin();
-  for (const model::BlockRun& run : host.blocks) {
-    // The first block of this run that is not described yet: several steps may touch the same ones.
-    BlockId next = run.first;
-    for (; step != touched.end() && step->first <= run.last(); ++step) {
-      const BlockId first = std::max(next, step->first);
-      const BlockId last = std::min(run.last(), step->last);
+  auto range = touched.begin();
+  for (const model::BlockRun& run : host.blocks)
+    for (; range != touched.end() && range->first <= run.last(); ++range) {
+      const BlockId first = std::max(run.first, range->first);
+      const BlockId last = std::min(run.last(), range->last);
       if (first <= last) {
         BlocksBefore before{first, last, run.state == State::Online, std::nullopt, run.node};
         if (before.online && run.zones.kind() == model::ValidZones::Kind::Listed)
           before.zone = run.zones[0];
         all.push_back(before);
-        next = last + 1;
       }
-      if (step->last > run.last()) break;  // it continues in the next run
+      if (range->last > run.last()) break;  // it continues in the next run
     }
-  }
   return all;
 }
 

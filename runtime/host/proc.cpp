@@ -94,8 +94,8 @@ void read_knobs(const Tree& tree, Notes& notes, model::Host& host) {
     knobs.auto_movable_ratio = decimal(*ratio);
   if (const auto aware = read(model::Knob::AutoMovableNumaAware))
     knobs.auto_movable_numa_aware = *aware == "Y" || *aware == "1";
-  host.facts.auto_online_blocks =
-      presence(tree, "sys/devices/system/memory", path(model::Knob::AutoOnlineBlocks).c_str());
+  host.facts.auto_online_blocks = presence(tree, std::string(model::kMemoryDirectory).c_str(),
+                                           path(model::Knob::AutoOnlineBlocks).c_str());
   host.facts.online_policy = presence(tree, "sys/module", path(model::Knob::OnlinePolicy).c_str());
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("boot plan: the user's own word stays and is predicted") {
   CHECK(split.nodes.empty());
 }
 
-TEST_CASE("boot plan: a word that nobody can predict is named, and predicted nothing") {
+TEST_CASE("boot plan: a word without a prediction is named, and predicted nothing") {
   for (const char* word : {"movable_node", "kernelcore=mirror"}) {
     const auto compiled = plan_for(two_nodes({word}), kHalf);
     INFO(word);
