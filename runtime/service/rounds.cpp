@@ -54,13 +54,17 @@ std::uint64_t count(const std::vector<Failing>& failing) {
 }  // namespace
 
 void Service::want_round(Cause cause) {
+  note_cause(cause);
+  next();
+}
+
+void Service::note_cause(Cause cause) {
   if (ending_) return;
   if (cause == Cause::Events && !burst_began_) burst_began_ = steady_clock::now();
   // The more urgent cause wins; they are in that order.
   if (!wanted_ || cause < *wanted_) wanted_ = cause;
   // A reloaded policy is shown even while another run holds the lock.
   if (cause == Cause::Reload) lock_wait_.reset();
-  next();
 }
 
 // A round would wait for the kernel's hotplug lock, polling it every 5 ms

@@ -116,8 +116,11 @@ bool Service::take_some_events() {
     ++counters_.rescans;
     listener_.say(kNotice, "uevents lost; rescanning all memory blocks", {});
     events_lost_ = true;
-    want_round(Cause::Lost);
+    note_cause(Cause::Lost);
   }
+  // Only now: a round that started earlier could write to blocks whose events are not judged yet,
+  // and they would count as its own.
+  if (!taken.more) next();
   return taken.more;
 }
 
@@ -150,7 +153,7 @@ void Service::judge(const MemoryEvent& event) {
     left_alone_.forget(event.block);
     if (event.action == Action::Remove) removed_.add(event.block);
     if (event.action == Action::Add) let_kernel_finish();
-    want_round(event.action == Action::Add ? Cause::Events : Cause::Changed);
+    note_cause(event.action == Action::Add ? Cause::Events : Cause::Changed);
     return;
   }
   const bool ours = flight_.is_ours(event);
@@ -169,14 +172,14 @@ void Service::judge(const MemoryEvent& event) {
   // The kernel itself may have onlined some blocks of memory that was just added.
   const model::BlockRun* known = known_ == nullptr ? nullptr : known_->find_block(event.block);
   if (was_left_offline || (known != nullptr && known->state != model::State::Online))
-    want_round(Cause::Changed);
+    note_cause(Cause::Changed);
 }
 
 void Service::was_taken_offline(model::BlockId block) {
   left_alone_.took_offline(block, LeftAlone::By::Others);
   listener_.say(kNotice, fmt::format("memory{} was offlined by another process", block.value()),
                 {model::WriteRun{block, block}, {}, 0});
-  want_round(Cause::Changed);
+  note_cause(Cause::Changed);
 }
 
 void Service::keep_left_alone() {

@@ -201,6 +201,8 @@ class Service {
     std::uint64_t mark = 0;  ///< LeftAlone::mark() at the start
   };
   void want_round(Cause cause);
+  /// The same, but the round starts at the next call of next().
+  void note_cause(Cause cause);
   /// The kernel itself onlines the memory that is being added: no round until uevents stop.
   void let_kernel_finish();
   [[nodiscard]] bool kernel_is_at_it() const;
