@@ -35,6 +35,22 @@ bool is_from_kernel(const msghdr& message, const sockaddr_nl& sender) {
   return false;
 }
 
+std::optional<std::uint64_t> number_of(std::string_view digits) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || digits.empty() || end != digits.data() + digits.size())
+    return std::nullopt;
+  return number;
+}
+
+std::uint64_t seqnum_in(std::string_view datagram) {
+  constexpr std::string_view kKey{"\0SEQNUM=", 8};
+  const auto at = datagram.find(kKey);
+  if (at == std::string_view::npos) return 0;
+  const std::string_view rest = datagram.substr(at + kKey.size());
+  return number_of(rest.substr(0, rest.find('\0'))).value_or(0);
+}
+
 }  // namespace
 
 std::optional<MemoryEvent> memory_event_of(std::string_view datagram) {
@@ -44,12 +60,9 @@ std::optional<MemoryEvent> memory_event_of(std::string_view datagram) {
   const auto action = action_of(header.substr(0, at));
   const std::string_view path = header.substr(at + 1);
   if (!action || path.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
-  const std::string_view digits = path.substr(kPrefix.size());
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc() || digits.empty() || end != digits.data() + digits.size())
-    return std::nullopt;
-  return MemoryEvent{*action, model::BlockId(number)};
+  const auto number = number_of(path.substr(kPrefix.size()));
+  if (!number) return std::nullopt;
+  return MemoryEvent{*action, model::BlockId(*number), seqnum_in(datagram)};
 }
 
 Result<EventSource, int> EventSource::of_kernel() {

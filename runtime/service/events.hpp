@@ -18,6 +18,8 @@ struct MemoryEvent {
   enum class Action : std::uint8_t { Add, Remove, Online, Offline };
   Action action = Action::Add;
   model::BlockId block;
+  /// SEQNUM, which the kernel counts up with each uevent; 0: the datagram has none.
+  std::uint64_t seqnum = 0;
   friend bool operator==(const MemoryEvent&, const MemoryEvent&) = default;
 };
 

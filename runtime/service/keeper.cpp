@@ -61,6 +61,7 @@ std::optional<model::BlockId> some_online_block(const model::Host& host) {
 Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet& left_alone,
                const std::function<void(model::Host&)>& complete, const Cancelled& cancelled) {
   Plans plans;
+  plans.seqnum = target.uevent_seqnum();
   auto host = target.read();
   if (!host) {
     plans.problem = fmt::format("{}: {}", host.error().path, host.error().message);

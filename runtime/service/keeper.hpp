@@ -32,6 +32,7 @@ namespace memonline::service {
 /// The plan for the current state of the machine.
 struct Plans {
   std::shared_ptr<const model::Host> host;  ///< null: it could not be read, see `problem`
+  std::uint64_t seqnum = 0;  ///< of the last uevent before the host was read; 0: unknown
   std::shared_ptr<const plan::Plan> plan;
   model::BlockSet missed;  ///< of the blocks left unchanged, those that the policy would change
   diag::Sink sink;

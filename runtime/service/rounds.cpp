@@ -158,6 +158,9 @@ void Service::finish_round(const Order& order, Round round) {
     known_ = round.plans.host;
     // The plan left blocks unchanged that it need not leave.
     if (left_alone_.compare(*known_, order.mark)) want_round(Cause::Changed);
+    // The run had read the machine already: another process has changed one of its blocks.
+    if (round.plans.seqnum != 0 && last_own_seqnum_ > round.plans.seqnum)
+      want_round(Cause::Changed);
   }
   keep_left_alone();
   // Also reports changes that the round has already corrected: their uevents may arrive only

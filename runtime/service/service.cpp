@@ -157,6 +157,7 @@ void Service::judge(const MemoryEvent& event) {
     return;
   }
   const bool ours = flight_.is_ours(event);
+  if (ours) last_own_seqnum_ = event.seqnum;
   if (event.action == Action::Offline) {
     if (ours) return;
     if (flight_.may_take_back(event))

@@ -258,6 +258,8 @@ class Service {
   /// Offlined by the service or not: known when the current run is done.
   std::vector<model::BlockId> taken_back_or_not_;
   Flight flight_;
+  /// SEQNUM of the last uevent that counted as caused by the current run.
+  std::uint64_t last_own_seqnum_ = 0;
   std::unique_ptr<Keeper> keeper_;
   LoadedPolicy loaded_;  ///< as last read
   std::shared_ptr<const ReadyPolicy> policy_;

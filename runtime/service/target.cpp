@@ -7,6 +7,8 @@
 #include "compiler/model/facts.hpp"
 #include "runtime/apply/sysfs.hpp"
 #include "runtime/base/digest.hpp"
+#include "runtime/base/file.hpp"
+#include "runtime/host/text.hpp"
 
 namespace memonline::service {
 
@@ -70,6 +72,13 @@ class Simulation final : public Target {
 };
 
 }  // namespace
+
+// uevent_seqnum_show(), kernel/ksysfs.c.
+std::uint64_t Target::uevent_seqnum() const {
+  const auto text = runtime::read_file_below(root(), "/sys/kernel/uevent_seqnum");
+  if (!text) return 0;
+  return runtime::decimal(std::string_view(*text).substr(0, text->find('\n'))).value_or(0);
+}
 
 std::unique_ptr<Target> this_machine(std::string root) {
   return std::make_unique<Machine>(std::move(root));

@@ -30,6 +30,8 @@ class Target {
       std::chrono::milliseconds patience) = 0;
   /// The machine without the lock: for writes that cannot wait until it is free.
   virtual Result<std::unique_ptr<apply::MemoryPort>, runtime::FileError> port() = 0;
+  /// The number of the last uevent, 0 if it cannot be read. Any thread may call it.
+  [[nodiscard]] std::uint64_t uevent_seqnum() const;
   /// Below which /run and udev's rules are; "/" for this machine.
   [[nodiscard]] virtual std::string root() const = 0;
   /// The directory of recovery journals and previous kernel settings: /run/memonline.

@@ -15,13 +15,16 @@ TEST_CASE("events: a memory block comes, goes, and changes") {
   const std::string rest("\0ACTION=add\0SUBSYSTEM=memory\0SEQNUM=4711\0", 42);
   const auto event = [&](const std::string& header) { return memory_event_of(header + rest); };
   CHECK(event("add@/devices/system/memory/memory32") ==
-        MemoryEvent{Action::Add, model::BlockId(32)});
+        MemoryEvent{Action::Add, model::BlockId(32), 4711});
   CHECK(event("remove@/devices/system/memory/memory0") ==
-        MemoryEvent{Action::Remove, model::BlockId(0)});
+        MemoryEvent{Action::Remove, model::BlockId(0), 4711});
   CHECK(event("online@/devices/system/memory/memory524287") ==
-        MemoryEvent{Action::Online, model::BlockId(524287)});
+        MemoryEvent{Action::Online, model::BlockId(524287), 4711});
   CHECK(event("offline@/devices/system/memory/memory7") ==
-        MemoryEvent{Action::Offline, model::BlockId(7)});
+        MemoryEvent{Action::Offline, model::BlockId(7), 4711});
+  CHECK(memory_event_of("add@/devices/system/memory/memory1")->seqnum == 0);
+  CHECK(memory_event_of(std::string("add@/devices/system/memory/memory1\0SEQNUM=x", 43))->seqnum ==
+        0);
 }
 
 TEST_CASE("events: everything else is none") {

@@ -128,6 +128,24 @@ TEST_CASE("service: what the kernel has to online first is corrected") {
   CHECK(setting(running) == "online");
 }
 
+TEST_CASE("service: what others change after the last look of a run is seen") {
+  model::Host host = host_with("online");
+  host.virtualization = "microsoft";
+  RunningService running(host, "each dimm: first 25% normal, rest movable\n");
+  REQUIRE(running.until(State::InSync));
+  // A run looks before it writes and after; what follows the second look is in no look.
+  const int last = running.looks + 2;
+  running.held_at = last;
+  const BlockId first = running.plug(8);
+  REQUIRE(running.until([&] { return running.looks == last; }));
+  REQUIRE(zones(running, first.value(), 8) == "NNMMMMMM");
+  REQUIRE(running.write(first.value(), "offline") == 0);
+  REQUIRE(running.write(first.value(), "online_movable") == 0);
+  running.held_at = 0;
+  REQUIRE(running.until(State::Drift));
+  CHECK(zones(running, first.value(), 8) == "MNMMMMMM");
+}
+
 TEST_CASE("service: the setting of a coherent GPU's driver is never another") {
   model::Host host = host_with("offline");
   host.nvidia_driver = "sys/module/nvidia";

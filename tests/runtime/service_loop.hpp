@@ -56,13 +56,19 @@ class TemporaryDirectory {
 class Watched final : public service::Target {
  public:
   Watched(std::unique_ptr<service::Target> target, const std::atomic<bool>& is_short,
-          const std::atomic<bool>& is_held, std::atomic<int>& looks)
-      : target_(std::move(target)), is_short_(is_short), is_held_(is_held), looks_(looks) {}
+          const std::atomic<bool>& is_held, const std::atomic<int>& held_at,
+          std::atomic<int>& looks)
+      : target_(std::move(target)),
+        is_short_(is_short),
+        is_held_(is_held),
+        held_at_(held_at),
+        looks_(looks) {}
   Result<model::Host, runtime::HostError> read() override {
     if (is_short_.load()) throw std::bad_alloc();
     auto host = target_->read();
-    ++looks_;
-    while (is_held_.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const int look = ++looks_;
+    while (is_held_.load() || look == held_at_.load())
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return host;
   }
   Result<apply::Session, std::variant<runtime::FileError, apply::Held>> begin(
@@ -79,6 +85,7 @@ class Watched final : public service::Target {
   std::unique_ptr<service::Target> target_;
   const std::atomic<bool>& is_short_;
   const std::atomic<bool>& is_held_;
+  const std::atomic<int>& held_at_;
   std::atomic<int>& looks_;
 };
 
@@ -140,6 +147,11 @@ class RunningService final : public service::Listener {
     std::string text = action + "@" + path;
     text += '\0';
     text += "ACTION=" + action;
+    text += '\0';
+    text += "SEQNUM=" + std::to_string(++seqnum_);
+    directory.write("sys/kernel/new", std::to_string(seqnum_) + "\n");
+    std::filesystem::rename(directory.path() + "/sys/kernel/new",
+                            directory.path() + "/sys/kernel/uevent_seqnum");
     (void)!::send(kernel_end_, text.data(), text.size(), MSG_DONTWAIT);
   }
   /// A DIMM comes, and the kernel says so.
@@ -173,6 +185,7 @@ class RunningService final : public service::Listener {
   std::unique_ptr<service::Service> service;
   std::atomic<bool> is_short{false};  ///< of memory, so that it cannot look
   std::atomic<bool> is_held{false};   ///< the machine, so that looking takes its time
+  std::atomic<int> held_at{0};        ///< the look, by its number, that takes its time
   std::atomic<int> looks{0};          ///< that it took at the machine
   bool keep_switches = false;         ///< of the service that `restart` makes
   std::vector<std::string> said;
@@ -191,7 +204,7 @@ class RunningService final : public service::Listener {
     std::filesystem::create_directories(directory.path() + "/run");
     service::Config config{
         std::make_unique<Watched>(service::simulated(kernel, directory.path(), latency), is_short,
-                                  is_held, looks),
+                                  is_held, held_at, looks),
         std::move(events),
         {directory.path(), {}, {}},
         {},
@@ -216,6 +229,7 @@ class RunningService final : public service::Listener {
   }
 
   int kernel_end_ = -1;
+  mutable std::uint64_t seqnum_ = 0;
 };
 
 }  // namespace memonline::test
