@@ -140,30 +140,30 @@ void Options::done() const {
     throw errors::invalid_args(fmt::format("unknown option `{}`", left_.begin()->first));
 }
 
-service::PlanWishes plan_wishes(Dict options) {
+service::PlanRequest plan_request(Dict options) {
   Options taken(std::move(options));
-  service::PlanWishes wishes;
-  wishes.policy = taken.text("policy");
-  wishes.offline = taken.flag("offline").value_or(false);
+  service::PlanRequest request;
+  request.policy = taken.text("policy");
+  request.offline = taken.flag("offline").value_or(false);
   const auto unplug = taken.text("unplug");
   const auto add = taken.text("add");
   taken.done();
   if (unplug && add) throw errors::invalid_args("`unplug` and `add` cannot be combined");
-  if (wishes.policy && wishes.policy->size() > service::Service::kMostPolicyText)
+  if (request.policy && request.policy->size() > service::Service::kMostPolicyText)
     throw make_error(errors::kLimitsExceeded,
-                     fmt::format("the policy has {} bytes, limit {}", wishes.policy->size(),
+                     fmt::format("the policy has {} bytes, limit {}", request.policy->size(),
                                  service::Service::kMostPolicyText));
   if (unplug) {
-    const auto request = plan::parse_unplug(*unplug);
-    if (!request) throw errors::invalid_args(request.error());
-    wishes.unplug = *request;
+    const auto parsed = plan::parse_unplug(*unplug);
+    if (!parsed) throw errors::invalid_args(parsed.error());
+    request.unplug = *parsed;
   }
   if (add) {
-    const auto request = forecast::parse_add(*add);
-    if (!request) throw errors::invalid_args(request.error());
-    wishes.add = *request;
+    const auto parsed = forecast::parse_add(*add);
+    if (!parsed) throw errors::invalid_args(parsed.error());
+    request.add = *parsed;
   }
-  return wishes;
+  return request;
 }
 
 std::uint64_t seconds_from_now(std::uint32_t seconds) {
@@ -190,13 +190,13 @@ std::map<std::string, std::string> job_details(const std::optional<std::uint64_t
           {"job", std::to_string(*job)}};
 }
 
-service::ApplyWishes apply_wishes(Dict options) {
+service::ApplyRequest apply_request(Dict options) {
   Options taken(std::move(options));
-  service::ApplyWishes wishes;
-  wishes.confirm = seconds(taken.number("confirm-seconds", 1, kLongest));
-  wishes.deadline = seconds(taken.number("deadline-seconds", 1, kLongest));
+  service::ApplyRequest request;
+  request.confirm = seconds(taken.number("confirm-seconds", 1, kLongest));
+  request.deadline = seconds(taken.number("deadline-seconds", 1, kLongest));
   taken.done();
-  return wishes;
+  return request;
 }
 
 // ---- values for clients ----

@@ -52,8 +52,8 @@ class Options {
   Dict left_;
 };
 
-service::PlanWishes plan_wishes(Dict options);
-service::ApplyWishes apply_wishes(Dict options);
+service::PlanRequest plan_request(Dict options);
+service::ApplyRequest apply_request(Dict options);
 /// A time limit of a job; throws InvalidArgs.
 std::uint64_t seconds_from_now(std::uint32_t seconds);
 

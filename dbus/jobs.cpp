@@ -26,9 +26,9 @@ constexpr std::size_t kPlainProperties = 1024;
 
 }  // namespace
 
-JobObject::JobObject(Desk& desk, service::Job job)
-    : AdaptorInterfaces(desk.connection, sdbus::ObjectPath(job_path(job.id))),
-      desk_(desk),
+JobObject::JobObject(BusContext& context, service::Job job)
+    : AdaptorInterfaces(context.connection, sdbus::ObjectPath(job_path(job.id))),
+      context_(context),
       job_(std::move(job)) {
   make_reports();
   registerAdaptor();
@@ -47,14 +47,14 @@ void JobObject::Cancel(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.cancel(caller, job_.id, reply);
+    context_.cancel(caller, job_.id, reply);
   });
 }
 
 void JobObject::ReportToFile(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [job = job_, reply](const auto&) {
+    context_.received(current_caller(getObject()), reply, [job = job_, reply](const auto&) {
       if (!job.report) throw make_error(errors::kNothingToDo, "the job has no report");
       Dict reports{{"report", sdbus::Variant(report_files(*job.report, verb_of(job)))}};
       if (job.undone)
@@ -69,12 +69,12 @@ void JobObject::AdjustTimeout(sdbus::Result<>&& result, std::uint32_t seconds) {
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
     const std::chrono::seconds time(seconds_from_now(seconds));
-    desk_.allowed_for_job(caller, job_.id, "change the time limit of", reply,
-                          [&desk = desk_, id = job_.id, time, reply](const auto&) {
-                            const auto done = desk.service.adjust_timeout(id, time);
-                            if (!done) throw errors::of(done.error());
-                            reply();
-                          });
+    context_.allowed_for_job(caller, job_.id, "change the time limit of", reply,
+                             [&context = context_, id = job_.id, time, reply](const auto&) {
+                               const auto done = context.service.adjust_timeout(id, time);
+                               if (!done) throw errors::of(done.error());
+                               reply();
+                             });
   });
 }
 
@@ -167,7 +167,7 @@ std::size_t Jobs::size() const {
 }
 
 void Jobs::add(const service::Job& job) {
-  jobs_.insert_or_assign(job.id, std::make_unique<JobObject>(desk_, job));
+  jobs_.insert_or_assign(job.id, std::make_unique<JobObject>(context_, job));
 }
 
 void Jobs::show(const service::Job& job) {

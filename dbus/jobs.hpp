@@ -10,7 +10,7 @@
 
 #include <job_adaptor.hpp>
 
-#include "dbus/desk.hpp"
+#include "dbus/bus_context.hpp"
 
 namespace memonline::bus {
 
@@ -18,7 +18,7 @@ class JobObject final
     : public sdbus::AdaptorInterfaces<org::memonline1::Job_adaptor, sdbus::Properties_adaptor,
                                       sdbus::ManagedObject_adaptor> {
  public:
-  JobObject(Desk& desk, service::Job job);
+  JobObject(BusContext& context, service::Job job);
   ~JobObject();
   JobObject(const JobObject&) = delete;
   JobObject& operator=(const JobObject&) = delete;
@@ -50,14 +50,14 @@ class JobObject final
   /// Made once: a report is long, and every user may read its property.
   void make_reports();
 
-  Desk& desk_;
+  BusContext& context_;
   service::Job job_;
   Dict report_, undone_;
 };
 
 class Jobs {
  public:
-  explicit Jobs(Desk& desk) : desk_(desk) {}
+  explicit Jobs(BusContext& context) : context_(context) {}
   void add(const service::Job& job);
   void show(const service::Job& job);
   void remove(std::uint64_t id) { jobs_.erase(id); }
@@ -66,7 +66,7 @@ class Jobs {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  Desk& desk_;
+  BusContext& context_;
   std::map<std::uint64_t, std::unique_ptr<JobObject>> jobs_;
 };
 

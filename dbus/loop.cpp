@@ -77,20 +77,24 @@ using Time = std::chrono::steady_clock::time_point;
 /// Whether the service may exit because it has nothing to do, and when.
 class Idle {
  public:
-  Idle(sdbus::IConnection& connection, Service& service, const Front& front, const Log& log,
+  Idle(sdbus::IConnection& connection, Service& service, const BusListener& front, const Log& log,
        std::chrono::seconds after)
-      : connection_(connection), service_(service), front_(front), log_(log), after_(after) {}
+      : connection_(connection),
+        service_(service),
+        bus_listener_(front),
+        log_(log),
+        after_(after) {}
 
   /// True if the process should exit, or start to, once its sockets are empty.
   bool wants_to_end() {
     if (after_ == kNever) return false;
-    if (ends_) return !front_.has_requests() && !service_.is_busy();
-    if (!service_.is_idle() || front_.has_requests() || front_.has_callers()) {
+    if (ends_) return !bus_listener_.has_requests() && !service_.is_busy();
+    if (!service_.is_idle() || bus_listener_.has_requests() || bus_listener_.has_callers()) {
       since_ = Time::max();
       return false;
     }
     const Time now = std::chrono::steady_clock::now();
-    since_ = std::max(std::min(since_, now), front_.last_call());
+    since_ = std::max(std::min(since_, now), bus_listener_.last_call());
     return now >= since_ + after_;
   }
   /// What arrives until the name is released is in one of the sockets, or was read from it during
@@ -125,7 +129,7 @@ class Idle {
   static constexpr std::uint64_t kPatience = 5'000'000;  ///< microseconds
   sdbus::IConnection& connection_;
   Service& service_;
-  const Front& front_;
+  const BusListener& bus_listener_;
   const Log& log_;
   std::chrono::seconds after_;
   Time since_ = Time::max();
@@ -161,7 +165,7 @@ void give_up_name(sdbus::IConnection& connection) {
   }
 }
 
-LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& front,
+LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const BusListener& front,
                  const Log& log, std::optional<std::chrono::seconds> exit_idle_time) {
   sd_event* made = nullptr;
   must(sd_event_new(&made), "sd_event_new");
@@ -185,7 +189,7 @@ LoopEnd run_loop(sdbus::IConnection& connection, Service& service, const Front& 
   LoopEnd end;
   for (bool ready = false; sd_event_get_state(made) != SD_EVENT_FINISHED;) {
     // Units that are ordered after the service find memory as the policy requires.
-    if (!ready && service.looked()) ready = sd_notify(0, "READY=1") >= 0;
+    if (!ready && service.first_round_done()) ready = sd_notify(0, "READY=1") >= 0;
     const bool wants = ready && idle.wants_to_end();
     arm(timer, service, wants ? std::nullopt : idle.due());
     const int handled = sd_event_run(made, wants ? 0 : UINT64_MAX);

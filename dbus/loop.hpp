@@ -6,8 +6,8 @@
 #include <memory>
 #include <optional>
 
+#include "dbus/bus_listener.hpp"
 #include "dbus/compat.hpp"
-#include "dbus/front.hpp"
 
 namespace memonline::bus {
 
@@ -23,8 +23,9 @@ struct LoopEnd {
 /// Runs until SIGTERM or SIGINT, or until the connection to the bus is lost; with `exit_idle_time`
 /// also until the service has been idle for that long, with no caller left on the bus. Then it has
 /// released its name.
-LoopEnd run_loop(sdbus::IConnection& connection, service::Service& service, const Front& front,
-                 const Log& log, std::optional<std::chrono::seconds> exit_idle_time);
+LoopEnd run_loop(sdbus::IConnection& connection, service::Service& service,
+                 const BusListener& front, const Log& log,
+                 std::optional<std::chrono::seconds> exit_idle_time);
 /// Call it before the objects are removed: a client that reacts to the removal with a call would
 /// make the bus start the service again.
 void give_up_name(sdbus::IConnection& connection);

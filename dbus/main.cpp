@@ -15,7 +15,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "dbus/front.hpp"
+#include "dbus/bus_listener.hpp"
 #include "dbus/going_down.hpp"
 #include "dbus/loop.hpp"
 #include "dbus/options.hpp"
@@ -147,7 +147,7 @@ int serve(const DaemonOptions& options, const Log& log) {
   }
 
   const auto connection = sdbus::createSystemBusConnection();
-  Front front(*connection, log);
+  BusListener front(*connection, log);
   service::Service service(std::move(config), front);
   front.serve(service, host);
   own_name(*connection);

@@ -50,9 +50,9 @@ std::string why(const View& view) {
 
 }  // namespace
 
-Manager::Manager(Desk& desk, const model::Host& host)
-    : AdaptorInterfaces(desk.connection, sdbus::ObjectPath(kManagerPath)),
-      desk_(desk),
+Manager::Manager(BusContext& context, const model::Host& host)
+    : AdaptorInterfaces(context.connection, sdbus::ObjectPath(kManagerPath)),
+      context_(context),
       kernel_(utf8(host.kernel)),
       era_(model::era_name(host.era)),
       block_size_(host.block_size.value()) {
@@ -72,9 +72,10 @@ void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
                                    Service::kMostPolicyText));
     Caller caller = current_caller(getObject());
     caller.bytes = policy.size();
-    desk_.received(caller, reply, [this, reply, policy = std::move(policy)](const Requester& who) {
-      desk_.service.check(policy, sending(reply), who);
-    });
+    context_.received(caller, reply,
+                      [this, reply, policy = std::move(policy)](const Requester& who) {
+                        context_.service.check(policy, sending(reply), who);
+                      });
   });
 }
 
@@ -91,8 +92,8 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
   reply.instead(kToFile);
   answering(reply, [&] {
     Caller caller = current_caller(getObject());
-    service::PlanWishes wishes = plan_wishes(std::move(options));
-    caller.bytes = wishes.policy ? wishes.policy->size() : 0;
+    service::PlanRequest request = plan_request(std::move(options));
+    caller.bytes = request.policy ? request.policy->size() : 0;
     const auto tell = [reply, form](const Came<service::PlanAnswer>& answer) {
       answering(reply, [&] {
         if (!answer) throw errors::of(answer.error());
@@ -109,19 +110,20 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
         reply(dict);
       });
     };
-    desk_.received(caller, reply, [this, tell, wishes = std::move(wishes)](const Requester& who) {
-      service::PlanWishes mine = wishes;
-      mine.who = who;
-      desk_.service.plan(std::move(mine), tell);
-    });
+    context_.received(caller, reply,
+                      [this, tell, request = std::move(request)](const Requester& who) {
+                        service::PlanRequest mine = request;
+                        mine.who = who;
+                        context_.service.plan(std::move(mine), tell);
+                      });
   });
 }
 
 void Manager::Verify(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
-    desk_.received(current_caller(getObject()), reply, [this, reply](const Requester& who) {
-      desk_.service.verify(
+    context_.received(current_caller(getObject()), reply, [this, reply](const Requester& who) {
+      context_.service.verify(
           [reply](const Came<std::shared_ptr<const View>>& now) {
             answering(reply, [&] {
               if (!now) throw errors::of(now.error());
@@ -137,8 +139,8 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
   const Reply<Dict> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.received(caller, reply, [this, reply](const Requester& who) {
-      desk_.service.verify(
+    context_.received(caller, reply, [this, reply](const Requester& who) {
+      context_.service.verify(
           [reply, uid = who.uid](const Came<std::shared_ptr<const View>>& now) {
             answering(reply, [&] {
               if (!now) throw errors::of(now.error());
@@ -157,7 +159,7 @@ void Manager::Explain(sdbus::Result<std::string>&& result, std::string what) {
     if (what.size() > kMaxQuestion)
       throw make_error(errors::kLimitsExceeded, fmt::format("the argument has {} bytes, limit {}",
                                                             what.size(), kMaxQuestion));
-    desk_.received(
+    context_.received(
         current_caller(getObject()), reply, [this, reply, what = std::move(what)](const auto&) {
           const auto text =
               render::explain(what, *view().host, view().plan.get(), render::Form::Text);
@@ -174,7 +176,7 @@ void Manager::Explain(sdbus::Result<std::string>&& result, std::string what) {
 void Manager::ListBlocks(sdbus::Result<std::vector<Dict>>&& result, Dict filter) {
   const Reply<std::vector<Dict>> reply(std::move(result));
   answering(reply, [&] {
-    desk_.received(
+    context_.received(
         current_caller(getObject()), reply,
         [this, reply, filter = std::move(filter)](const auto&) { reply(runs(view(), filter)); });
   });
@@ -186,7 +188,7 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
   reply.instead(kInstead);
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.received(caller, reply, [this, caller, reply](const Requester& who) {
+    context_.received(caller, reply, [this, caller, reply](const Requester& who) {
       std::size_t size = 0;
       if (view().policy)
         for (const source::SourceFile& file : view().policy->files) size += file.text().size();
@@ -196,7 +198,7 @@ void Manager::GetPolicies(sdbus::Result<std::vector<Dict>>&& result) {
         reply(policies(view(), {who.uid, {}}));
         return;
       }
-      desk_.authority.credentials(
+      context_.authority.credentials(
           caller, [this, reply](const Result<policy::Credentials, sdbus::Error>& credentials) {
             answering(reply, [&] {
               if (credentials)
@@ -242,18 +244,18 @@ void Manager::SubmitCompressedPlan(sdbus::Result<std::string>&& result,
 }
 
 void Manager::submit(const Reply<std::string>& reply, std::size_t bytes,
-                     Service::Document document) {
+                     service::SubmittedPlan document) {
   Caller caller = current_caller(getObject());
   caller.bytes = bytes;
-  desk_.received(caller, reply,
-                 [this, reply, document = std::move(document)](const Requester& who) {
-                   desk_.service.submit(who, document, [reply](const Came<std::string>& digest) {
-                     if (digest)
-                       reply(*digest);
-                     else
-                       reply.fail(errors::of(digest.error()));
-                   });
-                 });
+  context_.received(
+      caller, reply, [this, reply, document = std::move(document)](const Requester& who) {
+        context_.service.submit(who, document, [reply](const Came<std::string>& digest) {
+          if (digest)
+            reply(*digest);
+          else
+            reply.fail(errors::of(digest.error()));
+        });
+      });
 }
 
 // ---- methods that change something ----
@@ -263,23 +265,24 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
   answering(reply, [&] {
     Caller caller = current_caller(getObject());
     caller.digest = digest;
-    service::ApplyWishes wishes = apply_wishes(std::move(options));
+    service::ApplyRequest request = apply_request(std::move(options));
     // The digest pins what is authorized: only this plan is applied, whatever is planned meanwhile.
     // The plan is held, because a user may take minutes to enter the password.
-    wishes.plan = desk_.service.kept(digest);
-    const auto summary = wishes.plan ? std::optional(wishes.plan->summary) : std::nullopt;
+    request.plan = context_.service.kept(digest);
+    const auto summary = request.plan ? std::optional(request.plan->summary) : std::nullopt;
     const Question question{actions::kApply, plan_details(digest, summary)};
-    desk_.allowed(caller, question, reply,
-                  [this, reply, digest = std::move(digest), wishes](const Requester& who) {
-                    service::ApplyWishes mine = wishes;
-                    mine.who = who;
-                    desk_.service.apply(digest, mine, [reply](const Came<std::uint64_t>& job) {
-                      if (job)
-                        reply(sdbus::ObjectPath(job_path(*job)));
-                      else
-                        reply.fail(errors::of(job.error()));
-                    });
-                  });
+    context_.allowed(caller, question, reply,
+                     [this, reply, digest = std::move(digest), request](const Requester& who) {
+                       service::ApplyRequest mine = request;
+                       mine.who = who;
+                       context_.service.apply(digest, mine,
+                                              [reply](const Came<std::uint64_t>& job) {
+                                                if (job)
+                                                  reply(sdbus::ObjectPath(job_path(*job)));
+                                                else
+                                                  reply.fail(errors::of(job.error()));
+                                              });
+                     });
   });
 }
 
@@ -288,12 +291,13 @@ void Manager::Confirm(sdbus::Result<sdbus::ObjectPath>&& result) {
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
     // Another job may be waiting by the time that polkit replies.
-    const auto waits = desk_.service.confirming();
-    desk_.allowed_for_job(caller, waits, "confirm", reply, [this, reply, waits](const Requester&) {
-      const auto job = desk_.service.confirm(waits);
-      if (!job) throw errors::of(job.error());
-      reply(sdbus::ObjectPath(job_path(*job)));
-    });
+    const auto waits = context_.service.queue().confirming();
+    context_.allowed_for_job(caller, waits, "confirm", reply,
+                             [this, reply, waits](const Requester&) {
+                               const auto job = context_.service.confirm(waits);
+                               if (!job) throw errors::of(job.error());
+                               reply(sdbus::ObjectPath(job_path(*job)));
+                             });
   });
 }
 
@@ -301,8 +305,8 @@ void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
   const Reply<sdbus::ObjectPath> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, {actions::kUndo}, reply, [this, reply](const Requester& who) {
-      desk_.service.undo(who.uid, [reply](const Came<std::uint64_t>& job) {
+    context_.allowed(caller, {actions::kUndo}, reply, [this, reply](const Requester& who) {
+      context_.service.undo(who.uid, [reply](const Came<std::uint64_t>& job) {
         if (job)
           reply(sdbus::ObjectPath(job_path(*job)));
         else
@@ -320,7 +324,7 @@ void Manager::Cancel(sdbus::Result<>&& result, sdbus::ObjectPath job) {
     if (!id)
       throw make_error(errors::kUnknownJob,
                        fmt::format("`{}` is not a job path", std::string(job)));
-    desk_.cancel(caller, *id, reply);
+    context_.cancel(caller, *id, reply);
   });
 }
 
@@ -328,8 +332,8 @@ void Manager::WriteBootParameters(sdbus::Result<>&& result) {
   const Reply<> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, {actions::kManageBoot}, reply, [this, reply](const Requester&) {
-      desk_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
+    context_.allowed(caller, {actions::kManageBoot}, reply, [this, reply](const Requester&) {
+      context_.boot_loader.write([reply](const std::optional<sdbus::Error>& error) {
         if (error)
           reply.fail(*error);
         else
@@ -343,8 +347,8 @@ void Manager::Reload(sdbus::Result<std::string>&& result) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
-    desk_.allowed(caller, {actions::kReload}, reply, [this, reply](const Requester& who) {
-      desk_.service.reload(sending(reply), who);
+    context_.allowed(caller, {actions::kReload}, reply, [this, reply](const Requester& who) {
+      context_.service.reload(sending(reply), who);
     });
   });
 }
@@ -390,7 +394,7 @@ sdbus::ObjectPath Manager::ActiveJob() {
 std::string Manager::Version() { return MEMONLINE_VERSION; }
 
 std::string Manager::active_job() const {
-  const auto& jobs = desk_.service.jobs();
+  const auto& jobs = context_.service.jobs();
   const auto active = std::find_if(jobs.begin(), jobs.end(), [](const service::Job& job) {
     return job.stage != service::Job::Stage::Done;
   });

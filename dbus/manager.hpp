@@ -11,7 +11,7 @@
 #include <manager_adaptor.hpp>
 
 #include "compiler/model/host.hpp"
-#include "dbus/desk.hpp"
+#include "dbus/bus_context.hpp"
 
 namespace memonline::bus {
 
@@ -20,7 +20,7 @@ class Manager final
                                       sdbus::ObjectManager_adaptor> {
  public:
   /// `host` supplies the properties that cannot change while the kernel runs.
-  Manager(Desk& desk, const model::Host& host);
+  Manager(BusContext& context, const model::Host& host);
   ~Manager();
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
@@ -70,12 +70,11 @@ class Manager final
   enum class Document { Text, File };
   void plan(sdbus::Result<Dict>&& result, Dict options, Document form);
   /// `bytes`: counted as pending until the reply is sent.
-  void submit(const Reply<std::string>& reply, std::size_t bytes,
-              service::Service::Document document);
-  [[nodiscard]] const service::View& view() const { return *desk_.service.view(); }
+  void submit(const Reply<std::string>& reply, std::size_t bytes, service::SubmittedPlan document);
+  [[nodiscard]] const service::View& view() const { return *context_.service.view(); }
   [[nodiscard]] std::string active_job() const;
 
-  Desk& desk_;
+  BusContext& context_;
   std::string kernel_, era_;
   std::uint64_t block_size_;
   std::string active_ = "/";  ///< as last announced

@@ -10,7 +10,7 @@
 #include "runtime/base/file.hpp"
 #include "runtime/host/read_host.hpp"
 #include "runtime/host/text.hpp"
-#include "runtime/service/left_alone.hpp"
+#include "runtime/service/user_offline.hpp"
 
 namespace memonline::cli {
 
@@ -22,10 +22,10 @@ std::string below(const std::string& root, const std::string& path) {
   return (root == "/" ? "" : root) + path;
 }
 
-std::optional<service::LeftAlone> left_alone_of(const std::string& root) {
+std::optional<service::UserOffline> left_alone_of(const std::string& root) {
   const auto boot = runtime::read_file(below(root, "/proc/sys/kernel/random/boot_id"));
   if (!boot) return std::nullopt;
-  return service::LeftAlone(below(root, kFile), std::string(runtime::trimmed(*boot)));
+  return service::UserOffline(below(root, kFile), std::string(runtime::trimmed(*boot)));
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ std::string OfflineNote::write(bool offlines) const {
   if (!left_alone || !host) return {};
   for (const auto& [first, last] : service::taken_offline(online_before_, *host))
     for (model::BlockId block = first; block <= last; block = block + 1)
-      left_alone->took_offline(block, service::LeftAlone::By::Job);
+      left_alone->took_offline(block, service::UserOffline::By::Job);
   (void)left_alone->compare(*host, left_alone->mark());
   const auto saved = left_alone->save();
   return saved ? std::string() : saved.error().message();

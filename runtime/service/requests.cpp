@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Requests of clients except jobs: plans, rescans, reloads. A part of service.cpp.
+#include "runtime/service/requests.hpp"
+
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
+#include "compiler/plan/compare.hpp"
 #include "compiler/plan/planner.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/plan_file.hpp"
 #include "runtime/base/digest.hpp"
-#include "runtime/service/service.hpp"
 
 namespace memonline::service {
 
@@ -27,14 +28,7 @@ Refused too_large(std::size_t bytes) {
                       KeptPlans::kMostBytesOfOne)};
 }
 
-auto took_too_long() {
-  return fail(Refused{Refused::Why::Failed,
-                      fmt::format("planning was cancelled: it took longer than {} seconds, or the "
-                                  "service is stopping",
-                                  Worker::kLongest.count())});
-}
-
-Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyPolicy> policy,
+Made make(Target& target, const PlanRequest& request, std::shared_ptr<const ReadyPolicy> policy,
           const Worker::Cancelled& cancelled) {
   Made made;
   const auto end = [&](const diag::Sink& sink, const source::SourceSet& shown) -> Made& {
@@ -44,18 +38,18 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
         made.answer.problem = fmt::format("{}: {}", diag::name_of(d.code), d.message);
     return made;
   };
-  if (wishes.policy) {
-    LoadedPolicy loaded = check_text("<bus>", *wishes.policy);
+  if (request.policy) {
+    LoadedPolicy loaded = check_text("<bus>", *request.policy);
     made.answer.policy_invalid = !loaded.ready;
     if (!loaded.ready) return end(loaded.sink, loaded.shown);
     policy = loaded.ready;
   }
-  if (!policy && !wishes.unplug) {
+  if (!policy && !request.unplug) {
     made.answer.problem = "no policy is active";
     made.answer.policy_invalid = true;
     return made;
   }
-  if (wishes.offline && policy) {
+  if (request.offline && policy) {
     auto changed = std::make_shared<ReadyPolicy>(*policy);
     changed->policy.statements.emplace_back(sema::Setting{sema::Rezone::Allowed, {}});
     policy = std::move(changed);
@@ -71,13 +65,13 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
   }
   std::optional<plan::Plan> plan;
   std::optional<forecast::Forecast> forecast;
-  if (wishes.unplug) {
-    plan = plan::plan_unplug(*wishes.unplug, *host, sink);
+  if (request.unplug) {
+    plan = plan::plan_unplug(*request.unplug, *host, sink);
   } else {
     Work work(plan::kMaxPlanWork, cancelled);
     plan = plan::make_plan(policy->policy, policy->files, *host, sink, work).plan;
-    if (plan && wishes.add && !cancelled()) {
-      forecast = forecast::make_forecast(policy->policy, policy->files, *host, *wishes.add, sink,
+    if (plan && request.add && !cancelled()) {
+      forecast = forecast::make_forecast(policy->policy, policy->files, *host, *request.add, sink,
                                          cancelled);
       if (!forecast) return end(sink, shown);
       plan::place_diagnostics(*plan, sink, policy->files);
@@ -95,116 +89,113 @@ Made make(Target& target, const PlanWishes& wishes, std::shared_ptr<const ReadyP
 
 }  // namespace
 
-void Service::check(std::string text, const Answer<std::string>& answer, const Requester& who) {
-  reader_of(who).post(who, failing(answer),
-                      [text = std::move(text), answer](const Worker::Cancelled&) {
-                        LoadedPolicy loaded = check_text("<bus>", text);
-                        std::string json = diag::to_json(loaded.sink.sorted(), loaded.shown);
-                        return [answer, json = std::move(json)] { answer(json); };
-                      });
+bool Requests::is_idle() const { return reader_.is_idle() && root_reader_.is_idle(); }
+
+void Requests::dispatch() {
+  reader_.dispatch();
+  root_reader_.dispatch();
 }
 
-void Service::plan(PlanWishes wishes, const Answer<PlanAnswer>& answer) {
-  const Requester who = wishes.who;
-  reader_of(who).post(who, failing(answer),
-                      [this, wishes = std::move(wishes), policy = policy_,
-                       answer](const Worker::Cancelled& cancelled) -> Worker::Done {
-                        auto made =
-                            std::make_shared<Made>(make(*target_, wishes, policy, cancelled));
-                        if (cancelled()) return [answer] { answer(took_too_long()); };
-                        return [this, made, uid = wishes.who.uid, answer] {
-                          if (made->kept)
-                            plans_.keep(uid, made->answer.digest, std::move(*made->kept));
-                          answer(made->answer);
-                        };
-                      });
+void Requests::post(const Requester& who, Worker::Failed failed, Worker::Job job) {
+  (who.uid == 0 ? root_reader_ : reader_).post(who, std::move(failed), std::move(job));
 }
 
-std::shared_ptr<const KeptPlan> Service::kept(const std::string& digest) const {
-  return plans_.find(digest);
+void Requests::drop(const std::string& connection) {
+  reader_.drop(connection);
+  root_reader_.drop(connection);
 }
 
-void Service::submit(const Requester& who, Document document, const Answer<std::string>& answer) {
-  reader_of(who).post(
-      who, failing(answer),
-      [this, uid = who.uid, document = std::move(document),
-       answer](const Worker::Cancelled&) -> Worker::Done {
-        const auto text = document();
-        if (!text)
-          return [answer, why = text.error()] {
-            answer(fail(Refused{Refused::Why::PlanInvalid, why}));
-          };
-        const auto plan = apply::read_plan(*text, "<bus>");
-        if (!plan) {
-          Refused wrong{
-              Refused::Why::PlanInvalid,
-              fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message)};
-          return [answer, wrong = std::move(wrong)] { answer(fail(wrong)); };
-        }
-        auto kept = std::make_shared<std::optional<KeptPlan>>(kept_plan(*text, *plan));
-        return [this, uid, kept, digest = runtime::sha256_of(*text), answer] {
-          if (!*kept) {
-            answer(fail(Refused{Refused::Why::Failed, "zlib (libz.so.1) is not installed"}));
-            return;
-          }
-          const std::size_t bytes = (*kept)->bytes();
-          if (plans_.keep(uid, digest, std::move(**kept)))
-            answer(digest);
-          else
-            answer(fail(too_large(bytes)));
-        };
-      });
+void Requests::cancel_all() {
+  reader_.cancel_all();
+  root_reader_.cancel_all();
 }
 
-void Service::verify(const Answer<std::shared_ptr<const View>>& answer, const Requester& who) {
-  reader_of(who).post(
-      who, failing(answer),
-      [this, policy = policy_, alone = left_alone(), rounds = rounds_done_,
-       mark = left_alone_.mark(), answer](const Worker::Cancelled& cancelled) -> Worker::Done {
-        const auto read_at = std::chrono::steady_clock::now();
-        auto plans =
-            std::make_shared<Plans>(plan_now(*target_, policy.get(), alone, {}, cancelled));
-        if (cancelled()) return [answer] { answer(took_too_long()); };
-        return [this, plans, rounds, mark, read_at, answer] {
-          if (!plans->host) {
-            answer(fail(Refused{Refused::Why::Failed, plans->problem}));
-            return;
-          }
-          // A round that has ended meanwhile has newer data, and so has the other reader if it read
-          // the host later.
-          if (rounds == rounds_done_ && read_at >= verified_at_) {
-            verified_at_ = read_at;
-            if (!round_runs_ && current_job_ == 0) known_ = plans->host;
-            publish(*plans, mark);
-          }
-          answer(view_);
-        };
-      });
+bool Requests::ended_within(std::chrono::milliseconds patience) {
+  const bool root = root_reader_.ended_within(patience);
+  return reader_.ended_within(patience) && root;
 }
 
-void Service::forget(const std::string& connection) {
-  reader_->drop(connection);
-  root_reader_->drop(connection);
-}
-
-void Service::reload(const Answer<std::string>& answer, const Requester& who) {
-  reader_of(who).post(who, failing(answer), [this, answer](const Worker::Cancelled&) {
-    auto loaded = std::make_shared<LoadedPolicy>(load_policy(sources_));
-    return [this, loaded, answer] {
-      std::string json = diag::to_json(loaded->sink.sorted(), loaded->shown);
-      const bool wrong = loaded->sink.has_errors();
-      loaded_ = std::move(*loaded);
-      for (const diag::Diagnostic& d : loaded_.sink.all())
-        if (d.severity == diag::Severity::Error)
-          listener_.say(4, fmt::format("{}: {}", diag::name_of(d.code), d.message), {});
-      if (wrong)
-        listener_.say(4, "the policies have errors; the previous ones stay active", {});
-      else
-        policy_ = loaded_.ready;
-      want_round(Service::Cause::Reload);
-      answer(std::move(json));
-    };
+void Requests::check(std::string text, const Answer<std::string>& answer, const Requester& who) {
+  post(who, failing(answer), [text = std::move(text), answer](const Worker::Cancelled&) {
+    LoadedPolicy loaded = check_text("<bus>", text);
+    std::string json = diag::to_json(loaded.sink.sorted(), loaded.shown);
+    return [answer, json = std::move(json)] { answer(json); };
   });
+}
+
+void Requests::plan(PlanRequest request, std::shared_ptr<const ReadyPolicy> policy,
+                    const Answer<PlanAnswer>& answer) {
+  const Requester who = request.who;
+  post(who, failing(answer),
+       [this, request = std::move(request), policy = std::move(policy),
+        answer](const Worker::Cancelled& cancelled) -> Worker::Done {
+         auto made = std::make_shared<Made>(make(target_, request, policy, cancelled));
+         if (cancelled()) return [answer] { answer(fail(took_too_long())); };
+         return [this, made, uid = request.who.uid, answer] {
+           if (made->kept) plans_.keep(uid, made->answer.digest, std::move(*made->kept));
+           answer(made->answer);
+         };
+       });
+}
+
+void Requests::submit(const Requester& who, SubmittedPlan plan_text,
+                      const Answer<std::string>& answer) {
+  post(who, failing(answer),
+       [this, uid = who.uid, plan_text = std::move(plan_text),
+        answer](const Worker::Cancelled&) -> Worker::Done {
+         const auto text = plan_text();
+         if (!text)
+           return [answer, why = text.error()] {
+             answer(fail(Refused{Refused::Why::PlanInvalid, why}));
+           };
+         const auto plan = apply::read_plan(*text, "<bus>");
+         if (!plan) {
+           Refused wrong{
+               Refused::Why::PlanInvalid,
+               fmt::format("{}: {}", diag::name_of(plan.error().code), plan.error().message)};
+           return [answer, wrong = std::move(wrong)] { answer(fail(wrong)); };
+         }
+         auto kept = std::make_shared<std::optional<KeptPlan>>(kept_plan(*text, *plan));
+         return [this, uid, kept, digest = runtime::sha256_of(*text), answer] {
+           if (!*kept) {
+             answer(fail(Refused{Refused::Why::Failed, "zlib (libz.so.1) is not installed"}));
+             return;
+           }
+           const std::size_t bytes = (*kept)->bytes();
+           if (plans_.keep(uid, digest, std::move(**kept)))
+             answer(digest);
+           else
+             answer(fail(too_large(bytes)));
+         };
+       });
+}
+
+void Requests::read_plan(const std::shared_ptr<const KeptPlan>& kept, const Requester& who,
+                         const Answer<std::shared_ptr<const plan::Plan>>& answer) {
+  post(who, failing(answer), [this, kept, answer](const Worker::Cancelled&) -> Worker::Done {
+    const auto refuse = [&answer](Refused::Why why, const std::string& problem) {
+      return [answer, why, problem] { answer(fail(Refused{why, problem})); };
+    };
+    auto read = plan_in(*kept);
+    if (!read) return refuse(Refused::Why::Failed, read.error());
+    const auto host = target_.read();
+    if (!host) return refuse(Refused::Why::Failed, host.error().message);
+    const auto plan = std::make_shared<const plan::Plan>(std::move(*read));
+    if (const auto comparison = plan::compare(*plan, *host);
+        !comparison.same && !comparison.fulfilled) {
+      std::string problem = "the machine has changed since this plan was made";
+      for (const std::string& line : comparison.lines) problem += "\n" + line;
+      return refuse(Refused::Why::Stale, problem);
+    }
+    return [plan, answer] { answer(plan); };
+  });
+}
+
+Refused took_too_long() {
+  return {Refused::Why::Failed,
+          fmt::format("planning was cancelled: it took longer than {} seconds, or the service is "
+                      "stopping",
+                      Worker::kLongest.count())};
 }
 
 }  // namespace memonline::service

@@ -61,8 +61,8 @@ void remove_rest(const std::string& run_directory) {
 Round put_back(Target& target) {
   const auto rest = read_rest(target.run_directory(), boot_id());
   if (!rest) return {};
-  Flight flight;
-  Round round = Keeper(target, flight, {}).let_go(rest->keeps_switches);
+  PendingWrites pending;
+  Round round = Reconciler(target, pending, {}).let_go(rest->keeps_switches);
   if (round.problem.empty()) remove_rest(target.run_directory());
   return round;
 }

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/service/keeper.hpp"
 #include "runtime/service/kept_lines.hpp"
 #include "runtime/service/policy_in_force.hpp"
+#include "runtime/service/reconciler.hpp"
 
 namespace memonline::service {
 

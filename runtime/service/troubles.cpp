@@ -5,6 +5,20 @@
 
 namespace memonline::service {
 
+std::vector<Failing> failing_in(const std::vector<apply::Report>& reports) {
+  std::vector<Failing> failing;
+  if (reports.empty()) return failing;
+  for (const apply::StepReport& step : reports.back().steps)
+    for (const apply::Finding& finding : step.findings) {
+      const apply::Outcome outcome = finding.note.outcome;
+      if (outcome == apply::Outcome::Done || outcome == apply::Outcome::Already ||
+          outcome == apply::Outcome::Vanished)
+        continue;
+      failing.push_back({finding.blocks, finding.note.error, finding.text, step.rule});
+    }
+  return failing;
+}
+
 void Troubles::wrote(std::vector<Failing> failing, std::string problem, bool anew, Time now) {
   // A round that failed before its writes has tried no block.
   if (problem.empty() || !failing.empty()) failing_ = std::move(failing);

@@ -13,6 +13,9 @@
 
 namespace memonline::service {
 
+/// The blocks that failed after all attempts of the last of these runs, for a later retry.
+std::vector<Failing> failing_in(const std::vector<apply::Report>& reports);
+
 class Troubles {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -65,7 +65,7 @@ void Worker::dispatch() {
     if (one) one();
 }
 
-bool Worker::is_idle() {
+bool Worker::is_idle() const {
   const std::lock_guard lock(mutex_);
   return waiting_.empty() && !works_ && done_.empty();
 }

@@ -49,7 +49,7 @@ class Worker {
   void dispatch();
 
   /// No job is pending or running, and no result is pending.
-  [[nodiscard]] bool is_idle();
+  [[nodiscard]] bool is_idle() const;
 
   /// Drops pending jobs and cancels the current one; a signal interrupts its blocking system call.
   void cancel_all();
@@ -65,7 +65,7 @@ class Worker {
   Done done_of(const Posted& posted, std::optional<std::chrono::steady_clock::time_point> until);
 
   int event_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_, over_;
   FairQueue<Posted> waiting_;
   std::string connection_;  ///< of the current job

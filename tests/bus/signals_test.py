@@ -23,12 +23,12 @@ class Heard:
             lambda *values, member, path: self.signals.append((str(member), str(path), values)),
             bus_name=NAME, member_keyword="member", path_keyword="path")
 
-    def until(self, holds: Callable[[], object], what: str) -> None:
+    def until(self, holds: Callable[[], object], what: Callable[[], str]) -> None:
         for _ in range(300):
             spin(0.05)
             if holds():
                 return
-        raise AssertionError(f"not within 15 s: {what}")
+        raise AssertionError(f"not within 15 s: {what()}")
 
     def changes(self, interface: str, path: str = "") -> Dict[str, List[Any]]:
         """By property, the values that were announced."""
@@ -49,13 +49,14 @@ class Heard:
     def announced(self, path: str, interface: str, *names: str) -> None:
         """These change, and what was announced last is what they are."""
         self.until(lambda: set(names) <= set(self.changes(interface, path)),
-                   f"{names} are announced, not only {set(self.changes(interface, path))}")
+                   lambda: f"{names} are announced, not only "
+                           f"{set(self.changes(interface, path))}")
 
         def agree() -> bool:
             now = self.client.all(path, interface)
             return all(self.changes(interface, path)[name][-1] == now[name] for name in names)
 
-        self.until(agree, f"what is announced of {names} is what they are")
+        self.until(agree, lambda: f"what is announced of {names} is what they are")
 
 
 def changing(w: World, interface: str) -> Tuple[Set[str], Set[str]]:
@@ -154,7 +155,7 @@ def of_jobs(w: World) -> None:
     def told(member: str) -> List[str]:
         return [str(values[0]) for name, _, values in heard.signals if name == member]
 
-    heard.until(lambda: told("InterfacesRemoved"), "the eldest of 17 jobs goes")
+    heard.until(lambda: told("InterfacesRemoved"), lambda: "the eldest of 17 jobs goes")
     assert told("InterfacesRemoved") == [job], told("InterfacesRemoved")
     removed = next(values for name, _, values in heard.signals if name == "InterfacesRemoved")
     assert JOB in removed[1], removed

@@ -48,11 +48,11 @@ using test::zones;
 TEST_CASE("boot clock: the service takes back what was to be confirmed before a suspend ended") {
   RunningService running(test::small_host(), "boot: keep\n");
   REQUIRE(running.until(service::State::InSync));
-  service::PlanWishes wishes;
-  wishes.policy = "set rezone = allowed\nblock32-39: normal\n";
-  service::ApplyWishes confirm;
+  service::PlanRequest request;
+  request.policy = "set rezone = allowed\nblock32-39: normal\n";
+  service::ApplyRequest confirm;
   confirm.confirm = std::chrono::hours(1);
-  const auto id = test::ask_apply(running, test::ask_plan(running, wishes).digest, confirm);
+  const auto id = test::ask_apply(running, test::ask_plan(running, request).digest, confirm);
   REQUIRE(id);
   REQUIRE(running.until([&] { return job(running, *id)->stage == Job::Stage::Confirming; }));
   const Suspended slept(7200);

@@ -34,18 +34,17 @@ inline bool said(const RunningService& running, const std::string& part) {
                      [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
-inline service::PlanAnswer ask_plan(RunningService& running, service::PlanWishes wishes = {}) {
+inline service::PlanAnswer ask_plan(RunningService& running, service::PlanRequest request = {}) {
   std::optional<service::PlanAnswer> got;
-  running.service->plan(std::move(wishes), [&](auto answer) { got = *answer; });
+  running.service->plan(std::move(request), [&](auto answer) { got = *answer; });
   REQUIRE(running.until([&] { return got.has_value(); }));
   return *got;
 }
 
-inline Result<std::uint64_t, service::Refused> ask_apply(RunningService& running,
-                                                         const std::string& digest,
-                                                         const service::ApplyWishes& wishes = {}) {
+inline Result<std::uint64_t, service::Refused> ask_apply(
+    RunningService& running, const std::string& digest, const service::ApplyRequest& request = {}) {
   std::optional<Result<std::uint64_t, service::Refused>> got;
-  running.service->apply(digest, wishes, [&](auto answer) { got = answer; });
+  running.service->apply(digest, request, [&](auto answer) { got = answer; });
   REQUIRE(running.until([&] { return got.has_value(); }));
   return *got;
 }

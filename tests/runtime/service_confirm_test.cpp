@@ -31,11 +31,11 @@ constexpr auto kNewIsMovable = "block32-39: keep\nhotplugged: movable\n";
 /// Has memory32..39 brought online as Normal, to be confirmed within `time`.
 std::uint64_t apply_normal(RunningService& running, std::chrono::milliseconds time) {
   REQUIRE(running.until(State::InSync));
-  service::PlanWishes wishes;
-  wishes.policy = "set rezone = allowed\nblock32-39: normal\n";
-  service::ApplyWishes confirm;
+  service::PlanRequest request;
+  request.policy = "set rezone = allowed\nblock32-39: normal\n";
+  service::ApplyRequest confirm;
   confirm.confirm = time;
-  const auto id = ask_apply(running, ask_plan(running, wishes).digest, confirm);
+  const auto id = ask_apply(running, ask_plan(running, request).digest, confirm);
   REQUIRE(id);
   return *id;
 }
@@ -100,7 +100,7 @@ TEST_CASE("service: the time to confirm in counts from when it is adjusted") {
   RunningService running(small_host(), "boot: keep\n");
   const auto id = apply_normal(running, std::chrono::milliseconds(300));
   REQUIRE(until_confirming(running, id));
-  CHECK(running.service->confirming() == id);
+  CHECK(running.service->queue().confirming() == id);
   const auto now = std::chrono::steady_clock::now();
   SECTION("more of it") {
     REQUIRE(running.service->adjust_timeout(id, std::chrono::hours(1)));

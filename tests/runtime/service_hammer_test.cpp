@@ -50,10 +50,10 @@ void send_all(RunningService& running, Requests& requests, std::size_t turn) {
   service.reload(requests.counted<std::string>());
   service.verify(requests.counted<std::shared_ptr<const service::View>>());
   service.check("hotplugged: movable\n", requests.counted<std::string>());
-  service::PlanWishes wishes;
-  if (turn % 2 == 0) wishes.policy = "set rezone = allowed\nblock32-39: normal\n";
-  if (turn % 5 == 0) wishes.unplug = *plan::parse_unplug("memory38-39");
-  service.plan(wishes, requests.plan());
+  service::PlanRequest request;
+  if (turn % 2 == 0) request.policy = "set rezone = allowed\nblock32-39: normal\n";
+  if (turn % 5 == 0) request.unplug = *plan::parse_unplug("memory38-39");
+  service.plan(request, requests.plan());
   service.submit(
       {}, [] { return std::string("{}"); }, requests.counted<std::string>());
   service.apply(requests.digest, {}, requests.job());
@@ -66,7 +66,7 @@ void send_all(RunningService& running, Requests& requests, std::size_t turn) {
 
 TEST_CASE("service: every request during reloads and hotplug is answered") {
   RunningService running(test::small_host(), kPolicies[0]);
-  REQUIRE(running.until([&] { return running.service->looked(); }));
+  REQUIRE(running.until([&] { return running.service->first_round_done(); }));
   Requests requests;
   for (std::size_t turn = 0; turn < 60; ++turn) {
     running.policy(kPolicies[turn % kPolicies.size()]);

@@ -139,7 +139,7 @@ class RunningService final : public service::Listener {
     return true;
   }
   bool until(service::State state) {
-    return until([&] { return service->looked() && service->view()->state == state; });
+    return until([&] { return service->first_round_done() && service->view()->state == state; });
   }
 
   void event(const std::string& action, std::uint64_t block) const {

@@ -24,9 +24,9 @@ namespace {
 /// Has memory36..39 taken offline, as before they are pulled out.
 void unplug(RunningService& running) {
   REQUIRE(running.until(State::InSync));
-  service::PlanWishes wishes;
-  wishes.unplug = plan::parse_unplug("memory36-39").value();
-  const auto id = ask_apply(running, ask_plan(running, wishes).digest);
+  service::PlanRequest request;
+  request.unplug = plan::parse_unplug("memory36-39").value();
+  const auto id = ask_apply(running, ask_plan(running, request).digest);
   REQUIRE(id);
   REQUIRE(until_done(running, *id));
   CHECK(zones(running, 36, 4) == "....");

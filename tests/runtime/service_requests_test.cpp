@@ -11,9 +11,9 @@
 
 namespace memonline {
 
+using service::JobQueue;
 using service::Refused;
 using service::Requester;
-using service::Service;
 using service::State;
 using test::ask_apply;
 using test::ask_plan;
@@ -42,9 +42,9 @@ void hold_plan(RunningService& running, const std::string& connection,
                const service::Answer<service::PlanAnswer>& answer) {
   running.is_held.store(true);
   const int looks = running.looks;
-  service::PlanWishes wishes;
-  wishes.who = {1000, connection};
-  running.service->plan(wishes, answer);
+  service::PlanRequest request;
+  request.who = {1000, connection};
+  running.service->plan(request, answer);
   while (running.looks == looks) std::this_thread::yield();
 }
 
@@ -80,15 +80,15 @@ TEST_CASE("service: one user's jobs keep neither another user nor root from havi
   RunningService running(HostBuilder().boot(0, 0, 8).dimm(0, 32, 64).build(), "boot: keep\n",
                          std::chrono::milliseconds(20));
   REQUIRE(running.until(State::InSync));
-  service::PlanWishes wishes;
-  wishes.policy = "hotplugged: movable\n";
-  REQUIRE(ask_apply(running, ask_plan(running, wishes).digest));
-  for (std::size_t i = 0; i < Service::kMostJobsOfUser; ++i) REQUIRE(ask_undo(running, 1000));
+  service::PlanRequest request;
+  request.policy = "hotplugged: movable\n";
+  REQUIRE(ask_apply(running, ask_plan(running, request).digest));
+  for (std::size_t i = 0; i < JobQueue::kMostJobsOfUser; ++i) REQUIRE(ask_undo(running, 1000));
   const Jobs refused = ask_undo(running, 1000);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().why == Refused::Why::Busy);
   CHECK(refused.error().message.find("uid 1000") != std::string::npos);
-  for (std::size_t i = Service::kMostJobsOfUser; i < Service::kMostJobs; ++i)
+  for (std::size_t i = JobQueue::kMostJobsOfUser; i < JobQueue::kMostJobs; ++i)
     REQUIRE(ask_undo(running, static_cast<std::uint32_t>(1001 + i)));
   CHECK_FALSE(ask_undo(running, 2000));
   CHECK(ask_undo(running, 0));
@@ -100,12 +100,12 @@ TEST_CASE("service: what a connection asked for is dropped when it has left") {
   std::size_t first = 0, left = 0, stayed = 0;
   // Keeps the worker, so that none of those below is answered before the connection leaves.
   hold_plan(running, ":1.6", counted(first));
-  service::PlanWishes wishes;
+  service::PlanRequest request;
   for (int i = 0; i < 10; ++i) {
-    wishes.who = {1000, ":1.7"};
-    running.service->plan(wishes, counted(left));
-    wishes.who = {1000, ":1.8"};
-    running.service->plan(wishes, counted(stayed));
+    request.who = {1000, ":1.7"};
+    running.service->plan(request, counted(left));
+    request.who = {1000, ":1.8"};
+    running.service->plan(request, counted(stayed));
   }
   running.service->forget(":1.7");
   running.is_held.store(false);

@@ -101,9 +101,9 @@ TEST_CASE("service: it stays where something has to be decided, or watched") {
   SECTION("a client has a plan, or the outcome of its job") {
     RunningService running(small_host(), kMovable);
     REQUIRE(running.until([&] { return running.service->is_idle(); }));
-    service::PlanWishes wishes;
-    wishes.policy = "hotplugged: normal\n";
-    const auto plan = ask_plan(running, wishes);
+    service::PlanRequest request;
+    request.policy = "hotplugged: normal\n";
+    const auto plan = ask_plan(running, request);
     CHECK_FALSE(running.service->is_idle());
     const auto job = ask_apply(running, plan.digest);
     REQUIRE(job);

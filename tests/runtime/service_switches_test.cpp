@@ -98,7 +98,7 @@ TEST_CASE("service: switches are put back also while another run holds the lock,
   CHECK(said(running, "the kernel settings were restored anyway"));
 }
 
-TEST_CASE("service: rules are steered away only while it runs and wishes it") {
+TEST_CASE("service: rules are steered away only while it runs and request it") {
   RunningService running(small_host(), kPolicy);
   running.directory.write("usr/lib/udev/rules.d/40-redhat.rules",
                           "SUBSYSTEM==\"memory\", ACTION==\"add\", ATTR{state}=\"online\"\n");

@@ -159,9 +159,9 @@ TEST_CASE("service: it starts with a broken policy, and without any") {
 TEST_CASE("service: a plan is applied by its digest, and only while the machine is the same") {
   RunningService running(small_host(), "boot: keep\n");
   REQUIRE(running.until(State::InSync));
-  service::PlanWishes wishes;
-  wishes.policy = "hotplugged: movable\n";
-  const auto answer = ask_plan(running, wishes);
+  service::PlanRequest request;
+  request.policy = "hotplugged: movable\n";
+  const auto answer = ask_plan(running, request);
   REQUIRE(answer.document);
   CHECK(answer.steps >= 1);
 
@@ -196,12 +196,12 @@ TEST_CASE("service: no more jobs wait than may, undoing among them") {
   RunningService running(HostBuilder().boot(0, 0, 8).dimm(0, 32, 64).build(), "boot: keep\n",
                          std::chrono::milliseconds(20));
   REQUIRE(running.until(State::InSync));
-  service::PlanWishes wishes;
-  wishes.policy = "hotplugged: movable\n";
-  const auto answer = ask_plan(running, wishes);
+  service::PlanRequest request;
+  request.policy = "hotplugged: movable\n";
+  const auto answer = ask_plan(running, request);
   REQUIRE(ask_apply(running, answer.digest));
   std::optional<Result<std::uint64_t, Refused>> undo;
-  for (std::size_t i = 1; i < service::Service::kMostJobs; ++i)
+  for (std::size_t i = 1; i < service::JobQueue::kMostJobs; ++i)
     running.service->undo(0, [&](const auto& got) { undo = got; });
   REQUIRE(*undo);
   running.service->undo(0, [&](const auto& got) { undo = got; });
@@ -216,9 +216,9 @@ TEST_CASE("service: a job is cancelled after the block it is at, or before it be
   RunningService running(HostBuilder().boot(0, 0, 8).dimm(0, 32, 64).build(), "boot: keep\n",
                          std::chrono::milliseconds(20));
   REQUIRE(running.until(State::InSync));
-  service::PlanWishes wishes;
-  wishes.policy = "hotplugged: movable\n";
-  const auto answer = ask_plan(running, wishes);
+  service::PlanRequest request;
+  request.policy = "hotplugged: movable\n";
+  const auto answer = ask_plan(running, request);
   const auto first = ask_apply(running, answer.digest);
   const auto second = ask_apply(running, answer.digest);
   REQUIRE(running.until([&] { return job(running, *first)->blocks_done > 2; }));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "runtime/service/flight.hpp"
+#include "runtime/service/pending_writes.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -8,7 +8,8 @@ namespace memonline::service {
 
 using apply::Task;
 
-void Flight::begin(std::shared_ptr<const apply::Program> program, apply::Board& board, Ends ends) {
+void PendingWrites::begin(std::shared_ptr<const apply::Program> program, apply::Board& board,
+                          Ends ends) {
   const std::lock_guard lock(mutex_);
   programs_.push_back(std::move(program));
   board_ = board.shared_from_this();
@@ -19,14 +20,14 @@ void Flight::begin(std::shared_ptr<const apply::Program> program, apply::Board& 
   }
 }
 
-void Flight::forget() {
+void PendingWrites::forget() {
   const std::lock_guard lock(mutex_);
   undoing_.store(false);
   programs_.clear();
   board_.reset();
 }
 
-Flight::Progress Flight::progress() const {
+PendingWrites::Progress PendingWrites::progress() const {
   const std::lock_guard lock(mutex_);
   Progress progress;
   if (programs_.empty() || board_ == nullptr) return progress;
@@ -41,7 +42,7 @@ Flight::Progress Flight::progress() const {
   return progress;
 }
 
-bool Flight::is_ours(const MemoryEvent& event) const {
+bool PendingWrites::is_ours(const MemoryEvent& event) const {
   using Action = MemoryEvent::Action;
   if (event.action != Action::Online && event.action != Action::Offline) return false;
   if (undoing_.load()) return true;
@@ -52,13 +53,13 @@ bool Flight::is_ours(const MemoryEvent& event) const {
   });
 }
 
-bool Flight::may_take_back(const MemoryEvent& event) const {
+bool PendingWrites::may_revert(const MemoryEvent& event) const {
   if (event.action != MemoryEvent::Action::Offline) return false;
   return some_task(event, [](const Task& task, bool) { return task.kind == Task::Kind::Online; });
 }
 
-bool Flight::some_task(const MemoryEvent& event,
-                       bool (*matches)(const apply::Task& task, bool online)) const {
+bool PendingWrites::some_task(const MemoryEvent& event,
+                              bool (*matches)(const apply::Task& task, bool online)) const {
   const bool online = event.action == MemoryEvent::Action::Online;
   const std::lock_guard lock(mutex_);
   return std::any_of(programs_.begin(), programs_.end(), [&](const auto& program) {
@@ -70,7 +71,7 @@ bool Flight::some_task(const MemoryEvent& event,
   });
 }
 
-bool Flight::stop() {
+bool PendingWrites::stop() {
   const std::lock_guard lock(mutex_);
   stopping_.store(true);
   if (undoing_.load() || (board_ != nullptr && ends_ == Ends::ByItself)) return false;

@@ -19,12 +19,12 @@ model::BlockSet online_blocks(const model::Host& host);
 /// Of the blocks that were online, those that are offline in `now`.
 model::BlockSet taken_offline(const model::BlockSet& online_before, const model::Host& now);
 
-class LeftAlone {
+class UserOffline {
  public:
   enum class By : std::uint8_t { Others, Job };
 
   /// `file` need not exist; the contents of another boot are ignored.
-  LeftAlone(std::string file, std::string boot);
+  UserOffline(std::string file, std::string boot);
 
   void took_offline(model::BlockId block, By by);
   /// By another process. `look_at` determines whether that is drift.

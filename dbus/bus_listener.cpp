@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "dbus/front.hpp"
+#include "dbus/bus_listener.hpp"
 
 #include <optional>
 
@@ -10,34 +10,36 @@
 
 namespace memonline::bus {
 
-void Front::serve(service::Service& service, const model::Host& host) {
-  desk_ = std::make_unique<Desk>(connection_, service, log_);
-  manager_ = std::make_unique<Manager>(*desk_, host);
+void BusListener::serve(service::Service& service, const model::Host& host) {
+  context_ = std::make_unique<BusContext>(connection_, service, log_);
+  manager_ = std::make_unique<Manager>(*context_, host);
   nodes_ = std::make_unique<Nodes>(connection_);
-  jobs_ = std::make_unique<Jobs>(*desk_);
-  desk_->gate.estimate_by([this](const std::string& path, const std::string& interface) {
+  jobs_ = std::make_unique<Jobs>(*context_);
+  context_->gate.estimate_by([this](const std::string& path, const std::string& interface) {
     return size_of_answer(path, interface);
   });
-  desk_->gate.identify_by([this](const std::string& name, const Gate::Known& known) {
-    desk_->authority.identify(name, [known](const Result<Authority::Identity, sdbus::Error>& who) {
-      // A timeout of the bus says nothing about the caller.
-      if (who || std::string(who.error().getName()) != errors::kTimedOut)
-        known(who ? std::optional(who->uid) : std::nullopt);
-    });
+  context_->gate.identify_by([this](const std::string& name, const Gate::Known& known) {
+    context_->authority.identify(
+        name, [known](const Result<Authority::Identity, sdbus::Error>& who) {
+          // A timeout of the bus says nothing about the caller.
+          if (who || std::string(who.error().getName()) != errors::kTimedOut)
+            known(who ? std::optional(who->uid) : std::nullopt);
+        });
   });
-  desk_->gate.report_refusals_to([this](const std::string& name, const std::string& method,
-                                        const char* why) { report_refusal(name, method, why); });
-  desk_->gate.tell(
+  context_->gate.report_refusals_to([this](const std::string& name, const std::string& method,
+                                           const char* why) { report_refusal(name, method, why); });
+  context_->gate.tell(
       [this](const std::string& name, sd_bus* bus) {
-        desk_->service.consider_memory();
-        if (watches_callers_) desk_->visitors.called(name, bus);
+        context_->service.consider_memory();
+        if (watches_callers_) context_->visitors.called(name, bus);
       },
-      [this](const std::string& name) { desk_->visitors.left(name); });
+      [this](const std::string& name) { context_->visitors.left(name); });
 }
 
 // Of the calls that arrive before their connection is identified, the first is reported and the
 // others are counted.
-void Front::report_refusal(const std::string& name, const std::string& method, const char* why) {
+void BusListener::report_refusal(const std::string& name, const std::string& method,
+                                 const char* why) {
   const auto report = [this, method, why](std::optional<Authority::Identity> who,
                                           std::uint64_t calls) {
     Audit::Request request;
@@ -47,12 +49,12 @@ void Front::report_refusal(const std::string& name, const std::string& method, c
       request.pid = who->pid;
     }
     const sdbus::Error error = make_error(errors::kLimitsExceeded, why);
-    for (; calls > 0; --calls) desk_->audit->answered(request, &error);
+    for (; calls > 0; --calls) context_->audit->answered(request, &error);
   };
-  if (const Authority::Identity* known = desk_->authority.known(name)) {
+  if (const Authority::Identity* known = context_->authority.known(name)) {
     report(*known, 1);
   } else if (++refused_unidentified_[name] == 1) {
-    desk_->authority.identify(
+    context_->authority.identify(
         name, [this, name, report](const Result<Authority::Identity, sdbus::Error>& who) {
           report(who ? std::optional(*who) : std::nullopt,
                  refused_unidentified_.extract(name).mapped());
@@ -62,7 +64,8 @@ void Front::report_refusal(const std::string& name, const std::string& method, c
 
 // Of replies that libsystemd sends by itself. One property counts as all of its object, as an upper
 // bound.
-std::size_t Front::size_of_answer(const std::string& path, const std::string& interface) const {
+std::size_t BusListener::size_of_answer(const std::string& path,
+                                        const std::string& interface) const {
   constexpr std::size_t kIntrospection = std::size_t{32} << 10U;
   if (interface == "org.freedesktop.DBus.Introspectable")
     return kIntrospection + 32 * nodes_->count();
@@ -74,32 +77,32 @@ std::size_t Front::size_of_answer(const std::string& path, const std::string& in
   return job ? jobs_->size_of(*job) : Nodes::kSize;
 }
 
-void Front::watch_callers() { watches_callers_ = true; }
+void BusListener::watch_callers() { watches_callers_ = true; }
 
-bool Front::has_requests() const { return desk_->clients.any(); }
+bool BusListener::has_requests() const { return context_->clients.any(); }
 
-bool Front::has_callers() const { return desk_->visitors.any(); }
+bool BusListener::has_callers() const { return context_->visitors.any(); }
 
-std::chrono::steady_clock::time_point Front::last_call() const {
-  return desk_->visitors.last_call();
+std::chrono::steady_clock::time_point BusListener::last_call() const {
+  return context_->visitors.last_call();
 }
 
-void Front::close() {
-  if (desk_) {
-    desk_->gate.estimate_by({});
-    desk_->gate.identify_by({});
-    desk_->gate.tell({}, {});
-    desk_->gate.report_refusals_to({});
+void BusListener::close() {
+  if (context_) {
+    context_->gate.estimate_by({});
+    context_->gate.identify_by({});
+    context_->gate.tell({}, {});
+    context_->gate.report_refusals_to({});
   }
   jobs_.reset();
   nodes_.reset();
   manager_.reset();
-  desk_.reset();
+  context_.reset();
 }
 
 template <class Body>
-void Front::tell(Body&& body) {
-  if (!desk_) return;
+void BusListener::tell(Body&& body) {
+  if (!context_) return;
   try {
     body();
   } catch (const std::exception& error) {
@@ -107,7 +110,7 @@ void Front::tell(Body&& body) {
   }
 }
 
-void Front::view_changed(const service::View& before, const service::View& now) {
+void BusListener::view_changed(const service::View& before, const service::View& now) {
   if (before.state != now.state)
     log_.say(5, fmt::format("state: {} (was: {})", service::state_name(now.state),
                             service::state_name(before.state)));
@@ -118,25 +121,25 @@ void Front::view_changed(const service::View& before, const service::View& now) 
   });
 }
 
-void Front::job_added(const service::Job& job) {
+void BusListener::job_added(const service::Job& job) {
   tell([&] {
     jobs_->add(job);
     manager_->show_jobs();
   });
 }
 
-void Front::job_changed(const service::Job& job) {
+void BusListener::job_changed(const service::Job& job) {
   tell([&] {
     jobs_->show(job);
     manager_->show_jobs();
   });
 }
 
-void Front::job_removed(std::uint64_t id) {
+void BusListener::job_removed(std::uint64_t id) {
   tell([&] { jobs_->remove(id); });
 }
 
-void Front::say(int priority, const std::string& message, const Fields& fields) {
+void BusListener::say(int priority, const std::string& message, const Fields& fields) {
   log_.say(priority, message, fields);
 }
 

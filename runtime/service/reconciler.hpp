@@ -22,8 +22,8 @@
 #include "runtime/apply/runner.hpp"
 #include "runtime/apply/unconfirmed.hpp"
 #include "runtime/service/arrivals.hpp"
-#include "runtime/service/flight.hpp"
 #include "runtime/service/knob_lease.hpp"
+#include "runtime/service/pending_writes.hpp"
 #include "runtime/service/policy_in_force.hpp"
 #include "runtime/service/target.hpp"
 
@@ -93,9 +93,9 @@ struct Since {
   model::BlockSet removed = {};  ///< blocks that were removed
 };
 
-class Keeper {
+class Reconciler {
  public:
-  Keeper(Target& target, Flight& flight, const apply::Limits& limits);
+  Reconciler(Target& target, PendingWrites& pending, const apply::Limits& limits);
 
   /// Applies the policy, in rounds until no more memory arrives (virtio-mem and Hyper-V add more
   /// once the added memory is online).
@@ -107,7 +107,7 @@ class Keeper {
   Round apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
               const apply::Limits& limits);
   /// Undoes a run that was not confirmed.
-  Round take_back(const apply::Limits& limits);
+  Round revert(const apply::Limits& limits);
   /// Restores memory to its state before the last run.
   Round undo(const apply::Limits& limits);
   /// The current holder of the lock; empty: none.
@@ -144,7 +144,7 @@ class Keeper {
                  const model::Host& host, bool to_confirm, const apply::Limits& limits);
 
   Target& target_;
-  Flight& flight_;
+  PendingWrites& pending_;
   apply::Limits limits_;
   KnobLease lease_;
   Arrivals arrivals_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // In which order the service's hands look at the machine and write.
-#include "runtime/service/keeper.hpp"
+#include "runtime/service/reconciler.hpp"
 
 #include "compiler/model/knob.hpp"
 #include "tests/runtime/service_loop.hpp"
@@ -75,58 +75,58 @@ const model::Host kHost = HostBuilder().boot(0, 0, 8).dimm(0, 32, 4).build();
 
 }  // namespace
 
-TEST_CASE("keeper: no plan is made while memory is being added, not even the first") {
+TEST_CASE("reconciler: no plan is made while memory is being added, not even the first") {
   Recorded target(kHost);
-  service::Flight flight;
-  service::Keeper keeper(target, flight, {});
+  service::PendingWrites pending;
+  service::Reconciler reconciler(target, pending, {});
   const auto policy =
       service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
   REQUIRE(policy.ready);
-  (void)keeper.settle(*policy.ready, {});
+  (void)reconciler.settle(*policy.ready, {});
   REQUIRE(target.done.size() > 3);
   // Which block is online has to be looked up once; what is planned with is looked at after it.
   CHECK(std::vector(target.done.begin(), target.done.begin() + 3) ==
         std::vector<std::string>{"look", "wait", "look"});
 }
 
-TEST_CASE("keeper: auto_online_blocks is opened last and shut first") {
+TEST_CASE("reconciler: auto_online_blocks is opened last and shut first") {
   Recorded target(kHost);
-  service::Flight flight;
-  service::Keeper keeper(target, flight, {});
+  service::PendingWrites pending;
+  service::Reconciler reconciler(target, pending, {});
   const auto lowered = service::check_text("test", "hotplugged: auto\nlimit movable to 3x normal");
   const auto shared =
       service::check_text("test", "hotplugged: first 2 blocks normal, rest movable");
   REQUIRE(lowered.ready);
   REQUIRE(shared.ready);
-  (void)keeper.look(lowered.ready.get(), {});
+  (void)reconciler.look(lowered.ready.get(), {});
   CHECK(knobs_of(target.done) ==
         std::vector<std::string>{"auto_movable_ratio=300", "auto_movable_numa_aware=N",
                                  "online_policy=auto-movable", "auto_online_blocks=online"});
   target.done.clear();
   SECTION("when the policy is another") {
-    (void)keeper.look(shared.ready.get(), {});
+    (void)reconciler.look(shared.ready.get(), {});
     CHECK(knobs_of(target.done).front() == "auto_online_blocks=offline");
   }
   SECTION("when the service ends") {
-    (void)keeper.let_go(false);
+    (void)reconciler.let_go(false);
     CHECK(knobs_of(target.done).front() == "auto_online_blocks=offline");
   }
   CHECK(knobs_of(target.done).size() == 4);
 }
 
-TEST_CASE("keeper: a plan that is cancelled when the service ends releases no setting") {
+TEST_CASE("reconciler: a plan that is cancelled when the service ends releases no setting") {
   Recorded target(kHost);
-  service::Flight flight;
-  service::Keeper keeper(target, flight, {});
+  service::PendingWrites pending;
+  service::Reconciler reconciler(target, pending, {});
   const auto lowered = service::check_text("test", "hotplugged: auto\nlimit movable to 3x normal");
   REQUIRE(lowered.ready);
-  REQUIRE(keeper.look(lowered.ready.get(), {}).held->values.size() == 4);
+  REQUIRE(reconciler.look(lowered.ready.get(), {}).held->values.size() == 4);
   target.done.clear();
-  flight.stop();
-  CHECK(keeper.look(lowered.ready.get(), {}).held->values.size() == 4);
-  CHECK(keeper.settle(*lowered.ready, {}).held->values.size() == 4);
+  pending.stop();
+  CHECK(reconciler.look(lowered.ready.get(), {}).held->values.size() == 4);
+  CHECK(reconciler.settle(*lowered.ready, {}).held->values.size() == 4);
   CHECK(knobs_of(target.done).empty());
-  (void)keeper.let_go(false);
+  (void)reconciler.let_go(false);
   CHECK(knobs_of(target.done).size() == 4);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "runtime/service/keeper.hpp"
+#include "runtime/service/reconciler.hpp"
 
 #include <algorithm>
 #include <variant>
@@ -12,7 +12,7 @@
 #include "compiler/plan/room.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/service/kept_lines.hpp"
-#include "runtime/service/left_alone.hpp"
+#include "runtime/service/user_offline.hpp"
 
 namespace memonline::service {
 
@@ -86,14 +86,14 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet&
   return plans;
 }
 
-Keeper::Keeper(Target& target, Flight& flight, const apply::Limits& limits)
+Reconciler::Reconciler(Target& target, PendingWrites& pending, const apply::Limits& limits)
     : target_(target),
-      flight_(flight),
+      pending_(pending),
       limits_(limits),
       lease_(target.run_directory() + "/switches", boot_id()),
       arrivals_(target.run_directory() + "/arrivals", boot_id()) {}
 
-Plans Keeper::plan(const ReadyPolicy* policy, const model::BlockSet& left_alone) {
+Plans Reconciler::plan(const ReadyPolicy* policy, const model::BlockSet& left_alone) {
   const auto complete = [&](model::Host& host) {
     host.auto_online_before = lease_.before(kGate);
     const auto held = lease_.held().find(kGate);
@@ -102,18 +102,19 @@ Plans Keeper::plan(const ReadyPolicy* policy, const model::BlockSet& left_alone)
                                   : host.knobs.auto_online_blocks != "offline";
     host.fresh = arrivals_.fresh(host, !kernel_first, left_alone);
   };
-  return plan_now(target_, policy, left_alone, complete, [this] { return flight_.stopping(); });
+  return plan_now(target_, policy, left_alone, complete, [this] { return pending_.stopping(); });
 }
 
-apply::Watch Keeper::watch_undoing() {
+apply::Watch Reconciler::watch_undoing() {
   return {[this](const Program& program, apply::Board& board) {
-            flight_.begin(std::make_shared<Program>(program), board, Flight::Ends::ByItself);
+            pending_.begin(std::make_shared<Program>(program), board,
+                           PendingWrites::Ends::ByItself);
           },
           nullptr};
 }
 
-bool Keeper::begin(Round& round, std::optional<Session>& session,
-                   std::chrono::milliseconds patience) {
+bool Reconciler::begin(Round& round, std::optional<Session>& session,
+                       std::chrono::milliseconds patience) {
   auto begun = target_.begin(patience);
   if (!begun) {
     std::visit(overloaded{[&](const runtime::FileError& error) { round.problem = error.message(); },
@@ -122,7 +123,7 @@ bool Keeper::begin(Round& round, std::optional<Session>& session,
     return false;
   }
   session.emplace(std::move(*begun));
-  if (session->has_to_undo()) flight_.undoing();
+  if (session->has_to_undo()) pending_.undoing();
   auto recovered = session->recover(limits_, watch_undoing());
   if (!recovered) {
     round.problem = recovered.error().message();
@@ -133,8 +134,8 @@ bool Keeper::begin(Round& round, std::optional<Session>& session,
   return true;
 }
 
-bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
-                       const model::Host& host, bool to_confirm, const apply::Limits& limits) {
+bool Reconciler::carry_out(Round& round, Session& session, const plan::Plan& plan,
+                           const model::Host& host, bool to_confirm, const apply::Limits& limits) {
   const auto program = std::make_shared<Program>(apply::program_of(plan, host));
   apply::Journal journal;
   journal.plan = plan.host.fingerprint;
@@ -144,7 +145,7 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
   journal.blocks = apply::blocks_before(plan, host);
   auto report = session.carry_out(
       *program, journal, limits,
-      {[&](const Program&, apply::Board& board) { flight_.begin(program, board); }, nullptr});
+      {[&](const Program&, apply::Board& board) { pending_.begin(program, board); }, nullptr});
   if (!report) {
     round.problem = report.error().message();
     return false;
@@ -153,13 +154,13 @@ bool Keeper::carry_out(Round& round, Session& session, const plan::Plan& plan,
   return true;
 }
 
-Round Keeper::settle(const ReadyPolicy& policy, const Since& since) {
+Round Reconciler::settle(const ReadyPolicy& policy, const Since& since) {
   Round round = settle_memory(policy, since);
   round.held = held();
   return round;
 }
 
-Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
+Round Reconciler::settle_memory(const ReadyPolicy& policy, const Since& since) {
   Round round;
   arrivals_.forget(since.removed);
   model::BlockSet alone = since.left_alone;
@@ -176,7 +177,7 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
     round.plans = plan(&policy, alone);
     // A cancelled plan lists no settings: they must not be restored because of that.
-    if (flight_.stopping()) break;
+    if (pending_.stopping()) break;
     if (i == 0) {
       if (since.online && round.plans.host)
         round.found = taken_offline(*since.online, *round.plans.host);
@@ -184,7 +185,7 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
       if (hold_switches(round, *session) || !round.found.empty())
         round.plans = plan(&policy, alone);
     }
-    if (!round.plans.plan || round.plans.plan->steps.empty() || flight_.stopping()) break;
+    if (!round.plans.plan || round.plans.plan->steps.empty() || pending_.stopping()) break;
     if (i == 0) round.before = plan::status_runs(*round.plans.host, round.plans.plan.get());
     const auto plans = round.plans;
     if (!carry_out(round, *session, *plans.plan, *plans.host, false, limits_)) break;
@@ -196,18 +197,18 @@ Round Keeper::settle_memory(const ReadyPolicy& policy, const Since& since) {
   return round;
 }
 
-Round Keeper::look(const ReadyPolicy* policy, const Since& since) {
+Round Reconciler::look(const ReadyPolicy* policy, const Since& since) {
   Round round = look_at_memory(policy, since);
   round.held = held();
   return round;
 }
 
-Round Keeper::look_at_memory(const ReadyPolicy* policy, const Since& since) {
+Round Reconciler::look_at_memory(const ReadyPolicy* policy, const Since& since) {
   Round round;
   arrivals_.forget(since.removed);
   model::BlockSet alone = since.left_alone;
   round.plans = plan(policy, alone);
-  if (flight_.stopping()) return round;
+  if (pending_.stopping()) return round;
   if (since.online && round.plans.host) {
     round.found = taken_offline(*since.online, *round.plans.host);
     alone = unite(alone, round.found);
@@ -219,8 +220,8 @@ Round Keeper::look_at_memory(const ReadyPolicy* policy, const Since& since) {
   return round;
 }
 
-Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
-                    const apply::Limits& limits) {
+Round Reconciler::apply(const plan::Plan& plan, std::optional<std::chrono::milliseconds> confirm,
+                        const apply::Limits& limits) {
   Round round;
   std::optional<Session> session;
   if (!begin(round, session)) return round;
@@ -253,7 +254,7 @@ Round Keeper::apply(const plan::Plan& plan, std::optional<std::chrono::milliseco
   return round;
 }
 
-Round Keeper::take_back(const apply::Limits& limits) {
+Round Reconciler::revert(const apply::Limits& limits) {
   Round round;
   std::optional<Session> session;
   if (!begin(round, session, kPatienceToUndo)) return round;
@@ -267,10 +268,10 @@ Round Keeper::take_back(const apply::Limits& limits) {
   return round;
 }
 
-std::optional<Report> Keeper::undo(Round& round, Session& session, RunDirectory::Which which,
-                                   const apply::Journal& journal, const apply::Limits& limits) {
+std::optional<Report> Reconciler::undo(Round& round, Session& session, RunDirectory::Which which,
+                                       const apply::Journal& journal, const apply::Limits& limits) {
   round.plans = plan_now(target_, nullptr, {});
-  flight_.undoing();
+  pending_.undoing();
   auto report = session.undo(which, journal, limits, watch_undoing());
   look_after(round);
   if (report) return std::move(*report);
@@ -278,7 +279,7 @@ std::optional<Report> Keeper::undo(Round& round, Session& session, RunDirectory:
   return std::nullopt;
 }
 
-Round Keeper::undo(const apply::Limits& limits) {
+Round Reconciler::undo(const apply::Limits& limits) {
   Round round;
   std::optional<Session> session;
   if (!begin(round, session)) return round;
@@ -294,23 +295,23 @@ Round Keeper::undo(const apply::Limits& limits) {
 }
 
 // Blocks that a job offlined stay offline, whatever the policy requires.
-void Keeper::look_after(Round& round) {
+void Reconciler::look_after(Round& round) {
   auto host = target_.read();
   if (!host) return;
   round.after = std::make_shared<model::Host>(std::move(*host));
   if (round.plans.host) round.taken = taken_offline(online_blocks(*round.plans.host), *round.after);
 }
 
-std::optional<std::string> Keeper::who_writes() {
+std::optional<std::string> Reconciler::who_writes() {
   const auto begun = target_.begin(kPatience);
   if (begun) return std::nullopt;
   const auto* held = std::get_if<apply::Held>(&begun.error());
   return held == nullptr ? std::nullopt : std::optional(held->owner);
 }
 
-void Keeper::told_hooks_at(const model::BlockSet& online) { online_ = online.count(); }
+void Reconciler::told_hooks_at(const model::BlockSet& online) { online_ = online.count(); }
 
-void Keeper::tell_hooks(Round& round) {
+void Reconciler::tell_hooks(Round& round) {
   const bool wrote = std::any_of(round.reports.begin(), round.reports.end(),
                                  [](const Report& report) { return report.blocks_done > 0; });
   std::optional<std::uint64_t> online;

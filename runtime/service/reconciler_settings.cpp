@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The onlining of hot-added memory: sets the kernel settings that the policy requires, overrides
 // udev rules, tracks memory that arrives; and restores settings and rules when the service exits. A
-// part of keeper.cpp.
+// part of reconciler.cpp.
 #include <algorithm>
 
 #include <fmt/format.h>
 
 #include "compiler/model/knob.hpp"
 #include "runtime/host/udev_steer.hpp"
-#include "runtime/service/keeper.hpp"
+#include "runtime/service/reconciler.hpp"
 
 namespace memonline::service {
 
@@ -22,7 +22,7 @@ constexpr auto kPatienceToLetGo = std::chrono::seconds(1);
 
 // Before the final plan is made, the service sets the kernel settings that the policy requires;
 // they are not steps of a plan.
-bool Keeper::hold_switches(Round& round, Session& session) {
+bool Reconciler::hold_switches(Round& round, Session& session) {
   if (!round.plans.host) return false;
   online_block_ = some_online_block(*round.plans.host);
   std::map<model::Knob, std::string> wished;
@@ -46,7 +46,7 @@ bool Keeper::hold_switches(Round& round, Session& session) {
   return steer_udev(round) || !held->empty();
 }
 
-void Keeper::say_who_onlines(Round& round) {
+void Reconciler::say_who_onlines(Round& round) {
   if (!round.plans.plan) return;
   const plan::HotplugPart& hotplug = round.plans.plan->hotplug;
   std::string line = fmt::format("hot-added memory is handled by {}: {}",
@@ -68,7 +68,7 @@ void Keeper::say_who_onlines(Round& round) {
 }
 
 // Blocks that the remaining plan does not write are as the policy requires.
-void Keeper::settle_arrivals(Round& round) {
+void Reconciler::settle_arrivals(Round& round) {
   if (!round.plans.host || !round.plans.plan) return;
   std::vector<model::BlockRange> pending;
   for (const plan::Step& step : round.plans.plan->steps)
@@ -80,7 +80,7 @@ void Keeper::settle_arrivals(Round& round) {
 
 // Rules of the distribution would race with the service. If the policy leaves new memory unchanged,
 // they stay enabled.
-bool Keeper::steer_udev(Round& round) {
+bool Reconciler::steer_udev(Round& round) {
   const bool wished = round.plans.plan && !round.plans.plan->hotplug.knobs.empty();
   if (wished == steers_udev_) return false;
   steers_udev_ = wished;
@@ -99,7 +99,7 @@ bool Keeper::steer_udev(Round& round) {
   return true;
 }
 
-Round Keeper::let_go(bool keep_switches) {
+Round Reconciler::let_go(bool keep_switches) {
   Round round;
   runtime::unsteer_udev(target_.root());
   if (keep_switches) return round;
@@ -132,7 +132,7 @@ Round Keeper::let_go(bool keep_switches) {
   return round;
 }
 
-HeldSettings Keeper::held() const {
+HeldSettings Reconciler::held() const {
   HeldSettings settings;
   for (const auto& [knob, held] : lease_.held())
     settings.values[std::string(model::knob_name(knob))] = held.now;

@@ -16,7 +16,7 @@
 
 namespace memonline::service {
 
-class Flight {
+class PendingWrites {
  public:
   struct Progress {
     std::uint64_t blocks = 0, blocks_done = 0, steps = 0, steps_done = 0;
@@ -40,7 +40,7 @@ class Flight {
   [[nodiscard]] bool is_ours(const MemoryEvent& event) const;
   /// The run onlines this block, and offlines it again if it ends up in another zone than
   /// predicted: its report states whether it did.
-  [[nodiscard]] bool may_take_back(const MemoryEvent& event) const;
+  [[nodiscard]] bool may_revert(const MemoryEvent& event) const;
 
   /// Ends the run after the current block, also a run that has not started yet, until `clear()`.
   /// False if the current run only ends by itself.

@@ -23,8 +23,8 @@
 
 namespace memonline::bus {
 
-struct Desk {
-  Desk(sdbus::IConnection& c, service::Service& s, const Log& l)
+struct BusContext {
+  BusContext(sdbus::IConnection& c, service::Service& s, const Log& l)
       : connection(c), service(s), log(l), boot_loader(c), gate(c) {}
 
   /// The user and the connection of a request, for the queues.
@@ -36,7 +36,7 @@ struct Desk {
   BootLoader boot_loader;
   Gate gate;
   Clients clients;
-  /// Shared with replies, which may outlive the desk.
+  /// Shared with replies, which may outlive the context.
   std::shared_ptr<Audit> audit = std::make_shared<Audit>(log);
   /// Requests of a connection are dropped when it leaves the bus.
   Peers peers{[this](const std::string& name) { left(name); }};
@@ -65,7 +65,7 @@ struct Desk {
     serve(caller, Purpose::Changes, reply,
           [this, caller, job, verb, reply, work = std::move(work)](const Requester& who) {
             const Question question{actions::kApply, job_details(job, verb)};
-            if (job && service.owner_of(*job) == who.uid)
+            if (job && service.queue().owner_of(*job) == who.uid)
               work(who);
             else
               ask(caller, question, reply, who, work);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "runtime/service/left_alone.hpp"
+#include "runtime/service/user_offline.hpp"
 
 #include <algorithm>
 
@@ -39,13 +39,13 @@ model::BlockSet taken_offline(const model::BlockSet& online_before, const model:
   return intersect(online_before, offline);
 }
 
-LeftAlone::LeftAlone(std::string file, std::string boot)
+UserOffline::UserOffline(std::string file, std::string boot)
     : file_(std::move(file)), boot_(std::move(boot)) {
   load();
 }
 
 // Lines: "first last others" or "first last job".
-void LeftAlone::load() {
+void UserOffline::load() {
   for (const auto& words : read_kept(file_, boot_)) {
     if (words.size() != 3 || (words[2] != kOthers && words[2] != kJob)) continue;
     const auto first = runtime::decimal(words[0]);
@@ -57,22 +57,22 @@ void LeftAlone::load() {
   }
 }
 
-void LeftAlone::took_offline(BlockId block, By by) {
+void UserOffline::took_offline(BlockId block, By by) {
   online_.erase(block.value());
   offline_[block.value()] = {by, ++count_};
   changed_ = true;
 }
 
-void LeftAlone::brought_online(BlockId block) { online_[block.value()] = {"", ++count_}; }
+void UserOffline::brought_online(BlockId block) { online_[block.value()] = {"", ++count_}; }
 
-bool LeftAlone::forget(BlockId block) {
+bool UserOffline::forget(BlockId block) {
   online_.erase(block.value());
   const bool known = offline_.erase(block.value()) > 0;
   changed_ = changed_ || known;
   return known;
 }
 
-bool LeftAlone::compare(const model::Host& host, std::uint64_t mark) {
+bool UserOffline::compare(const model::Host& host, std::uint64_t mark) {
   if (host.blocks.empty()) return false;  // it could not be read
   const bool some =
       std::erase_if(offline_, [&](const auto& entry) {
@@ -83,8 +83,8 @@ bool LeftAlone::compare(const model::Host& host, std::uint64_t mark) {
   return some;
 }
 
-std::vector<std::string> LeftAlone::look_at(const std::vector<plan::StatusRun>& runs,
-                                            std::uint64_t mark) {
+std::vector<std::string> UserOffline::look_at(const std::vector<plan::StatusRun>& runs,
+                                              std::uint64_t mark) {
   std::vector<std::string> fresh;
   for (auto block = online_.begin(); block != online_.end();) {
     const auto run = std::find_if(runs.begin(), runs.end(), [&](const plan::StatusRun& one) {
@@ -109,19 +109,19 @@ std::vector<std::string> LeftAlone::look_at(const std::vector<plan::StatusRun>& 
   return fresh;
 }
 
-model::BlockSet LeftAlone::ranges(const By* by) const {
+model::BlockSet UserOffline::ranges(const By* by) const {
   model::BlockSet ranges;
   for (const auto& [id, offline] : offline_)
     if (by == nullptr || offline.by == *by) ranges.add(BlockId(id));
   return ranges;
 }
 
-model::BlockSet LeftAlone::offline_by_jobs() const {
+model::BlockSet UserOffline::offline_by_jobs() const {
   const By job = By::Job;
   return ranges(&job);
 }
 
-std::vector<std::string> LeftAlone::sentences(const model::BlockSet& missed) const {
+std::vector<std::string> UserOffline::sentences(const model::BlockSet& missed) const {
   std::vector<std::string> sentences;
   model::BlockSet others, jobs;
   for (const auto& [id, offline] : offline_) {
@@ -145,7 +145,7 @@ std::vector<std::string> LeftAlone::sentences(const model::BlockSet& missed) con
   return sentences;
 }
 
-Result<std::string, runtime::FileError> LeftAlone::save() {
+Result<std::string, runtime::FileError> UserOffline::save() {
   if (!changed_) return std::string();
   changed_ = false;
   std::string lines;

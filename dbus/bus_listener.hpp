@@ -9,16 +9,17 @@
 #include <memory>
 #include <string>
 
-#include "dbus/desk.hpp"
+#include "dbus/bus_context.hpp"
 #include "dbus/jobs.hpp"
 #include "dbus/manager.hpp"
 #include "dbus/nodes.hpp"
 
 namespace memonline::bus {
 
-class Front final : public service::Listener {
+class BusListener final : public service::Listener {
  public:
-  Front(sdbus::IConnection& connection, const Log& log) : connection_(connection), log_(log) {}
+  BusListener(sdbus::IConnection& connection, const Log& log)
+      : connection_(connection), log_(log) {}
   /// Puts the objects on the bus; before that, changes are only logged.
   void serve(service::Service& service, const model::Host& host);
   /// From now on, callers and the times of their calls are recorded.
@@ -50,7 +51,7 @@ class Front final : public service::Listener {
 
   sdbus::IConnection& connection_;
   const Log& log_;
-  std::unique_ptr<Desk> desk_;
+  std::unique_ptr<BusContext> context_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<Nodes> nodes_;
   std::unique_ptr<Jobs> jobs_;

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Jobs from the queue to their end, with a clock that only these tests turn and results that they
+// make up.
+#include "runtime/service/job_queue.hpp"
+
+#include "tests/runtime/service_loop.hpp"
+#include "tests/support/catch.hpp"
+
+namespace memonline {
+
+using service::Job;
+using service::JobQueue;
+using service::Now;
+using service::Round;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+class Recorder final : public service::Listener {
+ public:
+  void view_changed(const service::View&, const service::View&) override {}
+  void job_added(const Job& job) override { added.push_back(job.id); }
+  void job_changed(const Job& job) override { last = job; }
+  void job_removed(std::uint64_t id) override { removed.push_back(id); }
+  void say(int, const std::string& message, const Fields&) override { said.push_back(message); }
+
+  std::vector<std::uint64_t> added, removed;
+  std::vector<std::string> said;
+  Job last;
+};
+
+const service::Requester kRoot{0, {}}, kAnna{1000, ":1.7"}, kBert{1001, ":1.8"};
+constexpr Now kStart{JobQueue::Time(seconds(1000)), runtime::BootClock::time_point(seconds(1000))};
+
+Now after(milliseconds time) { return {kStart.steady + time, kStart.boot + time}; }
+
+struct Queue {
+  Recorder recorder;
+  JobQueue jobs{recorder};
+  std::vector<std::string> ran;
+  std::uint64_t add(const service::Requester& who, const std::string& name) {
+    return jobs.add(Job::Kind::Apply, who, 3, [this, name] {
+      ran.push_back(name);
+      return Round();
+    });
+  }
+  /// Runs the next job to its end.
+  void run() {
+    auto [id, work] = jobs.start();
+    const Round round = work();
+    jobs.stopped();
+    jobs.end(id, round, kStart.steady);
+  }
+  const Job& job(std::uint64_t id) const {
+    for (const Job& one : jobs.jobs())
+      if (one.id == id) return one;
+    FAIL("no job " << id);
+    return jobs.jobs().front();
+  }
+};
+
+/// A run that ended and has to be confirmed, in a /run of its own.
+class ToConfirm {
+ public:
+  ToConfirm() {
+    root_.write("proc/sys/kernel/random/boot_id", "this boot\n");
+    root_.write("run/nothing", "");
+    auto directory = apply::RunDirectory::open(root_.path());
+    REQUIRE(directory);
+    apply::Journal journal;
+    journal.block_size = std::uint64_t{128} << 20U;
+    journal.run = "0123456789abcdef";
+    journal.blocks = {{model::BlockId(32), model::BlockId(39), false, {}, {}}};
+    REQUIRE(directory->write(journal));
+    auto run = apply::Unconfirmed::of(*directory);
+    REQUIRE(run);
+    run_ = std::move(*run);
+  }
+  Round round(milliseconds within) const {
+    Round round;
+    round.to_confirm = {run_, within, {}};
+    return round;
+  }
+  void confirm() {
+    auto directory = apply::RunDirectory::open(root_.path());
+    REQUIRE(directory->confirm("0123456789abcdef"));
+  }
+
+ private:
+  test::TemporaryDirectory root_;
+  std::shared_ptr<apply::Unconfirmed> run_;
+};
+
+}  // namespace
+
+TEST_CASE("job queue: one job at a time, root's first, then each user in turn") {
+  Queue queue;
+  queue.add(kAnna, "anna 1");
+  queue.add(kAnna, "anna 2");
+  queue.add(kBert, "bert");
+  queue.add(kRoot, "root");
+  CHECK(queue.recorder.added == std::vector<std::uint64_t>{1, 2, 3, 4});
+  while (queue.jobs.can_start()) queue.run();
+  CHECK(queue.ran == std::vector<std::string>{"root", "anna 1", "bert", "anna 2"});
+  CHECK_FALSE(queue.jobs.is_open());
+  CHECK(queue.job(1).result == Job::Result::Done);
+  CHECK(queue.recorder.said.front() == "job 4: done");
+}
+
+TEST_CASE("job queue: the next job starts when the current one has stopped") {
+  Queue queue;
+  const auto first = queue.add(kAnna, "first");
+  queue.add(kAnna, "second");
+  (void)queue.jobs.start();
+  CHECK(queue.jobs.current() == first);
+  CHECK_FALSE(queue.jobs.can_start());
+  queue.jobs.stopped();
+  CHECK(queue.jobs.can_start());
+}
+
+TEST_CASE("job queue: nobody uses up the share of others") {
+  Queue queue;
+  for (std::size_t i = 0; i < JobQueue::kMostJobsOfUser; ++i) queue.add(kAnna, "");
+  REQUIRE(queue.jobs.limit_reached(1000));
+  CHECK(queue.jobs.limit_reached(1000)->message ==
+        "too many jobs (limit 8 for uid 1000, 16 for all users)");
+  CHECK_FALSE(queue.jobs.limit_reached(1001));
+  for (std::size_t i = 0; i < JobQueue::kMostJobsOfUser; ++i) queue.add(kBert, "");
+  CHECK(queue.jobs.limit_reached(1002));
+  CHECK_FALSE(queue.jobs.limit_reached(0));
+  for (std::size_t i = 0; i < JobQueue::kMostJobs; ++i) queue.add(kRoot, "");
+  CHECK(queue.jobs.limit_reached(0)->message == "too many jobs (limit 16)");
+}
+
+TEST_CASE("job queue: a job is cancelled where it is") {
+  Queue queue;
+  const auto id = queue.add(kAnna, "cancelled");
+  SECTION("in the queue: it never runs") {
+    CHECK(*queue.jobs.cancel(id, kStart.steady) == JobQueue::Cancelled::Ended);
+    CHECK_FALSE(queue.jobs.can_start());
+    CHECK(queue.job(id).result == Job::Result::Cancelled);
+  }
+  SECTION("running: its work has to stop") {
+    (void)queue.jobs.start();
+    CHECK(*queue.jobs.cancel(id, kStart.steady) == JobQueue::Cancelled::Stops);
+    CHECK(queue.job(id).stage == Job::Stage::Cancelling);
+  }
+  SECTION("waiting for confirmation: it is reverted") {
+    const ToConfirm run;
+    (void)queue.jobs.start();
+    queue.jobs.stopped();
+    queue.jobs.await_confirmation(id, run.round(minutes(1)), kStart);
+    CHECK(*queue.jobs.cancel(id, kStart.steady) == JobQueue::Cancelled::Reverts);
+    CHECK(queue.jobs.must_revert());
+    CHECK_FALSE(queue.jobs.confirming());
+  }
+  SECTION("done: there is nothing to cancel") {
+    queue.run();
+    CHECK(queue.jobs.cancel(id, kStart.steady).error().message ==
+          "job 1 is done or does not exist");
+  }
+}
+
+TEST_CASE("job queue: a job waits for its confirmation, and others wait for it") {
+  Queue queue;
+  ToConfirm run;
+  const auto id = queue.add(kAnna, "waits");
+  queue.add(kBert, "next");
+  (void)queue.jobs.start();
+  queue.jobs.stopped();
+  queue.jobs.await_confirmation(id, run.round(minutes(1)), kStart);
+  CHECK(queue.job(id).stage == Job::Stage::Confirming);
+  CHECK(queue.job(id).undone_at == kStart.boot + minutes(1));
+  CHECK(queue.jobs.unconfirmed_blocks().contains(model::BlockId(39)));
+  CHECK_FALSE(queue.jobs.can_start());
+
+  SECTION("confirmed by a call") {
+    CHECK(queue.jobs.confirm(id + 1, kStart.steady).error().message ==
+          "job 2 is no longer waiting for confirmation");
+    CHECK(*queue.jobs.confirm(id, kStart.steady) == id);
+    CHECK(queue.job(id).result == Job::Result::Done);
+    CHECK(queue.jobs.can_start());
+    CHECK_FALSE(queue.jobs.confirm(std::nullopt, kStart.steady));
+  }
+  SECTION("confirmed by another process") {
+    CHECK_FALSE(queue.jobs.look_for_confirmation(after(milliseconds(600))));
+    run.confirm();
+    CHECK_FALSE(queue.jobs.look_for_confirmation(after(milliseconds(700))));
+    CHECK(queue.jobs.confirming() == id);
+    CHECK(queue.jobs.due() == after(milliseconds(1100)).steady);
+    CHECK_FALSE(queue.jobs.look_for_confirmation(after(milliseconds(1100))));
+    CHECK(queue.job(id).stage == Job::Stage::Done);
+  }
+  SECTION("with more time") {
+    CHECK(*queue.jobs.adjust_timeout(id, minutes(5), after(seconds(30))) == id);
+    CHECK_FALSE(queue.jobs.look_for_confirmation(after(minutes(2))));
+    CHECK_FALSE(queue.jobs.must_revert());
+    CHECK_FALSE(queue.jobs.look_for_confirmation(after(seconds(331))));
+    CHECK(queue.jobs.must_revert());
+  }
+  SECTION("not in time, which also passes in suspend") {
+    CHECK_FALSE(queue.jobs.look_for_confirmation(
+        {kStart.steady + milliseconds(500), kStart.boot + minutes(2)}));
+    CHECK(queue.jobs.must_revert());
+    CHECK_FALSE(queue.job(id).undone_at);
+    (void)queue.jobs.start_reverting();
+    CHECK(queue.jobs.current() == id);
+    Round undone;
+    undone.undone = apply::Report();
+    const auto [reverted, round] = queue.jobs.reverted(undone);
+    queue.jobs.stopped();
+    queue.jobs.end(reverted, round, kStart.steady);
+    CHECK(queue.job(id).result == Job::Result::Undone);
+    CHECK(queue.jobs.can_start());
+  }
+}
+
+TEST_CASE("job queue: a job that is cancelled while it runs is reverted, not confirmed") {
+  Queue queue;
+  const ToConfirm run;
+  const auto id = queue.add(kAnna, "");
+  (void)queue.jobs.start();
+  CHECK(queue.jobs.cancel(id, kStart.steady));
+  queue.jobs.stopped();
+  queue.jobs.await_confirmation(id, run.round(minutes(1)), kStart);
+  CHECK(queue.jobs.must_revert());
+}
+
+TEST_CASE("job queue: done jobs are kept for ten minutes, and at most sixteen") {
+  Queue queue;
+  for (std::size_t i = 0; i < JobQueue::kKeptJobs + 2; ++i) {
+    queue.add(kRoot, "");
+    queue.run();
+  }
+  CHECK(queue.recorder.removed == std::vector<std::uint64_t>{1, 2});
+  CHECK(queue.jobs.due() == kStart.steady + minutes(10));
+  queue.jobs.drop_old(kStart.steady + minutes(10));
+  CHECK(queue.jobs.jobs().empty());
+  CHECK_FALSE(queue.jobs.due());
+}
+
+TEST_CASE("job queue: progress shows on the current job") {
+  Queue queue;
+  const auto id = queue.add(kAnna, "");
+  service::PendingWrites::Progress progress;
+  (void)queue.jobs.start();
+  queue.jobs.show_progress(progress);
+  CHECK(queue.job(id).stage == Job::Stage::Queued);
+  progress.steps = 2;
+  progress.blocks = 8;
+  progress.blocks_done = 5;
+  progress.step = "online_movable memory39..32";
+  queue.jobs.show_progress(progress);
+  CHECK(queue.job(id).stage == Job::Stage::Running);
+  CHECK(queue.job(id).blocks_done == 5);
+  CHECK(queue.recorder.last.step == "online_movable memory39..32");
+}
+
+}  // namespace memonline
