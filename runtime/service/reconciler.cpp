@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/compile.hpp"
 #include "compiler/plan/compare.hpp"
-#include "compiler/plan/planner.hpp"
 #include "compiler/plan/room.hpp"
 #include "runtime/base/file.hpp"
 #include "runtime/service/kept_lines.hpp"
@@ -40,8 +40,7 @@ bool went_as_predicted(const Round& round) {
 /// Of these blocks, those that a plan without exceptions would write.
 model::BlockSet steps_in(const model::BlockSet& blocks, const ReadyPolicy& policy,
                          const model::Host& host) {
-  diag::Sink quiet;
-  const auto planned = plan::make_plan(policy.policy, policy.files, host, quiet);
+  const auto planned = compile(policy.policy, policy.files, host);
   if (!planned.plan) return {};
   std::vector<model::BlockRange> written;
   for (const plan::Step& step : planned.plan->steps)
@@ -72,8 +71,8 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet&
   if (policy == nullptr) return plans;
   const auto with_exceptions = left_alone.empty() ? nullptr : leaving_alone(*policy, left_alone);
   const ReadyPolicy& used = with_exceptions ? *with_exceptions : *policy;
-  Work work(plan::kMaxPlanWork, cancelled);
-  auto planned = plan::make_plan(used.policy, used.files, *plans.host, plans.sink, work);
+  auto planned = compile(used.policy, used.files, *plans.host, {}, {}, cancelled);
+  plans.sink = std::move(planned.diagnostics);
   if (!planned.plan) {
     plans.problem = "the policy cannot be applied to this machine";
     for (const diag::Diagnostic& d : plans.sink.all())

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/base/work.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/plan.hpp"
-#include "compiler/plan/planner.hpp"
 #include "runtime/apply/report.hpp"
 #include "runtime/apply/runner.hpp"
 #include "runtime/apply/unconfirmed.hpp"

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "compiler/compile.hpp"
 #include "compiler/diag/render.hpp"
 #include "compiler/plan/compare.hpp"
-#include "compiler/plan/planner.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/plan_file.hpp"
 #include "runtime/base/digest.hpp"
@@ -51,7 +51,7 @@ Made make(Target& target, const PlanRequest& request, std::shared_ptr<const Read
   }
   if (request.offline && policy) {
     auto changed = std::make_shared<ReadyPolicy>(*policy);
-    changed->policy.statements.emplace_back(sema::Setting{sema::Rezone::Allowed, {}});
+    allow_rezone(changed->policy);
     policy = std::move(changed);
   }
   static const source::SourceSet no_files;
@@ -63,27 +63,20 @@ Made make(Target& target, const PlanRequest& request, std::shared_ptr<const Read
     made.answer.problem = fmt::format("{}: {}", host.error().path, host.error().message);
     return made;
   }
-  std::optional<plan::Plan> plan;
-  std::optional<forecast::Forecast> forecast;
-  if (request.unplug) {
-    plan = plan::plan_unplug(*request.unplug, *host, sink);
-  } else {
-    Work work(plan::kMaxPlanWork, cancelled);
-    plan = plan::make_plan(policy->policy, policy->files, *host, sink, work).plan;
-    if (plan && request.add && !cancelled()) {
-      forecast = forecast::make_forecast(policy->policy, policy->files, *host, *request.add, sink,
-                                         cancelled);
-      if (!forecast) return end(sink, shown);
-      plan::place_diagnostics(*plan, sink, policy->files);
-    }
-  }
-  if (!plan) return end(sink, shown);
-  made.answer.document = render::plan_to_json(*plan, forecast ? &*forecast : nullptr);
+  static const sema::Policy no_policy;
+  const auto compiled =
+      compile(policy ? policy->policy : no_policy, policy ? policy->files : no_files, *host,
+              {request.unplug, request.add}, std::move(sink), cancelled);
+  const bool impossible = request.add && !compiled.forecast;
+  if (!compiled.plan || impossible) return end(compiled.diagnostics, shown);
+  const plan::Plan& plan = *compiled.plan;
+  made.answer.document =
+      render::plan_to_json(plan, compiled.forecast ? &*compiled.forecast : nullptr);
   made.answer.digest = runtime::sha256_of(*made.answer.document);
-  made.answer.steps = plan->steps.size();
-  made.answer.reboot_required = plan->boot.reboot_required;
-  made.answer.diagnostics = diag::to_json(sink.sorted(), shown);
-  made.kept = kept_plan(*made.answer.document, *plan);
+  made.answer.steps = plan.steps.size();
+  made.answer.reboot_required = plan.boot.reboot_required;
+  made.answer.diagnostics = diag::to_json(compiled.diagnostics.sorted(), shown);
+  made.kept = kept_plan(*made.answer.document, plan);
   return made;
 }
 

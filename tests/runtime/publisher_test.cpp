@@ -2,6 +2,7 @@
 // What the service shows of a machine and of changes by others, without a service.
 #include "runtime/service/publisher.hpp"
 
+#include "compiler/compile.hpp"
 #include "tests/runtime/service_loop.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
@@ -44,9 +45,8 @@ struct Inputs {
   [[nodiscard]] service::Plans plans(model::Host host) const {
     service::Plans plans;
     plans.host = std::make_shared<model::Host>(std::move(host));
-    diag::Sink quiet;
     if (policy) {
-      auto made = plan::make_plan(policy->policy, policy->files, *plans.host, quiet);
+      auto made = compile(policy->policy, policy->files, *plans.host);
       if (made.plan) plans.plan = std::make_shared<plan::Plan>(std::move(*made.plan));
     }
     return plans;
