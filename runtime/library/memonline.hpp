@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// memonline for other programs: text in, text out. A policy is a text in the language of
-// mempolicy(5); a host is the output of `memonline capture` or `lsmem --json`; a plan is JSON of
-// schema memonline.plan/1, byte for byte as `memonline plan --format json` prints it.
-//
-// Nothing here reads or changes the machine, and every function may be called from any thread.
-// Before 1.0 the soname changes with each release that breaks these declarations.
+/// \mainpage memonline for other programs
+/// Text in, text out. A policy is a text in the language of mempolicy(5); a host is the output of
+/// `memonline capture` or `lsmem --json`; a plan is JSON of schema memonline.plan/1, byte for byte
+/// as `memonline plan --format json` prints it.
+///
+/// Nothing here reads or changes the machine, and every function may be called from any thread.
+/// Before 1.0 the soname changes with each release that breaks these declarations.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+/// Marks the functions that the library exports.
 #define MEMONLINE_API [[gnu::visibility("default")]]
 
+/// The functions and types of libmemonline.
 namespace memonline::lib {
 
+/// The result of a function: a document, if it could be made, and the diagnostics of the policy and
+/// the host.
 struct Answer {
   bool done = false;        ///< `document` is present; for check(): the policy is valid
   std::string document;     ///< the plan, or the formatted policy
