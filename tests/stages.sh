@@ -17,7 +17,7 @@ stage_table=(
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them; shellcheck and codespell find nothing"
   "tidy|25 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third, at most $((tidy_seconds / 60)) min)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
-  "tools|2 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze or Doxygen"
+  "tools|2 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "tsan|12 min|the tests of the service and the runner with ThreadSanitizer"
   "asan|12 min|the same with AddressSanitizer and UBSan"
@@ -43,7 +43,7 @@ clang_packages=("${build_packages[@]}" clang)
 docs_packages=(doxygen)
 tools_packages=("${tests_packages[@]}" "${bus_packages[@]}" strace systemd grub2-common grub-common mandoc
   chromium chromium-driver cockpit-bridge cockpit-ws python3-selenium ansible-core openssh-client fish zsh vim
-  "${docs_packages[@]}")
+  "${docs_packages[@]}" abigail-tools)
 fuzz_packages=("${build_packages[@]}" clang "libclang-rt-LLVM-dev")
 tsan_packages=("${build_packages[@]}" "${bus_packages[@]}")
 asan_packages=("${tsan_packages[@]}")
@@ -178,7 +178,7 @@ stage_clang() {
 # No test may be skipped: this stage has installed their tools.
 stage_tools() {
   local status=0
-  tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema|docs)$' || status=$?
+  tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema|docs|abi)$' || status=$?
   ! grep '^skipped: ' "$build/Testing/Temporary/LastTest.log" || { echo "a test was skipped" && return 1; }
   return $status
 }
