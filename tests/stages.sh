@@ -30,6 +30,7 @@ stage_table=(
 )
 # Names for parts of `tests` and `bus`, as ctest labels.
 labels=(unit golden property arch)
+coverage_labels=(unit golden property bus)
 
 tests_packages=("${build_packages[@]}" "${unit_packages[@]}")
 quick_packages=("${tests_packages[@]}")
@@ -41,6 +42,7 @@ tidy_packages=("${build_packages[@]}")
 [ "$release" != 12 ] || tidy_packages+=("clang-tidy-$llvm_judge")
 clang_packages=("${build_packages[@]}" clang)
 docs_packages=(doxygen)
+coverage_packages=("${tests_packages[@]}" gcovr)
 tools_packages=("${tests_packages[@]}" "${bus_packages[@]}" strace systemd grub2-common grub-common mandoc
   chromium chromium-driver cockpit-bridge cockpit-ws python3-selenium ansible-core openssh-client fish zsh vim
   "${docs_packages[@]}" abigail-tools git)
