@@ -101,7 +101,7 @@ class Reader {
       wrong(fmt::format(
           "missing {}: expected {}", operand_->name,
           operand_->words.empty() ? std::string(operand_->help) : one_of(operand_->words)));
-    if (error_) return fail(UsageError{*error_});
+    if (error_) return fail(*error_);
     return std::move(given_);
   }
 
@@ -118,7 +118,7 @@ class Reader {
   }
 
  private:
-  void wrong(std::string message) { error_ = std::move(message); }
+  void wrong(std::string message) { error_ = UsageError{std::move(message)}; }
 
   void unknown(std::string_view word) {
     std::vector<std::string_view> names;
@@ -127,6 +127,7 @@ class Reader {
     const std::string_view bare = word.substr(std::min(word.find_first_not_of('-'), word.size()));
     wrong(fmt::format("unknown option `{}`{}", printable(word),
                       bare.size() > 1 ? did_you_mean(bare, names, "--") : ""));
+    error_->unknown_option = word;
   }
 
   void take_name(std::string_view word) {
@@ -211,7 +212,7 @@ class Reader {
   std::size_t at_ = 0;
   bool only_operands_ = false;
   Given given_;
-  std::optional<std::string> error_;
+  std::optional<UsageError> error_;
 };
 
 Result<Given, UsageError> read_words(const std::vector<Option>& options, const Operand* operand,

@@ -18,6 +18,7 @@ namespace memonline::options {
 /// Problem, then what was expected; one line, safe to print.
 struct UsageError {
   std::string message;
+  std::string unknown_option = {};  ///< the word, if it is an option that the command does not have
 };
 
 /// The options and operands that were given.

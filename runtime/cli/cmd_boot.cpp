@@ -16,11 +16,20 @@
 #include "runtime/cli/diagnostics_member.hpp"
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/cli/privilege.hpp"
+#include "runtime/cli/running.hpp"
 
 namespace memonline::cli {
 
 namespace {
+
+/// `memonline boot`: parameters for the next boot.
+struct BootOptions {
+  enum class Action : std::uint8_t { Show, Apply, Remove };
+  Where where;
+  Action action = Action::Show;
+  bool dry_run = false;
+  Format format = Format::Text;  ///< Text or Json
+};
 
 using boot::Words;
 using text::JsonWriter;
@@ -234,7 +243,7 @@ class Boot {
 
 ExitStatus run(const BootOptions& options, ColorChoice color) { return Boot(options, color).run(); }
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given);
   if (!where) return fail(where.error());
   const auto form = form_of(given, {Format::Text, Format::Json});
@@ -249,6 +258,18 @@ Ran run_given(const Given& given, ColorChoice color) {
              color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline boot show                         the boot loader, and the parameters that it passes
+  memonline boot apply --dry-run              which files would be written, which tools run
+  memonline boot apply                        write the parameters that the active policies need
+  memonline boot remove                       remove all of memonline's parameters
+  memonline boot show --root /mnt --format json
+
+memonline changes and removes only its own parameters; `show` lists those that were set by others.
+Files are written atomically, read back, and restored if a tool fails.
+
+Exit status: 0 done or nothing to do; 1 failure; 2 invalid usage or policy.)";
+
 }  // namespace
 
 Command boot_command() {
@@ -256,12 +277,15 @@ Command boot_command() {
   add_where(options);
   options.push_back(dry_run_option());
   add_formats(options, {Format::Text, Format::Json});
-  return {"boot", "Show, write or remove memonline's kernel parameters for the next boot",
-          Operand{.name = "ACTION",
-                  .help = "show, apply or remove",
-                  .words = {"show", "apply", "remove"},
-                  .required = true},
-          with_common(std::move(options)), &run_given};
+  return {.name = "boot",
+          .summary = "Show, write or remove memonline's kernel parameters for the next boot",
+          .operand = Operand{.name = "ACTION",
+                             .help = "show, apply or remove",
+                             .words = {"show", "apply", "remove"},
+                             .required = true},
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -11,25 +11,31 @@ namespace memonline::cli {
 
 namespace {
 
-ExitStatus run(const CaptureOptions& options, ColorChoice color) {
-  diag::Sink sink;
-  const auto host = load_host_with_blocks(options.where, sink);
-  if (!host) return report(sink, {}, Format::Text, color, ExitStatus::Failure);
-  return print_to(options.output, runtime::write_snapshot(*host));
-}
-
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run(const Given& given, ColorChoice color) {
   const auto where = where_of(given);
   if (!where) return fail(where.error());
   if (auto wrong = wrong_suffix(given, {".yaml", ".yml"})) return fail(std::move(*wrong));
-  return run({*where, output_of(given)}, color);
+  diag::Sink sink;
+  const auto host = load_host_with_blocks(*where, sink);
+  if (!host) return report(sink, {}, Format::Text, color, ExitStatus::Failure);
+  return print_to(output_of(given), runtime::write_snapshot(*host));
 }
+
+constexpr std::string_view kExamples = R"(Examples:
+  memonline capture -o host.yaml
+  memonline plan --root host.yaml -e 'hotplugged: movable'      later, elsewhere
+
+The file holds what planning needs; it contains no network addresses, host names or secrets.
+Exit status: 0; 1 failure.)";
 
 }  // namespace
 
 Command capture_command() {
-  return {"capture", "Write this host as one file, to plan for it elsewhere", std::nullopt,
-          with_common({root_option(), output_option()}), &run_given};
+  return {.name = "capture",
+          .summary = "Write this host as one file, to plan for it elsewhere",
+          .options = with_common({root_option(), output_option()}),
+          .run = &run,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -13,6 +13,11 @@ namespace memonline::cli {
 
 namespace {
 
+struct CatPolicyOptions {
+  Where where;
+  bool list = false;
+};
+
 std::string listed(const policy::Store& store, bool colored) {
   std::vector<std::vector<Cell>> rows;
   for (const policy::PolicyFile& file : store.files) {
@@ -56,20 +61,29 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
   return print(text, ended);
 }
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given);
   if (!where) return fail(where.error());
   return run({*where, given.has("list")}, color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline cat-policy                        the active policies, in order
+  memonline cat-policy --list                 all files: used, masked or replaced
+  memonline cat-policy --root /mnt
+
+Exit status: 0; 1 failure; 2 no policy is active, or a file cannot be read.)";
+
 }  // namespace
 
 Command cat_policy_command() {
-  return {"cat-policy", "Show the active policies as one text with file headers", std::nullopt,
-          with_common(
+  return {.name = "cat-policy",
+          .summary = "Show the active policies as one text with file headers",
+          .options = with_common(
               {root_option(),
                {.names = {"list"}, .help = "List all policy files: used, masked, or replaced"}}),
-          &run_given};
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -14,6 +14,11 @@ namespace memonline::cli {
 
 namespace {
 
+struct CheckOptions {
+  Where where;
+  Format format = Format::Text;
+};
+
 std::size_t count_rules(const std::vector<sema::Statement>& statements) {
   std::size_t count = 0;
   for (const sema::Statement& statement : statements) {
@@ -45,7 +50,7 @@ ExitStatus run(const CheckOptions& options, ColorChoice color) {
 
 constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml};
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   auto where = where_of(given);
   // Policies that are given do not depend on a root.
   const bool named = given.has("policy") || given.has("expression") || !given.operands().empty();
@@ -58,18 +63,31 @@ Ran run_given(const Given& given, ColorChoice color) {
   return run({*where, form->output}, color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline check                             the active policies
+  memonline check db.mempolicy packages/*.yaml
+  memonline check -e 'node1: 80% movble'      a policy on the command line
+  memonline check --json db.mempolicy         for editors
+
+Exit status: 0 no errors, possibly warnings; 2 errors.)";
+
 }  // namespace
 
 Command check_command() {
   std::vector<Option> options;
   add_where(options);
   add_formats(options, kFormats);
-  return {"check", "Report mistakes in policies, without a host",
+  return {
+      .name = "check",
+      .summary = "Report mistakes in policies, without a host",
+      .operand =
           Operand{.name = "FILE",
                   .help = "policy files or packages, after those of --policy; - is standard input",
                   .repeats = true,
                   .offers = options::Offers::Files},
-          with_common(std::move(options)), &run_given};
+      .options = with_common(std::move(options)),
+      .run = &run_given,
+      .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -6,7 +6,7 @@
 #include "runtime/apply/run_directory.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/cli/privilege.hpp"
+#include "runtime/cli/running.hpp"
 #include "runtime/cli/service_client.hpp"
 
 namespace memonline::cli {
@@ -15,20 +15,23 @@ namespace {
 
 constexpr std::string_view kConfirmed = "confirmed: the changes are kept\n";
 
-ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
-  if (auto service = options.direct ? std::nullopt : ServiceClient::find(options.root)) {
+CommandResult run(const Given& given, ColorChoice color) {
+  const auto where = where_of(given);
+  if (!where) return fail(where.error());
+  const std::string& root = where->root;
+  if (auto service = given.has("direct") ? std::nullopt : ServiceClient::find(root)) {
     const auto failure = service->confirm();
     if (!failure) return print(kConfirmed);
     // A run without the service may be waiting.
     if (failure->name != "org.memonline1.Error.NothingToDo")
       return complain(ExitStatus::Failure, "memonlined refused: " + failure->message);
   }
-  if (diag::Sink sink; lacks_root("confirm", options.root, sink)) {
+  if (diag::Sink sink; lacks_root("confirm", root, sink)) {
     print_error(diag::to_text(sink.sorted(), {}, {colour_errors(color)}));
     return ExitStatus::Failure;
   }
   using Which = apply::RunDirectory::Which;
-  auto directory = apply::RunDirectory::open(options.root);
+  auto directory = apply::RunDirectory::open(root);
   if (!directory) return complain(ExitStatus::Failure, directory.error().message());
   auto journal = directory->read(Which::Running);
   // A waiting service has set it aside.
@@ -43,17 +46,20 @@ ExitStatus run(const ConfirmOptions& options, ColorChoice color) {
   return print(kConfirmed);
 }
 
-Ran run_given(const Given& given, ColorChoice color) {
-  const auto where = where_of(given);
-  if (!where) return fail(where.error());
-  return run({where->root, given.has("direct")}, color);
-}
+constexpr std::string_view kExamples = R"(Examples:
+  memonline apply --confirm 120s              on one terminal, or in a script
+  memonline confirm                           on another, once the machine works as expected
+
+Exit status: 0; 1 no changes await confirmation.)";
 
 }  // namespace
 
 Command confirm_command() {
-  return {"confirm", "Keep the changes made by `apply --confirm`", std::nullopt,
-          with_common({root_option(), direct_option()}), &run_given};
+  return {.name = "confirm",
+          .summary = "Keep the changes made by `apply --confirm`",
+          .options = with_common({root_option(), direct_option()}),
+          .run = &run,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

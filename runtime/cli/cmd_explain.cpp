@@ -16,6 +16,12 @@ namespace memonline::cli {
 
 namespace {
 
+struct ExplainOptions {
+  Where where;
+  Format format = Format::Text;
+  std::vector<std::string> what;
+};
+
 using render::Unexplained;
 
 constexpr std::string_view kUnknown = "unknown: the policy has an error, or cannot be planned here";
@@ -87,7 +93,7 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   return printed;
 }
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given, true);
   // Codes need no host, and so no root.
   if (!where && !all_codes(given.operands())) return fail(where.error());
@@ -96,6 +102,14 @@ Ran run_given(const Given& given, ColorChoice color) {
   return run({where ? *where : Where(), form->output, given.operands()}, color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline explain memory42                  a block: its rule, its zone, its step in the plan
+  memonline explain 0x150000000               the block that holds this physical address
+  memonline explain memory32-39 node1 dimm1   the block ranges of each
+  memonline explain ML0503                    a diagnostic code
+
+Exit status: 0; 1 no such block, node or device; 2 invalid usage or policy.)";
+
 }  // namespace
 
 Command explain_command() {
@@ -103,14 +117,18 @@ Command explain_command() {
   add_where(options);
   add_formats(options, {Format::Text, Format::Json});
   options.push_back(direct_option());
-  return {"explain", "Explain the state of memory blocks, or what a diagnostic code means",
-          Operand{.name = "WHAT",
-                  .help = "memory42, memory32-39, node1, a device (dimm1, dax0.0), a physical "
-                          "address (0x150000000), or a code (ML0503)",
-                  .required = true,
-                  .repeats = true,
-                  .offers = options::Offers::Explainable},
-          with_common(std::move(options)), &run_given};
+  return {.name = "explain",
+          .summary = "Explain the state of memory blocks, or what a diagnostic code means",
+          .operand =
+              Operand{.name = "WHAT",
+                      .help = "memory42, memory32-39, node1, a device (dimm1, dax0.0), a physical "
+                              "address (0x150000000), or a code (ML0503)",
+                      .required = true,
+                      .repeats = true,
+                      .offers = options::Offers::Explainable},
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -17,6 +17,12 @@ namespace memonline::cli {
 
 namespace {
 
+struct FmtOptions {
+  bool check = false;
+  bool write = false;
+  std::vector<std::string> files;
+};
+
 /// The YAML text with the lines of its policy replaced by `formatted`.
 std::string with_policy(std::string_view yaml, const policy::Package& package,
                         std::string_view formatted) {
@@ -82,26 +88,38 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
   return print(out, status);
 }
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   if (given.has("check") && given.has("write"))
     return fail(UsageError{fmt::format("`{}` and `{}` cannot be combined: expected one of them",
                                        given.spelling("check"), given.spelling("write"))});
   return run({given.has("check"), given.has("write"), given.operands()}, color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline fmt db.mempolicy                  print it in canonical form
+  memonline fmt -w *.mempolicy policies/*.yaml
+  memonline fmt --check *.mempolicy           for hooks: list the files that would change
+
+In a package, only the policy block is formatted. Comments are preserved.
+Exit status: 0; 1 files would change (--check) or could not be written; 2 errors in a file, or
+a file that cannot be read.)";
+
 }  // namespace
 
 Command fmt_command() {
-  return {"fmt", "Print policies in canonical form",
-          Operand{.name = "FILE",
-                  .help = "policy files or packages; - is standard input",
-                  .required = true,
-                  .repeats = true,
-                  .offers = options::Offers::Files},
-          with_common({{.names = {"check"},
-                        .help = "Only list the files that would change, and exit with status 1"},
-                       {.letter = 'w', .names = {"write"}, .help = "Write the files back"}}),
-          &run_given};
+  return {.name = "fmt",
+          .summary = "Print policies in canonical form",
+          .operand = Operand{.name = "FILE",
+                             .help = "policy files or packages; - is standard input",
+                             .required = true,
+                             .repeats = true,
+                             .offers = options::Offers::Files},
+          .options = with_common(
+              {{.names = {"check"},
+                .help = "Only list the files that would change, and exit with status 1"},
+               {.letter = 'w', .names = {"write"}, .help = "Write the files back"}}),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -12,6 +12,12 @@ namespace memonline::cli {
 
 namespace {
 
+struct GenerateOptions {
+  Where where;
+  render::TargetFile target = render::TargetFile::Udev;
+  std::string output;
+};
+
 ExitStatus run(const GenerateOptions& options, ColorChoice color) {
   Compiled compiled = compile_for(options.where, Service::Without);
   const auto tell = [&] {
@@ -43,7 +49,7 @@ const std::vector<Target>& targets() {
   return all;
 }
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given);
   if (!where) return fail(where.error());
   for (const Target& target : targets()) {
@@ -54,6 +60,17 @@ Ran run_given(const Given& given, ColorChoice color) {
   return ExitStatus::Failure;
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline generate udev -o /etc/udev/rules.d/40-memory.rules
+  memonline generate cmdline -e 'hotplugged: movable'         memhp_default_state=online_movable
+  memonline generate tmpfiles -o /etc/tmpfiles.d/memory.conf
+  memonline generate tuned -o /etc/tuned/memory/tuned.conf
+
+For hosts without memonlined. If the target cannot express the policy, the error names the rule,
+and nothing is written.
+
+Exit status: 0; 1 the target cannot express the policy; 2 invalid usage or policy.)";
+
 }  // namespace
 
 Command generate_command() {
@@ -62,8 +79,12 @@ Command generate_command() {
   std::vector<Option> options;
   add_where(options);
   options.push_back(output_option());
-  return {"generate", "Generate configuration for hosts without the service", std::move(target),
-          with_common(std::move(options)), &run_given};
+  return {.name = "generate",
+          .summary = "Generate configuration for hosts without the service",
+          .operand = std::move(target),
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -15,6 +15,12 @@ namespace memonline::cli {
 
 namespace {
 
+struct MapOptions {
+  Where where;                   ///< without policies
+  Format format = Format::Text;  ///< Text, Svg or Html
+  std::string output;
+};
+
 /// The width of the devices and sizes beside the bars.
 constexpr std::size_t kBeside = 26, kNarrowest = 16, kWidest = 128;
 
@@ -44,13 +50,22 @@ ExitStatus run(const MapOptions& options, ColorChoice color) {
 
 constexpr auto kFormats = {Format::Text, Format::Svg, Format::Html};
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given, true);
   if (!where) return fail(where.error());
   const auto form = form_of(given, kFormats);
   if (!form) return fail(form.error());
   return run({*where, form->output, output_of(given)}, color);
 }
+
+constexpr std::string_view kExamples = R"(Examples:
+  memonline map                               one row per device of each node
+  memonline map --root host.tar.xz            another host
+  memonline map -o memory.svg                 for a report; hover to see block names
+  memonline map -o memory.html                the picture and a table of block ranges
+  memonline plan -o plan.svg                  before and after the plan
+
+Exit status: 0; 1 the host cannot be read.)";
 
 }  // namespace
 
@@ -59,8 +74,11 @@ Command map_command() {
   add_formats(options, kFormats);
   options.push_back(output_option(kFormats));
   options.push_back(direct_option());
-  return {"map", "Draw the memory of a host to scale", std::nullopt,
-          with_common(std::move(options)), &run_given};
+  return {.name = "map",
+          .summary = "Draw the memory of a host to scale",
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -8,6 +8,8 @@
 
 #include "compiler/diag/first_few.hpp"
 #include "compiler/diag/render.hpp"
+#include "compiler/forecast/forecast.hpp"
+#include "compiler/plan/unplug.hpp"
 #include "compiler/render/map.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/sema/analyse.hpp"
@@ -20,6 +22,17 @@
 namespace memonline::cli {
 
 namespace {
+
+struct PlanOptions {
+  Where where;
+  Format format = Format::Text;
+  Format errors = Format::Text;
+  bool exit_code = false;
+  std::string output;  ///< empty: standard output
+  std::optional<plan::UnplugRequest> unplug;
+  std::optional<forecast::AddRequest> add;
+  std::string hosts;  ///< a directory of captured hosts; empty: the host of `where`
+};
 
 std::string rendered(const plan::Plan& plan, const model::Host& host, Format format,
                      const forecast::Forecast* forecast) {
@@ -120,7 +133,13 @@ std::string devices_there(const Where& where) {
   return names.empty() ? "" : fmt::format("; available: {}", diag::first_few(names));
 }
 
-Ran run_given(const Given& given, ColorChoice color) {
+/// `plan` never changes anything: with --dry-run, `apply` was probably meant.
+std::string_view meant(std::string_view unknown_option) {
+  const bool dry = unknown_option == "-n" || unknown_option.starts_with("--dry");
+  return dry ? "memonline apply -n" : "";
+}
+
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given, true);
   if (!where) return fail(where.error());
   const auto form = form_of(given, kFormats);
@@ -148,6 +167,21 @@ Ran run_given(const Given& given, ColorChoice color) {
   return run(options, color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline plan
+  memonline plan -e 'node1: last 80% movable, rest normal'
+  memonline plan --policy db.mempolicy --root host.tar.xz     plan for another host
+  memonline plan -o plan.json                                 save the plan for an audit
+  memonline plan --format shell                               a script that needs only sh
+  memonline plan --add 64GiB@node1,dimm=8GiB                  does it fit, and in which zones?
+  memonline plan --unplug dimm1 -o plan.json                  blocks that `apply plan.json` offlines
+  memonline plan --exit-code >/dev/null; test $? -eq 3        test for pending changes
+  memonline plan --hosts captured/                            one line per host of a fleet
+
+Exit status: 0; 1 no plan is possible on this host; 2 invalid usage or policy;
+with --exit-code, as `status`: 3 changes pending, or drift that the plan cannot correct; 4 only a
+reboot pending.)";
+
 }  // namespace
 
 Command plan_command() {
@@ -172,8 +206,12 @@ Command plan_command() {
                      .help = "Summarize every captured host in DIR instead of planning for one",
                      .offers = options::Offers::Files});
   options.push_back(direct_option());
-  return {"plan", "Print what would be done, ordered and verified", std::nullopt,
-          with_common(std::move(options)), &run_given};
+  return {.name = "plan",
+          .summary = "Print what would be done, ordered and verified",
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples,
+          .meant = &meant};
 }
 
 }  // namespace memonline::cli

@@ -16,6 +16,13 @@ namespace memonline::cli {
 
 namespace {
 
+struct StatusOptions {
+  Where where;
+  Format format = Format::Text;
+  Format errors = Format::Text;  ///< the format of errors: by --format, whatever the suffix of -o
+  std::string output;
+};
+
 ExitStatus status_of(const StatusReport& report) {
   if (!report.drift_known())
     return report.verdict == Verdict::PolicyError ? ExitStatus::Usage : ExitStatus::Failure;
@@ -75,13 +82,26 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
 
 constexpr auto kFormats = {Format::Text, Format::Json, Format::Yaml, Format::Prometheus};
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given, true);
   if (!where) return fail(where.error());
   const auto form = form_of(given, kFormats);
   if (!form) return fail(form.error());
   return run({*where, form->output, form->errors, output_of(given)}, color);
 }
+
+constexpr std::string_view kExamples = R"(Examples:
+  memonline status
+  memonline status --root host.tar.xz --policy db.mempolicy
+  memonline status --format json | jq '.blocks[] | select(.drift)'
+
+A block drifts if the plan would change it, or if its state or zone is not what its rule requires.
+"Remains" lines say what no step of the plan corrects, why, and what would help; "Competing onlining
+agent" lines say what else onlines memory on this host.
+After a boot with kernel parameters that memonline wrote, the zones are compared with the
+prediction.
+Exit status: 0 as the policy says, or no policy; 1 failure; 2 invalid usage or policy;
+3 changes pending, or drift that the plan cannot correct; 4 only a reboot pending.)";
 
 }  // namespace
 
@@ -91,8 +111,11 @@ Command status_command() {
   add_formats(options, kFormats);
   options.push_back(output_option(kFormats));
   options.push_back(direct_option());
-  return {"status", "Show the memory of a host and where it drifts from the policy", std::nullopt,
-          with_common(std::move(options)), &run_given};
+  return {.name = "status",
+          .summary = "Show the memory of a host and where it drifts from the policy",
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -118,24 +118,31 @@ class Runner {
   ExitStatus status_ = ExitStatus::Done;
 };
 
-ExitStatus run(const TestOptions& options, ColorChoice color) {
+CommandResult run(const Given& given, ColorChoice color) {
   Runner runner(colour_errors(color));
-  for (const std::string& path : options.paths) runner.add_path(path);
+  for (const std::string& path : given.operands()) runner.add_path(path);
   return runner.finish();
 }
 
-Ran run_given(const Given& given, ColorChoice color) { return run({given.operands()}, color); }
+constexpr std::string_view kExamples = R"(Examples:
+  memonline test policies
+  memonline test 50-database.yaml
+
+Exit status: 0 all passed; 1 a test failed; 2 a package is invalid or cannot be read.)";
 
 }  // namespace
 
 Command test_command() {
-  return {"test", "Run the tests inside policy packages",
-          Operand{.name = "PATH",
-                  .help = "packages (.yaml), or directories of them",
-                  .required = true,
-                  .repeats = true,
-                  .offers = options::Offers::Files},
-          with_common({}), &run_given};
+  return {.name = "test",
+          .summary = "Run the tests inside policy packages",
+          .operand = Operand{.name = "PATH",
+                             .help = "packages (.yaml), or directories of them",
+                             .required = true,
+                             .repeats = true,
+                             .offers = options::Offers::Files},
+          .options = with_common({}),
+          .run = &run,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

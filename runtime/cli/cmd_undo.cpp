@@ -11,16 +11,19 @@
 #include "runtime/cli/inputs.hpp"
 #include "runtime/cli/left_offline.hpp"
 #include "runtime/cli/output.hpp"
-#include "runtime/cli/privilege.hpp"
 #include "runtime/cli/progress.hpp"
 #include "runtime/cli/running.hpp"
 #include "runtime/cli/service_client.hpp"
-#include "runtime/cli/stop_signals.hpp"
 #include "runtime/host/read_host.hpp"
 
 namespace memonline::cli {
 
 namespace {
+
+struct UndoOptions {
+  std::string root = "/";
+  RunOptions run;
+};
 
 using Which = apply::RunDirectory::Which;
 
@@ -108,7 +111,7 @@ class Undo {
 
 ExitStatus run(const UndoOptions& options, ColorChoice color) { return Undo(options, color).run(); }
 
-Ran run_given(const Given& given, ColorChoice color) {
+CommandResult run_given(const Given& given, ColorChoice color) {
   const auto where = where_of(given);
   if (!where) return fail(where.error());
   const auto run_options = run_options_of(given);
@@ -116,13 +119,25 @@ Ran run_given(const Given& given, ColorChoice color) {
   return run({where->root, *run_options}, color);
 }
 
+constexpr std::string_view kExamples = R"(Examples:
+  memonline undo                              return to the state before the last apply
+
+Blocks that were offline are offlined again, Movable first, each within its deadline. Blocks that
+were in another zone return there, and kernel settings get their previous values. Kernel memory in
+use stays online.
+
+Exit status: 0; 1 nothing could be undone; 64 partial success.)";
+
 }  // namespace
 
 Command undo_command() {
   std::vector<Option> options{root_option()};
   add_run(options);
-  return {"undo", "Undo the last apply, as far as the kernel allows", std::nullopt,
-          with_common(std::move(options)), &run_given};
+  return {.name = "undo",
+          .summary = "Undo the last apply, as far as the kernel allows",
+          .options = with_common(std::move(options)),
+          .run = &run_given,
+          .examples = kExamples};
 }
 
 }  // namespace memonline::cli

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A command as a value: its options, its help and its function. Each cmd_NAME.cpp makes one;
-// parsing, help and completion know commands only through this.
+// A command as a value: its options, its help and its function. Each cmd_NAME.cpp makes one, and
+// commands.def lists them; parsing, help and completion know commands only through this.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,7 @@
 
 #include "compiler/base/result.hpp"
 #include "runtime/base/words.hpp"
-#include "runtime/cli/command_line.hpp"
-#include "runtime/cli/exit_status.hpp"
+#include "runtime/cli/output.hpp"
 
 namespace memonline::cli {
 
@@ -21,38 +20,34 @@ using options::Option;
 using options::UsageError;
 
 /// The exit status of a run, or why the words are invalid.
-using Ran = Result<ExitStatus, UsageError>;
+using CommandResult = Result<ExitStatus, UsageError>;
 
 struct Command {
   std::string_view name, summary;
-  std::optional<Operand> operand;
+  std::optional<Operand> operand = {};
   std::vector<Option> options;
-  Ran (*run)(const Given& given, ColorChoice color);
+  CommandResult (*run)(const Given& given, ColorChoice color);
+  std::string_view examples = {};  ///< the end of the help: examples and exit statuses
+  /// What was probably meant by an option that the command does not have; may be empty.
+  std::string_view (*meant)(std::string_view unknown_option) = nullptr;
   bool hidden = false;  ///< for packages, not for people
 };
 
-Command plan_command();
-Command apply_command();
-Command undo_command();
-Command confirm_command();
-Command boot_command();
-Command check_command();
-Command status_command();
-Command explain_command();
-Command capture_command();
-Command map_command();
-Command generate_command();
-Command fmt_command();
-Command test_command();
-Command cat_policy_command();
-Command help_command();
-Command completion_command();
+#define MEMONLINE_COMMAND(name, make) Command make();
+#include "runtime/cli/commands.def"
+#undef MEMONLINE_COMMAND
 
 /// Every command, in the order of the help.
 std::vector<Command> all_commands();
+/// Their names, without making them.
+const std::vector<std::string_view>& command_names();
 /// The command with this name; empty: there is none.
 std::optional<Command> command_named(std::string_view name);
 /// The options before the command.
 const std::vector<Option>& program_options();
+
+/// What --help prints: the table of options, then examples.
+std::string help_of_program();
+std::string help_of(const Command& command);
 
 }  // namespace memonline::cli

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "runtime/cli/command_line.hpp"
-
+// The command `memonline`: from the words after its name to the command that they name, and its
+// run.
 #include <array>
+#include <exception>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,9 +11,6 @@
 #include "compiler/text/printable.hpp"
 #include "runtime/cli/command.hpp"
 #include "runtime/cli/command_options.hpp"
-#include "runtime/cli/completion.hpp"
-#include "runtime/cli/output.hpp"
-#include "runtime/cli/usage.hpp"
 
 #ifndef MEMONLINE_VERSION
 #error "the build names the version"
@@ -28,22 +27,11 @@ struct Entry {
   Command (*make)();
 };
 // Of a command line only the command that it names is made.
-constexpr std::array<Entry, 16> kCommands{{{"plan", &plan_command},
-                                           {"apply", &apply_command},
-                                           {"undo", &undo_command},
-                                           {"confirm", &confirm_command},
-                                           {"boot", &boot_command},
-                                           {"check", &check_command},
-                                           {"status", &status_command},
-                                           {"explain", &explain_command},
-                                           {"capture", &capture_command},
-                                           {"map", &map_command},
-                                           {"generate", &generate_command},
-                                           {"fmt", &fmt_command},
-                                           {"test", &test_command},
-                                           {"cat-policy", &cat_policy_command},
-                                           {"help", &help_command},
-                                           {"completion", &completion_command}}};
+constexpr std::array kCommands{
+#define MEMONLINE_COMMAND(name, make) Entry{name, &(make)},
+#include "runtime/cli/commands.def"
+#undef MEMONLINE_COMMAND
+};
 
 ExitStatus wrong(const UsageError& error, std::string_view command = {}) {
   print_error(fmt::format("memonline: {}\nTry `memonline {}{}--help`.\n", error.message, command,
@@ -57,22 +45,15 @@ ColorChoice color_of(const Given& given) {
   return when == "never" ? ColorChoice::Never : ColorChoice::Auto;
 }
 
-Words command_names() {
-  Words names;
-  for (const Entry& entry : kCommands) names.push_back(entry.name);
-  return names;
-}
-
 UsageError unknown_command(std::string_view word) {
   return {fmt::format("unknown command `{}`{}", printable(word),
                       options::did_you_mean(word, command_names()))};
 }
 
-/// `plan` never changes anything: with --dry-run, `apply` was probably meant.
-UsageError with_command_meant(UsageError error, std::string_view command) {
-  const bool dry = error.message.starts_with("unknown option `-n`") ||
-                   error.message.starts_with("unknown option `--dry");
-  if (command == "plan" && dry) error.message += "; did you mean `memonline apply -n`?";
+UsageError with_what_was_meant(UsageError error, const Command& command) {
+  if (command.meant == nullptr || error.unknown_option.empty()) return error;
+  const std::string_view meant = command.meant(error.unknown_option);
+  if (!meant.empty()) error.message += fmt::format("; did you mean `{}`?", meant);
   return error;
 }
 
@@ -81,45 +62,13 @@ ExitStatus run_command(const Command& command, Words before, const Words& after)
   before.insert(before.end(), after.begin(), after.end());
   const auto given =
       options::read_words(command.options, command.operand ? &*command.operand : nullptr, before);
-  if (!given) return wrong(with_command_meant(given.error(), command.name), command.name);
+  if (!given) return wrong(with_what_was_meant(given.error(), command), command.name);
   if (given->has("help")) return print(help_of(command));
-  const Ran ran = command.run(*given, color_of(*given));
-  return ran ? *ran : wrong(ran.error(), command.name);
+  const CommandResult result = command.run(*given, color_of(*given));
+  return result ? *result : wrong(result.error(), command.name);
 }
 
-Ran run_help(const Given& given, ColorChoice) {
-  if (given.operands().empty()) return print(help_of_program());
-  return print(help_of(*command_named(given.operand())));
-}
-
-}  // namespace
-
-Command help_command() {
-  return {"help", "Print the help of the program or of a command",
-          Operand{.name = "COMMAND", .help = "a memonline command", .words = command_names()},
-          with_common({}), &run_help};
-}
-
-std::vector<Command> all_commands() {
-  std::vector<Command> commands;
-  commands.reserve(kCommands.size());
-  for (const Entry& entry : kCommands) commands.push_back(entry.make());
-  return commands;
-}
-
-std::optional<Command> command_named(std::string_view name) {
-  for (const Entry& entry : kCommands)
-    if (entry.name == name) return entry.make();
-  return std::nullopt;
-}
-
-const std::vector<Option>& program_options() {
-  static const std::vector<Option> options = with_common({version_option(), root_option()});
-  return options;
-}
-
-ExitStatus run_command_line(int argc, const char* const* argv) {
-  Words words(argv + (argc > 0 ? 1 : 0), argv + argc);
+ExitStatus run_command_line(const Words& words) {
   const auto split =
       static_cast<Words::difference_type>(options::words_before_operand(program_options(), words));
   Words before(words.begin(), words.begin() + split);
@@ -136,4 +85,44 @@ ExitStatus run_command_line(int argc, const char* const* argv) {
   return run_command(*command, std::move(before), after);
 }
 
+}  // namespace
+
+std::vector<Command> all_commands() {
+  std::vector<Command> commands;
+  commands.reserve(kCommands.size());
+  for (const Entry& entry : kCommands) commands.push_back(entry.make());
+  return commands;
+}
+
+const Words& command_names() {
+  static const Words names = [] {
+    Words all;
+    for (const Entry& entry : kCommands) all.push_back(entry.name);
+    return all;
+  }();
+  return names;
+}
+
+std::optional<Command> command_named(std::string_view name) {
+  for (const Entry& entry : kCommands)
+    if (entry.name == name) return entry.make();
+  return std::nullopt;
+}
+
+const std::vector<Option>& program_options() {
+  static const std::vector<Option> options = with_common({version_option(), root_option()});
+  return options;
+}
+
 }  // namespace memonline::cli
+
+int main(int argc, char** argv) {
+  using namespace memonline::cli;
+  try {
+    return static_cast<int>(run_command_line(Words(argv + (argc > 0 ? 1 : 0), argv + argc)));
+  } catch (const std::bad_alloc&) {
+    return static_cast<int>(complain(ExitStatus::Failure, "out of memory"));
+  } catch (const std::exception& error) {
+    return static_cast<int>(complain(ExitStatus::Failure, error.what()));
+  }
+}

@@ -10,7 +10,7 @@
 
 #include "compiler/text/printable.hpp"
 #include "compiler/text/similar.hpp"
-#include "runtime/cli/duration.hpp"
+#include "runtime/host/text.hpp"
 
 namespace memonline::cli {
 
@@ -66,6 +66,25 @@ UsageError unknown_suffix(std::string_view suffix, const Given& given, const Wor
 /// A word that begins with a digit is the TIME of `--wait`, valid or not; "plan.json" is not.
 bool looks_like_a_time(std::string_view word) {
   return !word.empty() && word.front() >= '0' && word.front() <= '9';
+}
+
+/// "120s", "2min" (also "2m"), "1h", "500ms", and a bare number of seconds. Empty for anything
+/// else, and for more than 24 hours.
+std::optional<std::chrono::milliseconds> duration_of(std::string_view text) {
+  using Milliseconds = std::chrono::milliseconds;
+  constexpr std::array<std::pair<std::string_view, std::int64_t>, 6> kUnits{
+      {{"", 1000}, {"s", 1000}, {"min", 60'000}, {"m", 60'000}, {"h", 3'600'000}, {"ms", 1}}};
+  const std::size_t digits = text.find_first_not_of("0123456789");
+  const auto number = runtime::decimal(text.substr(0, digits));
+  const std::string_view unit = digits == std::string_view::npos ? "" : text.substr(digits);
+  constexpr std::int64_t kDay = 86'400'000;
+  if (!number || *number > static_cast<std::uint64_t>(kDay)) return std::nullopt;
+  for (const auto& [name, factor] : kUnits)
+    if (name == unit) {
+      const std::int64_t time = static_cast<std::int64_t>(*number) * factor;
+      return time <= kDay ? std::optional(Milliseconds(time)) : std::nullopt;
+    }
+  return std::nullopt;
 }
 
 UsageError wrong_time(const Given& given, std::string_view name) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The options that several commands share, and what they mean.
+// The options that several commands share, and their values.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,25 @@
 #include "runtime/cli/command.hpp"
 
 namespace memonline::cli {
+
+/// Which host, which policies. The parser reads MEMONLINE_ROOT.
+struct Where {
+  std::string root = "/";
+  std::vector<std::string> policies;     ///< --policy, in order
+  std::vector<std::string> expressions;  ///< -e, in order
+  std::string first_rule{};              ///< before all policies, if there are any; empty: none
+  bool offline = false;     ///< --offline: `rezone = allowed` in this run, whatever they say
+  bool by_service = false;  ///< if memonlined runs, get the state of this machine from it
+  bool to_write = false;    ///< read only what writing needs (runtime::Detail)
+};
+
+/// What commands that change memory have in common.
+struct RunOptions {
+  std::chrono::milliseconds wait{0};          ///< for another run to finish
+  std::chrono::milliseconds deadline{30000};  ///< for offlining one block
+  Format format = Format::Text;               ///< Text or Json
+  bool direct = false;                        ///< without memonlined, even if it is running
+};
 
 Option help_option();
 Option version_option();

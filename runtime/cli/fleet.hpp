@@ -8,7 +8,7 @@
 
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
-#include "runtime/cli/exit_status.hpp"
+#include "runtime/cli/output.hpp"
 
 namespace memonline::cli {
 

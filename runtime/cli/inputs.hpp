@@ -14,7 +14,7 @@
 #include "compiler/plan/planner.hpp"
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
-#include "runtime/cli/command_line.hpp"
+#include "runtime/cli/command_options.hpp"
 #include "runtime/cli/service_sight.hpp"
 #include "runtime/policy/load.hpp"
 

@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where texts go. Everything is made whole before the first byte is written, so that an error
-// never leaves half a document.
+// Where texts go, in which format, and how the command ends. Everything is made whole before the
+// first byte is written, so that an error never leaves half a document.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "runtime/cli/command_line.hpp"
-#include "runtime/cli/exit_status.hpp"
-
 namespace memonline::cli {
+
+/// The exit status of the command. Scripts rely on the numbers.
+enum class ExitStatus : std::uint8_t {
+  Done = 0,            ///< done, or nothing to do
+  Failure = 1,         ///< the machine, a file or a test failed
+  Usage = 2,           ///< the command line or a policy is invalid
+  ChangesPending = 3,  ///< `status`, `plan --exit-code`: there are steps, or drift without any
+  RebootPending = 4,   ///< only kernel parameters for the next boot are
+  Partly = 64,         ///< partial success
+};
+
+enum class ColorChoice : std::uint8_t { Auto, Always, Never };
+enum class Format : std::uint8_t { Text, Json, Yaml, Shell, Svg, Html, Prometheus };
 
 /// May standard error be colored? --color decides; `auto` checks NO_COLOR (wins),
 /// CLICOLOR_FORCE, TERM and the terminal.

@@ -9,10 +9,13 @@
 #include "compiler/plan/compare.hpp"
 #include "compiler/plan/room.hpp"
 #include "compiler/plan/verdict.hpp"
+#include "compiler/sema/analyse.hpp"
 #include "compiler/sema/resolve.hpp"
 #include "runtime/apply/plan_file.hpp"
 #include "runtime/base/file.hpp"
+#include "runtime/cli/apply_run.hpp"
 #include "runtime/cli/inputs.hpp"
+#include "runtime/host/mode.hpp"
 
 namespace memonline::cli {
 
@@ -87,6 +90,23 @@ void report_agents(const ApplyOptions& options, Ready& ready, diag::Sink& sink) 
 }
 
 }  // namespace
+
+AtBoot look_at_boot(const Where& where) {
+  AtBoot at_boot;
+  if (runtime::switched_off(where.root)) {
+    at_boot.nothing = "nothing to do: memonline.mode=off is on the kernel command line\n";
+    return at_boot;
+  }
+  Policies policies = load_policies(where);
+  if (policies.none()) {
+    at_boot.nothing = "nothing to do: no policy found\n";
+    return at_boot;
+  }
+  at_boot.problems.append(policies.problems);
+  (void)sema::analyse(policies.files, at_boot.problems);
+  at_boot.shown = std::move(policies.shown);
+  return at_boot;
+}
 
 Ready make_ready(const ApplyOptions& options, const std::optional<apply::Journal>& cut_short,
                  diag::Sink& sink) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The plan that `apply` is to carry out on this host: made now from policies, or read from a file
-// and compared with the host, with all diagnostics about it.
+// and compared with the host, with all diagnostics about it. `apply --boot` first checks whether
+// there is anything to do, before anything is opened or written.
 #pragma once
 
 #include <optional>
@@ -11,9 +12,20 @@
 #include "compiler/plan/plan.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/apply/journal.hpp"
-#include "runtime/cli/command_line.hpp"
+#include "runtime/cli/output.hpp"
 
 namespace memonline::cli {
+
+struct ApplyOptions;
+struct Where;
+
+/// `apply --boot`: what is known before a plan is made.
+struct AtBoot {
+  std::string nothing;      ///< why there is nothing to do; empty: there may be
+  diag::Sink problems;      ///< errors of the policies: then nothing is done
+  source::SourceSet shown;  ///< the files that `problems` point into
+};
+AtBoot look_at_boot(const Where& where);
 
 struct Ready {
   std::optional<plan::Plan> plan;  ///< empty: nothing to carry out, see `status`

@@ -4,7 +4,10 @@
 #include <cerrno>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/verdict.hpp"
@@ -19,6 +22,27 @@ namespace {
 using apply::Report;
 using text::JsonWriter;
 
+bool is_this_machine(const std::string& root) {
+  struct stat there {};
+  struct stat live {};
+  return ::stat(root.c_str(), &there) == 0 && ::stat("/", &live) == 0 &&
+         there.st_dev == live.st_dev && there.st_ino == live.st_ino;
+}
+
+/// Root, or a service with the capability to write root's files.
+bool may_write() {
+  return ::geteuid() == 0 || ::faccessat(AT_FDCWD, "/run", W_OK, AT_EACCESS) == 0;
+}
+
+volatile std::sig_atomic_t stops = 0;
+
+void count(int signal) {
+  stops = stops + 1;
+  if (stops < 3) return;
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 void add_cannot_change(const runtime::FileError& error, diag::Sink& sink) {
   auto& d = sink.add(diag::Code::CannotChange, std::nullopt, error.message());
   if (error.number == EACCES || error.number == EPERM)
@@ -30,6 +54,25 @@ void add_cannot_change(const runtime::FileError& error, diag::Sink& sink) {
 }
 
 }  // namespace
+
+bool lacks_root(std::string_view command, const std::string& root, diag::Sink& sink) {
+  if (!is_this_machine(root) || may_write()) return false;
+  sink.add(diag::Code::CannotChange, std::nullopt,
+           fmt::format("`memonline {}` changes this machine and needs root", command))
+      .help = fmt::format("run it as root, for example with `sudo memonline {}`", command);
+  return true;
+}
+
+const volatile std::sig_atomic_t* count_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = count;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGHUP, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
+  return &stops;
+}
 
 std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
                                             std::chrono::milliseconds patience, apply::Stops* stops,

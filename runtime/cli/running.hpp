@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Shared by the commands that change memory (apply, undo, confirm): a session with its failures as
-// diagnostics, limits from options, a report as text or JSON.
+// Shared by the commands that change this machine: the rights that they need, the signals that stop
+// them, a session with its failures as diagnostics, limits from options, a report as text or JSON.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/plan/plan.hpp"
 #include "runtime/apply/session.hpp"
-#include "runtime/cli/command_line.hpp"
+#include "runtime/cli/command_options.hpp"
 
 namespace memonline::cli {
+
+/// True if `root` is this machine and the caller may not write to it; then ML0760 is in `sink`.
+/// `command` is without the program's name: "boot apply". The rights to a tree below another
+/// directory are those of its files.
+bool lacks_root(std::string_view command, const std::string& root, diag::Sink& sink);
+
+/// From now on SIGINT and SIGTERM are counted; a third one ends the program at once, as by default
+/// (the journal is then left for the next run). SIGHUP, a lost terminal, is ignored: `--confirm`
+/// exists for that case.
+const volatile std::sig_atomic_t* count_stop_signals();
 
 /// Opens what is needed to change memory below `root` and takes the lock. Errors are in `sink`.
 std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,

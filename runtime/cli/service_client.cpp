@@ -328,19 +328,19 @@ Result<std::string, ServiceClient::Failure> ServiceClient::submit(const std::str
 }
 
 Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::apply(
-    const std::string& plan, model::Bytes block_size, const ApplyOptions& options,
-    const volatile std::sig_atomic_t* stops) {
+    const std::string& plan, model::Bytes block_size, const RunOptions& options,
+    std::optional<milliseconds> confirm, const volatile std::sig_atomic_t* stops) {
   block_size_ = block_size.value();
   const auto digest = submit(plan);
   if (!digest) return fail(digest.error());
-  const std::uint32_t deadline = seconds_of(options.run.deadline);
+  const std::uint32_t deadline = seconds_of(options.deadline);
   const auto begin = [&] {
-    if (!options.confirm)
+    if (!confirm)
       return call("Apply", "sa{sv}", digest->c_str(), 1, "deadline-seconds", "u", deadline);
     return call("Apply", "sa{sv}", digest->c_str(), 2, "deadline-seconds", "u", deadline,
-                "confirm-seconds", "u", seconds_of(*options.confirm));
+                "confirm-seconds", "u", seconds_of(*confirm));
   };
-  return run_job(begin, options.confirm, options.run.wait, stops);
+  return run_job(begin, confirm, options.wait, stops);
 }
 
 Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::undo(

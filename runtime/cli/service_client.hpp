@@ -14,7 +14,6 @@
 #include <string>
 
 #include "compiler/base/result.hpp"
-#include "runtime/cli/command_line.hpp"
 #include "runtime/cli/running.hpp"
 #include "runtime/cli/service_sight.hpp"
 
@@ -41,10 +40,11 @@ class ServiceClient {
   static std::optional<ServiceClient> find(const std::string& root);
 
   /// Lets the service carry out a plan (JSON), and waits for the result: progress on standard
-  /// error; with `options.confirm` for Enter on a terminal, or Confirm by any caller. Each of
+  /// error; with `confirm` for Enter on a terminal, or Confirm by any caller. Each of
   /// `stops` cancels.
   Result<Outcome, Failure> apply(const std::string& plan, model::Bytes block_size,
-                                 const ApplyOptions& options,
+                                 const RunOptions& options,
+                                 std::optional<std::chrono::milliseconds> confirm,
                                  const volatile std::sig_atomic_t* stops);
   Result<Outcome, Failure> undo(const RunOptions& options, const volatile std::sig_atomic_t* stops);
   /// Empty: the waiting changes are confirmed.

@@ -81,6 +81,9 @@ TEST_CASE("words: help ends the reading") {
 TEST_CASE("words: errors name what was expected, and the nearest valid word") {
   CHECK(wrong({"--fromat", "json"}) == "unknown option `--fromat`; did you mean `--format`?");
   CHECK(wrong({"--dry"}) == "unknown option `--dry`; did you mean `--dry-run`?");
+  CHECK(read_words(some_options(), nullptr, {"--dry=x"}).error().unknown_option == "--dry");
+  CHECK(read_words(some_options(), nullptr, {"-nx"}).error().unknown_option == "-x");
+  CHECK(read_words(some_options(), nullptr, {"--format", "x"}).error().unknown_option.empty());
   CHECK(wrong({"-format"}) == "unknown option `-format`; did you mean `--format`?");
   CHECK(wrong({"-nx"}) == "unknown option `-x`");
   CHECK(wrong({"--format", "jsno"}) ==
