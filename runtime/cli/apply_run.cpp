@@ -28,7 +28,7 @@ namespace memonline::cli {
 namespace {
 
 // virtio-mem and Hyper-V wait until their memory is online, then add more (kernel rules 9.6, 9.7).
-constexpr int kMostRounds = 16;
+constexpr int kMaxRounds = 16;
 
 bool has_new_blocks(const model::Host& before, const std::vector<std::uint64_t>& now) {
   return std::any_of(now.begin(), now.end(), [&](std::uint64_t id) {
@@ -43,7 +43,7 @@ class Apply {
 
   ExitStatus run() {
     if (options_.boot) {
-      at_boot_ = look_at_boot(options_.where);
+      at_boot_ = check_at_boot(options_.where);
       if (!at_boot_.nothing.empty())
         return end_with("nothing-to-do", ExitStatus::Done, at_boot_.nothing);
       shown_ = &at_boot_.shown;
@@ -70,8 +70,8 @@ class Apply {
     if (!ready.plan || ready.fulfilled || ready.plan->steps.empty()) return end_early(ready);
     announce(ready);
     if (!options_.boot) offline_note_.emplace(options_.where.root, *ready.host);
-    for (int round = 1; carry_out(ready) && round < kMostRounds; ++round)
-      if (!more_has_come(ready)) break;
+    for (int round = 1; carry_out(ready) && round < kMaxRounds; ++round)
+      if (!memory_was_added(ready)) break;
     if (sink_.has_errors()) return end_with("failed", ExitStatus::Failure);
     if (options_.confirm) return confirmed_or_undone(ready);
     return end_done(ready);
@@ -132,7 +132,7 @@ class Apply {
     }
     document_.recovered = recovered->lines;
     add_set_aside(*recovered, sink_);
-    if (recovered->undone) document_.undone = told(*recovered->undone, "undone");
+    if (recovered->undone) document_.undone = rendered(*recovered->undone, "undone");
     if (recovered->journal) {
       const apply::Journal& left = *recovered->journal;
       auto& d = sink_.add(diag::Code::LeftBehind, std::nullopt,
@@ -156,10 +156,10 @@ class Apply {
       return end_with("fulfilled", ExitStatus::Done);
     }
     if (!ready.plan) return end_with("failed", ready.status);
-    const bool told = next_boot(ready, false);
-    if (boot_text_.empty() && told) print_out(nothing_to_do(ready));
-    return end_with(told ? "nothing-to-do" : "failed",
-                    told ? ExitStatus::Done : ExitStatus::Failure);
+    const bool boot_written = next_boot(ready, false);
+    if (boot_text_.empty() && boot_written) print_out(nothing_to_do(ready));
+    return end_with(boot_written ? "nothing-to-do" : "failed",
+                    boot_written ? ExitStatus::Done : ExitStatus::Failure);
   }
 
   void take(const Ready& ready) {
@@ -175,7 +175,7 @@ class Apply {
   }
 
   /// Kernel parameters, which only the next boot can use: written if the policy says so.
-  bool next_boot(const Ready& ready, bool only_look) {
+  bool next_boot(const Ready& ready, bool only_describe) {
     const plan::Boot& boot = ready.plan->boot;
     if (!ready.write_boot) {
       if (boot.reboot_required)
@@ -183,18 +183,19 @@ class Apply {
       return true;
     }
     const BootWritten written =
-        write_boot(options_.where.root, boot, ready.host->arch, only_look, sink_);
-    document_.boot = {boot.parameters, written.done && !only_look, written.changed};
+        write_boot(options_.where.root, boot, ready.host->arch, only_describe, sink_);
+    document_.boot = {boot.parameters, written.done && !only_describe, written.changed};
     if (written.changed) boot_text_ = "Kernel parameters through " + written.text;
     return written.done;
   }
 
   ExitStatus end_done(const Ready& ready, std::string_view text = {}) {
-    const bool told = next_boot(ready, false);
+    const bool boot_written = next_boot(ready, false);
     const ExitStatus status = status_of(document_.report->result);
     if (document_.report->result == apply::Report::Result::Complete) conclude(*ready.plan);
     return end_with(std::string(apply::result_name(document_.report->result)),
-                    told || status == ExitStatus::Failure ? status : ExitStatus::Partly, text);
+                    boot_written || status == ExitStatus::Failure ? status : ExitStatus::Partly,
+                    text);
   }
 
   /// The plan is complete: repeats at the end what it could not do.
@@ -213,7 +214,7 @@ class Apply {
       d.notes = fixed;
     }
     if (options_.run.format == Format::Json) return;
-    say_diagnostics();
+    print_new_diagnostics();
     print(render::plan_to_text(*ready.plan, *ready.host));
   }
 
@@ -240,12 +241,12 @@ class Apply {
     }
     const bool complete = report->result() == apply::Report::Result::Complete;
     add_up(sum_, std::move(*report));
-    document_.report = told(*sum_);
+    document_.report = rendered(*sum_);
     return complete;
   }
 
   // No plan covers memory that arrived while this one ran.
-  bool more_has_come(Ready& ready) {
+  bool memory_was_added(Ready& ready) {
     if (!options_.plan_file.empty()) return false;
     const auto tree = runtime::open_directory(options_.where.root);
     if (!tree || !has_new_blocks(*ready.host, runtime::block_ids(**tree))) return false;
@@ -262,13 +263,13 @@ class Apply {
 
   ExitStatus confirmed_or_undone(const Ready& ready) {
     print_out(document_.report->text);
-    const Word word =
+    const Confirmation answer =
         wait_for_confirmation(session_->directory(), session_->run(), *options_.confirm, stops_);
     // Each block would delay the shutdown, and the next boot starts from scratch.
-    if (word == Word::GoingDown)
+    if (answer == Confirmation::GoingDown)
       return end_with("unconfirmed", ExitStatus::Failure,
                       "not confirmed and not undone: the machine is shutting down\n");
-    if (word == Word::Confirmed) {
+    if (answer == Confirmation::Confirmed) {
       if (const auto kept = session_->keep(); !kept) {
         add_no_journal(kept.error(), Changed::Memory, sink_);
         return end_with("failed", ExitStatus::Failure);
@@ -280,10 +281,10 @@ class Apply {
       add_no_journal(undone.error(), Changed::Memory, sink_);
       return end_with("failed", ExitStatus::Failure);
     }
-    return end_undone(told(*undone, "undone"));
+    return end_undone(rendered(*undone, "undone"));
   }
 
-  ExitStatus end_undone(Told undone) {
+  ExitStatus end_undone(RenderedReport undone) {
     const std::string text = "not confirmed: " + undone.text;
     const bool whole = undone.result == apply::Report::Result::Complete;
     document_.undone = std::move(undone);
@@ -291,14 +292,14 @@ class Apply {
   }
 
   // Those that were not printed yet.
-  void say_diagnostics() {
+  void print_new_diagnostics() {
     diag::Sink fresh;
-    for (std::size_t i = said_; i < sink_.all().size(); ++i) {
+    for (std::size_t i = printed_; i < sink_.all().size(); ++i) {
       const diag::Diagnostic& d = sink_.all()[i];
       fresh.add(d.code, d.span, {}) = d;
     }
-    said_ = sink_.all().size();
-    print_error(diag::to_text(fresh.sorted(), *shown_, {colour_errors(color_)}));
+    printed_ = sink_.all().size();
+    print_error(diag::to_text(fresh.sorted(), *shown_, {color_errors(color_)}));
   }
 
   void print_out(std::string_view text) {
@@ -317,7 +318,7 @@ class Apply {
     document_.result = std::move(result);
     document_.status = status;
     if (options_.run.format == Format::Json) return print(to_json(document_, sink_), status);
-    say_diagnostics();
+    print_new_diagnostics();
     if (options_.recover)
       for (const std::string& line : document_.recovered) print(line + "\n");
     if (!text.empty())
@@ -339,7 +340,7 @@ class Apply {
   AtBoot at_boot_;
   const source::SourceSet no_files_;
   const source::SourceSet* shown_ = &no_files_;
-  std::size_t said_ = 0;              ///< so many of the diagnostics were printed
+  std::size_t printed_ = 0;           ///< so many of the diagnostics were printed
   std::optional<apply::Report> sum_;  ///< of all rounds
   RunDocument document_;
   std::string remaining_text_;  ///< what the plan could not do

@@ -85,7 +85,7 @@ std::string outcome_text(const BootOutcome& outcome) {
   return {};
 }
 
-void tell(const BootOutcome& outcome, diag::Sink& sink) {
+void add_outcome(const BootOutcome& outcome, diag::Sink& sink) {
   if (outcome.is != BootOutcome::Is::NotAsPredicted) return;
   auto& d = sink.add(diag::Code::BootNotAsPredicted, std::nullopt,
                      fmt::format("boot memory does not match the prediction for `{}`",

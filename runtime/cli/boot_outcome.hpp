@@ -39,6 +39,6 @@ BootOutcome boot_outcome(const model::Host& host, const boot::State& state);
 std::string_view outcome_name(BootOutcome::Is is);
 /// One line for people, empty for None; ML0781 with the differences goes into `sink`.
 std::string outcome_text(const BootOutcome& outcome);
-void tell(const BootOutcome& outcome, diag::Sink& sink);
+void add_outcome(const BootOutcome& outcome, diag::Sink& sink);
 
 }  // namespace memonline::cli

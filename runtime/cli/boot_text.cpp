@@ -70,19 +70,19 @@ std::string steps_text(const boot::Survey& survey) {
 }
 
 BootWritten write_boot(const std::string& path, const plan::Boot& plan, std::string_view arch,
-                       bool only_look, diag::Sink& sink) {
+                       bool dry_run, diag::Sink& sink) {
   const boot::Root root(path);
   const boot::Runner run = boot::runner_below(root.path());
   std::optional<boot::Lock> lock;
-  if (!only_look) {
-    lock = boot::Lock::take(root, kBootPatience, sink);
+  if (!dry_run) {
+    lock = boot::Lock::take(root, kBootLockTimeout, sink);
     if (!lock) return {};
   }
   const auto survey = boot::survey(root, run, wish_of(plan), arch, sink);
   if (!survey) return {};
   if (!survey->pending) return {true, false, {}};
   const std::string steps = steps_text(*survey);
-  if (only_look)
+  if (dry_run)
     return {true, true, fmt::format("{}: {}\n{}", name_of(*survey), or_none(survey->words), steps)};
   if (!boot::carry_out(*survey, root, run, arch, sink)) return {};
   if (survey->told && survey->leftovers.empty()) return {true, false, {}};

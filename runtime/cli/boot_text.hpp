@@ -13,7 +13,7 @@
 namespace memonline::cli {
 
 /// How long a run waits for another one that changes the boot parameters.
-inline constexpr std::chrono::minutes kBootPatience{1};
+inline constexpr std::chrono::minutes kBootLockTimeout{1};
 
 boot::Wish wish_of(const plan::Boot& boot);
 std::string or_none(const boot::Words& words);
@@ -26,8 +26,8 @@ struct BootWritten {
   bool changed = false;  ///< it did not have them before
   std::string text;      ///< what was done, for people
 };
-/// Writes what the plan needs through the boot loader of `root`. `only_look`: only describes it.
+/// Writes what the plan needs through the boot loader of `root`. `dry_run`: only describes it.
 BootWritten write_boot(const std::string& root, const plan::Boot& boot, std::string_view arch,
-                       bool only_look, diag::Sink& sink);
+                       bool dry_run, diag::Sink& sink);
 
 }  // namespace memonline::cli

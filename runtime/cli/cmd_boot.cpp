@@ -147,11 +147,11 @@ class Boot {
           fmt::format("--root must be a directory here: `{}` is not one", options_.where.root));
     if (changes() && lacks_root(name(), options_.where.root, sink_))
       return give_up(ExitStatus::Failure);
-    if (!wish()) return give_up(status_);
-    if (!changes()) return look();
-    const BootWritten written = write_boot(options_.where.root, wished_, arch_, false, sink_);
+    if (!determine_parameters()) return give_up(status_);
+    if (!changes()) return show_survey();
+    const BootWritten written = write_boot(options_.where.root, desired_, arch_, false, sink_);
     if (!written.done) return give_up(ExitStatus::Failure);
-    if (options_.format == Format::Json) return as_it_is_now(written.changed);
+    if (options_.format == Format::Json) return print_current(written.changed);
     return finish(written.changed ? written.text : unchanged());
   }
 
@@ -169,18 +169,18 @@ class Boot {
       const boot::Root root(options_.where.root);
       const boot::Runner run = boot::runner_below(root.path());
       diag::Sink reported_already;
-      if (const auto survey = boot::survey(root, run, wish_of(wished_), arch_, reported_already))
+      if (const auto survey = boot::survey(root, run, wish_of(desired_), arch_, reported_already))
         explained = not_ours_text(*survey, boot::not_ours(root, *survey));
     }
     return explained.empty() ? "Nothing to do.\n" : "Nothing was changed.\n" + explained;
   }
 
   /// The document of `apply` and `remove`: what `show` would print next, and whether it changed.
-  ExitStatus as_it_is_now(bool changed) {
+  ExitStatus print_current(bool changed) {
     const boot::Root root(options_.where.root);
     const boot::Runner run = boot::runner_below(root.path());
     diag::Sink reported_already;
-    const auto survey = boot::survey(root, run, wish_of(wished_), arch_, reported_already);
+    const auto survey = boot::survey(root, run, wish_of(desired_), arch_, reported_already);
     if (!survey) {
       sink_.append(reported_already);
       return give_up(ExitStatus::Failure);
@@ -189,13 +189,13 @@ class Boot {
   }
 
   /// What the policy needs; nothing for `remove`, the current ones for `show` without a policy.
-  bool wish() {
+  bool determine_parameters() {
     if (options_.action == BootOptions::Action::Remove) return true;
     if (options_.action == BootOptions::Action::Show) {
       Policies policies = load_policies(options_.where);
       if (policies.none()) {
         policy_ = false;
-        wished_.parameters = boot::own_parameters(options_.where.root);
+        desired_.parameters = boot::own_parameters(options_.where.root);
         return true;
       }
     }
@@ -204,15 +204,15 @@ class Boot {
     sink_.append(compiled.sink);
     status_ = compiled.status;
     if (!compiled.plan) return false;
-    wished_ = compiled.plan->boot;
+    desired_ = compiled.plan->boot;
     arch_ = compiled.host->arch;
     return true;
   }
 
-  ExitStatus look() {
+  ExitStatus show_survey() {
     const boot::Root root(options_.where.root);
     const boot::Runner run = boot::runner_below(root.path());
-    const auto survey = boot::survey(root, run, wish_of(wished_), arch_, sink_);
+    const auto survey = boot::survey(root, run, wish_of(desired_), arch_, sink_);
     return survey ? show(*survey, boot::not_ours(root, *survey)) : give_up(ExitStatus::Failure);
   }
 
@@ -235,7 +235,7 @@ class Boot {
   ColorChoice color_;
   diag::Sink sink_;
   source::SourceSet shown_;
-  plan::Boot wished_;
+  plan::Boot desired_;
   std::string arch_;
   bool policy_ = true;
   ExitStatus status_ = ExitStatus::Failure;

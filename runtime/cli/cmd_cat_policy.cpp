@@ -55,7 +55,7 @@ ExitStatus run(const CatPolicyOptions& options, ColorChoice color) {
   ExitStatus ended = ExitStatus::Done;
   for (const runtime::FileError& error : store->unreadable)
     ended = complain(ExitStatus::Usage, error.message());
-  const std::string text = options.list ? listed(*store, colour_output(color)) : merged(*store);
+  const std::string text = options.list ? listed(*store, color_output(color)) : merged(*store);
   if (text.empty() && ended == ExitStatus::Done)
     return complain(ExitStatus::Usage, "no policy found", "searched " + joined(store->directories));
   return print(text, ended);

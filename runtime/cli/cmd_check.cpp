@@ -39,9 +39,9 @@ ExitStatus run(const CheckOptions& options, ColorChoice color) {
   if (policies.none()) add_no_policy(policies, options.where, sink);
   const auto policy = sema::analyse(policies.files, sink);
   const ExitStatus status = sink.has_errors() ? ExitStatus::Usage : ExitStatus::Done;
-  if (const ExitStatus told = report(sink, policies.shown, options.format, color, status);
-      told != ExitStatus::Done || options.format != Format::Text)
-    return told;
+  if (const ExitStatus printed = report(sink, policies.shown, options.format, color, status);
+      printed != ExitStatus::Done || options.format != Format::Text)
+    return printed;
   const std::size_t warnings = sink.all().size();
   return print(fmt::format("ok: {}, {}{}\n", counted(policies.files.size(), "policy file"),
                            counted(policy ? count_rules(policy->statements) : 0, "rule"),

@@ -27,7 +27,7 @@ CommandResult run(const Given& given, ColorChoice color) {
       return complain(ExitStatus::Failure, "memonlined refused: " + failure->message);
   }
   if (diag::Sink sink; lacks_root("confirm", root, sink)) {
-    print_error(diag::to_text(sink.sorted(), {}, {colour_errors(color)}));
+    print_error(diag::to_text(sink.sorted(), {}, {color_errors(color)}));
     return ExitStatus::Failure;
   }
   using Which = apply::RunDirectory::Which;

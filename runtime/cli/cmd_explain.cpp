@@ -89,7 +89,7 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
   // The state of memory does not depend on the policy; only the rule and the plan are missing.
   if (compiled.sink.has_errors())
     print_error("\n" + diag::to_text(compiled.sink.sorted(), compiled.policies.shown,
-                                     {colour_errors(color)}));
+                                     {color_errors(color)}));
   return printed;
 }
 

@@ -70,7 +70,7 @@ ExitStatus run(const FmtOptions& options, ColorChoice color) {
     source::SourceSet files;
     diag::Sink sink;
     const auto formatted = formatted_text(shown, *text, files, sink);
-    print_error(diag::to_text(sink.sorted(), files, {colour_errors(color)}));
+    print_error(diag::to_text(sink.sorted(), files, {color_errors(color)}));
     if (!formatted) {
       at_least(ExitStatus::Usage);
     } else if (options.check) {

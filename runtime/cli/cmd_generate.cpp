@@ -20,17 +20,17 @@ struct GenerateOptions {
 
 ExitStatus run(const GenerateOptions& options, ColorChoice color) {
   Compiled compiled = compile_for(options.where, Service::Without);
-  const auto tell = [&] {
+  const auto print_diagnostics = [&] {
     print_error(
-        diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
+        diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {color_errors(color)}));
   };
   if (!compiled.plan) {
-    tell();
+    print_diagnostics();
     return compiled.status;
   }
   const auto text = render::generate(options.target, *compiled.plan, *compiled.policy,
                                      compiled.policies.files, *compiled.host, compiled.sink);
-  tell();
+  print_diagnostics();
   return text ? print_to(options.output, *text) : ExitStatus::Failure;
 }
 

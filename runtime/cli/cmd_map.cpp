@@ -27,7 +27,7 @@ constexpr std::size_t kBeside = 26, kNarrowest = 16, kWidest = 128;
 render::MapStyle style_of(const MapOptions& options, ColorChoice color) {
   render::MapStyle style;
   const bool to_file = !options.output.empty();
-  style.color = to_file ? color == ColorChoice::Always : colour_output(color);
+  style.color = to_file ? color == ColorChoice::Always : color_output(color);
   const auto width = to_file ? std::nullopt : terminal_width(STDOUT_FILENO);
   if (width)
     style.columns = std::clamp(*width > kBeside ? *width - kBeside : 0, kNarrowest, kWidest);

@@ -69,7 +69,7 @@ ExitStatus run_fleet(const PlanOptions& options, ColorChoice color) {
   const auto policy = sema::analyse(policies.files, sink);
   if (sink.has_errors() || !policy)
     return report(sink, policies.shown, options.errors, color, ExitStatus::Usage);
-  print_error(diag::to_text(sink.sorted(), policies.shown, {colour_errors(color)}));
+  print_error(diag::to_text(sink.sorted(), policies.shown, {color_errors(color)}));
   if (!std::filesystem::is_directory(options.hosts))
     return complain_as(options.errors, ExitStatus::Failure,
                        fmt::format("`{}` is not a directory of hosts", options.hosts),
@@ -85,7 +85,7 @@ ExitStatus run_fleet(const PlanOptions& options, ColorChoice color) {
   return print_to(options.output,
                   options.format == Format::Json
                       ? fleet_to_json(rows)
-                      : fleet_to_text(rows, colour_output(color, options.output)),
+                      : fleet_to_text(rows, color_output(color, options.output)),
                   status);
 }
 
@@ -108,7 +108,7 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
   // JSON and YAML plans hold their diagnostics; people see them with the source line besides.
   if ((format != Format::Json && format != Format::Yaml) || !options.output.empty())
     print_error(
-        diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)}));
+        diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {color_errors(color)}));
   if (forecast && !forecast->fits()) status = ExitStatus::Failure;
   return print_to(options.output,
                   rendered(*compiled.plan, *compiled.host, format, forecast ? &*forecast : nullptr),

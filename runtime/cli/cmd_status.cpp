@@ -51,10 +51,10 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
   const auto state = boot::read_state(boot::Root(options.where.root));
   const StatusReport status =
       make_status(compiled, boot_outcome(*compiled.host, state.value_or(boot::State{})));
-  tell(status.boot, compiled.sink);
+  add_outcome(status.boot, compiled.sink);
 
   const std::string diagnostics =
-      diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {colour_errors(color)});
+      diag::to_text(compiled.sink.sorted(), compiled.policies.shown, {color_errors(color)});
   if (options.format == Format::Json || options.format == Format::Yaml) {
     // The document has them, too; but -o selects its format, not that of the messages.
     if (options.errors == Format::Text) print_error(diagnostics);
@@ -69,7 +69,7 @@ ExitStatus run(const StatusOptions& options, ColorChoice color) {
     return print_to(options.output, to_prometheus(metrics_of(status, options.where)),
                     status.drift_known() ? ExitStatus::Done : status_of(status));
   }
-  const std::string text = status_to_text(status, colour_output(color, options.output));
+  const std::string text = status_to_text(status, color_output(color, options.output));
   if (status.drift_known()) {
     print_error(diagnostics);
     return print_to(options.output, text, status_of(status));

@@ -25,7 +25,7 @@ namespace {
 
 class Runner {
  public:
-  explicit Runner(bool colour) : colour_(colour) {}
+  explicit Runner(bool color) : color_(color) {}
 
   void add_path(const std::string& path) {
     struct stat status {};
@@ -72,14 +72,14 @@ class Runner {
     diag::Sink sink;
     const auto package = policy::read_package(outer, 0, sink);
     if (!package) {
-      tell(sink, outer);
+      print_diagnostics(sink, outer);
       worse(ExitStatus::Usage);
       return;
     }
     diag::Sink policy_sink;
     const source::SourceSet inner{package->policy};
     if (!sema::analyse(inner, policy_sink)) {
-      tell(policy_sink, inner);
+      print_diagnostics(policy_sink, inner);
       worse(ExitStatus::Usage);
       return;
     }
@@ -103,14 +103,14 @@ class Runner {
     out_ += fmt::format("FAIL  {}:{}: {}\n", label, test.line, printable(test.name));
     for (const std::string& line : result.mismatches)
       out_ += fmt::format("      {}\n", printable(line));
-    tell(result.diagnostics, {package.policy});
+    print_diagnostics(result.diagnostics, {package.policy});
   }
 
-  void tell(const diag::Sink& sink, const source::SourceSet& files) const {
-    print_error(diag::to_text(sink.sorted(), files, {colour_}));
+  void print_diagnostics(const diag::Sink& sink, const source::SourceSet& files) const {
+    print_error(diag::to_text(sink.sorted(), files, {color_}));
   }
 
-  bool colour_;
+  bool color_;
   std::string out_;
   std::size_t packages_ = 0;
   std::size_t passed_ = 0;
@@ -119,7 +119,7 @@ class Runner {
 };
 
 CommandResult run(const Given& given, ColorChoice color) {
-  Runner runner(colour_errors(color));
+  Runner runner(color_errors(color));
   for (const std::string& path : given.operands()) runner.add_path(path);
   return runner.finish();
 }

@@ -45,7 +45,7 @@ class Undo {
     document_.recovered = recovered->lines;
     add_set_aside(*recovered, sink_);
     // The last run was not confirmed: undoing it is all, the one before it stays.
-    if (recovered->undone) return undone(told(*recovered->undone, "undone"));
+    if (recovered->undone) return undone(rendered(*recovered->undone, "undone"));
     auto last = session->directory().read(Which::Last);
     if (!last) return no_journal(last.error());
     if (!*last) return nothing();
@@ -57,7 +57,7 @@ class Undo {
     if (before)
       if (const auto problem = OfflineNote(options_.root, *before).write(true); !problem.empty())
         print_error(fmt::format("memonline: {}\n", problem));
-    return undone(told(*report, "undone"));
+    return undone(rendered(*report, "undone"));
   }
 
  private:
@@ -71,7 +71,7 @@ class Undo {
       add_failed(*outcome, sink_);
     return give_up();
   }
-  ExitStatus undone(Told report) {
+  ExitStatus undone(RenderedReport report) {
     document_.result = report.result == apply::Report::Result::Complete
                            ? "undone"
                            : std::string(apply::result_name(report.result));
@@ -96,7 +96,7 @@ class Undo {
   ExitStatus finish() {
     if (options_.run.format == Format::Json)
       return print(to_json(document_, sink_), document_.status);
-    print_error(diag::to_text(sink_.sorted(), {}, {colour_errors(color_)}));
+    print_error(diag::to_text(sink_.sorted(), {}, {color_errors(color_)}));
     std::string text;
     for (const std::string& line : document_.recovered) text += "recovered: " + line + "\n";
     if (document_.undone) text += document_.undone->text;

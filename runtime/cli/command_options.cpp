@@ -187,11 +187,11 @@ void add_run(std::vector<Option>& options) {
   options.push_back(direct_option());
 }
 
-Result<Where, UsageError> where_of(const Given& given, bool look) {
+Result<Where, UsageError> where_of(const Given& given, bool ask_service) {
   Where where;
   where.policies = given.values("policy");
   where.expressions = given.values("expression");
-  where.by_service = look && !given.has("direct");
+  where.by_service = ask_service && !given.has("direct");
   if (given.has("root")) {
     where.root = given.value("root");
   } else if (const char* root = std::getenv("MEMONLINE_ROOT"); root != nullptr) {

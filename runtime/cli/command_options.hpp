@@ -54,9 +54,9 @@ void add_run(std::vector<Option>& options);
 
 std::string_view format_name(Format format);
 
-/// Which host and which policies. `look`: if memonlined runs, gets the state of this machine from
-/// it, unless --direct was given. An empty root is an error, also in MEMONLINE_ROOT.
-Result<Where, UsageError> where_of(const Given& given, bool look = false);
+/// Which host and which policies. `ask_service`: if memonlined runs, gets the state of this machine
+/// from it, unless --direct was given. An empty root is an error, also in MEMONLINE_ROOT.
+Result<Where, UsageError> where_of(const Given& given, bool ask_service = false);
 /// A duration greater than zero.
 Result<std::chrono::milliseconds, UsageError> time_of(const Given& given, std::string_view name);
 Result<RunOptions, UsageError> run_options_of(const Given& given);

@@ -29,17 +29,18 @@ void ask_for_confirmation(std::chrono::milliseconds time, bool keyboard) {
       std::chrono::duration_cast<std::chrono::seconds>(time).count()));
 }
 
-Word wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
-                           std::chrono::milliseconds time,
-                           const volatile std::sig_atomic_t* stops) {
+Confirmation wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
+                                   std::chrono::milliseconds time,
+                                   const volatile std::sig_atomic_t* stops) {
   using runtime::BootClock;
-  constexpr auto kLook = std::chrono::milliseconds(200);
+  constexpr auto kPollInterval = std::chrono::milliseconds(200);
   bool keyboard = ::isatty(STDIN_FILENO) == 1;
   ask_for_confirmation(time, keyboard);
   const auto until = BootClock::now() + time;
   while (BootClock::now() < until && *stops == 0)
-    if (entered(keyboard, kLook) || directory.is_confirmed(run)) return Word::Confirmed;
-  return machine_goes_down() ? Word::GoingDown : Word::Missing;
+    if (entered(keyboard, kPollInterval) || directory.is_confirmed(run))
+      return Confirmation::Confirmed;
+  return machine_goes_down() ? Confirmation::GoingDown : Confirmation::Missing;
 }
 
 }  // namespace memonline::cli

@@ -16,14 +16,15 @@ void ask_for_confirmation(std::chrono::milliseconds time, bool keyboard);
 /// Whether a line was entered within `wait`. Clears `keyboard` if the terminal is gone.
 bool entered(bool& keyboard, std::chrono::milliseconds wait);
 
-enum class Word : std::uint8_t {
+enum class Confirmation : std::uint8_t {
   Confirmed,
   Missing,    ///< the time is over, or a signal requested a stop
   GoingDown,  ///< the same, because the machine is shutting down: nothing is reverted
 };
 /// Waits for Enter on a terminal or for `memonline confirm` elsewhere. Time in suspend
 /// counts.
-Word wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
-                           std::chrono::milliseconds time, const volatile std::sig_atomic_t* stops);
+Confirmation wait_for_confirmation(const apply::RunDirectory& directory, const std::string& run,
+                                   std::chrono::milliseconds time,
+                                   const volatile std::sig_atomic_t* stops);
 
 }  // namespace memonline::cli

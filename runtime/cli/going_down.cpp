@@ -9,7 +9,7 @@ namespace memonline::cli {
 
 namespace {
 
-constexpr std::uint64_t kPatience = 2'000'000;
+constexpr std::uint64_t kTimeout = 2'000'000;
 constexpr auto kSystemd = "org.freedesktop.systemd1";
 /// PID 1's own socket: the bus may have been stopped already.
 constexpr auto kPrivateSocket = "unix:path=/run/systemd/private";
@@ -42,7 +42,7 @@ bool machine_goes_down() {
   Error error;
   sd_bus_message* reply = nullptr;
   if (bus().message_append(made, "ss", "org.freedesktop.systemd1.Manager", "SystemState") < 0 ||
-      bus().call(connection.get(), made, kPatience, &error, &reply) < 0)
+      bus().call(connection.get(), made, kTimeout, &error, &reply) < 0)
     return false;
   const Message answer(reply);
   const char* state = "";

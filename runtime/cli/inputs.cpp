@@ -44,12 +44,12 @@ void add_no_policy(const Policies& policies, const Where& where, diag::Sink& sin
 std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, ServiceNews* news) {
   // Without an answer, the command reads the machine itself: it is the same one.
   if (auto service = where.by_service ? ServiceClient::find(where.root) : std::nullopt)
-    if (auto sight = service->sight()) {
-      if (news != nullptr) *news = std::move(sight->news);
+    if (auto snapshot = service->snapshot()) {
+      if (news != nullptr) *news = std::move(snapshot->news);
       // A snapshot does not hold the lines of files; every user may read these.
       if (const auto tree = runtime::open_directory(where.root))
-        sight->host.agents = runtime::read_onlining_agents(**tree, sight->host);
-      return std::move(sight->host);
+        snapshot->host.agents = runtime::read_onlining_agents(**tree, snapshot->host);
+      return std::move(snapshot->host);
     }
   auto host = runtime::read_host(where.root,
                                  where.to_write ? runtime::Detail::ToWrite : runtime::Detail::All);
@@ -140,7 +140,7 @@ ExitStatus report(const diag::Sink& sink, const source::SourceSet& shown, Format
                   ColorChoice color, ExitStatus status) {
   if (format == Format::Json) return print(diag::to_json(sink.sorted(), shown), status);
   if (format == Format::Yaml) return print(diag::to_yaml(sink.sorted(), shown), status);
-  print_error(diag::to_text(sink.sorted(), shown, {colour_errors(color)}));
+  print_error(diag::to_text(sink.sorted(), shown, {color_errors(color)}));
   return status;
 }
 

@@ -15,7 +15,7 @@
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/cli/command_options.hpp"
-#include "runtime/cli/service_sight.hpp"
+#include "runtime/cli/service_snapshot.hpp"
 #include "runtime/policy/load.hpp"
 
 namespace memonline::cli {

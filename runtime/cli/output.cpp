@@ -34,7 +34,7 @@ std::string_view environment(const char* name) {
   return value == nullptr ? std::string_view{} : std::string_view{value};
 }
 
-bool colour(ColorChoice choice, int descriptor) {
+bool use_color(ColorChoice choice, int descriptor) {
   if (choice != ColorChoice::Auto) return choice == ColorChoice::Always;
   if (!environment("NO_COLOR").empty()) return false;
   const std::string_view force = environment("CLICOLOR_FORCE");
@@ -44,10 +44,10 @@ bool colour(ColorChoice choice, int descriptor) {
 
 }  // namespace
 
-bool colour_errors(ColorChoice choice) { return colour(choice, STDERR_FILENO); }
-bool colour_output(ColorChoice choice) { return colour(choice, STDOUT_FILENO); }
-bool colour_output(ColorChoice choice, const std::string& path) {
-  return path.empty() || path == "-" ? colour_output(choice) : choice == ColorChoice::Always;
+bool color_errors(ColorChoice choice) { return use_color(choice, STDERR_FILENO); }
+bool color_output(ColorChoice choice) { return use_color(choice, STDOUT_FILENO); }
+bool color_output(ColorChoice choice, const std::string& path) {
+  return path.empty() || path == "-" ? color_output(choice) : choice == ColorChoice::Always;
 }
 
 std::optional<std::size_t> terminal_width(int descriptor) {

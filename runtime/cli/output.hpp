@@ -25,12 +25,12 @@ enum class Format : std::uint8_t { Text, Json, Yaml, Shell, Svg, Html, Prometheu
 
 /// May standard error be colored? --color decides; `auto` checks NO_COLOR (wins),
 /// CLICOLOR_FORCE, TERM and the terminal.
-bool colour_errors(ColorChoice choice);
+bool color_errors(ColorChoice choice);
 
 /// The same for standard output.
-bool colour_output(ColorChoice choice);
+bool color_output(ColorChoice choice);
 /// The same for what print_to(path, ...) writes: a file is colored only on request.
-bool colour_output(ColorChoice choice, const std::string& path);
+bool color_output(ColorChoice choice, const std::string& path);
 /// The width of the terminal at this descriptor; empty: not a terminal.
 std::optional<std::size_t> terminal_width(int descriptor);
 

@@ -26,52 +26,51 @@ double gib(std::uint64_t blocks, std::uint64_t block_size) {
 
 }  // namespace
 
-Standing standing_of(const apply::Program& program, apply::Board& board) {
+CurrentState current_state_of(const apply::Program& program, apply::Board& board) {
   const apply::Board::Head& head = board.head();
-  Standing standing;
-  standing.step = program.tasks.at(head.task.load()).step;
-  standing.steps = program.tasks.back().step;
-  standing.done = head.settled.load();
-  standing.blocks = program.blocks;
-  standing.block_size = program.block_size;
-  standing.at = fmt::format("memory{}", head.block.load());
+  CurrentState state;
+  state.step = program.tasks.at(head.task.load()).step;
+  state.steps = program.tasks.back().step;
+  state.done = head.settled.load();
+  state.blocks = program.blocks;
+  state.block_size = program.block_size;
+  state.at = fmt::format("memory{}", head.block.load());
   const std::int64_t began = head.write_began.load();
   const auto now =
       std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now().time_since_epoch())
           .count();
   const double waits = began == 0 ? 0 : static_cast<double>(now - began) / 1e9;
-  standing.stuck = waits > kSlow;
-  if (standing.stuck)
-    standing.at += fmt::format(": {:.0f} s {}", waits,
-                               head.offlining.load() ? "migrating its pages or waiting"
-                                                     : "waiting for the kernel's hotplug lock");
-  return standing;
+  state.stuck = waits > kSlow;
+  if (state.stuck)
+    state.at += fmt::format(": {:.0f} s {}", waits,
+                            head.offlining.load() ? "migrating its pages or waiting"
+                                                  : "waiting for the kernel's hotplug lock");
+  return state;
 }
 
-std::string progress_text(const Standing& standing, double seconds) {
-  std::string text = fmt::format("step {} of {}: {} of {} blocks", standing.step, standing.steps,
-                                 standing.done, standing.blocks);
-  if (!standing.stuck) {
-    const double rate = static_cast<double>(standing.done) / seconds;
-    if (standing.block_size != 0)
-      text += fmt::format(", {:.1f} of {:.1f} GiB", gib(standing.done, standing.block_size),
-                          gib(standing.blocks, standing.block_size));
+std::string progress_text(const CurrentState& state, double seconds) {
+  std::string text = fmt::format("step {} of {}: {} of {} blocks", state.step, state.steps,
+                                 state.done, state.blocks);
+  if (!state.stuck) {
+    const double rate = static_cast<double>(state.done) / seconds;
+    if (state.block_size != 0)
+      text += fmt::format(", {:.1f} of {:.1f} GiB", gib(state.done, state.block_size),
+                          gib(state.blocks, state.block_size));
     text += fmt::format(", {:.0f} blocks/s", rate);
-    if (standing.done > 0)
-      text += fmt::format(", {:.0f} s left",
-                          static_cast<double>(standing.blocks - standing.done) / rate);
+    if (state.done > 0)
+      text += fmt::format(", {:.0f} s left", static_cast<double>(state.blocks - state.done) / rate);
   }
-  return standing.at.empty() ? text : text + "; " + standing.at;
+  return state.at.empty() ? text : text + "; " + state.at;
 }
 
 Progress::Progress()
     : began_(steady_clock::now()), shown_(began_), terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-void Progress::show(const Standing& standing) {
+void Progress::show(const CurrentState& state) {
   const auto now = steady_clock::now();
   if (now - began_ < kFirst || (!terminal_ && now - shown_ < kLines)) return;
   shown_ = now;
-  std::string text = progress_text(standing, duration<double>(now - began_).count());
+  std::string text = progress_text(state, duration<double>(now - began_).count());
   // The next line could not erase a line that wraps.
   if (terminal_) text.resize(std::min(text.size(), terminal_width(STDERR_FILENO).value_or(80) - 1));
   print_error(terminal_ ? "\r" + text + "\x1b[K" : text + "\n");

@@ -14,17 +14,17 @@
 
 namespace memonline::cli {
 
-struct Standing {
+struct CurrentState {
   std::uint64_t step = 1, steps = 1;   ///< the current one, and all
   std::uint64_t done = 0, blocks = 0;  ///< so far, and all
   std::uint64_t block_size = 0;        ///< in bytes; 0: unknown
   std::string at;                      ///< the current block or step
   bool stuck = false;                  ///< for so long that only this matters
 };
-Standing standing_of(const apply::Program& program, apply::Board& board);
+CurrentState current_state_of(const apply::Program& program, apply::Board& board);
 
 /// The line that is shown `seconds` after the start.
-std::string progress_text(const Standing& standing, double seconds);
+std::string progress_text(const CurrentState& state, double seconds);
 
 class Progress {
  public:
@@ -35,7 +35,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void show(const Standing& standing);
+  void show(const CurrentState& state);
   void clear();
 
  private:
@@ -50,7 +50,7 @@ template <class Work>
 auto watched(const volatile std::sig_atomic_t* stops, Work&& work) {
   Progress progress;
   return work(apply::Watch{[&progress](const apply::Program& program, apply::Board& board) {
-                             progress.show(standing_of(program, board));
+                             progress.show(current_state_of(program, board));
                            },
                            stops});
 }

@@ -91,7 +91,7 @@ void report_agents(const ApplyOptions& options, Ready& ready, diag::Sink& sink) 
 
 }  // namespace
 
-AtBoot look_at_boot(const Where& where) {
+AtBoot check_at_boot(const Where& where) {
   AtBoot at_boot;
   if (runtime::switched_off(where.root)) {
     at_boot.nothing = "nothing to do: memonline.mode=off is on the kernel command line\n";

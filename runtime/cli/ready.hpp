@@ -25,7 +25,7 @@ struct AtBoot {
   diag::Sink problems;      ///< errors of the policies: then nothing is done
   source::SourceSet shown;  ///< the files that `problems` point into
 };
-AtBoot look_at_boot(const Where& where);
+AtBoot check_at_boot(const Where& where);
 
 struct Ready {
   std::optional<plan::Plan> plan;  ///< empty: nothing to carry out, see `status`

@@ -34,11 +34,11 @@ bool may_write() {
   return ::geteuid() == 0 || ::faccessat(AT_FDCWD, "/run", W_OK, AT_EACCESS) == 0;
 }
 
-volatile std::sig_atomic_t stops = 0;
+volatile std::sig_atomic_t stop_requests = 0;
 
-void count(int signal) {
-  stops = stops + 1;
-  if (stops < 3) return;
+void count_stop(int signal) {
+  stop_requests = stop_requests + 1;
+  if (stop_requests < 3) return;
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -65,13 +65,13 @@ bool lacks_root(std::string_view command, const std::string& root, diag::Sink& s
 
 const volatile std::sig_atomic_t* count_stop_signals() {
   struct sigaction action {};
-  action.sa_handler = count;
+  action.sa_handler = count_stop;
   action.sa_flags = SA_RESTART;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGHUP, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  return &stops;
+  return &stop_requests;
 }
 
 std::optional<apply::Session> begin_session(const std::string& root, const std::string& command,
@@ -123,7 +123,7 @@ void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink) {
   }
 }
 
-Told told(const apply::Report& report, std::string_view verb) {
+RenderedReport rendered(const apply::Report& report, std::string_view verb) {
   return {report.result(), apply::to_json(report), apply::to_text(report, verb)};
 }
 

@@ -44,12 +44,12 @@ void add_no_journal(const runtime::FileError& error, Changed changed, diag::Sink
 void add_set_aside(const apply::Recovered& recovered, diag::Sink& sink);
 
 /// A report as shown: made by this process, or by the service.
-struct Told {
+struct RenderedReport {
   apply::Report::Result result = apply::Report::Result::Failed;
   std::string json;  ///< as apply::to_json() writes it
   std::string text;  ///< for people
 };
-Told told(const apply::Report& report, std::string_view verb = "applied");
+RenderedReport rendered(const apply::Report& report, std::string_view verb = "applied");
 
 /// Adds the report of one more round of a run.
 void add_up(std::optional<apply::Report>& sum, apply::Report&& report);
@@ -60,8 +60,8 @@ struct RunDocument {
   std::string result;
   ExitStatus status = ExitStatus::Done;
   std::string fingerprint;  ///< of the host of the plan
-  std::optional<Told> report;
-  std::optional<Told> undone;
+  std::optional<RenderedReport> report;
+  std::optional<RenderedReport> undone;
   std::vector<std::string> recovered;
   struct Boot {
     std::vector<std::string> parameters;  ///< those that the plan needs

@@ -52,9 +52,9 @@ constexpr std::array<std::string_view, 5> kGone{
 constexpr auto kEndedUnconfirmed = "EndedUnconfirmed";
 constexpr auto kEnded = "Ended";
 // Bytes of a plan in a message; a longer one goes compressed (org.memonline1.Manager.xml).
-constexpr std::size_t kLongestMessage = std::size_t{64} << 10U;
+constexpr std::size_t kMaxMessage = std::size_t{64} << 10U;
 // A person may be asked for a password meanwhile.
-constexpr std::uint64_t kPatience = 300'000'000;
+constexpr std::uint64_t kTimeout = 300'000'000;
 
 /// The next value of a message as text, whatever integer, string or file it is.
 std::string text_of(sd_bus_message* message, char type) {
@@ -113,35 +113,35 @@ void read_dictionary(sd_bus_message* message, const std::string& prefix,
   bus().message_exit_container(message);
 }
 
-std::optional<Told> told_of(const std::map<std::string, std::string>& values,
-                            const std::string& which) {
+std::optional<RenderedReport> report_of(const std::map<std::string, std::string>& values,
+                                        const std::string& which) {
   const auto document = values.find(which + ".document");
   if (document == values.end()) return std::nullopt;
   using Result = apply::Report::Result;
   const std::string& result = values.at(which + ".result");
-  return Told{result == "complete" ? Result::Complete
-              : result == "partly" ? Result::Partly
-                                   : Result::Failed,
-              document->second, values.at(which + ".text")};
+  return RenderedReport{result == "complete" ? Result::Complete
+                        : result == "partly" ? Result::Partly
+                                             : Result::Failed,
+                        document->second, values.at(which + ".text")};
 }
 
 /// The progress of a job, by its properties.
-Standing standing_of(const std::map<std::string, std::string>& values, std::uint64_t block_size) {
+CurrentState current_state_of(const std::map<std::string, std::string>& values,
+                              std::uint64_t block_size) {
   const auto number = [&](const char* name) {
     std::uint64_t value = 0;
     if (const auto found = values.find(name); found != values.end())
       std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
     return value;
   };
-  Standing standing;
-  standing.steps = number("StepsTotal");
-  standing.step = std::min(number("StepsDone") + 1, standing.steps);
-  standing.done = number("BlocksDone");
-  standing.blocks = number("Blocks");
-  standing.block_size = block_size;
-  if (const auto step = values.find("CurrentStep"); step != values.end())
-    standing.at = step->second;
-  return standing;
+  CurrentState state;
+  state.steps = number("StepsTotal");
+  state.step = std::min(number("StepsDone") + 1, state.steps);
+  state.done = number("BlocksDone");
+  state.blocks = number("Blocks");
+  state.block_size = block_size;
+  if (const auto step = values.find("CurrentStep"); step != values.end()) state.at = step->second;
+  return state;
 }
 
 bool exists(const char* sign) {
@@ -179,7 +179,7 @@ std::uint32_t seconds_of(milliseconds time) {
 
 }  // namespace
 
-struct ServiceClient::Look {
+struct ServiceClient::Properties {
   std::map<std::string, std::string> values;
   [[nodiscard]] const std::string& operator[](const char* name) { return values[name]; }
 };
@@ -222,7 +222,7 @@ Result<std::string, ServiceClient::Failure> ServiceClient::call_with(
   if (result >= 0) result = append(made);
   Error error;
   sd_bus_message* reply = nullptr;
-  if (result >= 0) result = bus().call(bus_.get(), made, kPatience, &error, &reply);
+  if (result >= 0) result = bus().call(bus_.get(), made, kTimeout, &error, &reply);
   const Message owned(reply);
   if (result < 0) return fail(error.failure(result));
   char type = 0;
@@ -231,8 +231,8 @@ Result<std::string, ServiceClient::Failure> ServiceClient::call_with(
   return text_of(reply, type);
 }
 
-Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const std::string& path,
-                                                                        const char* interface) {
+Result<ServiceClient::Properties, ServiceClient::Failure> ServiceClient::properties(
+    const std::string& path, const char* interface) {
   Error error;
   sd_bus_message* reply = nullptr;
   const int result =
@@ -240,7 +240,7 @@ Result<ServiceClient::Look, ServiceClient::Failure> ServiceClient::look(const st
                         "GetAll", &error, &reply, "s", interface);
   const Message owned(reply);
   if (result < 0) return fail(error.failure(result));
-  Look now;
+  Properties now;
   read_dictionary(reply, "", now.values);
   return now;
 }
@@ -264,7 +264,7 @@ void ServiceClient::read_long_reports(const std::string& job,
 Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
     const std::string& job, std::optional<milliseconds> confirm,
     const volatile std::sig_atomic_t* stops) {
-  constexpr std::uint64_t kLookEvery = 250'000;
+  constexpr std::uint64_t kPollInterval = 250'000;
   const std::string match = fmt::format("type='signal',sender='{}',path='{}'", kName, job);
   bus().add_match(bus_.get(), nullptr, match.c_str(), nullptr, nullptr);
   Progress progress;
@@ -272,7 +272,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
   bool keyboard = ::isatty(STDIN_FILENO) == 1;
   std::sig_atomic_t seen = 0;
   for (;;) {
-    auto now = look(job, kJob);
+    auto now = properties(job, kJob);
     if (!now) {
       Failure failure = now.error();
       if (std::find(kGone.begin(), kGone.end(), failure.name) != kGone.end())
@@ -283,8 +283,8 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
       // Long reports are missing in properties.
       if (now->values.contains("Report.result") && !now->values.contains("Report.document"))
         read_long_reports(job, now->values);
-      return Outcome{(*now)["Error"], (*now)["ErrorName"], told_of(now->values, "Report"),
-                     told_of(now->values, "Undone")};
+      return Outcome{(*now)["Error"], (*now)["ErrorName"], report_of(now->values, "Report"),
+                     report_of(now->values, "Undone")};
     }
     if (*stops != seen) {
       seen = *stops;
@@ -294,12 +294,12 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
       progress.clear();
       if (!asked) ask_for_confirmation(*confirm, keyboard);
       asked = true;
-      if (entered(keyboard, milliseconds(kLookEvery / 1000)))
+      if (entered(keyboard, milliseconds(kPollInterval / 1000)))
         if (auto kept = call("Confirm", ""); !kept) return fail(kept.error());
       continue;
     }
-    if ((*now)["State"] == "running") progress.show(standing_of(now->values, block_size_));
-    bus().wait(bus_.get(), kLookEvery);
+    if ((*now)["State"] == "running") progress.show(current_state_of(now->values, block_size_));
+    bus().wait(bus_.get(), kPollInterval);
     while (bus().process(bus_.get(), nullptr) > 0) {
     }
   }
@@ -321,7 +321,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::run_job(
 }
 
 Result<std::string, ServiceClient::Failure> ServiceClient::submit(const std::string& plan) {
-  if (plan.size() <= kLongestMessage) return call("SubmitPlan", "s", plan.c_str());
+  if (plan.size() <= kMaxMessage) return call("SubmitPlan", "s", plan.c_str());
   const auto stream = runtime::deflate(plan);
   if (!stream) return fail(Failure{{}, std::string(runtime::message_of(stream.error()))});
   return call_with_bytes("SubmitCompressedPlan", *stream);
@@ -357,7 +357,7 @@ std::optional<ServiceClient::Failure> ServiceClient::confirm() {
 std::map<std::string, std::uint64_t> ServiceClient::counters() {
   constexpr std::string_view kPrefix = "Counters.";
   std::map<std::string, std::uint64_t> counters;
-  const auto now = look(kPath, kManager);
+  const auto now = properties(kPath, kManager);
   if (!now) return counters;
   for (const auto& [name, text] : now->values) {
     std::uint64_t value = 0;

@@ -15,7 +15,7 @@
 
 #include "compiler/base/result.hpp"
 #include "runtime/cli/running.hpp"
-#include "runtime/cli/service_sight.hpp"
+#include "runtime/cli/service_snapshot.hpp"
 
 struct sd_bus;
 struct sd_bus_message;
@@ -32,7 +32,7 @@ class ServiceClient {
   struct Outcome {
     std::string error;       ///< why it failed, for people; empty: it succeeded
     std::string error_name;  ///< the name of that error
-    std::optional<Told> report, undone;
+    std::optional<RenderedReport> report, undone;
   };
 
   /// Empty if `root` is not this machine's, if memonlined's sign is missing, or if its name has no
@@ -50,7 +50,7 @@ class ServiceClient {
   /// Empty: the waiting changes are confirmed.
   std::optional<Failure> confirm();
   /// The current state of the machine from the service; empty if an older version lacks this.
-  std::optional<ServiceSight> sight();
+  std::optional<ServiceSnapshot> snapshot();
   /// The Manager's Counters; empty if it does not answer.
   std::map<std::string, std::uint64_t> counters();
 
@@ -58,14 +58,14 @@ class ServiceClient {
   struct Close {
     void operator()(sd_bus* bus) const;
   };
-  struct Look;
+  struct Properties;
   explicit ServiceClient(sd_bus* bus) : bus_(bus) {}
   /// The first value of the answer, as text.
   Result<std::string, Failure> call(const char* method, const char* types, ...);
   Result<std::string, Failure> call_with_bytes(const char* method, const std::string& bytes);
   Result<std::string, Failure> call_with(const char* method,
                                          const std::function<int(sd_bus_message*)>& append);
-  Result<Look, Failure> look(const std::string& path, const char* interface);
+  Result<Properties, Failure> properties(const std::string& path, const char* interface);
   void read_long_reports(const std::string& job, std::map<std::string, std::string>& values);
   /// Submits a plan; gives its digest.
   Result<std::string, Failure> submit(const std::string& plan);

@@ -73,7 +73,7 @@ TEST_CASE("boot clock: the command does, too") {
   const auto word = cli::wait_for_confirmation(directory, "1.x", std::chrono::hours(1), &stops);
   sleeps.join();
   suspended = 0;
-  CHECK(word == cli::Word::Missing);
+  CHECK(word == cli::Confirmation::Missing);
 }
 
 }  // namespace memonline

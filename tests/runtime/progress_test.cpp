@@ -26,7 +26,7 @@ TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left"
   const apply::Program program = apply::program_of(*compiled.plan, host);
   const auto board = std::move(*apply::Board::make(program));
   const auto text = [&](double seconds) {
-    return cli::progress_text(cli::standing_of(program, *board), seconds);
+    return cli::progress_text(cli::current_state_of(program, *board), seconds);
   };
   apply::Board::Head& head = board->head();
   head.block.store(32);
@@ -43,11 +43,11 @@ TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left"
 }
 
 TEST_CASE("progress: what is not known is not said") {
-  cli::Standing standing;
-  standing.steps = 2;
-  standing.blocks = 64;
-  standing.done = 32;
-  CHECK(cli::progress_text(standing, 4) == "step 1 of 2: 32 of 64 blocks, 8 blocks/s, 4 s left");
+  cli::CurrentState state;
+  state.steps = 2;
+  state.blocks = 64;
+  state.done = 32;
+  CHECK(cli::progress_text(state, 4) == "step 1 of 2: 32 of 64 blocks, 8 blocks/s, 4 s left");
 }
 
 }  // namespace memonline

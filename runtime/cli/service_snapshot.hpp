@@ -23,7 +23,7 @@ struct ServiceNews {
   [[nodiscard]] bool empty() const { return failing.empty() && left_alone.empty(); }
 };
 
-struct ServiceSight {
+struct ServiceSnapshot {
   model::Host host;
   ServiceNews news;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Reads the reply of the Manager's GetHost.
-#include "runtime/cli/service_sight.hpp"
+#include "runtime/cli/service_snapshot.hpp"
 
 #include <string_view>
 
@@ -12,7 +12,7 @@ namespace memonline::cli {
 namespace {
 
 /// Reading the machine takes tens of milliseconds; after this time the command does it itself.
-constexpr std::uint64_t kPatience = 10'000'000;
+constexpr std::uint64_t kTimeout = 10'000'000;
 
 std::vector<std::string> texts(sd_bus_message* message) {
   std::vector<std::string> found;
@@ -37,7 +37,7 @@ std::vector<ServiceNews::Failing> failing(sd_bus_message* message) {
 }
 
 /// One entry of the dictionary; `document` contains the host.
-void read_entry(sd_bus_message* reply, ServiceSight& sight, std::string& document) {
+void read_entry(sd_bus_message* reply, ServiceSnapshot& snapshot, std::string& document) {
   const char* key = "";
   const char* type = nullptr;
   char variant = 0;
@@ -51,11 +51,11 @@ void read_entry(sd_bus_message* reply, ServiceSight& sight, std::string& documen
   if (name == "document" && is == "h" && bus().message_read_basic(reply, 'h', &fd) > 0)
     document = contents(fd);  // the message closes it
   else if (name == "own-parameters" && is == "as")
-    sight.host.own_parameters = texts(reply);
+    snapshot.host.own_parameters = texts(reply);
   else if (name == "left-alone" && is == "as")
-    sight.news.left_alone = texts(reply);
+    snapshot.news.left_alone = texts(reply);
   else if (name == "failing" && is == "a(ttis)")
-    sight.news.failing = failing(reply);
+    snapshot.news.failing = failing(reply);
   else
     bus().message_skip(reply, type);
   bus().message_exit_container(reply);
@@ -63,28 +63,28 @@ void read_entry(sd_bus_message* reply, ServiceSight& sight, std::string& documen
 
 }  // namespace
 
-std::optional<ServiceSight> ServiceClient::sight() {
+std::optional<ServiceSnapshot> ServiceClient::snapshot() {
   sd_bus_message* made = nullptr;
   if (bus().message_new_method_call(bus_.get(), &made, kName, kPath, kManager, "GetHost") < 0)
     return std::nullopt;
   const Message message(made);
   Error error;
   sd_bus_message* reply = nullptr;
-  const int result = bus().call(bus_.get(), made, kPatience, &error, &reply);
+  const int result = bus().call(bus_.get(), made, kTimeout, &error, &reply);
   const Message owned(reply);
   if (result < 0 || bus().message_enter_container(reply, 'a', "{sv}") <= 0) return std::nullopt;
-  ServiceSight sight;
+  ServiceSnapshot snapshot;
   std::string document;
   while (bus().message_enter_container(reply, 'e', "sv") > 0) {
-    read_entry(reply, sight, document);
+    read_entry(reply, snapshot, document);
     bus().message_exit_container(reply);
   }
   auto host = runtime::read_snapshot(document);
   if (!host) return std::nullopt;
-  host->own_parameters = std::move(sight.host.own_parameters);
+  host->own_parameters = std::move(snapshot.host.own_parameters);
   host->name = "/";
-  sight.host = std::move(*host);
-  return sight;
+  snapshot.host = std::move(*host);
+  return snapshot;
 }
 
 }  // namespace memonline::cli
