@@ -54,10 +54,10 @@ std::string rendered(const plan::Plan& plan, const model::Host& host, Format for
 
 // An unplug request needs no policy: it alone says what to offline.
 Compiled compiled_for(const PlanOptions& options) {
-  if (!options.unplug) return compile_for(options.where);
+  const CompileRequest request{options.unplug, options.add};
+  if (!options.unplug) return compile_for(options.where, Service::AsItIs, request);
   Compiled compiled = load_for(options.where);
-  if (compiled.host)
-    compiled.plan = plan::plan_unplug(*options.unplug, *compiled.host, compiled.sink);
+  if (compiled.host) plan_for_host(compiled, request);
   return compiled;
 }
 
@@ -95,14 +95,10 @@ ExitStatus run(const PlanOptions& options, ColorChoice color) {
   Compiled compiled = compiled_for(options);
   if (!compiled.plan)
     return report(compiled.sink, compiled.policies.shown, options.errors, color, compiled.status);
-  std::optional<forecast::Forecast> forecast;
-  if (options.add) {
-    forecast = forecast::make_forecast(*compiled.policy, compiled.policies.files, *compiled.host,
-                                       *options.add, compiled.sink);
-    if (!forecast)
-      return report(compiled.sink, compiled.policies.shown, options.errors, color,
-                    ExitStatus::Failure);
-  }
+  const auto& forecast = compiled.forecast;
+  if (options.add && !forecast)
+    return report(compiled.sink, compiled.policies.shown, options.errors, color,
+                  ExitStatus::Failure);
   warn_of_agents(compiled);
   ExitStatus status = options.exit_code ? pending_status(*compiled.plan) : ExitStatus::Done;
   // JSON and YAML plans hold their diagnostics; people see them with the source line besides.

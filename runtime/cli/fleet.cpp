@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include "compiler/diag/diagnostic.hpp"
-#include "compiler/plan/planner.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/text/json_writer.hpp"
 #include "runtime/cli/inputs.hpp"
@@ -58,9 +57,8 @@ void plan_host(const std::string& path, const sema::Policy& policy, const source
     return;
   }
   row.kernel = host->kernel;
-  diag::Sink sink;
-  const auto planned = plan::make_plan(policy, files, *host, sink);
-  note_diagnostics(sink, row);
+  const auto planned = compile(policy, files, *host);
+  note_diagnostics(planned.diagnostics, row);
   if (!planned.plan) return;
   row.steps = planned.plan->steps.size();
   row.reboot_required = planned.plan->boot.reboot_required;

@@ -9,6 +9,7 @@
 
 #include "compiler/diag/render.hpp"
 #include "compiler/plan/agents.hpp"
+#include "compiler/plan/planner.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "runtime/cli/output.hpp"
 #include "runtime/cli/service_client.hpp"
@@ -61,10 +62,13 @@ std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, Servi
   return std::nullopt;
 }
 
-void plan_for_host(Compiled& compiled) {
-  auto planned =
-      plan::make_plan(*compiled.policy, compiled.policies.files, *compiled.host, compiled.sink);
+void plan_for_host(Compiled& compiled, const CompileRequest& request) {
+  const sema::Policy none;
+  auto planned = compile(compiled.policy ? *compiled.policy : none, compiled.policies.files,
+                         *compiled.host, request, std::move(compiled.sink));
+  compiled.sink = std::move(planned.diagnostics);
   compiled.plan = std::move(planned.plan);
+  compiled.forecast = std::move(planned.forecast);
   if (!compiled.plan) compiled.status = ExitStatus::Failure;
 }
 
@@ -73,12 +77,12 @@ std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink&
   auto host = load_host(where, sink, news);
   if (!host || host->has_hotplug()) return host;
   // The planner reports it, whatever the policy.
-  plan::make_plan(sema::Policy{}, {}, *host, sink);
+  sink = compile(sema::Policy{}, {}, *host, {}, std::move(sink)).diagnostics;
   return std::nullopt;
 }
 
 Compiled load_for(const Where& where, OnPolicyErrors on_errors) {
-  Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, ExitStatus::Usage};
+  Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (!compiled.policies.files.empty())
     compiled.policy = sema::analyse(compiled.policies.files, compiled.sink);
@@ -92,8 +96,8 @@ Compiled load_for(const Where& where, OnPolicyErrors on_errors) {
   return compiled;
 }
 
-Compiled compile_for(const Where& where, Service service) {
-  Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, ExitStatus::Usage};
+Compiled compile_for(const Where& where, Service service, const CompileRequest& request) {
+  Compiled compiled{load_policies(where), {}, {}, {}, {}, {}, {}, ExitStatus::Usage};
   compiled.sink.append(compiled.policies.problems);
   if (compiled.policies.none()) {
     // If the root does not exist, that is the error, not the missing policies.
@@ -111,14 +115,13 @@ Compiled compile_for(const Where& where, Service service) {
   if (!where.first_rule.empty())
     if (auto* rule = std::get_if<sema::Rule>(&compiled.policy->statements.front()))
       rule->only_present = true;
-  if (where.offline)
-    compiled.policy->statements.emplace_back(sema::Setting{sema::Rezone::Allowed, {}});
+  if (where.offline) allow_rezone(*compiled.policy);
   compiled.status = ExitStatus::Failure;
   compiled.host = load_host(where, compiled.sink);
   if (!compiled.host) return compiled;
   if (service == Service::Without) compiled.host->service = false;
   compiled.status = ExitStatus::Done;
-  plan_for_host(compiled);
+  plan_for_host(compiled, request);
   return compiled;
 }
 

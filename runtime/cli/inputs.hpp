@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "compiler/base/result.hpp"
+#include "compiler/compile.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
-#include "compiler/plan/planner.hpp"
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/cli/command_options.hpp"
@@ -43,19 +43,21 @@ struct Compiled {
   std::optional<sema::Policy> policy;
   std::optional<model::Host> host;
   std::optional<plan::Plan> plan;
+  std::optional<forecast::Forecast> forecast;
   ServiceNews news;
   ExitStatus status = ExitStatus::Done;  ///< what to end with if there is no plan
 };
 /// Whether the plan may count on memonlined, if it runs.
 enum class Service : std::uint8_t { AsItIs, Without };
-Compiled compile_for(const Where& where, Service service = Service::AsItIs);
+Compiled compile_for(const Where& where, Service service = Service::AsItIs,
+                     const CompileRequest& request = {});
 /// For commands that also work without a policy: the checked policies, and the host, which must
 /// have blocks. Without a `host` in it, `status` is what to end with. If a policy has errors, the
 /// host is read only on request, and `policy` is empty.
 enum class OnPolicyErrors : std::uint8_t { Stop, ReadHost };
 Compiled load_for(const Where& where, OnPolicyErrors on_errors = OnPolicyErrors::Stop);
 /// The second half of compile_for, for a host that has been read.
-void plan_for_host(Compiled& compiled);
+void plan_for_host(Compiled& compiled, const CompileRequest& request = {});
 
 /// Warns of the competing onlining agents of a plan that was made, in `sink` and in the plan.
 void warn_of_agents(Compiled& compiled);
