@@ -37,57 +37,72 @@ std::optional<Refusal> refusal_of(const std::string& text) {
   return Refusal{blocks->first.value(), blocks->second.value(), error};
 }
 
-}  // namespace
-
-std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* argv) {
+/// The values as CLI11 reads them; the checks and conversions follow.
+struct Given {
   DaemonOptions options;
   std::int64_t latency = 0;
-  int event_fd = -1, idle = 0;
+  int event_fd = -1;
+  int idle = 0;
   std::vector<std::string> refusals;
-  CLI::App app("Keeps memory online as the policy requires, and provides org.memonline1 on D-Bus.",
-               "memonlined");
-  app.set_version_flag("--version", fmt::format("memonlined {}", MEMONLINE_VERSION),
-                       "Print the version");
-  app.set_help_flag("-h,--help", "Print this help");
-  auto* root = app.add_option("--root", options.root, "Use DIR in place of /")->option_text("DIR");
-  auto* simulate = app.add_option("--simulate", options.simulate,
+};
+
+void add_simulation_options(CLI::App& app, Given& given, CLI::Option* root) {
+  auto* simulate = app.add_option("--simulate", given.options.simulate,
                                   "Use a kernel model of this captured host instead of the machine")
                        ->option_text("HOST")
                        ->excludes(root);
-  app.add_option("--latency", latency, "Duration of each write in the simulation, in milliseconds")
+  app.add_option("--latency", given.latency,
+                 "Duration of each write in the simulation, in milliseconds")
       ->option_text("MS")
       ->check(CLI::Range(0, 60000))
       ->needs(simulate);
-  app.add_option("--refuse", refusals,
+  app.add_option("--refuse", given.refusals,
                  "Let writes to these blocks fail with ERRNO in the simulation (repeatable)")
       ->option_text("memoryA[-B]=ERRNO")
       ->check([](const std::string& text) {
         return refusal_of(text) ? std::string() : fmt::format("`{}`: {}", text, kRefuseForm);
       })
       ->needs(simulate);
-  app.add_option("--directory", options.directory,
+  app.add_option("--directory", given.options.directory,
                  "Directory for the simulation's /etc and /run (default: a temporary directory)")
       ->option_text("DIR")
       ->needs(simulate);
-  app.add_option("--event-fd", event_fd,
+}
+
+void add_service_options(CLI::App& app, Given& given) {
+  app.add_option("--event-fd", given.event_fd,
                  "Receive uevents from this datagram socket instead of the kernel")
       ->option_text("N")
       ->check(CLI::Range(0, 1 << 20));
-  app.add_flag("--keep-switches", options.keep_switches,
+  app.add_flag("--keep-switches", given.options.keep_switches,
                "Leave the kernel settings unchanged at exit");
-  app.add_option("--exit-idle-time", idle,
+  app.add_option("--exit-idle-time", given.idle,
                  "Exit after this many seconds without a client if the kernel alone onlines new\n"
                  "memory as the policy requires; a request or a memory change starts it again")
       ->option_text("SECONDS")
       ->check(CLI::Range(1, 86400));
-  app.add_flag("--put-back", options.put_back,
+  app.add_flag("--put-back", given.options.put_back,
                "Restore the kernel settings if the service has exited when idle, and exit")
-      ->excludes(simulate);
-  app.add_option("--policy", options.policies,
+      ->excludes(app.get_option("--simulate"));
+  app.add_option("--policy", given.options.policies,
                  "Use this policy instead of the search path (repeatable)")
       ->option_text("FILE");
-  app.add_option("-e", options.expressions, "Use TEXT as a policy (repeatable)")
+  app.add_option("-e", given.options.expressions, "Use TEXT as a policy (repeatable)")
       ->option_text("TEXT");
+}
+
+}  // namespace
+
+std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* argv) {
+  Given given;
+  CLI::App app("Keeps memory online as the policy requires, and provides org.memonline1 on D-Bus.",
+               "memonlined");
+  app.set_version_flag("--version", fmt::format("memonlined {}", MEMONLINE_VERSION),
+                       "Print the version");
+  app.set_help_flag("-h,--help", "Print this help");
+  auto* root = app.add_option("--root", given.options.root, "Use DIR in place of /");
+  add_simulation_options(app, given, root->option_text("DIR"));
+  add_service_options(app, given);
   app.footer(kFooter);
   try {
     app.parse(argc, argv);
@@ -97,10 +112,11 @@ std::variant<DaemonOptions, Ending> parse_options(int argc, const char* const* a
   } catch (const CLI::ParseError& error) {
     return Ending{2, fmt::format("memonlined: {}\n", error.what())};
   }
-  options.latency = std::chrono::milliseconds(latency);
-  for (const std::string& text : refusals) options.refusals.push_back(*refusal_of(text));
-  if (event_fd >= 0) options.event_fd = event_fd;
-  if (idle > 0) options.exit_idle_time = std::chrono::seconds(idle);
+  DaemonOptions options = std::move(given.options);
+  options.latency = std::chrono::milliseconds(given.latency);
+  for (const std::string& text : given.refusals) options.refusals.push_back(*refusal_of(text));
+  if (given.event_fd >= 0) options.event_fd = given.event_fd;
+  if (given.idle > 0) options.exit_idle_time = std::chrono::seconds(given.idle);
   return options;
 }
 

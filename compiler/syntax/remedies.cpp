@@ -156,14 +156,44 @@ bool is_value(const SourceSpan& found, std::string_view text) {
           (ends_statement(after, text) || text[after] == ',' || text[after] == '{'));
 }
 
+/// Inserts `inserted`, which is `what` and perhaps a blank, before what was found.
+void insert(const Place& place, std::string_view what, std::string_view inserted, Diagnostic& d) {
+  d.help = fmt::format("write `{}` here", what);
+  fix(d, point(place.file, place.at), std::string(inserted));
+}
+
+void add_colon_remedy(const Place& place, const SourceSpan& found, Diagnostic& d) {
+  const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
+  const StatementText statement(place.text, place.file, place.start);
+  if (there == "=" && is_class_word(last_word(place)) &&
+      statement.find(":") < statement.pieces.size()) {
+    d.help = "replace `=` with a blank";
+    fix(d, found, " ");
+  } else if (there == "=" && share_at(over_blanks(found.end, place.text), place.text)) {
+    replace_by(d, found, there, ":");
+  } else if (same_word(there, "except")) {
+    d.help = "a rule has only one `except`; the classes after it intersect, too";
+  } else {
+    d.help = "a rule is a class of memory, `:` and a target, for example `node1: movable`";
+  }
+}
+
+void add_test_remedy(const Place& place, const SourceSpan& found, Diagnostic& d) {
+  const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
+  if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
+    replace_by(d, found, there, "is");
+  else if (is_one_of(there, {"isnt", "ne", "not"}))
+    replace_by(d, found, there, "is not");
+  else if (same_word(there, "contains"))
+    d.help = "write `is` and a pattern, for example `is \"*Cloud*\"`";
+  else if (is_value(found, place.text))
+    insert(place, "is", "is ", d);
+}
+
 }  // namespace
 
 void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic& d) {
   const std::string_view there = place.text.substr(found.begin, found.end - found.begin);
-  const auto insert = [&](std::string_view what, std::string_view inserted) {
-    d.help = fmt::format("write `{}` here", what);
-    fix(d, point(place.file, place.at), std::string(inserted));
-  };
   const auto replace = [&](std::string_view by) { replace_by(d, found, there, by); };
   switch (due) {
     case Due::Statement:
@@ -171,19 +201,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
         d.help =
             "a rule starts with a class of memory, for example `all: 80% movable, rest normal`";
       return;
-    case Due::Colon:
-      if (there == "=" && is_class_word(last_word(place)) &&
-          StatementText(place.text, place.file, place.start).find(":") <
-              StatementText(place.text, place.file, place.start).pieces.size()) {
-        d.help = "replace `=` with a blank";
-        fix(d, found, " ");
-      } else if (there == "=" && share_at(over_blanks(found.end, place.text), place.text))
-        replace(":");
-      else if (same_word(there, "except"))
-        d.help = "a rule has only one `except`; the classes after it intersect, too";
-      else
-        d.help = "a rule is a class of memory, `:` and a target, for example `node1: movable`";
-      return;
+    case Due::Colon: add_colon_remedy(place, found, d); return;
     case Due::EndOfStatement:
       d.help = "a statement ends at the end of the line or at `;`";
       if (in_rule(place)) add_remedy_in_shares(place, found, d);
@@ -194,24 +212,15 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
         replace("=");
       else if (!there.empty() && is_word_byte(there[0]) &&
                ends_statement(over_blanks(found.end, place.text), place.text))
-        insert("=", "= ");
+        insert(place, "=", "= ", d);
       return;
     case Due::To:
       d.help = kLimitReads;
       if (starts_number(there) &&
           reads_as_limit(StatementText(place.text, place.file, place.start)))
-        insert("to", "to ");
+        insert(place, "to", "to ", d);
       return;
-    case Due::Test:
-      if (is_one_of(there, {"in", "equals", "eq", "like", "matches"}))
-        replace("is");
-      else if (is_one_of(there, {"isnt", "ne", "not"}))
-        replace("is not");
-      else if (same_word(there, "contains"))
-        d.help = "write `is` and a pattern, for example `is \"*Cloud*\"`";
-      else if (is_value(found, place.text))
-        insert("is", "is ");
-      return;
+    case Due::Test: add_test_remedy(place, found, d); return;
     case Due::OpenBrace:
       d.help = "enclose the statements of a `when` in braces: `when arch is s390x { all: keep }`";
       return;

@@ -44,88 +44,125 @@ std::vector<FirmwareRange> read_memmap(const Tree& tree, Notes& notes) {
   return entries;
 }
 
-BootRanges boot_ranges(const std::vector<FirmwareRange>& all, std::uint64_t block_size,
-                       const std::vector<Block>& blocks) {
-  // DIMMs that ACPI adds while the kernel initializes get their numbers before the firmware's own
-  // entries do (firmware_memmap_init is a late initcall): the map begins at its lowest address.
-  const auto begins = std::min_element(
-      all.begin(), all.end(),
-      [](const FirmwareRange& a, const FirmwareRange& b) { return a.range.first < b.range.first; });
-  const std::vector<FirmwareRange> entries(begins, all.end());
-  const auto aligned = [&](const AddressRange& range) {
-    return range.first % block_size == 0 && (range.last + 1) % block_size == 0;
-  };
-  // The number of entries up to and with the last that must be the firmware's: hot-added ones are
-  // aligned RAM, and all come after it.
-  std::size_t early = entries.size();
-  while (early > 0 && entries[early - 1].ram && aligned(entries[early - 1].range)) --early;
-  const auto among = [&](std::size_t count, std::uint64_t id) {
-    const AddressRange block = addresses_of(id, block_size);
-    return std::any_of(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(count),
+namespace {
+
+/// The entries of the map in the order in which they were added, compared with the blocks. All of
+/// the firmware's come before all of what was hot-added.
+class AddedEntries {
+ public:
+  AddedEntries(const std::vector<FirmwareRange>& all, std::uint64_t block_size,
+               const std::vector<Block>& blocks)
+      : block_size_(block_size), blocks_(blocks) {
+    // DIMMs that ACPI adds while the kernel initializes get their numbers before the firmware's own
+    // entries do (firmware_memmap_init is a late initcall): the map begins at its lowest address.
+    entries_.assign(std::min_element(all.begin(), all.end(),
+                                     [](const FirmwareRange& a, const FirmwareRange& b) {
+                                       return a.range.first < b.range.first;
+                                     }),
+                    all.end());
+    count_firmware_entries();
+  }
+
+  [[nodiscard]] BootRanges sorted_out() const {
+    BootRanges ranges;
+    std::uint64_t highest = 0;  // the end of what earlier entries cover
+    bool adding = false;        // once one entry was hot-added, so were all after it
+    bool unclear = false;       // one entry may have been, and so may all after it
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const AddressRange& range = entries_[i].range;
+      if (i >= firmware_ && !adding) {
+        const bool below_earlier = i > 0 && range.first <= highest;
+        const bool unmerged =
+            i > 0 && entries_[i - 1].ram && range.first == entries_[i - 1].range.last + 1;
+        const bool has_dimm = dimm_of(range).has_value();
+        adding = below_earlier || unmerged || (has_dimm && boot_dimms_.empty());
+        unclear = unclear || has_dimm;
+      }
+      highest = std::max(highest, range.last);
+      if (!entries_[i].ram || adding) continue;
+      (unclear ? ranges.unclear : ranges.boot).push_back(range);
+    }
+    sort_ranges(ranges.boot);
+    sort_ranges(ranges.unclear);
+    return ranges;
+  }
+
+ private:
+  using BlockIterator = std::vector<Block>::const_iterator;
+
+  void count_firmware_entries() {
+    firmware_ = entries_.size();
+    // Hot-added entries are aligned RAM.
+    while (firmware_ > 0 && entries_[firmware_ - 1].ram && aligned(entries_[firmware_ - 1].range))
+      --firmware_;
+    // What is hot-added has an entry for each device.
+    extend_firmware([&](const AddressRange& range) { return has_several_devices(range); });
+    // A device that owns a block of the firmware's memory was there at boot with all it has. Where
+    // there is one, ACPI describes boot memory by devices, too, and a device proves nothing.
+    for (const Block& block : blocks_)
+      if (block.dimm && (boot_dimms_.empty() || boot_dimms_.back() != *block.dimm) &&
+          is_firmware_memory(block.id))
+        boot_dimms_.push_back(*block.dimm);
+    extend_firmware([&](const AddressRange& range) {
+      const auto dimm = dimm_of(range);
+      return dimm && std::find(boot_dimms_.begin(), boot_dimms_.end(), *dimm) != boot_dimms_.end();
+    });
+  }
+
+  /// The last entry that must be the firmware's makes all before it the firmware's.
+  template <class Proof>
+  void extend_firmware(const Proof& proves) {
+    for (std::size_t i = entries_.size(); i > firmware_; --i)
+      if (proves(entries_[i - 1].range)) firmware_ = i;
+  }
+
+  [[nodiscard]] bool aligned(const AddressRange& range) const {
+    return range.first % block_size_ == 0 && (range.last + 1) % block_size_ == 0;
+  }
+
+  [[nodiscard]] bool is_firmware_memory(std::uint64_t id) const {
+    const AddressRange block = addresses_of(id, block_size_);
+    return std::any_of(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(firmware_),
                        [&](const FirmwareRange& entry) {
                          return entry.ram && entry.range.first <= block.last &&
                                 block.first <= entry.range.last;
                        });
-  };
-  const auto blocks_in = [&](const AddressRange& range) {
-    const std::uint64_t first = range.first / block_size;
-    const std::uint64_t end = (range.last + 1) / block_size;
-    const auto from = std::lower_bound(blocks.begin(), blocks.end(), first,
-                                       [](const Block& b, std::uint64_t id) { return b.id < id; });
-    const auto to = std::lower_bound(from, blocks.end(), end,
-                                     [](const Block& b, std::uint64_t id) { return b.id < id; });
-    return std::pair(from, to);
-  };
+  }
+
+  [[nodiscard]] std::pair<BlockIterator, BlockIterator> blocks_in(const AddressRange& range) const {
+    const auto before = [](const Block& block, std::uint64_t id) { return block.id < id; };
+    const auto from =
+        std::lower_bound(blocks_.begin(), blocks_.end(), range.first / block_size_, before);
+    return {from, std::lower_bound(from, blocks_.end(), (range.last + 1) / block_size_, before)};
+  }
+
   /// The ACPI device of all blocks of the range, if it is only one.
-  const auto dimm_of = [&](const AddressRange& range) -> std::optional<std::uint32_t> {
+  [[nodiscard]] std::optional<std::uint32_t> dimm_of(const AddressRange& range) const {
     const auto [from, to] = blocks_in(range);
     if (from == to) return std::nullopt;
     const auto dimm = from->dimm;
     const bool one = std::all_of(from, to, [&](const Block& b) { return b.dimm == dimm; });
     return one ? dimm : std::nullopt;
-  };
-  // What is hot-added has an entry for each device.
-  const auto of_several_devices = [&](const AddressRange& range) {
+  }
+
+  [[nodiscard]] bool has_several_devices(const AddressRange& range) const {
     const auto [from, to] = blocks_in(range);
     const auto dimm = std::find_if(from, to, [](const Block& b) { return b.dimm.has_value(); });
     return std::any_of(dimm, to, [&](const Block& b) { return b.dimm && b.dimm != dimm->dimm; });
-  };
-  for (std::size_t i = entries.size(); i > early; --i)
-    if (of_several_devices(entries[i - 1].range)) early = i;
-  // A device that owns a block of the firmware's memory was there at boot with all it has. Where
-  // there is one, ACPI describes boot memory by devices, too, and a device proves nothing.
-  std::vector<std::uint32_t> boot_dimms;
-  for (const Block& block : blocks)
-    if (block.dimm && (boot_dimms.empty() || boot_dimms.back() != *block.dimm) &&
-        among(early, block.id))
-      boot_dimms.push_back(*block.dimm);
-  const auto is_boot_dimm = [&](std::uint32_t dimm) {
-    return std::find(boot_dimms.begin(), boot_dimms.end(), dimm) != boot_dimms.end();
-  };
-  for (std::size_t i = entries.size(); i > early; --i)
-    if (const auto dimm = dimm_of(entries[i - 1].range); dimm && is_boot_dimm(*dimm)) early = i;
-
-  BootRanges ranges;
-  std::uint64_t highest = 0;  // the end of what earlier entries cover
-  bool adding = false;        // once one entry was hot-added, so were all after it
-  bool unclear = false;       // one entry may have been, and so may all after it
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    const AddressRange& range = entries[i].range;
-    if (i >= early && !adding) {
-      const bool below_earlier = i > 0 && range.first <= highest;
-      const bool unmerged =
-          i > 0 && entries[i - 1].ram && range.first == entries[i - 1].range.last + 1;
-      const bool has_dimm = dimm_of(range).has_value();
-      adding = below_earlier || unmerged || (has_dimm && boot_dimms.empty());
-      unclear = unclear || has_dimm;
-    }
-    highest = std::max(highest, range.last);
-    if (!entries[i].ram || adding) continue;
-    (unclear ? ranges.unclear : ranges.boot).push_back(range);
   }
-  sort_ranges(ranges.boot);
-  sort_ranges(ranges.unclear);
-  return ranges;
+
+  std::uint64_t block_size_;
+  const std::vector<Block>& blocks_;
+  std::vector<FirmwareRange> entries_;
+  std::size_t firmware_ = 0;  ///< how many of the entries must be the firmware's
+  std::vector<std::uint32_t> boot_dimms_;
+};
+
+}  // namespace
+
+BootRanges boot_ranges(const std::vector<FirmwareRange>& all, std::uint64_t block_size,
+                       const std::vector<Block>& blocks) {
+  return AddedEntries(all, block_size, blocks).sorted_out();
 }
 
 }  // namespace memonline::runtime
