@@ -2,74 +2,138 @@
 #include "runtime/apply/json_place.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <iterator>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace memonline::apply {
 
 namespace {
 
-class Scanner {
+/// Counts the bytes that the library has read.
+class CountedByte {
  public:
-  explicit Scanner(std::string_view json) : json_(json) {}
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
 
-  // The value that starts at or behind `at`.
-  [[nodiscard]] JsonPlace value(std::size_t at) const {
-    at = behind_space(at);
-    if (at >= json_.size()) return {json_.size(), json_.size()};
-    if (json_[at] == '"') return {at, string_end(at)};
-    if (json_[at] != '{' && json_[at] != '[')
-      return {at, std::min(json_.find_first_of(",]} \t\r\n", at), json_.size())};
-    std::size_t depth = 0;
-    for (std::size_t i = at; i < json_.size(); ++i) {
-      const char c = json_[i];
-      if (c == '"') {
-        i = string_end(i) - 1;
-      } else if (c == '{' || c == '[') {
-        ++depth;
-      } else if ((c == '}' || c == ']') && --depth == 0) {
-        return {at, i + 1};
-      }
-    }
-    return {at, json_.size()};
+  CountedByte(const char* at, std::size_t* read) : at_(at), read_(read) {}
+  reference operator*() const { return *at_; }
+  CountedByte& operator++() {
+    ++at_;
+    ++*read_;
+    return *this;
+  }
+  friend bool operator==(const CountedByte& a, const CountedByte& b) { return a.at_ == b.at_; }
+
+ private:
+  const char* at_;
+  std::size_t* read_;
+};
+
+/// Receives the values of the document from the library, and notes where those on the path are.
+class Locator final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  Locator(std::string_view json, const JsonPath& path)
+      : json_(json), path_(path), last_(json.starts_with("\xEF\xBB\xBF") ? 3 : 0) {}
+
+  [[nodiscard]] JsonPlace locate() {
+    const char* begin = json_.data();
+    nlohmann::json::sax_parse(CountedByte(begin, &read_), CountedByte(begin + json_.size(), &read_),
+                              this);
+    return places_.empty() ? JsonPlace{json_.size(), json_.size()} : places_.back();
   }
 
-  [[nodiscard]] std::optional<JsonPlace> inside(const JsonPlace& outer,
-                                                const JsonStep& step) const {
-    const bool object = outer.begin < json_.size() && json_[outer.begin] == '{';
-    const bool list = outer.begin < json_.size() && json_[outer.begin] == '[';
-    if (step.member.empty() ? !list : !object) return std::nullopt;
-    std::optional<JsonPlace> found;
-    std::size_t at = behind_space(outer.begin + 1);
-    for (std::size_t number = 0; at + 1 < outer.end; ++number) {
-      bool is_it = number == step.item;
-      if (object) {
-        const std::size_t end = string_end(at);
-        is_it = json_.substr(at, end - at) == '"' + step.member + '"';
-        at = behind_space(end) + 1;  // the colon
-      }
-      const JsonPlace here = value(at);
-      if (is_it) found = here;
-      if (is_it && list) break;
-      at = behind_space(behind_space(here.end) + 1);  // the comma
-    }
-    return found;
+  bool null() override { return word(); }
+  bool boolean(bool) override { return word(); }
+  bool number_integer(number_integer_t) override { return word(); }
+  bool number_unsigned(number_unsigned_t) override { return word(); }
+  bool number_float(number_float_t, const string_t&) override { return word(); }
+  bool string(string_t&) override { return scalar(value_begin(), read_); }
+  bool binary(binary_t&) override { return true; }  // not in a text
+  bool start_object(std::size_t) override { return open(false); }
+  bool start_array(std::size_t) override { return open(true); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    levels_.back().member = name;
+    last_ = read_;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override {
+    return false;
   }
 
  private:
-  [[nodiscard]] std::size_t behind_space(std::size_t at) const {
-    return std::min(json_.find_first_not_of(" \t\r\n", at), json_.size());
+  /// An object or a list that is not complete, and how far it has been read.
+  struct Level {
+    bool list = false;
+    bool on_path = false;
+    std::string member;
+    std::size_t item = 0;
+  };
+
+  [[nodiscard]] std::size_t value_begin() const {
+    return std::min(json_.find_first_not_of(" \t\r\n:,", last_), json_.size());
   }
-  [[nodiscard]] std::size_t string_end(std::size_t at) const {
-    for (std::size_t i = at + 1; i < json_.size(); ++i) {
-      if (json_[i] == '"') return i + 1;
-      if (json_[i] == '\\') ++i;
-    }
-    return json_.size();
+
+  [[nodiscard]] bool next_is_on_path() const {
+    if (levels_.empty()) return true;
+    const Level& level = levels_.back();
+    if (!level.on_path || levels_.size() > path_.size()) return false;
+    const JsonStep& step = path_[levels_.size() - 1];
+    return step.member.empty() ? level.list && step.item == level.item
+                               : !level.list && step.member == level.member;
+  }
+
+  // Of members of one name the last counts: it replaces what was found in an earlier one.
+  bool note_begin(std::size_t begin) {
+    if (!next_is_on_path()) return false;
+    places_.resize(levels_.size());
+    places_.push_back({begin, json_.size()});
+    return true;
+  }
+
+  /// A number or a literal: the library reads one byte beyond it.
+  bool word() {
+    const std::size_t begin = value_begin();
+    return scalar(begin, std::min(json_.find_first_of(",]} \t\r\n", begin), json_.size()));
+  }
+
+  bool scalar(std::size_t begin, std::size_t end) {
+    if (note_begin(begin)) places_.back().end = end;
+    return ended(end);
+  }
+
+  bool open(bool list) {
+    const bool on_path = note_begin(value_begin());
+    levels_.push_back({list, on_path, {}, 0});
+    last_ = read_;
+    return true;
+  }
+
+  bool close() {
+    const bool on_path = levels_.back().on_path;
+    levels_.pop_back();
+    if (on_path) places_[levels_.size()].end = read_;
+    return ended(read_);
+  }
+
+  bool ended(std::size_t end) {
+    last_ = end;
+    if (!levels_.empty()) ++levels_.back().item;
+    return true;
   }
 
   std::string_view json_;
+  const JsonPath& path_;
+  std::size_t read_ = 0;           ///< bytes that the library has read
+  std::size_t last_;               ///< where the last bracket, name or value ends
+  std::vector<Level> levels_;      ///< what encloses the next value
+  std::vector<JsonPlace> places_;  ///< of the document, and of the values on the path in it
 };
 
 }  // namespace
@@ -87,15 +151,7 @@ std::string text_of(const JsonPath& path) {
 }
 
 JsonPlace place_of(std::string_view json, const JsonPath& path) {
-  const Scanner scanner(json);
-  const bool marked = json.starts_with("\xEF\xBB\xBF");
-  JsonPlace place = scanner.value(marked ? 3 : 0);
-  for (const JsonStep& step : path) {
-    const auto inner = scanner.inside(place, step);
-    if (!inner) break;
-    place = *inner;
-  }
-  return place;
+  return Locator(json, path).locate();
 }
 
 }  // namespace memonline::apply
