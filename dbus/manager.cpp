@@ -21,7 +21,7 @@ using service::View;
 namespace {
 
 template <class Answer>
-using Came = Result<Answer, service::Refused>;
+using Outcome = Result<Answer, service::Refused>;
 
 /// Bytes of a plan in a message. Longer plans must be compressed.
 constexpr std::size_t kMaxSubmitted = Service::kMostPolicyText;
@@ -33,7 +33,7 @@ constexpr std::size_t kPlainProperties = 2048;
 
 /// Sends diagnostics, or the error.
 service::Answer<std::string> sending(const Reply<std::string>& reply) {
-  return [reply](const Came<std::string>& diagnostics) {
+  return [reply](const Outcome<std::string>& diagnostics) {
     if (diagnostics)
       reply(utf8(*diagnostics));
     else
@@ -94,7 +94,7 @@ void Manager::plan(sdbus::Result<Dict>&& result, Dict options, Document form) {
     Caller caller = current_caller(getObject());
     service::PlanRequest request = plan_request(std::move(options));
     caller.bytes = request.policy ? request.policy->size() : 0;
-    const auto tell = [reply, form](const Came<service::PlanAnswer>& answer) {
+    const auto tell = [reply, form](const Outcome<service::PlanAnswer>& answer) {
       answering(reply, [&] {
         if (!answer) throw errors::of(answer.error());
         if (!answer->document)
@@ -124,7 +124,7 @@ void Manager::Verify(sdbus::Result<Dict>&& result) {
   answering(reply, [&] {
     context_.received(current_caller(getObject()), reply, [this, reply](const Requester& who) {
       context_.service.verify(
-          [reply](const Came<std::shared_ptr<const View>>& now) {
+          [reply](const Outcome<std::shared_ptr<const View>>& now) {
             answering(reply, [&] {
               if (!now) throw errors::of(now.error());
               reply(drift(**now));
@@ -141,7 +141,7 @@ void Manager::GetHost(sdbus::Result<Dict>&& result) {
     const Caller caller = current_caller(getObject());
     context_.received(caller, reply, [this, reply](const Requester& who) {
       context_.service.verify(
-          [reply, uid = who.uid](const Came<std::shared_ptr<const View>>& now) {
+          [reply, uid = who.uid](const Outcome<std::shared_ptr<const View>>& now) {
             answering(reply, [&] {
               if (!now) throw errors::of(now.error());
               reply(host_dict(**now, uid == 0));
@@ -249,7 +249,7 @@ void Manager::submit(const Reply<std::string>& reply, std::size_t bytes,
   caller.bytes = bytes;
   context_.received(
       caller, reply, [this, reply, document = std::move(document)](const Requester& who) {
-        context_.service.submit(who, document, [reply](const Came<std::string>& digest) {
+        context_.service.submit(who, document, [reply](const Outcome<std::string>& digest) {
           if (digest)
             reply(*digest);
           else
@@ -276,7 +276,7 @@ void Manager::Apply(sdbus::Result<sdbus::ObjectPath>&& result, std::string diges
                        service::ApplyRequest mine = request;
                        mine.who = who;
                        context_.service.apply(digest, mine,
-                                              [reply](const Came<std::uint64_t>& job) {
+                                              [reply](const Outcome<std::uint64_t>& job) {
                                                 if (job)
                                                   reply(sdbus::ObjectPath(job_path(*job)));
                                                 else
@@ -306,7 +306,7 @@ void Manager::Undo(sdbus::Result<sdbus::ObjectPath>&& result) {
   answering(reply, [&] {
     const Caller caller = current_caller(getObject());
     context_.allowed(caller, {actions::kUndo}, reply, [this, reply](const Requester& who) {
-      context_.service.undo(who.uid, [reply](const Came<std::uint64_t>& job) {
+      context_.service.undo(who.uid, [reply](const Outcome<std::uint64_t>& job) {
         if (job)
           reply(sdbus::ObjectPath(job_path(*job)));
         else

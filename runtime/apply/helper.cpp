@@ -53,7 +53,7 @@ class Blocked {
 
 // Prepares the helper: it ends with its parent, receives only the signal that interrupts offlining,
 // and stays in memory.
-void settle_in(pid_t parent, Board& board) {
+void settle_in(pid_t parent, SharedProgress& shared) {
   struct sigaction action {};
   action.sa_handler = no_operation;  // no SA_RESTART: the write has to come back
   ::sigaction(SIGUSR1, &action, nullptr);
@@ -63,13 +63,13 @@ void settle_in(pid_t parent, Board& board) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   // Pages that it has touched and will touch, not libraries that it never calls. If the limit is
-  // too low for that, only the board is locked.
-  if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) board.lock_in_memory();
+  // too low for that, only the shared progress is locked.
+  if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) shared.lock_in_memory();
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, Board& board,
+Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, SharedProgress& shared,
                                                    MemoryPort& port, const Limits& limits) {
   std::array<int, 2> go{};
   std::array<int, 2> alive{};
@@ -85,11 +85,11 @@ Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, Board
   if (child == 0) {
     ::close(go[1]);
     ::close(alive[0]);
-    settle_in(parent, board);
+    settle_in(parent, shared);
     char begin = 0;
     while (::read(go[0], &begin, 1) < 0 && errno == EINTR) continue;
     // It keeps its own deadlines: the watching parent may be stopped, or wait for a terminal.
-    if (begin != 0) (void)run_in_this_thread(program, board, port, limits, {});
+    if (begin != 0) (void)run_in_this_thread(program, shared, port, limits, {});
     ::_exit(0);
   }
   const int error = errno;
@@ -100,7 +100,7 @@ Result<std::unique_ptr<Helper>, int> Helper::start(const Program& program, Board
     ::close(alive[0]);
     return fail(error);
   }
-  return std::unique_ptr<Helper>(new Helper(child, go[1], alive[0], program, board, limits));
+  return std::unique_ptr<Helper>(new Helper(child, go[1], alive[0], program, shared, limits));
 }
 
 Helper::~Helper() {
@@ -128,7 +128,7 @@ Ended Helper::run(const Watch& watch) {
   const timespec tick{0, kTick.count()};
   while (::ppoll(&end, 1, &tick, &signals.before()) <= 0) {
     keep_deadlines(watch);
-    if (watch.progress) watch.progress(program_, board_);
+    if (watch.progress) watch.progress(program_, progress_);
   }
   wait_for_child();
   if (lock_held_) return Ended::LockHeld;
@@ -138,10 +138,11 @@ Ended Helper::run(const Watch& watch) {
 }
 
 void Helper::keep_deadlines(const Watch& watch) {
-  Board::Head& head = board_.head();
+  SharedProgress::Head& head = progress_.head();
   const int stops = watch.stops == nullptr ? 0 : *watch.stops;
   if (stops > 0) {
-    if (head.halt.load() == 0) head.halt.store(static_cast<std::uint8_t>(Halt::Asked));
+    if (head.stop_reason.load() == 0)
+      head.stop_reason.store(static_cast<std::uint8_t>(StopReason::Asked));
     head.stop.store(true);
   }
   const std::uint64_t write = head.writes.load();

@@ -26,8 +26,8 @@ using model::Zone;
 
 void place_notes(Program& program) {
   for (Task& task : program.tasks) {
-    task.first_note = program.notes;
-    program.notes += task.count();
+    task.first_result = program.results;
+    program.results += task.count();
     if (task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline)
       program.blocks += task.count();
   }

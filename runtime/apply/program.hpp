@@ -34,9 +34,9 @@ struct Task {
   /// Put back: the task that sets the setting permanently; once it is done, this one is skipped.
   std::optional<std::size_t> unless;
   std::uint64_t address = 0;
-  std::string rule;            ///< "last 80% movable", for reports
-  std::string why_not;         ///< None: why there is nothing to write
-  std::size_t first_note = 0;  ///< of blocks.count() notes, one for other kinds
+  std::string rule;              ///< "last 80% movable", for reports
+  std::string why_not;           ///< None: why there is nothing to write
+  std::size_t first_result = 0;  ///< of blocks.count() results, one for other kinds
   [[nodiscard]] std::uint64_t count() const {
     return kind == Kind::Online || kind == Kind::Offline ? blocks.count() : 1;
   }
@@ -47,7 +47,7 @@ struct Task {
 
 struct Program {
   std::vector<Task> tasks;
-  std::size_t notes = 0;     ///< how many notes the tasks need
+  std::size_t results = 0;   ///< how many results the tasks need
   std::uint64_t blocks = 0;  ///< writes of blocks, of all tasks
   std::uint64_t block_size = 0;
   bool ordered = false;  ///< eras A and B: a block depends on those before it in its range

@@ -16,40 +16,40 @@ namespace memonline::apply {
 
 namespace {
 
-bool same_note(const Note& a, const Note& b) {
+bool same_result(const BlockResult& a, const BlockResult& b) {
   return a.outcome == b.outcome && a.error == b.error && a.zone == b.zone &&
          a.put_back == b.put_back;
 }
 
-std::string refusal(const Task& task, const Note& note) {
-  std::string text = errno_text(note.error);
-  if (note.tries > 1) text += fmt::format(" after {} tries", note.tries);
-  const std::string reason = likely_reason(task.kind, note.error);
+std::string refusal(const Task& task, const BlockResult& result) {
+  std::string text = errno_text(result.error);
+  if (result.tries > 1) text += fmt::format(" after {} tries", result.tries);
+  const std::string reason = likely_reason(task.kind, result.error);
   return reason.empty() ? text : text + ": " + reason;
 }
 
-std::string text_of(const Task& task, const Note& note, bool skipped) {
+std::string text_of(const Task& task, const BlockResult& result, bool skipped) {
   std::string text;
-  switch (note.outcome) {
+  switch (result.outcome) {
     case Outcome::Done:
     case Outcome::Pending: return "not tried: the run was stopped";
     case Outcome::Already: return "already done by another process";
     case Outcome::Again:
-    case Outcome::Refused: text = refusal(task, note); break;
+    case Outcome::Refused: text = refusal(task, result); break;
     case Outcome::WrongZone:
       text = fmt::format("ended up in {} instead of {}",
-                         zone_name(static_cast<model::Zone>(note.zone)), zone_name(task.zone));
-      if (note.error != 0)
+                         zone_name(static_cast<model::Zone>(result.zone)), zone_name(task.zone));
+      if (result.error != 0)
         text += task.taken_from ? "; could not be offlined" : "; another process onlined it";
       else
-        text += note.put_back ? "; offlined again" : "; could not be offlined again";
+        text += result.put_back ? "; offlined again" : "; could not be offlined again";
       return text;
     case Outcome::Deadline:
       text = "could not be offlined within the time limit; still online";
       break;
     case Outcome::Vanished: text = "the block no longer exists"; break;
     case Outcome::TakenBack:
-      return note.put_back
+      return result.put_back
                  ? fmt::format("offlined, then re-onlined in {} because the request failed",
                                zone_name(task.zone))
                  : "offlined, and could not be re-onlined after the request failed";
@@ -62,12 +62,12 @@ std::string text_of(const Task& task, const Note& note, bool skipped) {
                  ? task.why_not
                  : "not tried: an earlier block of the same range failed";
   }
-  if (task.taken_from && note.put_back)
+  if (task.taken_from && result.put_back)
     text += fmt::format("; re-onlined in {}", zone_name(*task.taken_from));
   return text;
 }
 
-StepReport step_of(const Task& task, const Board& board, const TaskProgress& progress) {
+StepReport step_of(const Task& task, const SharedProgress& shared, const TaskProgress& progress) {
   StepReport step;
   step.number = task.step;
   step.what = task_text(task);
@@ -78,25 +78,26 @@ StepReport step_of(const Task& task, const Board& board, const TaskProgress& pro
   if (progress.ended.load() > progress.began.load())
     step.seconds = static_cast<double>(progress.ended.load() - progress.began.load()) / 1e9;
   for (std::uint64_t i = 0; i < task.count(); ++i) {
-    const Note& note = board.note(task.first_note + i);
-    step.done += note.outcome == Outcome::Done ? 1U : 0U;
-    const bool by_others = note.outcome == Outcome::Already || note.outcome == Outcome::LeftAlone;
+    const BlockResult& result = shared.result(task.first_result + i);
+    step.done += result.outcome == Outcome::Done ? 1U : 0U;
+    const bool by_others =
+        result.outcome == Outcome::Already || result.outcome == Outcome::LeftAlone;
     step.already += by_others ? 1U : 0U;
-    if (note.outcome == Outcome::Done) continue;
-    if (note.outcome == Outcome::Already && task.kind == Task::Kind::SetKnob) continue;
+    if (result.outcome == Outcome::Done) continue;
+    if (result.outcome == Outcome::Already && task.kind == Task::Kind::SetKnob) continue;
     const bool of_blocks = task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline;
     const model::BlockId block = of_blocks ? task.block(i) : model::BlockId(0);
     const bool joins = i > 0 && !step.findings.empty() &&
-                       same_note(step.findings.back().note, note) &&
+                       same_result(step.findings.back().result, result) &&
                        step.findings.back().blocks.last == task.block(i - 1);
     if (joins) {
       step.findings.back().blocks.last = block;
-      step.findings.back().note.tries = std::max(step.findings.back().note.tries, note.tries);
+      step.findings.back().result.tries = std::max(step.findings.back().result.tries, result.tries);
     } else {
-      step.findings.push_back({{block, block}, note, {}});
+      step.findings.push_back({{block, block}, result, {}});
     }
   }
-  for (Finding& finding : step.findings) finding.text = text_of(task, finding.note, step.skipped);
+  for (Finding& finding : step.findings) finding.text = text_of(task, finding.result, step.skipped);
   return step;
 }
 
@@ -140,30 +141,31 @@ Report::Result Report::result() const {
                                     [](const StepReport& step) { return step.complete(); });
   if (complete) return Result::Complete;
   // A requested stop is not a failure of the machine.
-  if (halt == Halt::Asked) return Result::Partly;
+  if (stop_reason == StopReason::Asked) return Result::Partly;
   const bool any = std::any_of(steps.begin(), steps.end(), [](const StepReport& step) {
     return step.done > 0 && step.kind != Task::Kind::SetKnob;
   });
   return any ? Result::Partly : Result::Failed;
 }
 
-Report report_of(const Program& program, const Board& board, Ended ended, double seconds) {
+Report report_of(const Program& program, const SharedProgress& shared, Ended ended,
+                 double seconds) {
   Report report;
   report.block_size = program.block_size;
   report.seconds = seconds;
   report.ended = ended;
-  report.halt = static_cast<Halt>(board.head().halt.load());
+  report.stop_reason = static_cast<StopReason>(shared.head().stop_reason.load());
   for (std::size_t i = 0; i < program.tasks.size(); ++i) {
     const Task& task = program.tasks[i];
     // Its setting has the value that the plan keeps.
-    if (task.put_back && board.task(i).skipped.load()) continue;
-    report.steps.push_back(step_of(task, board, board.task(i)));
+    if (task.put_back && shared.task(i).skipped.load()) continue;
+    report.steps.push_back(step_of(task, shared, shared.task(i)));
     if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
     report.blocks += task.count();
     report.blocks_done += report.steps.back().done + report.steps.back().already;
   }
-  if (!board.head().finished.load() || report.halt != Halt::No)
-    report.stopped_at = fmt::format("memory{}", board.head().block.load());
+  if (!shared.head().finished.load() || report.stop_reason != StopReason::No)
+    report.stopped_at = fmt::format("memory{}", shared.head().block.load());
   return report;
 }
 
@@ -176,7 +178,7 @@ std::string to_text(const Report& report, std::string_view verb) {
       fmt::format_to(out, "  step {}: {}: {}\n", step.number,
                      of_blocks ? render::blocks_text(finding.blocks) : step.what, finding.text);
     }
-  if (report.halt == Halt::Asked)
+  if (report.stop_reason == StopReason::Asked)
     fmt::format_to(out, "  stopped on request after {}; `memonline apply` continues from there\n",
                    report.stopped_at.value_or("the last block"));
   if (report.ended == Ended::LockHeld)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The result of a run: the board and the program as a value for people and programs. As JSON its
+// The result of a run: the progress and the program as a value for people and programs. As JSON its
 // schema is memonline.report/1.
 #pragma once
 
@@ -8,16 +8,16 @@
 #include <string>
 #include <vector>
 
-#include "runtime/apply/board.hpp"
 #include "runtime/apply/helper.hpp"
 #include "runtime/apply/program.hpp"
+#include "runtime/apply/shared_progress.hpp"
 
 namespace memonline::apply {
 
 /// Neighboring blocks of one step with the same result.
 struct Finding {
   model::WriteRun blocks;
-  Note note;
+  BlockResult result;
   std::string text;  ///< "EBUSY after 6 tries: a page in it cannot be migrated"
 };
 
@@ -40,13 +40,13 @@ struct Report {
   std::uint64_t blocks = 0, blocks_done = 0;  ///< of all steps; done: Done or Already
   double seconds = 0;
   std::optional<Ended> ended;  ///< empty: nothing had to be run
-  Halt halt = Halt::No;
+  StopReason stop_reason = StopReason::No;
   std::optional<std::string> stopped_at;  ///< where the run ended early
 
   [[nodiscard]] Result result() const;
 };
 
-Report report_of(const Program& program, const Board& board, Ended ended, double seconds);
+Report report_of(const Program& program, const SharedProgress& shared, Ended ended, double seconds);
 
 /// For people: a line for the whole, which `verb` names, and one for each finding; ends with a
 /// newline.

@@ -46,15 +46,15 @@ void put(JsonWriter& json, const Finding& finding, bool of_blocks) {
     json.key("blocks").begin_array(Layout::Line);
     json.value(finding.blocks.first.value()).value(finding.blocks.last.value()).end_array();
   }
-  json.member("outcome", outcome_name(finding.note.outcome));
+  json.member("outcome", outcome_name(finding.result.outcome));
   json.key("errno");
-  finding.note.error == 0 ? json.null() : json.value(errno_text(finding.note.error));
-  json.member("tries", static_cast<std::uint64_t>(finding.note.tries));
+  finding.result.error == 0 ? json.null() : json.value(errno_text(finding.result.error));
+  json.member("tries", static_cast<std::uint64_t>(finding.result.tries));
   json.key("zone");
-  finding.note.outcome == Outcome::WrongZone
-      ? json.value(model::zone_name(static_cast<model::Zone>(finding.note.zone)))
+  finding.result.outcome == Outcome::WrongZone
+      ? json.value(model::zone_name(static_cast<model::Zone>(finding.result.zone)))
       : json.null();
-  json.member("put_back", static_cast<bool>(finding.note.put_back)).member("text", finding.text);
+  json.member("put_back", static_cast<bool>(finding.result.put_back)).member("text", finding.text);
   json.end_object();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Carries out a program, block by block, and records the results on the board. Runs inside the
-// helper (helper.hpp): it allocates nothing, forks nothing, and only calls the kernel.
+// Carries out a program, block by block, and records the results in the shared progress. Runs
+// inside the helper (helper.hpp): it allocates nothing, forks nothing, and only calls the kernel.
 //
 // One block: write `state`, read back `state` and `valid_zones`, compare with the prediction.
 // Kernel rules 2.1 to 2.7 explain the errnos. Limits sets for how long the runner retries after a
@@ -9,9 +9,9 @@
 
 #include <chrono>
 
-#include "runtime/apply/board.hpp"
 #include "runtime/apply/port.hpp"
 #include "runtime/apply/program.hpp"
+#include "runtime/apply/shared_progress.hpp"
 
 namespace memonline::apply {
 
@@ -29,8 +29,8 @@ struct Limits {
 
 class Runner {
  public:
-  Runner(const Program& program, Board& board, MemoryPort& port, const Limits& limits)
-      : program_(program), board_(board), port_(port), limits_(limits) {}
+  Runner(const Program& program, SharedProgress& shared, MemoryPort& port, const Limits& limits)
+      : program_(program), progress_(shared), port_(port), limits_(limits) {}
   void run() noexcept;
 
  private:
@@ -41,14 +41,14 @@ class Runner {
   /// Undoes what the tasks of an unplug did, if one of them failed.
   void settle_unplug() noexcept;
   /// One write and its result.
-  void attempt(const Task& task, BlockId block, Note& note) noexcept;
-  void judge_online(const Task& task, BlockId block, int error, Note& note) noexcept;
-  void judge_offline(BlockId block, int error, Clock::duration took, Note& note) noexcept;
+  void attempt(const Task& task, BlockId block, BlockResult& result) noexcept;
+  void judge_online(const Task& task, BlockId block, int error, BlockResult& result) noexcept;
+  void judge_offline(BlockId block, int error, Clock::duration took, BlockResult& result) noexcept;
   int write(BlockId block, std::string_view word) noexcept;
   /// A call that takes the kernel's hotplug lock: the watcher sees for how long.
   template <typename Call>
   int watched(Call call) noexcept {
-    Board::Head& head = board_.head();
+    SharedProgress::Head& head = progress_.head();
     head.writes.fetch_add(1);
     head.write_began.store(to_nanoseconds(port_.now()));
     const int error = call();
@@ -58,11 +58,11 @@ class Runner {
   [[nodiscard]] bool depends_on_failure(std::size_t number) const noexcept;
   [[nodiscard]] bool failed(const Task& task) const noexcept;
   [[nodiscard]] bool unplug_failed(std::size_t tasks) const noexcept;
-  [[nodiscard]] bool stopped() const noexcept { return board_.head().stop.load(); }
-  void halt(Halt why) noexcept;
+  [[nodiscard]] bool stopped() const noexcept { return progress_.head().stop.load(); }
+  void halt(StopReason why) noexcept;
 
   const Program& program_;
-  Board& board_;
+  SharedProgress& progress_;
   MemoryPort& port_;
   Limits limits_;
 };

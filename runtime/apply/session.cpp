@@ -210,23 +210,23 @@ Result<Report, FileError> Session::undo(RunDirectory::Which which, const Journal
 
 Result<Report, FileError> Session::write_blocks(const Program& program, const Journal* journal,
                                                 const Limits& limits, const Watch& watch) {
-  auto board = Board::make(program);
-  if (!board) return fail(no_helper(board.error()));
+  auto shared = SharedProgress::make(program);
+  if (!shared) return fail(no_helper(shared.error()));
   Ended ended = Ended::Finished;
   auto began = Clock::now();
   if (writer_ == Writer::ThisThread) {
     if (auto written = write_down(journal); !written) return fail(written.error());
     began = Clock::now();
-    ended = run_in_this_thread(program, **board, *port_, limits, watch);
+    ended = run_in_this_thread(program, **shared, *port_, limits, watch);
   } else {
-    auto helper = Helper::start(program, **board, *port_, limits);
+    auto helper = Helper::start(program, **shared, *port_, limits);
     if (!helper) return fail(no_helper(helper.error()));
     if (auto written = write_down(journal); !written) return fail(written.error());
     began = Clock::now();
     ended = (*helper)->run(watch);
   }
   const std::chrono::duration<double> took = Clock::now() - began;
-  return report_of(program, **board, ended, took.count());
+  return report_of(program, **shared, ended, took.count());
 }
 
 Result<std::string, FileError> Session::write_down(const Journal* journal) {

@@ -29,7 +29,7 @@ enum class Outcome : std::uint8_t {
 };
 
 /// The result of one block, or of one setting.
-struct Note {
+struct BlockResult {
   Outcome outcome = Outcome::Pending;
   std::uint8_t error = 0;     ///< errno of the last refusal
   std::uint8_t tries = 0;     ///< writes, at most 255
@@ -38,55 +38,55 @@ struct Note {
 };
 
 /// Why the helper stopped before the end.
-enum class Halt : std::uint8_t { No, Asked, NoPermission };
+enum class StopReason : std::uint8_t { No, Asked, NoPermission };
 
 struct TaskProgress {
   std::atomic<std::int64_t> began{0}, ended{0};  ///< steady clock, nanoseconds; 0: not yet
   std::atomic<bool> skipped{false};              ///< what it depends on failed
 };
 
-/// Times as the board stores them.
+/// Times as the progress stores them.
 [[nodiscard]] inline std::int64_t to_nanoseconds(Clock::time_point at) noexcept {
   return at.time_since_epoch().count();
 }
 
-class Board : public std::enable_shared_from_this<Board> {
+class SharedProgress : public std::enable_shared_from_this<SharedProgress> {
  public:
   /// Anonymous memory shared with children; ENOMEM on failure. Other threads that read it keep it
   /// alive with shared_from_this().
-  static Result<std::shared_ptr<Board>, int> make(const Program& program);
-  ~Board();
-  Board(const Board&) = delete;
-  Board& operator=(const Board&) = delete;
+  static Result<std::shared_ptr<SharedProgress>, int> make(const Program& program);
+  ~SharedProgress();
+  SharedProgress(const SharedProgress&) = delete;
+  SharedProgress& operator=(const SharedProgress&) = delete;
 
   struct Head {
     std::atomic<std::uint64_t> writes{0};      ///< counts every write that was begun
     std::atomic<std::int64_t> write_began{0};  ///< nanoseconds; 0: none under way
     std::atomic<std::uint64_t> block{0};       ///< the block it is for
     std::atomic<std::uint32_t> task{0};
-    std::atomic<bool> offlining{false};     ///< the write offlines a block
-    std::atomic<bool> stop{false};          ///< set by the watcher: end after this block
-    std::atomic<std::uint64_t> settled{0};  ///< blocks with a final outcome
-    std::atomic<std::uint8_t> halt{0};      ///< Halt
+    std::atomic<bool> offlining{false};        ///< the write offlines a block
+    std::atomic<bool> stop{false};             ///< set by the watcher: end after this block
+    std::atomic<std::uint64_t> settled{0};     ///< blocks with a final outcome
+    std::atomic<std::uint8_t> stop_reason{0};  ///< StopReason
     std::atomic<bool> finished{false};
   };
   [[nodiscard]] Head& head() { return *head_; }
   [[nodiscard]] const Head& head() const { return *head_; }
   [[nodiscard]] TaskProgress& task(std::size_t i) { return tasks_[i]; }
-  [[nodiscard]] Note& note(std::size_t i) { return notes_[i]; }
-  [[nodiscard]] const Note& note(std::size_t i) const { return notes_[i]; }
+  [[nodiscard]] BlockResult& result(std::size_t i) { return results_[i]; }
+  [[nodiscard]] const BlockResult& result(std::size_t i) const { return results_[i]; }
   [[nodiscard]] const TaskProgress& task(std::size_t i) const { return tasks_[i]; }
 
-  /// Locks the board's pages; best effort.
+  /// Locks its pages; best effort.
   void lock_in_memory();
 
  private:
-  Board(void* memory, std::size_t size, const Program& program);
+  SharedProgress(void* memory, std::size_t size, const Program& program);
   void* memory_;
   std::size_t size_;
   Head* head_;
   TaskProgress* tasks_;
-  Note* notes_;
+  BlockResult* results_;
 };
 
 }  // namespace memonline::apply

@@ -83,12 +83,12 @@ class WithDeadline final : public MemoryPort {
 
 }  // namespace
 
-Ended run_in_this_thread(const Program& program, Board& board, MemoryPort& port,
+Ended run_in_this_thread(const Program& program, SharedProgress& shared, MemoryPort& port,
                          const Limits& limits, const Watch& watch) {
   WithDeadline guarded(port, limits.offline_deadline);
-  if (watch.progress) watch.progress(program, board);
-  Runner(program, board, guarded, limits).run();
-  return board.head().stop.load() ? Ended::Interrupted : Ended::Finished;
+  if (watch.progress) watch.progress(program, shared);
+  Runner(program, shared, guarded, limits).run();
+  return shared.head().stop.load() ? Ended::Interrupted : Ended::Finished;
 }
 
 }  // namespace memonline::apply

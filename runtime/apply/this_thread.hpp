@@ -11,7 +11,7 @@ namespace memonline::apply {
 
 /// `watch.progress` is called once, before the first write: what it was given may be read by other
 /// threads until this returns, and setting `stop` in it ends the run after the current block.
-Ended run_in_this_thread(const Program& program, Board& board, MemoryPort& port,
+Ended run_in_this_thread(const Program& program, SharedProgress& shared, MemoryPort& port,
                          const Limits& limits, const Watch& watch);
 
 }  // namespace memonline::apply

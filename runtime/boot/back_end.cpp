@@ -35,15 +35,15 @@ constexpr std::array kFamilies{find_bootc,      find_sdbootutil,    find_grub_dr
 
 }  // namespace
 
-Found find_back_end(const Root& root, const Runner& run) {
+BackEndPtr find_back_end(const Root& root, const Runner& run) {
   for (const auto find : kFamilies)
-    if (Found found = find(root, run, Detect::Yes)) return found;
+    if (BackEndPtr found = find(root, run, Detect::Yes)) return found;
   return nullptr;
 }
 
-Found back_end_named(std::string_view name, const Root& root, const Runner& run) {
+BackEndPtr back_end_named(std::string_view name, const Root& root, const Runner& run) {
   for (const auto find : kFamilies)
-    if (Found found = find(root, run, Detect::No); found->name() == name) return found;
+    if (BackEndPtr found = find(root, run, Detect::No); found->name() == name) return found;
   return nullptr;
 }
 

@@ -59,7 +59,7 @@ class BackEnd {
 
  protected:
   [[nodiscard]] const Root& root() const { return root_; }
-  [[nodiscard]] Ran run(const Words& argv) const { return run_(argv); }
+  [[nodiscard]] ToolResult run(const Words& argv) const { return run_(argv); }
   [[nodiscard]] std::string tool(std::string_view name) const {
     return root_.tool(name).value_or(std::string(name));
   }
@@ -74,22 +74,22 @@ Words without(const Words& words, const Words& taken);
 /// Fills `somewhere`, `everywhere` and `longest` of `view` from the lines of all entries.
 void take_lines(View& view, const std::vector<std::string>& lines);
 
-using Found = std::unique_ptr<BackEnd>;
+using BackEndPtr = std::unique_ptr<BackEnd>;
 /// No: also if the root no longer has this loader.
 enum class Detect : std::uint8_t { Yes, No };
-Found find_bootc(const Root& root, const Runner& run, Detect detect);
-Found find_sdbootutil(const Root& root, const Runner& run, Detect detect);
-Found find_grub_drop_in(const Root& root, const Runner& run, Detect detect);
-Found find_rpm_ostree(const Root& root, const Runner& run, Detect detect);
-Found find_grubby(const Root& root, const Runner& run, Detect detect);
-Found find_perl_bootloader(const Root& root, const Runner& run, Detect detect);
-Found find_kernel_install(const Root& root, const Runner& run, Detect detect);
-Found find_zipl(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_bootc(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_sdbootutil(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_grub_drop_in(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_rpm_ostree(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_grubby(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_perl_bootloader(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_kernel_install(const Root& root, const Runner& run, Detect detect);
+BackEndPtr find_zipl(const Root& root, const Runner& run, Detect detect);
 
 /// The first of these that the root has; null if it has no supported one. `root` and `run` must
 /// outlive it.
-Found find_back_end(const Root& root, const Runner& run);
+BackEndPtr find_back_end(const Root& root, const Runner& run);
 /// The one with this name, whether the root has it or not; null for an unknown name.
-Found back_end_named(std::string_view name, const Root& root, const Runner& run);
+BackEndPtr back_end_named(std::string_view name, const Root& root, const Runner& run);
 
 }  // namespace memonline::boot

@@ -47,7 +47,7 @@ class Bootc final : public BackEnd {
 
 }  // namespace
 
-Found find_bootc(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_bootc(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<Bootc>(root, run);
   const auto bootc = root.tool("bootc");
   if (!bootc || !(root.exists("/run/ostree-booted") || root.exists("/ostree"))) return nullptr;

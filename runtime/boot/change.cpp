@@ -11,9 +11,9 @@ namespace {
 
 using diag::Code;
 
-class Doing {
+class FileTransaction {
  public:
-  Doing(const Survey& survey, const Root& root, const Runner& run, diag::Sink& sink)
+  FileTransaction(const Survey& survey, const Root& root, const Runner& run, diag::Sink& sink)
       : survey_(survey),
         root_(root),
         run_(run),
@@ -23,7 +23,7 @@ class Doing {
 
   bool all() {
     if (prepare() && write() && run() && read_back() && finish()) return true;
-    take_back();
+    revert();
     return false;
   }
 
@@ -71,7 +71,7 @@ class Doing {
   bool run() {
     for (const Command& command : survey_.change.commands) {
       ++begun_;
-      const Ran ran = run_(command.argv);
+      const ToolResult ran = run_(command.argv);
       if (ran.status != 0) {
         const std::string said = last_lines(ran.errors.empty() ? ran.output : ran.errors, 3);
         auto& d = sink_.add(Code::BootToolFailed, std::nullopt,
@@ -124,7 +124,7 @@ class Doing {
   }
 
   /// Ignores further errors: the remedy is that of the first one.
-  void take_back() {
+  void revert() {
     for (std::size_t i = written_; i-- > 0;) {
       const Edit& edit = survey_.change.edits[i];
       (void)root_.put(edit.path, edit.before);
@@ -180,7 +180,7 @@ class Doing {
 
 namespace {
 
-bool tell(const Survey& survey, const Root& root, const Runner& run, diag::Sink& sink) {
+bool change_one(const Survey& survey, const Root& root, const Runner& run, diag::Sink& sink) {
   if (!survey.pending) return true;
   if (!survey.back_end) {
     if (survey.words.empty()) return true;
@@ -188,20 +188,20 @@ bool tell(const Survey& survey, const Root& root, const Runner& run, diag::Sink&
         fmt::format("add `{}` to the kernel command line by hand", joined(survey.words));
     return false;
   }
-  return Doing(survey, root, run, sink).all();
+  return FileTransaction(survey, root, run, sink).all();
 }
 
 }  // namespace
 
 bool carry_out(const Survey& survey, const Root& root, const Runner& run, std::string_view arch,
                diag::Sink& sink) {
-  if (survey.leftovers.empty()) return tell(survey, root, run, sink);
+  if (survey.leftovers.empty()) return change_one(survey, root, run, sink);
   for (const Survey& leftover : survey.leftovers)
-    if (!tell(leftover, root, run, sink)) return false;
+    if (!change_one(leftover, root, run, sink)) return false;
   // The old loader's tool may have changed lines that the new one reads; they were reported before.
   diag::Sink said;
   const auto again = boot::survey(root, run, {survey.wished, survey.predicted}, arch, said);
-  if (again) return tell(*again, root, run, sink);
+  if (again) return change_one(*again, root, run, sink);
   sink.append(said);
   return false;
 }

@@ -20,7 +20,7 @@ struct Wish {
 };
 
 struct Survey {
-  Found back_end;  ///< null: none that is supported
+  BackEndPtr back_end;  ///< null: none that is supported
   State state;
   View view;
   Words wished;   ///< as the policy needs them

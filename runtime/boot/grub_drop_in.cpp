@@ -53,7 +53,7 @@ class GrubDropIn final : public BackEnd {
 
 }  // namespace
 
-Found find_grub_drop_in(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_grub_drop_in(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<GrubDropIn>(root, run);
   if (!root.tool("update-grub") || !root.exists(kGrubDefaults)) return nullptr;
   return std::make_unique<GrubDropIn>(root, run);

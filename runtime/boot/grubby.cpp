@@ -15,7 +15,7 @@ class Grubby final : public BackEnd {
   [[nodiscard]] bool remembers() const override { return true; }
 
   [[nodiscard]] Result<View, std::string> view(const State& state) const override {
-    const Ran ran = run({tool("grubby"), "--info=ALL"});
+    const ToolResult ran = run({tool("grubby"), "--info=ALL"});
     if (ran.status != 0) return fail("`grubby --info=ALL`: " + last_lines(ran.errors, 3));
     View view;
     view.own = state.words;
@@ -62,7 +62,7 @@ class Grubby final : public BackEnd {
 
 }  // namespace
 
-Found find_grubby(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_grubby(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<Grubby>(root, run);
   if (!root.tool("grubby")) return nullptr;
   return std::make_unique<Grubby>(root, run);

@@ -95,7 +95,7 @@ class KernelInstall final : public BackEnd {
 
 }  // namespace
 
-Found find_kernel_install(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_kernel_install(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<KernelInstall>(root, run);
   if (!root.tool("kernel-install")) return nullptr;
   for (const char* sign : {kKernelCommandLine, "/boot/loader/entries", "/efi/loader/entries",

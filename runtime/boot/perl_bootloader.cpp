@@ -45,7 +45,7 @@ class PerlBootloader final : public BackEnd {
 
 }  // namespace
 
-Found find_perl_bootloader(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_perl_bootloader(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<PerlBootloader>(root, run);
   if (!root.tool("update-bootloader")) return nullptr;
   return std::make_unique<PerlBootloader>(root, run);

@@ -15,7 +15,7 @@ class RpmOstree final : public BackEnd {
 
   [[nodiscard]] Result<View, std::string> view(const State& state) const override {
     // Those of the deployment that boots next.
-    const Ran ran = run({tool("rpm-ostree"), "kargs"});
+    const ToolResult ran = run({tool("rpm-ostree"), "kargs"});
     if (ran.status != 0) return fail("`rpm-ostree kargs`: " + last_lines(ran.errors, 3));
     View view;
     view.own = state.words;
@@ -39,7 +39,7 @@ class RpmOstree final : public BackEnd {
 
 }  // namespace
 
-Found find_rpm_ostree(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_rpm_ostree(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<RpmOstree>(root, run);
   if (!root.tool("rpm-ostree") || !(root.exists("/run/ostree-booted") || root.exists("/ostree")))
     return nullptr;

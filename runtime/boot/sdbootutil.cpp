@@ -52,7 +52,7 @@ class Sdbootutil final : public BackEnd {
 
 }  // namespace
 
-Found find_sdbootutil(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_sdbootutil(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<Sdbootutil>(root, run);
   if (!root.tool("sdbootutil") || !(root.exists(kKernelCommandLine) || root.exists(kEtc)))
     return nullptr;

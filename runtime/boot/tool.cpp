@@ -64,7 +64,7 @@ struct Pipe {
 
 /// Reads from both pipes, waiting up to `patience`. Both at once, so that neither can fill up and
 /// stop the tool. False: nothing was read.
-bool read_some(std::array<pollfd, 2>& polled, Ran& ran, std::chrono::milliseconds patience) {
+bool read_some(std::array<pollfd, 2>& polled, ToolResult& ran, std::chrono::milliseconds patience) {
   std::array<char, 4096> buffer{};
   if (polled[0].fd < 0 && polled[1].fd < 0) {
     std::this_thread::sleep_for(patience);
@@ -85,7 +85,7 @@ bool read_some(std::array<pollfd, 2>& polled, Ran& ran, std::chrono::millisecond
 /// Until the tool itself has ended: a process that it leaves behind may hold the pipes for ever.
 /// One that does not end in time is ended.
 void watch(pid_t child, const Pipe& out, const Pipe& err, std::chrono::milliseconds deadline,
-           Ran& ran) {
+           ToolResult& ran) {
   using std::chrono::steady_clock;
   std::array<pollfd, 2> polled{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
   auto until = steady_clock::now() + deadline;
@@ -118,8 +118,8 @@ void watch(pid_t child, const Pipe& out, const Pipe& err, std::chrono::milliseco
                   std::chrono::duration_cast<std::chrono::duration<double>>(deadline).count());
 }
 
-Ran run_below(const std::string& root, std::chrono::milliseconds deadline, Words argv) {
-  Ran ran{127, {}, {}};
+ToolResult run_below(const std::string& root, std::chrono::milliseconds deadline, Words argv) {
+  ToolResult ran{127, {}, {}};
   Pipe out;
   Pipe err;
   std::vector<char*> words;

@@ -10,14 +10,14 @@
 
 namespace memonline::boot {
 
-struct Ran {
+struct ToolResult {
   int status = 0;      ///< 0 is success; 127 where it could not be started; 128 + n after signal n
   std::string output;  ///< standard output
   std::string errors;  ///< standard error
 };
 
 /// `argv[0]` is the path of the program below the root.
-using Runner = std::function<Ran(const Words& argv)>;
+using Runner = std::function<ToolResult(const Words& argv)>;
 
 /// update-grub and kernel-install take minutes on slow disks. memonline-bootparams.service gives
 /// all of them ten minutes.

@@ -49,7 +49,7 @@ class Zipl final : public BackEnd {
 
 }  // namespace
 
-Found find_zipl(const Root& root, const Runner& run, Detect detect) {
+BackEndPtr find_zipl(const Root& root, const Runner& run, Detect detect) {
   if (detect == Detect::No) return std::make_unique<Zipl>(root, run);
   if (!root.tool("zipl") || !root.exists(kZiplConfiguration)) return nullptr;
   return std::make_unique<Zipl>(root, run);

@@ -26,8 +26,8 @@ double gib(std::uint64_t blocks, std::uint64_t block_size) {
 
 }  // namespace
 
-CurrentState current_state_of(const apply::Program& program, apply::Board& board) {
-  const apply::Board::Head& head = board.head();
+CurrentState current_state_of(const apply::Program& program, apply::SharedProgress& shared) {
+  const apply::SharedProgress::Head& head = shared.head();
   CurrentState state;
   state.step = program.tasks.at(head.task.load()).step;
   state.steps = program.tasks.back().step;

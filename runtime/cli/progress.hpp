@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/apply/board.hpp"
 #include "runtime/apply/helper.hpp"
 #include "runtime/apply/program.hpp"
+#include "runtime/apply/shared_progress.hpp"
 
 namespace memonline::cli {
 
@@ -21,7 +21,7 @@ struct CurrentState {
   std::string at;                      ///< the current block or step
   bool stuck = false;                  ///< for so long that only this matters
 };
-CurrentState current_state_of(const apply::Program& program, apply::Board& board);
+CurrentState current_state_of(const apply::Program& program, apply::SharedProgress& shared);
 
 /// The line that is shown `seconds` after the start.
 std::string progress_text(const CurrentState& state, double seconds);
@@ -49,10 +49,11 @@ class Progress {
 template <class Work>
 auto watched(const volatile std::sig_atomic_t* stops, Work&& work) {
   Progress progress;
-  return work(apply::Watch{[&progress](const apply::Program& program, apply::Board& board) {
-                             progress.show(current_state_of(program, board));
-                           },
-                           stops});
+  return work(
+      apply::Watch{[&progress](const apply::Program& program, apply::SharedProgress& shared) {
+                     progress.show(current_state_of(program, shared));
+                   },
+                   stops});
 }
 
 }  // namespace memonline::cli

@@ -145,7 +145,7 @@ void add_up(std::optional<apply::Report>& sum, apply::Report&& report) {
   sum->blocks_done += report.blocks_done;
   sum->seconds += report.seconds;
   sum->ended = report.ended;
-  sum->halt = report.halt;
+  sum->stop_reason = report.stop_reason;
   sum->stopped_at = std::move(report.stopped_at);
   for (apply::StepReport& step : report.steps) sum->steps.push_back(std::move(step));
 }

@@ -21,7 +21,7 @@ using Place = std::pair<std::size_t, std::size_t>;  // file, byte
 /// A subsystem unrelated to memory: a rule that runs for it runs for everything.
 constexpr std::string_view kOther = "memonline-other";
 
-struct Found {
+struct MatchedPart {
   StateRule rule;
   Onlines onlines = Onlines::Writes;
   bool delayed = false;  ///< in the list of RUN, which a later rule may empty
@@ -76,8 +76,8 @@ class Walk {
     }
   }
 
-  std::vector<Found> take() && {
-    if (!event_.tagged()) std::erase_if(found_, [](const Found& one) { return one.unit; });
+  std::vector<MatchedPart> take() && {
+    if (!event_.tagged()) std::erase_if(found_, [](const MatchedPart& one) { return one.unit; });
     return std::move(found_);
   }
 
@@ -88,7 +88,7 @@ class Walk {
     const bool arrives = event_.kind().action == "add" || event_.kind().action == "change";
     for (const UdevPart& part : rule) {
       if (part.key == "RUN" && (part.op == "=" || part.op == ":=") && truth == Truth::Yes)
-        std::erase_if(found_, [](const Found& one) { return one.delayed; });
+        std::erase_if(found_, [](const MatchedPart& one) { return one.delayed; });
       if (part.key == "ATTR" && !part.matches()) write(part);
       if (!arrives) continue;
       if (runs_program(part) && part.op != "-=") program(part);
@@ -98,8 +98,8 @@ class Walk {
     }
   }
 
-  Found& add(const UdevPart& part) {
-    Found& one = found_.emplace_back();
+  MatchedPart& add(const UdevPart& part) {
+    MatchedPart& one = found_.emplace_back();
     one.rule.file = file_;
     one.rule.begin = part.begin;
     one.rule.end = part.end;
@@ -118,7 +118,7 @@ class Walk {
       return value.empty() || (state && !is_state_word(value));
     });
     if (known && values.empty()) return;
-    Found& one = add(part);
+    MatchedPart& one = add(part);
     one.rule.states.assign(values.begin(), values.end());
     one.rule.writes_setting = setting;
   }
@@ -129,7 +129,7 @@ class Walk {
     // A rule that reads the output of a program does not start it for its effect.
     const bool asks = part.key != "RUN" && !event_.of_memory();
     if (onlines == Onlines::Unread && asks) return;
-    Found& one = add(part);
+    MatchedPart& one = add(part);
     one.onlines = onlines;
     one.delayed = part.key == "RUN";
     one.rule.command = part.value;
@@ -142,7 +142,7 @@ class Walk {
       const Onlines onlines = unit_onlines(tree_, unit);
       const bool about_memory = event_.of_memory() || unit.find("mem") != std::string::npos;
       if (onlines == Onlines::No || (onlines == Onlines::Unread && !about_memory)) continue;
-      Found& one = add(part);
+      MatchedPart& one = add(part);
       one.onlines = std::min(onlines, Onlines::May);
       one.unit = true;
       one.rule.command = unit;
@@ -152,7 +152,7 @@ class Walk {
   UdevEvent event_;
   const Tree* tree_;
   std::size_t file_ = 0;
-  std::vector<Found> found_;
+  std::vector<MatchedPart> found_;
 };
 
 class Search {
@@ -167,7 +167,7 @@ class Search {
   }
 
   std::vector<StateRule> all() && {
-    for (const Found& one : walked({kOther, "add"}, {}))
+    for (const MatchedPart& one : walked({kOther, "add"}, {}))
       for_everything_.insert({one.rule.file, one.rule.begin});
     for (const std::string_view action : {"add", "change", "online", "offline"})
       event({"memory", action});
@@ -179,7 +179,8 @@ class Search {
   }
 
  private:
-  std::vector<Found> walked(UdevEvent::Kind kind, const std::optional<std::string>& setting) const {
+  std::vector<MatchedPart> walked(UdevEvent::Kind kind,
+                                  const std::optional<std::string>& setting) const {
     Walk walk(UdevEvent(kind, host_, tree_, setting), tree_);
     for (std::size_t i = 0; i < rules_.size(); ++i) walk.file(i, rules_[i]);
     return std::move(walk).take();
@@ -194,9 +195,9 @@ class Search {
     constexpr std::array<std::string_view, 4> kSettings{"offline", "online", "online_kernel",
                                                         "online_movable"};
     std::map<Place, std::vector<std::string>> at;
-    std::vector<Found> all;
+    std::vector<MatchedPart> all;
     for (const std::string_view setting : kSettings)
-      for (Found& one : walked(kind, std::string(setting))) {
+      for (MatchedPart& one : walked(kind, std::string(setting))) {
         std::vector<std::string>& settings = at[{one.rule.file, one.rule.begin}];
         if (settings.empty()) all.push_back(std::move(one));
         if (settings.empty() || settings.back() != setting) settings.emplace_back(setting);
@@ -206,8 +207,9 @@ class Search {
     keep(std::move(all), at);
   }
 
-  void keep(std::vector<Found> all, const std::map<Place, std::vector<std::string>>& settings) {
-    for (Found& one : all) {
+  void keep(std::vector<MatchedPart> all,
+            const std::map<Place, std::vector<std::string>>& settings) {
+    for (MatchedPart& one : all) {
       const Place place{one.rule.file, one.rule.begin};
       // An unknown program counts if it is started only for memory.
       if (one.onlines == Onlines::Unread && for_everything_.contains(place)) continue;

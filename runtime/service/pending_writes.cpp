@@ -8,15 +8,15 @@ namespace memonline::service {
 
 using apply::Task;
 
-void PendingWrites::begin(std::shared_ptr<const apply::Program> program, apply::Board& board,
-                          Ends ends) {
+void PendingWrites::begin(std::shared_ptr<const apply::Program> program,
+                          apply::SharedProgress& shared, Ends ends) {
   const std::lock_guard lock(mutex_);
   programs_.push_back(std::move(program));
-  board_ = board.shared_from_this();
+  progress_ = shared.shared_from_this();
   ends_ = ends;
   if (stopping_.load() && ends == Ends::WhenAsked) {
-    board.head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
-    board.head().stop.store(true);
+    shared.head().stop_reason.store(static_cast<std::uint8_t>(apply::StopReason::Asked));
+    shared.head().stop.store(true);
   }
 }
 
@@ -24,20 +24,20 @@ void PendingWrites::forget() {
   const std::lock_guard lock(mutex_);
   undoing_.store(false);
   programs_.clear();
-  board_.reset();
+  progress_.reset();
 }
 
 PendingWrites::Progress PendingWrites::progress() const {
   const std::lock_guard lock(mutex_);
   Progress progress;
-  if (programs_.empty() || board_ == nullptr) return progress;
+  if (programs_.empty() || progress_ == nullptr) return progress;
   const apply::Program& program = *programs_.back();
   progress.blocks = program.blocks;
-  progress.blocks_done = board_->head().settled.load();
+  progress.blocks_done = progress_->head().settled.load();
   progress.steps = program.tasks.size();
   for (std::size_t i = 0; i < program.tasks.size(); ++i)
-    progress.steps_done += board_->task(i).ended.load() != 0 ? 1U : 0U;
-  const std::size_t current = board_->head().task.load();
+    progress.steps_done += progress_->task(i).ended.load() != 0 ? 1U : 0U;
+  const std::size_t current = progress_->head().task.load();
   if (current < program.tasks.size()) progress.step = apply::task_text(program.tasks[current]);
   return progress;
 }
@@ -74,10 +74,10 @@ bool PendingWrites::some_task(const MemoryEvent& event,
 bool PendingWrites::stop() {
   const std::lock_guard lock(mutex_);
   stopping_.store(true);
-  if (undoing_.load() || (board_ != nullptr && ends_ == Ends::ByItself)) return false;
-  if (board_ == nullptr) return true;
-  board_->head().halt.store(static_cast<std::uint8_t>(apply::Halt::Asked));
-  board_->head().stop.store(true);
+  if (undoing_.load() || (progress_ != nullptr && ends_ == Ends::ByItself)) return false;
+  if (progress_ == nullptr) return true;
+  progress_->head().stop_reason.store(static_cast<std::uint8_t>(apply::StopReason::Asked));
+  progress_->head().stop.store(true);
   return true;
 }
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "runtime/apply/board.hpp"
 #include "runtime/apply/program.hpp"
 #include "runtime/apply/report.hpp"
+#include "runtime/apply/shared_progress.hpp"
 #include "runtime/service/events.hpp"
 
 namespace memonline::service {
@@ -27,7 +27,7 @@ class PendingWrites {
   enum class Ends : std::uint8_t { WhenAsked, ByItself };
   /// Called by the writer before the first write. `program` is kept until `forget()`, for uevents
   /// that are still unread.
-  void begin(std::shared_ptr<const apply::Program> program, apply::Board& board,
+  void begin(std::shared_ptr<const apply::Program> program, apply::SharedProgress& shared,
              Ends ends = Ends::WhenAsked);
   /// An undo starts: until `forget()`, all changes of blocks count as ours.
   void undoing() { undoing_.store(true); }
@@ -54,7 +54,7 @@ class PendingWrites {
                                bool (*matches)(const apply::Task& task, bool online)) const;
 
   std::vector<std::shared_ptr<const apply::Program>> programs_;  ///< the last is the current one
-  std::shared_ptr<apply::Board> board_;
+  std::shared_ptr<apply::SharedProgress> progress_;
   Ends ends_ = Ends::WhenAsked;
   std::atomic<bool> stopping_{false}, undoing_{false};
 };

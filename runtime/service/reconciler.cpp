@@ -105,8 +105,8 @@ Plans Reconciler::plan(const ReadyPolicy* policy, const model::BlockSet& left_al
 }
 
 apply::Watch Reconciler::watch_undoing() {
-  return {[this](const Program& program, apply::Board& board) {
-            pending_.begin(std::make_shared<Program>(program), board,
+  return {[this](const Program& program, apply::SharedProgress& shared) {
+            pending_.begin(std::make_shared<Program>(program), shared,
                            PendingWrites::Ends::ByItself);
           },
           nullptr};
@@ -144,7 +144,8 @@ bool Reconciler::carry_out(Round& round, Session& session, const plan::Plan& pla
   journal.blocks = apply::blocks_before(plan, host);
   auto report = session.carry_out(
       *program, journal, limits,
-      {[&](const Program&, apply::Board& board) { pending_.begin(program, board); }, nullptr});
+      {[&](const Program&, apply::SharedProgress& shared) { pending_.begin(program, shared); },
+       nullptr});
   if (!report) {
     round.problem = report.error().message();
     return false;

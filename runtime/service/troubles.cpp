@@ -10,11 +10,11 @@ std::vector<Failing> failing_in(const std::vector<apply::Report>& reports) {
   if (reports.empty()) return failing;
   for (const apply::StepReport& step : reports.back().steps)
     for (const apply::Finding& finding : step.findings) {
-      const apply::Outcome outcome = finding.note.outcome;
+      const apply::Outcome outcome = finding.result.outcome;
       if (outcome == apply::Outcome::Done || outcome == apply::Outcome::Already ||
           outcome == apply::Outcome::Vanished)
         continue;
-      failing.push_back({finding.blocks, finding.note.error, finding.text, step.rule});
+      failing.push_back({finding.blocks, finding.result.error, finding.text, step.rule});
     }
   return failing;
 }

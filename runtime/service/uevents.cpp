@@ -15,7 +15,7 @@ bool reverted(const std::vector<apply::Report>& reports, model::BlockId block) {
   for (const apply::Report& report : reports)
     for (const apply::StepReport& step : report.steps)
       for (const apply::Finding& finding : step.findings)
-        if (finding.note.outcome == apply::Outcome::WrongZone && finding.blocks.low() <= block &&
+        if (finding.result.outcome == apply::Outcome::WrongZone && finding.blocks.low() <= block &&
             block <= finding.blocks.high())
           return true;
   return false;

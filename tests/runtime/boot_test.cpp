@@ -159,7 +159,7 @@ class Prepared {
   }
   /// The first tool that changes something never comes to run, and nothing else does.
   void tell_and_be_killed(const Words& words) {
-    const boot::Runner killing = [&](const Words& argv) -> boot::Ran {
+    const boot::Runner killing = [&](const Words& argv) -> boot::ToolResult {
       const bool looks = argv.back() == "--info=ALL" || argv.back() == "--help" ||
                          (argv.size() == 2 && argv.back() == "kargs");
       if (!looks) throw Killed{};

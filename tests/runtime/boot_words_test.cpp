@@ -50,7 +50,8 @@ TEST_CASE("boot words: what stands in GRUB's and zipl's files") {
 
 TEST_CASE("boot words: tools are run as words, and what they say is kept") {
   const Runner run = runner_below("/");
-  const Ran ran = run({"/bin/sh", "-c", "echo \"$1\"; echo bad >&2; exit 3", "sh", "a  b;$c"});
+  const ToolResult ran =
+      run({"/bin/sh", "-c", "echo \"$1\"; echo bad >&2; exit 3", "sh", "a  b;$c"});
   CHECK(ran.status == 3);
   CHECK(ran.output == "a  b;$c\n");
   CHECK(ran.errors == "bad\n");
@@ -60,7 +61,7 @@ TEST_CASE("boot words: tools are run as words, and what they say is kept") {
 
 TEST_CASE("boot words: a process that a tool leaves behind is not waited for") {
   const auto began = std::chrono::steady_clock::now();
-  const Ran ran = runner_below("/")({"/bin/sh", "-c", "sleep 20 & echo $!"});
+  const ToolResult ran = runner_below("/")({"/bin/sh", "-c", "sleep 20 & echo $!"});
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(15));
   CHECK(ran.status == 0);
   const pid_t left = std::stoi(ran.output);
@@ -71,7 +72,7 @@ TEST_CASE("boot words: a process that a tool leaves behind is not waited for") {
 TEST_CASE("boot words: a tool has a deadline, and goes with what it has started") {
   const auto began = std::chrono::steady_clock::now();
   const Runner run = runner_below("/", std::chrono::milliseconds(500));
-  const Ran ran = run({"/bin/sh", "-c", "sleep 60 & echo $!; wait; wait"});
+  const ToolResult ran = run({"/bin/sh", "-c", "sleep 60 & echo $!; wait; wait"});
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(30));
   CHECK(ran.status == 128 + SIGTERM);
   CHECK(ran.errors.find("timed out after 0.5 s") != std::string::npos);
@@ -89,7 +90,8 @@ TEST_CASE("boot words: a tool has a deadline, and goes with what it has started"
 }
 
 TEST_CASE("boot words: a tool that says much is read to its end") {
-  const Ran ran = runner_below("/")({"/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"});
+  const ToolResult ran =
+      runner_below("/")({"/bin/sh", "-c", "head -c 300000 /dev/zero | tr '\\0' x"});
   CHECK(ran.status == 0);
   CHECK(ran.output.size() == 300000);
 }

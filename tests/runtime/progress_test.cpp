@@ -24,11 +24,11 @@ TEST_CASE("progress: step, block, blocks, bytes, rate and the time that is left"
   const auto host = test::HostBuilder(model::Era::D).boot(0, 0, 8).dimm(0, 32, 64).build();
   const auto compiled = test::plan_for(host, "hotplugged: first 16 blocks normal, rest movable");
   const apply::Program program = apply::program_of(*compiled.plan, host);
-  const auto board = std::move(*apply::Board::make(program));
+  const auto shared = std::move(*apply::SharedProgress::make(program));
   const auto text = [&](double seconds) {
-    return cli::progress_text(cli::current_state_of(program, *board), seconds);
+    return cli::progress_text(cli::current_state_of(program, *shared), seconds);
   };
-  apply::Board::Head& head = board->head();
+  apply::SharedProgress::Head& head = shared->head();
   head.block.store(32);
   CHECK(text(1) == "step 1 of 2: 0 of 64 blocks, 0.0 of 8.0 GiB, 0 blocks/s; memory32");
   head.task.store(1);

@@ -34,20 +34,20 @@ model::Host host_with_online(std::uint64_t count, Zone zone) {
 
 struct Run {
   apply::Program program;
-  std::shared_ptr<apply::Board> board;
+  std::shared_ptr<apply::SharedProgress> shared;
   Report report;
-  [[nodiscard]] const apply::Note& note(std::size_t task, std::uint64_t i) const {
-    return board->note(program.tasks.at(task).first_note + i);
+  [[nodiscard]] const apply::BlockResult& result(std::size_t task, std::uint64_t i) const {
+    return shared->result(program.tasks.at(task).first_result + i);
   }
 };
 
 Run run_program(apply::Program program, ModelPort& port, bool stop = false) {
   Run run{std::move(program), nullptr, {}};
-  run.board = std::move(*apply::Board::make(run.program));
-  run.board->head().stop.store(stop);
+  run.shared = std::move(*apply::SharedProgress::make(run.program));
+  run.shared->head().stop.store(stop);
   apply::Limits limits;
-  apply::Runner(run.program, *run.board, port, limits).run();
-  run.report = apply::report_of(run.program, *run.board, apply::Ended::Finished, 1);
+  apply::Runner(run.program, *run.shared, port, limits).run();
+  run.report = apply::report_of(run.program, *run.shared, apply::Ended::Finished, 1);
   return run;
 }
 
@@ -110,8 +110,8 @@ TEST_CASE("apply: what may pass is tried again six times, within 1.55 s, and the
     const Run run = apply_policy(host, "hotplugged: movable", port);
     CHECK(run.report.result() == Report::Result::Partly);
     CHECK(run.report.blocks_done == 7);
-    CHECK(run.note(0, 3).outcome == Outcome::Refused);
-    CHECK(run.note(0, 3).tries == 6);
+    CHECK(run.result(0, 3).outcome == Outcome::Refused);
+    CHECK(run.result(0, 3).tries == 6);
     CHECK(port.paused == std::chrono::milliseconds(50 + 100 + 200 + 400 + 800));
   }
 }
@@ -125,7 +125,7 @@ TEST_CASE("apply: what passes meanwhile is done, with the number of tries known"
   };
   const Run run = apply_policy(host, "hotplugged: movable", port);
   CHECK(run.report.result() == Report::Result::Complete);
-  CHECK(run.note(0, 3).tries == 3);
+  CHECK(run.result(0, 3).tries == 3);
 }
 
 TEST_CASE("apply: other refusals end the block at once") {
@@ -135,7 +135,7 @@ TEST_CASE("apply: other refusals end the block at once") {
     return block == BlockId(36) ? EHWPOISON : 0;
   };
   const Run run = apply_policy(host, "hotplugged: movable", port);
-  CHECK(run.note(0, 3).tries == 1);
+  CHECK(run.result(0, 3).tries == 1);
   CHECK(texts(run.report) ==
         std::vector<std::string>{"EHWPOISON: the block has pages with hardware errors"});
 }
@@ -165,8 +165,8 @@ TEST_CASE("apply: what another writer did already is success, elsewhere it is an
     return 0;
   };
   const Run run = apply_policy(host, "hotplugged: movable", port);
-  CHECK(run.note(0, 1).outcome == Outcome::Already);
-  CHECK(run.note(0, 3).outcome == Outcome::WrongZone);
+  CHECK(run.result(0, 1).outcome == Outcome::Already);
+  CHECK(run.result(0, 3).outcome == Outcome::WrongZone);
   CHECK(texts(run.report) ==
         std::vector<std::string>{
             "already done by another process",
@@ -182,7 +182,7 @@ TEST_CASE("apply: a block that our own write put elsewhere is taken offline agai
   ModelPort port(host);
   const Run run = run_program(std::move(program), port);
   CHECK(run.report.result() == Report::Result::Failed);
-  CHECK(run.note(0, 0).put_back);
+  CHECK(run.result(0, 0).put_back);
   CHECK(port.look(BlockId(39)).state == model::State::Offline);
   CHECK(texts(run.report).front() == "ended up in Normal instead of Movable; offlined again");
 }
@@ -198,7 +198,7 @@ TEST_CASE("apply: a block that vanishes is said, and the others go on") {
   ModelPort port(host);
   port.refuse = [](BlockId block, std::string_view) { return block == BlockId(35) ? ENODEV : 0; };
   const Run run = apply_policy(host, "hotplugged: movable", port);
-  CHECK(run.note(0, 4).outcome == Outcome::Vanished);
+  CHECK(run.result(0, 4).outcome == Outcome::Vanished);
   CHECK(run.report.blocks_done == 7);
 }
 
@@ -221,8 +221,8 @@ TEST_CASE("apply: offline that the deadline ends is not tried again, and the blo
   };
   const Run run = apply_policy(host, "set rezone = allowed\nblock 32-39: offline", port);
   CHECK(run.report.blocks_done == 7);
-  CHECK(run.note(0, 2).outcome == Outcome::Deadline);
-  CHECK(run.note(0, 2).tries == 1);
+  CHECK(run.result(0, 2).outcome == Outcome::Deadline);
+  CHECK(run.result(0, 2).tries == 1);
 }
 
 TEST_CASE("apply: what was taken offline for another zone and fails there comes back") {
@@ -341,15 +341,15 @@ TEST_CASE("apply: what somebody else set a knob to meanwhile is left alone, and 
 TEST_CASE("apply: who watches sees each call that waits for the kernel's lock") {
   const auto host = host_with_dimm().build();
   const apply::Program program = apply::program_of(held_and_then_set(), host);
-  const auto board = std::move(*apply::Board::make(program));
+  const auto shared = std::move(*apply::SharedProgress::make(program));
   ModelPort port(host);
   port.set(model::Knob::AutoOnlineBlocks, "online");
   port.pass(std::chrono::seconds(1));
   std::vector<bool> under_way;
-  port.locked = [&] { under_way.push_back(board->head().write_began.load() != 0); };
-  apply::Runner(program, *board, port, {}).run();
+  port.locked = [&] { under_way.push_back(shared->head().write_began.load() != 0); };
+  apply::Runner(program, *shared, port, {}).run();
   CHECK(under_way == std::vector<bool>(12, true));  // eight blocks, two knobs and their waits
-  CHECK(board->head().write_began.load() == 0);
+  CHECK(shared->head().write_began.load() == 0);
 }
 
 }  // namespace memonline

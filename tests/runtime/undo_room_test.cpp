@@ -66,7 +66,7 @@ TEST_CASE("undo: a zone is changed back in slices that fit") {
   const Program program = undo(now, true);
   CHECK(tasks_of(program) == "offline 39..32, online 32..39, offline 47..40, online 40..47");
   CHECK(apply::no_room_for(program.tasks, now).empty());
-  CHECK(program.notes == 32);
+  CHECK(program.results == 32);
   for (const Task& task : program.tasks)
     CHECK(task.taken_from.has_value() == (task.kind == Task::Kind::Online));
 }

@@ -42,14 +42,14 @@ plan::Plan plan_of(const model::Host& host) {
 
 Report run_on(ModelPort& port, const model::Host& host, bool stop_midway = false) {
   const apply::Program program = apply::program_of(plan_of(host), host);
-  const auto board = std::move(*apply::Board::make(program));
+  const auto shared = std::move(*apply::SharedProgress::make(program));
   if (stop_midway)
     port.refuse = [&](BlockId block, std::string_view) {
-      if (block == BlockId(37)) board->head().stop.store(true);
+      if (block == BlockId(37)) shared->head().stop.store(true);
       return 0;
     };
-  apply::Runner(program, *board, port, apply::Limits{}).run();
-  return apply::report_of(program, *board, apply::Ended::Finished, 1);
+  apply::Runner(program, *shared, port, apply::Limits{}).run();
+  return apply::report_of(program, *shared, apply::Ended::Finished, 1);
 }
 
 }  // namespace
