@@ -15,7 +15,7 @@
 #include "compiler/model/units.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/plan/unplug.hpp"
-#include "compiler/text/shortened.hpp"
+#include "compiler/text/printable.hpp"
 #include "compiler/text/utf8.hpp"
 #include "dbus/errors.hpp"
 #include "runtime/apply/report_json.hpp"

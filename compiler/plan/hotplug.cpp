@@ -9,7 +9,7 @@
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/sources.hpp"
-#include "compiler/text/shortened.hpp"
+#include "compiler/text/printable.hpp"
 
 namespace memonline::plan {
 

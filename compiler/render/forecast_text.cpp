@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/render/plan.hpp"
+#include "compiler/text/columns.hpp"
 
 namespace memonline::render {
 
@@ -24,18 +25,15 @@ std::string zone_text(const NewRun& run) {
 constexpr std::size_t kMostRuns = 16;
 
 std::string runs_table(const Forecast& forecast, Bytes block_size) {
-  std::vector<std::pair<std::string, std::string>> rows;
-  std::size_t widest = 0;
+  std::vector<std::vector<std::string>> rows;
   for (const NewRun& run : forecast.runs) {
     if (rows.size() == kMostRuns) break;
-    rows.emplace_back(blocks_text({run.first, run.last}),
-                      model::human(block_size * (run.last - run.first + 1)));
-    widest = std::max(widest, rows.back().first.size());
+    rows.push_back({blocks_text({run.first, run.last}),
+                    model::human(block_size * (run.last - run.first + 1)), zone_text(run)});
   }
   std::string text;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    text += fmt::format("  {:<{}}  {:>9}  {}\n", rows[i].first, widest, rows[i].second,
-                        zone_text(forecast.runs[i]));
+  for (const std::string& line : text::in_columns({{}, {text::Align::Right, 2, 9}, {}}, rows))
+    text += line + "\n";
   if (forecast.runs.size() > rows.size())
     text += fmt::format("  and {} more ranges (`--format json` has all)\n",
                         forecast.runs.size() - rows.size());

@@ -7,6 +7,7 @@
 
 #include "compiler/render/map.hpp"
 #include "compiler/render/map_rows.hpp"
+#include "compiler/text/columns.hpp"
 
 namespace memonline::render {
 
@@ -77,20 +78,18 @@ std::string map_to_text(const model::Host& host, const MapStyle& style) {
   const std::uint64_t columns = std::max<std::size_t>(style.columns, 1);
   const std::uint64_t per_cell =
       std::max<std::uint64_t>(1, (longest(rows) + columns - 1) / columns);
-  std::size_t device_width = 0;
-  for (const Row& row : rows) device_width = std::max(device_width, row.device.size());
-  std::string text;
-  const Row* before = nullptr;
+  std::vector<std::vector<std::string>> cells;
   for (const Row& row : rows) {
-    if (before == nullptr || before->node != row.node) {
-      if (before != nullptr) text += '\n';
-      text += node_name(row) + "\n";
-    }
-    before = &row;
     const std::string letters = cells_of(row, per_cell);
-    text += fmt::format("  {:<{}}  {:>8}  {}\n", row.device, device_width,
-                        model::human(host.block_size * row.blocks),
-                        style.color ? colored(letters) : letters);
+    cells.push_back({row.device, model::human(host.block_size * row.blocks),
+                     style.color ? colored(letters) : letters});
+  }
+  const auto lines = text::in_columns({{}, {text::Align::Right, 2, 8}, {}}, cells);
+  std::string text;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i == 0 || rows[i - 1].node != rows[i].node)
+      text += fmt::format("{}{}\n", i == 0 ? "" : "\n", node_name(rows[i]));
+    text += lines[i] + "\n";
   }
   text += legend(host, rows, per_cell);
   std::uint64_t standby = 0;

@@ -13,8 +13,8 @@
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
+#include "compiler/text/columns.hpp"
 #include "compiler/text/printable.hpp"
-#include "compiler/text/shortened.hpp"
 
 namespace memonline::render {
 
@@ -122,27 +122,18 @@ Row row_of(const Step& step, model::Bytes block_size) {
 }
 
 std::string steps_table(const Plan& plan) {
-  std::vector<Row> rows;
-  for (const Step& step : plan.steps)
-    rows.push_back(row_of(step, model::Bytes(plan.host.block_size)));
-  const auto width_of = [&](std::string Row::*column) {
-    std::size_t widest = 0;
-    for (const Row& row : rows) widest = std::max(widest, (row.*column).size());
-    return widest;
-  };
-  const std::size_t number = width_of(&Row::number);
-  const std::size_t action = width_of(&Row::action);
-  const std::size_t what = width_of(&Row::what);
-  const std::size_t size = width_of(&Row::size);
-  const std::size_t rule = width_of(&Row::rule);
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line =
-        fmt::format("  {:>{}}  {:<{}}   {:<{}}   {:<{}}   {:<{}}   {}", row.number, number,
-                    row.action, action, row.what, what, row.size, size, row.rule, rule, row.place);
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
+  const std::vector<text::Column> columns{{text::Align::Right, 2}, {text::Align::Left, 2},
+                                          {text::Align::Left, 3},  {text::Align::Left, 3},
+                                          {text::Align::Left, 3},  {text::Align::Left, 3}};
+  std::vector<std::vector<std::string>> rows;
+  rows.reserve(plan.steps.size());
+  for (const Step& step : plan.steps) {
+    Row row = row_of(step, model::Bytes(plan.host.block_size));
+    rows.push_back({std::move(row.number), std::move(row.action), std::move(row.what),
+                    std::move(row.size), std::move(row.rule), std::move(row.place)});
   }
+  std::string text;
+  for (const std::string& line : text::in_columns(columns, rows)) text += line + "\n";
   return text;
 }
 

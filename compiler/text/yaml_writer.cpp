@@ -72,6 +72,11 @@ YamlWriter& YamlWriter::key(std::string_view name) {
   return *this;
 }
 
+YamlWriter& YamlWriter::comment(std::string_view text) {
+  text_.append("  # ").append(text);
+  return *this;
+}
+
 void YamlWriter::begin(bool object, Layout layout) {
   const bool inside_flow = !levels_.empty() && levels_.back().style == Style::Flow;
   const Style style = layout == Layout::Line || inside_flow ? Style::Flow : Style::Block;

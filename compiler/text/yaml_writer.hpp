@@ -31,6 +31,12 @@ class YamlWriter {
     return scalar(std::to_string(number));
   }
   YamlWriter& null() { return scalar("null"); }
+  /// In double quotes, whatever the text is.
+  YamlWriter& quoted(std::string_view text) { return scalar(json_quoted(text)); }
+  /// As it is: a word that YAML takes for a text.
+  YamlWriter& word(std::string_view text) { return scalar(text); }
+  /// After a key whose value begins on the next line.
+  YamlWriter& comment(std::string_view text);
   /// The value, or null.
   template <class T>
   YamlWriter& value(const std::optional<T>& maybe) {

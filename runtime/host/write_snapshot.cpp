@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Written by hand rather than by an emitter: the bytes are a promise, and one run a line reads
-// well in a diff.
-#include <iterator>
-
-#include <fmt/format.h>
-
+// The members of a snapshot in their order. The bytes are a promise: texts are always in double
+// quotes, and one block range per line reads well in a diff.
+#include "compiler/text/yaml_writer.hpp"
 #include "runtime/host/capture.hpp"
 #include "runtime/host/snapshot_words.hpp"
 
@@ -12,214 +9,256 @@ namespace memonline::runtime {
 
 namespace {
 
-/// In double quotes, with what those need escaped. Readers keep texts printable; a host made by
-/// hand may hold more.
-std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f)
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else
-      result += c;
-  }
-  return result + '"';
+using text::Layout;
+using text::YamlWriter;
+
+void write_text(std::string_view key, const std::string& text, YamlWriter& out) {
+  if (!text.empty()) out.key(key).quoted(text);
+}
+void write_optional(std::string_view key, const std::optional<std::string>& text, YamlWriter& out) {
+  if (text) out.key(key).quoted(*text);
+}
+void write_optional(std::string_view key, const std::optional<bool>& truth, YamlWriter& out) {
+  if (truth) out.member(key, *truth);
+}
+void write_optional(std::string_view key, const std::optional<model::Bytes>& size,
+                    YamlWriter& out) {
+  if (size) out.member(key, size->value());
+}
+void write_if(std::string_view key, bool truth, YamlWriter& out) {
+  if (truth) out.member(key, true);
 }
 
-std::string zones_text(const model::ValidZones& zones) {
-  if (zones.kind() != model::ValidZones::Kind::Listed)
-    return std::string(word_of(kZonesKinds, zones.kind()));
-  std::string text = "[";
-  for (const model::Zone zone : zones)
-    text += fmt::format("{}{}", text.size() > 1 ? ", " : "", model::zone_name(zone));
-  return text + "]";
+template <class... Numbers>
+void write_numbers(YamlWriter& out, const Numbers&... numbers) {
+  out.begin_array(Layout::Line);
+  (out.value(numbers), ...);
+  out.end_array();
 }
 
-class Writer {
- public:
-  template <class... Args>
-  void line(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
-    text_ += '\n';
+template <class Ranges, class Numbers>
+void write_ranges(std::string_view key, const Ranges& ranges, const Numbers& numbers,
+                  YamlWriter& out) {
+  if (ranges.empty()) return;
+  out.key(key).begin_array();
+  for (const auto& range : ranges) {
+    const auto [first, second] = numbers(range);
+    write_numbers(out, first, second);
   }
-  void text(std::string_view key, const std::string& value) {
-    if (!value.empty()) line("{}: {}", key, quoted(value));
-  }
-  void optional(std::string_view key, const std::optional<std::string>& value) {
-    if (value) line("{}: {}", key, quoted(*value));
-  }
-  void optional(std::string_view key, const std::optional<bool>& value) {
-    if (value) line("{}: {}", key, *value);
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-void write_ranges(std::string_view key, const std::vector<model::PfnRange>& ranges, Writer& out) {
-  if (!ranges.empty()) out.line("{}:", key);
-  for (const model::PfnRange& range : ranges) out.line("  - [{}, {}]", range.first, range.end);
+  out.end_array();
+}
+void write_pages(std::string_view key, const std::vector<model::PfnRange>& ranges,
+                 YamlWriter& out) {
+  write_ranges(
+      key, ranges, [](const model::PfnRange& r) { return std::pair(r.first, r.end); }, out);
 }
 
-void write_machine(const model::Host& host, Writer& out) {
-  out.line("schema: {}", kSnapshotSchema);
-  out.text("kernel", host.kernel);
-  out.text("arch", host.arch);
-  out.text("virtualization", host.virtualization);
-  out.text("vendor", host.vendor);
-  out.text("product", host.product);
-  out.text("family", host.family);
-  if (host.memory) out.line("memory: {}", host.memory->value());
-  if (host.memory_available) out.line("memory-available: {}", host.memory_available->value());
-  out.line("block-size: {}", host.block_size.value());
-  out.line("page-size: {}", host.page_size);
-  out.line("era: {}", model::era_name(host.era));
-  out.text("era-evidence", host.era_evidence);
-  out.line("hot-remove: {}", host.hot_remove);
-  if (host.service) out.line("service: true");
-  out.text("nvidia-driver", host.nvidia_driver);
-  out.text("dlpar", host.dlpar);
-  if (host.hash_mmu) out.line("hash-mmu: true");
-  if (host.address_limit > 0) out.line("address-limit: {}", host.address_limit);
-  out.optional("auto-online-before", host.auto_online_before);
-  write_ranges("boot-memory", host.boot_memory, out);
+void write_list(std::string_view key, const std::vector<std::string>& words, Layout layout,
+                YamlWriter& out) {
+  if (words.empty()) return;
+  out.key(key).begin_array(layout);
+  for (const std::string& word : words) out.quoted(word);
+  out.end_array();
+}
+
+void write_zones(const model::ValidZones& zones, YamlWriter& out) {
+  out.key("zones");
+  if (zones.kind() != model::ValidZones::Kind::Listed) {
+    out.word(word_of(kZonesKinds, zones.kind()));
+    return;
+  }
+  out.begin_array(Layout::Line);
+  for (const model::Zone zone : zones) out.word(model::zone_name(zone));
+  out.end_array();
+}
+
+void write_machine(const model::Host& host, YamlWriter& out) {
+  out.key("schema").word(kSnapshotSchema);
+  write_text("kernel", host.kernel, out);
+  write_text("arch", host.arch, out);
+  write_text("virtualization", host.virtualization, out);
+  write_text("vendor", host.vendor, out);
+  write_text("product", host.product, out);
+  write_text("family", host.family, out);
+  write_optional("memory", host.memory, out);
+  write_optional("memory-available", host.memory_available, out);
+  out.member("block-size", host.block_size.value()).member("page-size", host.page_size);
+  out.key("era").word(model::era_name(host.era));
+  write_text("era-evidence", host.era_evidence, out);
+  out.member("hot-remove", host.hot_remove);
+  write_if("service", host.service, out);
+  write_text("nvidia-driver", host.nvidia_driver, out);
+  write_text("dlpar", host.dlpar, out);
+  write_if("hash-mmu", host.hash_mmu, out);
+  if (host.address_limit > 0) out.member("address-limit", host.address_limit);
+  write_optional("auto-online-before", host.auto_online_before, out);
+  write_pages("boot-memory", host.boot_memory, out);
   if (host.hotpluggable_memory && host.hotpluggable_memory->empty())
-    out.line("hotpluggable-memory: []");
-  if (host.hotpluggable_memory) write_ranges("hotpluggable-memory", *host.hotpluggable_memory, out);
-  write_ranges("early-memory", host.early_memory, out);
-  if (host.command_line.empty()) return;
-  out.line("command-line:");
-  for (const std::string& word : host.command_line) out.line("  - {}", quoted(word));
+    out.key("hotpluggable-memory").begin_array(Layout::Line).end_array();
+  if (host.hotpluggable_memory) write_pages("hotpluggable-memory", *host.hotpluggable_memory, out);
+  write_pages("early-memory", host.early_memory, out);
+  write_list("command-line", host.command_line, Layout::Lines, out);
 }
 
-void write_knobs_and_facts(const model::Host& host, Writer& out) {
+void write_knobs_and_facts(const model::Host& host, YamlWriter& out) {
   const model::Knobs& knobs = host.knobs;
   if (knobs != model::Knobs{}) {
-    out.line("knobs:");
-    out.optional("  auto_online_blocks", knobs.auto_online_blocks);
-    out.optional("  online_policy", knobs.online_policy);
-    if (knobs.auto_movable_ratio) out.line("  auto_movable_ratio: {}", *knobs.auto_movable_ratio);
-    out.optional("  auto_movable_numa_aware", knobs.auto_movable_numa_aware);
-    out.optional("  memmap_on_memory", knobs.memmap_on_memory);
+    out.key("knobs").begin_object();
+    write_optional("auto_online_blocks", knobs.auto_online_blocks, out);
+    write_optional("online_policy", knobs.online_policy, out);
+    if (knobs.auto_movable_ratio) out.member("auto_movable_ratio", *knobs.auto_movable_ratio);
+    write_optional("auto_movable_numa_aware", knobs.auto_movable_numa_aware, out);
+    write_optional("memmap_on_memory", knobs.memmap_on_memory, out);
+    out.end_object();
   }
   if (host.facts == model::EraFacts{}) return;
-  out.line("facts:");
-  for (const auto& [name, member] : kFacts)
-    out.optional(fmt::format("  {}", name), host.facts.*member);
+  out.key("facts").begin_object();
+  for (const auto& [name, member] : kFacts) write_optional(name, host.facts.*member, out);
+  out.end_object();
 }
 
 // What is in use: not part of the fingerprint.
-void write_use(const model::Node& node, Writer& out) {
-  const auto number = [](const std::optional<std::uint64_t>& value) {
-    return value ? std::to_string(*value) : std::string("~");
-  };
+void write_use(const model::Node& node, YamlWriter& out) {
   bool any = false;
   for (std::size_t i = 0; i < node.use.size(); ++i) {
     const model::ZoneUse& use = node.use[i];
     if (use == model::ZoneUse{}) continue;
-    if (!any) out.line("    use:  # free, high watermark, page cache; in pages");
+    if (!any) out.key("use").comment("free, high watermark, page cache; in pages").begin_object();
     any = true;
-    out.line("      {}: [{}, {}, {}]", model::zone_name(static_cast<model::Zone>(i)),
-             number(use.free), number(use.high), number(use.file));
+    out.key(model::zone_name(static_cast<model::Zone>(i)));
+    out.begin_array(Layout::Line);
+    for (const auto& pages : {use.free, use.high, use.file})
+      pages ? out.value(*pages) : out.word("~");
+    out.end_array();
   }
-  if (node.memory.free) out.line("    free: {}", node.memory.free->value());
-  if (node.memory.file) out.line("    page-cache: {}", node.memory.file->value());
-  if (node.memory.slab) out.line("    reclaimable-slab: {}", node.memory.slab->value());
+  if (any) out.end_object();
+  write_optional("free", node.memory.free, out);
+  write_optional("page-cache", node.memory.file, out);
+  write_optional("reclaimable-slab", node.memory.slab, out);
 }
 
-void write_nodes(const model::Host& host, Writer& out) {
-  out.line("zone-spans-known: {}", host.zone_spans_known);
-  if (!host.possible_nodes.empty()) out.line("possible-nodes:");
-  for (const auto& [first, last] : host.possible_nodes)
-    out.line("  - [{}, {}]", first.value(), last.value());
-  if (!host.nodes.empty()) out.line("nodes:");
+void write_zone_spans(const model::Node& node, YamlWriter& out) {
+  bool any = false;
+  for (std::size_t i = 0; i < node.zones.size(); ++i) {
+    const model::ZoneSpan& span = node.zones[i];
+    if (span == model::ZoneSpan{}) continue;
+    if (!any)
+      out.key("zones").comment("start, spanned, present, managed, cma; in pages").begin_object();
+    any = true;
+    out.key(model::zone_name(static_cast<model::Zone>(i)));
+    write_numbers(out, span.start.value(), span.spanned, span.present, span.managed, span.cma);
+  }
+  if (any) out.end_object();
+}
+
+void write_nodes(const model::Host& host, YamlWriter& out) {
+  out.member("zone-spans-known", host.zone_spans_known);
+  write_ranges(
+      "possible-nodes", host.possible_nodes,
+      [](const auto& r) { return std::pair(r.first.value(), r.second.value()); }, out);
+  if (host.nodes.empty()) return;
+  out.key("nodes").begin_array();
   for (const model::Node& node : host.nodes) {
-    out.line("  - node: {}", node.id.value());
-    out.optional("    cpu", node.has_cpu);
-    bool any = false;
-    for (std::size_t i = 0; i < node.zones.size(); ++i) {
-      const model::ZoneSpan& span = node.zones[i];
-      if (span == model::ZoneSpan{}) continue;
-      if (!any) out.line("    zones:  # start, spanned, present, managed, cma; in pages");
-      any = true;
-      out.line("      {}: [{}, {}, {}, {}, {}]", model::zone_name(static_cast<model::Zone>(i)),
-               span.start.value(), span.spanned, span.present, span.managed, span.cma);
-    }
+    out.begin_object().member("node", node.id.value());
+    write_optional("cpu", node.has_cpu, out);
+    write_zone_spans(node, out);
     write_use(node, out);
+    out.end_object();
   }
-}
-
-std::string list_text(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + quoted(word);
-  return "[" + text + "]";
+  out.end_array();
 }
 
 // Lines of the site's own files may be confidential: of a command only the program is written, and
 // the line is left out.
-void write_agents(const model::Host& host, Writer& out) {
-  if (!host.agents.empty()) out.line("agents:  # others that online memory");
+void write_agents(const model::Host& host, YamlWriter& out) {
+  if (host.agents.empty()) return;
+  out.key("agents").comment("others that online memory").begin_array();
   for (const model::OnliningAgent& agent : host.agents) {
     const bool program = agent.kind == AgentKind::UdevProgram;
-    out.line("  - kind: {}", word_of(kAgentKinds, agent.kind));
-    out.line("    path: {}", quoted(agent.path));
-    out.line("    place: [{}, {}]", agent.line, agent.column);
-    if (!program) out.text("    text", agent.text);
-    if (!agent.states.empty()) out.line("    states: {}", list_text(agent.states));
-    if (program) out.text("    program", agent.program.substr(0, agent.program.find(' ')));
-    if (!agent.certain) out.line("    certain: false");
-    if (agent.writes_setting) out.line("    writes-setting: true");
-    if (!agent.only_with.empty()) out.line("    only-with: {}", list_text(agent.only_with));
+    out.begin_object();
+    out.key("kind").word(word_of(kAgentKinds, agent.kind));
+    out.key("path").quoted(agent.path);
+    out.key("place");
+    write_numbers(out, agent.line, agent.column);
+    if (!program) write_text("text", agent.text, out);
+    write_list("states", agent.states, Layout::Line, out);
+    if (program) write_text("program", agent.program.substr(0, agent.program.find(' ')), out);
+    if (!agent.certain) out.member("certain", false);
+    write_if("writes-setting", agent.writes_setting, out);
+    write_list("only-with", agent.only_with, Layout::Line, out);
+    out.end_object();
   }
+  out.end_array();
 }
 
-void write_unknown(const model::Host& host, Writer& out) {
-  if (host.ruled_out != model::RuledOut{}) {
-    out.line("ruled-out:  # no device of kind unknown is one of these");
-    for (const auto& [name, member] : kRuledOut)
-      if (host.ruled_out.*member) out.line("  - {}", name);
-  }
-  if (!host.standby.empty()) out.line("standby:");
-  for (const model::Standby& one : host.standby)
-    out.line("  - [{}, {}]", one.first.value(), one.last.value());
-  if (host.missing_blocks > 0) out.line("missing-blocks: {}", host.missing_blocks);
-}
-
-void write_blocks(const model::Host& host, Writer& out) {
-  if (!host.devices.empty()) out.line("devices:  # runs refer to them by place, from 0");
+void write_devices(const model::Host& host, YamlWriter& out) {
+  if (host.devices.empty()) return;
+  out.key("devices").comment("runs refer to them by place, from 0").begin_array();
   for (const model::Device& device : host.devices) {
-    out.line("  - name: {}", quoted(device.name));
-    out.line("    kind: {}", word_of(kDeviceKinds, device.kind));
-    out.line("    origin: {}", word_of(kOrigins, device.origin));
-    out.text("    driver", device.driver);
-    if (device.number) out.line("    number: {}", *device.number);
+    out.begin_object();
+    out.key("name").quoted(device.name);
+    out.key("kind").word(word_of(kDeviceKinds, device.kind));
+    out.key("origin").word(word_of(kOrigins, device.origin));
+    write_text("driver", device.driver, out);
+    if (device.number) out.member("number", *device.number);
+    out.end_object();
   }
-  if (!host.blocks.empty()) out.line("blocks:");
-  for (const model::BlockRun& run : host.blocks)
-    out.line("  - {{blocks: [{}, {}], state: {}, zones: {}{}{}, device: {}{}}}", run.first.value(),
-             run.last().value(), model::state_name(run.state), zones_text(run.zones),
-             run.node ? fmt::format(", node: {}", run.node->value()) : "",
-             run.several_nodes ? ", several-nodes: true" : "", run.device,
-             run.holes ? ", holes: true" : "");
-  write_unknown(host, out);
-  if (!host.unread.empty()) out.line("unread:");
+  out.end_array();
+}
+
+void write_blocks(const model::Host& host, YamlWriter& out) {
+  if (host.blocks.empty()) return;
+  out.key("blocks").begin_array();
+  for (const model::BlockRun& run : host.blocks) {
+    out.begin_object(Layout::Line).key("blocks");
+    write_numbers(out, run.first.value(), run.last().value());
+    out.key("state").word(model::state_name(run.state));
+    write_zones(run.zones, out);
+    if (run.node) out.member("node", run.node->value());
+    write_if("several-nodes", run.several_nodes, out);
+    out.member("device", run.device);
+    write_if("holes", run.holes, out);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_unknown(const model::Host& host, YamlWriter& out) {
+  if (host.ruled_out != model::RuledOut{}) {
+    out.key("ruled-out").comment("no device of kind unknown is one of these").begin_array();
+    for (const auto& [name, member] : kRuledOut)
+      if (host.ruled_out.*member) out.word(name);
+    out.end_array();
+  }
+  write_ranges(
+      "standby", host.standby,
+      [](const auto& r) { return std::pair(r.first.value(), r.last.value()); }, out);
+  if (host.missing_blocks > 0) out.member("missing-blocks", host.missing_blocks);
+  if (host.unread.empty()) return;
+  out.key("unread").begin_array();
   for (const model::Unread& note : host.unread) {
-    out.line("  - path: {}", quoted(note.path));
-    out.line("    reason: {}", quoted(note.reason));
+    out.begin_object();
+    out.key("path").quoted(note.path);
+    out.key("reason").quoted(note.reason);
+    out.end_object();
   }
+  out.end_array();
 }
 
 }  // namespace
 
 std::string write_snapshot(const model::Host& host) {
-  Writer out;
+  YamlWriter out;
+  out.begin_object();
   write_machine(host, out);
   write_knobs_and_facts(host, out);
   write_agents(host, out);
   write_nodes(host, out);
+  write_devices(host, out);
   write_blocks(host, out);
-  return out.take();
+  write_unknown(host, out);
+  out.end_object();
+  return std::move(out).finish();
 }
 
 }  // namespace memonline::runtime

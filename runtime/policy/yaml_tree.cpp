@@ -10,6 +10,8 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "compiler/text/yaml_writer.hpp"
+
 namespace memonline::policy {
 
 namespace {
@@ -135,39 +137,19 @@ class Builder : public YAML::EventHandler {
   std::size_t values_ = 0;
 };
 
-void append_flow(const YamlValue& value, std::string& out) {
-  const auto quoted = [&](const std::string& text) {
-    out += '"';
-    for (const char c : text) {
-      if (c == '"' || c == '\\')
-        (out += '\\') += c;
-      else if (static_cast<unsigned char>(c) < 0x20)
-        out += fmt::format("\\x{:02x}", c);
-      else
-        out += c;
-    }
-    out += '"';
-  };
+void append_flow(const YamlValue& value, text::YamlWriter& out) {
   switch (value.kind) {
-    case YamlValue::Kind::Null: out += "null"; return;
-    case YamlValue::Kind::Scalar: quoted(value.text); return;
+    case YamlValue::Kind::Null: out.null(); return;
+    case YamlValue::Kind::Scalar: out.quoted(value.text); return;
     case YamlValue::Kind::List:
-      out += '[';
-      for (const YamlValue& item : value.items) {
-        if (&item != &value.items.front()) out += ", ";
-        append_flow(item, out);
-      }
-      out += ']';
+      out.begin_array(text::Layout::Line);
+      for (const YamlValue& item : value.items) append_flow(item, out);
+      out.end_array();
       return;
     case YamlValue::Kind::Map:
-      out += '{';
-      for (const auto& entry : value.entries) {
-        if (&entry != &value.entries.front()) out += ", ";
-        append_flow(entry.first, out);
-        out += ": ";
-        append_flow(entry.second, out);
-      }
-      out += '}';
+      out.begin_object(text::Layout::Line);
+      for (const auto& [name, member] : value.entries) append_flow(member, out.key(name.text));
+      out.end_object();
       return;
   }
 }
@@ -204,10 +186,9 @@ Result<YamlValue, YamlError> read_yaml(const std::string& text) {
 }
 
 std::string to_flow_yaml(const YamlValue& value) {
-  std::string out;
+  text::YamlWriter out;
   append_flow(value, out);
-  out += '\n';
-  return out;
+  return std::move(out).finish();
 }
 
 }  // namespace memonline::policy

@@ -12,7 +12,7 @@
 #include "compiler/plan/unplug.hpp"
 #include "compiler/render/plan.hpp"
 #include "compiler/sema/analyse.hpp"
-#include "compiler/text/shortened.hpp"
+#include "compiler/text/printable.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
 #include "tests/support/planning.hpp"
