@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "compiler/language/settings.hpp"
 #include "compiler/plan/planner.hpp"
 
 namespace memonline {
@@ -38,7 +39,7 @@ Compilation compile(const source::SourceSet& files, const model::Host& host,
 }
 
 void allow_rezone(sema::Policy& policy) {
-  policy.statements.emplace_back(sema::Setting{sema::Rezone::Allowed, {}});
+  policy.statements.emplace_back(sema::Setting{language::Rezone::Allowed, {}});
 }
 
 }  // namespace memonline

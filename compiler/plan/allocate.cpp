@@ -7,6 +7,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/shared_group.hpp"
@@ -95,7 +96,7 @@ Allocation allocate(const Selection& selection, const sema::FlatPolicy& policy,
     for (std::size_t i = before; i < allocation.decisions.size(); ++i) {
       Decision& decision = allocation.decisions[i];
       decision.fresh = is_correctable(decision.blocks, host);
-      if (!decision.fresh || decision.target != Target::Keep) continue;
+      if (!decision.fresh || language::writes(decision.target)) continue;
       const auto span = decision.span;
       decision = as_without_memonline(decision.blocks, host);
       decision.span = span;

@@ -8,6 +8,7 @@
 
 #include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/boot_zones.hpp"
+#include "compiler/language/settings.hpp"
 #include "compiler/plan/default_state.hpp"
 #include "compiler/plan/sources.hpp"
 
@@ -54,7 +55,7 @@ class BootPlanner {
         memory_(kernel::boot_memory_of(host)) {}
 
   BootPart make() {
-    if (policy_.boot_parameters == sema::BootParameters::Ignore) return {};
+    if (policy_.settings.is(language::BootParameters::Ignore)) return {};
     zones();
     memmap_on_memory();
     default_state();
@@ -122,7 +123,7 @@ class BootPlanner {
 
   void zones() {
     // Where blocks may change their zone, they do so at run time, each node by itself.
-    if (policy_.rezone == sema::Rezone::Allowed || memory_.nodes.empty()) return;
+    if (policy_.settings.is(language::Rezone::Allowed) || memory_.nodes.empty()) return;
     const Wish wished = wish();
     if (wished.empty()) return;
     if (const auto outcome = outcome_for(wished)) compare(wished, *outcome);
@@ -311,11 +312,11 @@ class BootPlanner {
 
   void memmap_on_memory() {
     const char* value = nullptr;
-    switch (policy_.memmap_on_memory) {
-      case sema::MemmapOnMemory::Leave:
-      case sema::MemmapOnMemory::Off: break;  // off by default
-      case sema::MemmapOnMemory::On: value = "1"; break;
-      case sema::MemmapOnMemory::Force: value = "force"; break;
+    switch (policy_.settings.get<language::MemmapOnMemory>()) {
+      case language::MemmapOnMemory::Leave:
+      case language::MemmapOnMemory::Off: break;  // off by default
+      case language::MemmapOnMemory::On: value = "1"; break;
+      case language::MemmapOnMemory::Force: value = "force"; break;
     }
     if (value != nullptr && has_no_effect()) {
       // A reboot to remove it would be as useless as one to set it.
@@ -325,7 +326,7 @@ class BootPlanner {
     }
     if (!host_.knobs.memmap_on_memory) return;
     const std::string* there = foreign({kMemmap});
-    if (there != nullptr && policy_.memmap_on_memory != sema::MemmapOnMemory::Leave) {
+    if (there != nullptr && !policy_.settings.is(language::MemmapOnMemory::Leave)) {
       const std::string_view now = *host_.knobs.memmap_on_memory;
       const bool same = value == nullptr ? now == "N" : now == (*value == '1' ? "Y" : "force");
       if (!same) say_foreign(*there, "where the memory map of hot-added memory is stored");

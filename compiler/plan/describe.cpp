@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/language/settings.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/shared_group.hpp"
 #include "compiler/plan/verdict.hpp"
 
@@ -45,7 +47,7 @@ class Describer {
       // ML0307 has reported a share of zero already, without a host.
       if (share.amount && !is_zero(*share.amount) && claim.asked == 0 && shared_.size > 0)
         found(Finding::Kind::RoundsToNothing, 0, 0);
-      if (claim.owed() > 0 && !claim.wants(Target::Keep)) {
+      if (claim.owed() > 0 && language::writes(claim.share->target)) {
         const Misplaced lack = misplaced(claim);
         if (lack.all() > 0)
           found(Finding::Kind::NotReached, lack.all(), claim.count).misplaced = lack;
@@ -105,7 +107,7 @@ class Describer {
   }
 
   static bool becomes(const Part& part, Target target) {
-    if (target == Target::Keep || target == Target::Auto) return true;
+    if (!language::writes(target) || target == Target::Auto) return true;
     if (part.rezone || (part.kind == Kind::Offline && part.claim != nullptr))
       return part.claim->wants(target);
     if (target == Target::Offline) return part.kind == Kind::Offline;
@@ -143,13 +145,13 @@ class Describer {
         }
         break;
       case Kind::Offline:
-        d.change = part.claim != nullptr && d.target != Target::Keep &&
+        d.change = part.claim != nullptr && language::writes(d.target) &&
                    (d.target != Target::Offline || part.blocks.state == State::Online);
         if (part.claim == nullptr)
           d.reason = "no share of the rule requests it";
         else if (d.target == Target::Offline)
           d.reason = "offline already, as requested";
-        else if (d.target == Target::Keep)
+        else if (!language::writes(d.target))
           d.reason = "the rule keeps it as it is";
         break;
       case Kind::Normal:
@@ -164,7 +166,7 @@ class Describer {
         else if (part.fixed) {
           d.reason = fmt::format("online in {}, and cannot be offlined", zone);
           d.blocker = Blocker::CannotOffline;
-        } else if (policy_.rezone == sema::Rezone::Never) {
+        } else if (policy_.settings.is(language::Rezone::Never)) {
           d.reason =
               fmt::format("online in {} beyond what the rule requests; `rezone` is `never`", zone);
           d.blocker = Blocker::RezoneNever;

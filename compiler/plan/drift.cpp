@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <variant>
 
+#include "compiler/language/targets.hpp"
+
 namespace memonline::plan {
 
 using model::BlockId;
@@ -45,15 +47,23 @@ std::vector<Interval> drifting(const model::Host& host, const plan::Plan& plan) 
 }  // namespace
 
 bool differs(const BlockRun& run, const std::string& wanted) {
+  using language::Target;
+  const auto target = value_in(language::kTargets, wanted);
+  if (!target) return false;
   const bool online = run.state == State::Online;
-  if (wanted == "offline") return online;
-  if (wanted == "auto") return run.state == State::Offline;
-  if (wanted != "movable" && wanted != "normal") return false;
+  switch (*target) {
+    case Target::Offline: return online;
+    case Target::Auto: return run.state == State::Offline;
+    case Target::Keep: return false;
+    case Target::Movable:
+    case Target::Normal: break;
+  }
+  const bool movable = *target == Target::Movable;
   if (run.state == State::Offline) return true;
   // A block that spans zones counts as normal.
-  if (online && run.zones.kind() == model::ValidZones::Kind::None) return wanted == "movable";
+  if (online && run.zones.kind() == model::ValidZones::Kind::None) return movable;
   if (!online || run.zones.size() == 0) return false;
-  return (run.zones[0] == model::Zone::Movable) != (wanted == "movable");
+  return (run.zones[0] == model::Zone::Movable) != movable;
 }
 
 void visit_runs(const model::Host& host, BlockId first, BlockId last, const VisitRun& visit) {

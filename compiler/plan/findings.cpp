@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "compiler/diag/first_few.hpp"
+#include "compiler/language/settings.hpp"
 
 namespace memonline::plan {
 
@@ -106,7 +107,7 @@ class Reporter {
     }
     const std::uint64_t free = lack.all() - lack.fixed;
     if (free == 0) return no_way_offline(total);
-    if (policy_.rezone == sema::Rezone::Allowed)  // else they would have been taken
+    if (policy_.settings.is(language::Rezone::Allowed))  // else they would have been taken
       return "before Linux 4.14, a policy with a `limit` offlines no memory permanently: remove "
              "the limit, or offline these blocks by hand";
     const std::string which =
@@ -139,7 +140,7 @@ class Reporter {
     if (total.share->target == Target::Offline)
       return text + "; `except` leaves them out of the rule";
     if (total.misplaced.boot == 0) return text;
-    if (policy_.boot_parameters == sema::BootParameters::Ignore)
+    if (policy_.settings.is(language::BootParameters::Ignore))
       return text + "; `set boot-parameters = suggest` shows what could place boot memory";
     return text + "; boot parameters can place boot memory";
   }

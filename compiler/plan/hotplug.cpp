@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/language/settings.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/setting_users.hpp"
 #include "compiler/plan/sources.hpp"
 #include "compiler/text/printable.hpp"
@@ -14,7 +16,7 @@
 namespace memonline::plan {
 
 using model::Era;
-using sema::SimpleClass;
+using sema::ClassWord;
 using sema::Target;
 
 namespace {
@@ -27,9 +29,9 @@ bool can_match(const sema::Class& one, const model::Host& host) {
   const auto source = [&](Source where) { return can_come_from(host, where); };
   return std::visit(
       overloaded{
-          [&](SimpleClass simple) {
-            if (simple == SimpleClass::Cpuless) return may_have_cpuless_node(host);
-            return simple != SimpleClass::VirtioMem || source(Source::VirtioMem);
+          [&](ClassWord simple) {
+            if (simple == ClassWord::Cpuless) return may_have_cpuless_node(host);
+            return simple != ClassWord::VirtioMem || source(Source::VirtioMem);
           },
           [&](const sema::NodeList& nodes) {
             return std::any_of(nodes.ranges.begin(), nodes.ranges.end(), [&](const auto& range) {
@@ -48,18 +50,23 @@ Reach reach_of(const std::vector<sema::Class>& classes, const model::Host& host)
   Reach reach = Reach::Every;
   for (const sema::Class& one : classes) {
     if (!can_match(one, host)) return Reach::None;
-    const auto* simple = std::get_if<SimpleClass>(&one.is);
+    const auto* simple = std::get_if<ClassWord>(&one.is);
     if (simple == nullptr) {
       reach = Reach::Some;
       continue;
     }
     switch (*simple) {
-      case SimpleClass::Boot: return Reach::None;
-      case SimpleClass::All:
-      case SimpleClass::Hotplugged:
-      case SimpleClass::Node: break;  // all new memory is hot-added, and on some node
-      case SimpleClass::Cpuless:
-      case SimpleClass::VirtioMem: reach = Reach::Some; break;
+      case ClassWord::Boot: return Reach::None;
+      case ClassWord::All:
+      case ClassWord::Hotplugged:
+      case ClassWord::Node: break;  // all new memory is hot-added, and on some node
+      case ClassWord::Cpuless:
+      case ClassWord::VirtioMem:
+      case ClassWord::Dimm:  // these have something that follows
+      case ClassWord::Dax:
+      case ClassWord::Driver:
+      case ClassWord::Block:
+      case ClassWord::Address: reach = Reach::Some; break;
     }
   }
   return reach;
@@ -76,16 +83,7 @@ Reach reach_of(const sema::Selector& selector, const model::Host& host) {
   return Reach::Some;
 }
 
-const char* word_of(Target target) {
-  switch (target) {
-    case Target::Movable: return "online_movable";
-    case Target::Normal: return "online_kernel";
-    case Target::Auto: return "online";
-    case Target::Offline: return "offline";
-    case Target::Keep: return "";
-  }
-  return "";
-}
+std::string_view word_of(Target target) { return name_in(language::kStates, target); }
 
 // auto_online_blocks takes online_kernel and online_movable from 5.7 on; eras A and B, whose zone
 // rules depend on the order of onlining, never do.
@@ -97,7 +95,7 @@ bool takes_zone_words(const model::Host& host) {
 struct Portion {
   const sema::Rule* rule = nullptr;
   std::optional<Target> target;  ///< empty: several
-  [[nodiscard]] bool kept() const { return target == Target::Keep; }
+  [[nodiscard]] bool kept() const { return target && !language::writes(*target); }
 };
 
 struct Lowering {
@@ -265,18 +263,18 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
                   const model::Host& host, diag::Sink& sink) {
   const Lowering lowering{policy, files, host};
   HotplugPart part = lowering.best();
-  if (policy.hotplug == sema::Hotplug::Kernel && part.by != Onliner::Kernel) {
-    auto& d = sink.add(diag::Code::KernelCannotDoTheSame, policy.hotplug_span,
+  if (policy.settings.is(language::Hotplug::Kernel) && part.by != Onliner::Kernel) {
+    auto& d = sink.add(diag::Code::KernelCannotDoTheSame, policy.settings.span<language::Hotplug>(),
                        fmt::format("`set hotplug = kernel` is not possible: {}", part.why));
     if (!part.rule.path.empty())
       d.notes.push_back(fmt::format("{}:{}:{}: `{}`", part.rule.path, part.rule.line,
                                     part.rule.column, part.rule.text));
     d.help = "`set hotplug = best` lets the service online such memory";
   }
-  if (policy.hotplug == sema::Hotplug::Service && part.by == Onliner::Kernel &&
+  if (policy.settings.is(language::Hotplug::Service) && part.by == Onliner::Kernel &&
       !part.rule.path.empty()) {
     part = lowering.by_service(nullptr, "`set hotplug = service`");
-    part.rule = rule_ref(files, *policy.hotplug_span);
+    part.rule = rule_ref(files, *policy.settings.span<language::Hotplug>());
   }
   const auto setting = part.knobs.find(model::Knob::AutoOnlineBlocks);
   if (lowering.nvidia && setting != part.knobs.end() && setting->second != "online_movable") {
@@ -293,8 +291,8 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
 HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host) {
   const std::map<model::Knob, std::string> movable{
       {model::Knob::AutoOnlineBlocks, "online_movable"}};
-  if (!host.service || policy.hotplug == sema::Hotplug::Kernel || lowered.by != Onliner::Kernel ||
-      lowered.knobs != movable || !setting_users(host).empty())
+  if (!host.service || policy.settings.is(language::Hotplug::Kernel) ||
+      lowered.by != Onliner::Kernel || lowered.knobs != movable || !setting_users(host).empty())
     return lowered;
   lowered.by = Onliner::Service;
   lowered.why =

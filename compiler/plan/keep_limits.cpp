@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/language/settings.hpp"
 #include "compiler/plan/limit.hpp"
 
 namespace memonline::plan {
@@ -198,7 +199,7 @@ class LimitKeeper {
     for (const sema::Limit& limit : policy_.limits) {
       refuse(book, limit,
              [&](const Decision& d) { return d.change && fate_of(d, host_) == Fate::Movable; });
-      if (policy_.rezone != sema::Rezone::Allowed) continue;
+      if (!policy_.settings.is(language::Rezone::Allowed)) continue;
       refuse(book, limit, [&](const Decision& d) {
         return !d.change && d.whole && !d.fixed && !d.cannot_be_normal &&
                fate_of(d, host_) == Fate::Movable && kernel::zone_of(host_, d.blocks);

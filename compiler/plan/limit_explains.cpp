@@ -11,6 +11,7 @@
 // blocks it refused as Movable, and no share lacks anything.
 #include <algorithm>
 
+#include "compiler/language/settings.hpp"
 #include "compiler/plan/limit.hpp"
 #include "compiler/plan/shared_group.hpp"
 
@@ -53,7 +54,7 @@ class Explainer {
     // Blocks in a kernel zone count for a share that lacks blocks if the limit made them normal, or
     // kept them from being moved.
     const bool whole = put_all_online(*group.rule, shared.size, host_.block_size);
-    if (whole || policy_.rezone == sema::Rezone::Allowed) {
+    if (whole || policy_.settings.is(language::Rezone::Allowed)) {
       const Group other = with_normal_as_movable(group, lacking_movable(shared));
       const SharedGroup other_shared = share_out(other, policy_, host_);
       if (at_rest(other_shared)) return true;
@@ -217,7 +218,7 @@ class Explainer {
 // Whether there is Movable beyond a limit that may become normal.
 bool can_lower(const Allocation& allocation, const sema::FlatPolicy& policy,
                const model::Host& host) {
-  if (policy.rezone != sema::Rezone::Allowed) return false;
+  if (!policy.settings.is(language::Rezone::Allowed)) return false;
   const LimitBook book(policy, host);
   return std::any_of(
       allocation.decisions.begin(), allocation.decisions.end(), [&](const Decision& d) {

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/hotplug.hpp"
 
 namespace memonline::plan {
@@ -352,7 +353,7 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
   if (write.run.low() < write.run.high()) blocks += fmt::format("..{}", write.run.high().value());
   std::string message =
       fmt::format("no order of writes makes {} {}: memory{}: {}", blocks,
-                  sema::target_name(write.target), refusal.block.value(), refusal.why);
+                  name_in(language::kTargets, write.target), refusal.block.value(), refusal.why);
   auto& d = sink.add(diag::Code::NoLegalOrder, write.span, std::move(message));
   if (refusal.in_the_way)
     d.notes.push_back(fmt::format("memory{} is in the way", refusal.in_the_way->value()));

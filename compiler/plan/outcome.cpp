@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/sources.hpp"
 
@@ -54,7 +55,7 @@ std::vector<Skipped> skipped_of(const Allocation& allocation, const source::Sour
   for (const Decision& d : allocation.decisions) {
     if (d.change) continue;
     Skipped one{d.blocks.first, d.blocks.last(),
-                d.blocks.node,  std::string(sema::target_name(d.target)),
+                d.blocks.node,  std::string(name_in(language::kTargets, d.target)),
                 d.reason,       d.span ? rule_ref(files, *d.span) : RuleRef{},
                 d.unknown,      d.blocker};
     const bool joins = !skipped.empty() && skipped.back().last + 1 == one.first &&

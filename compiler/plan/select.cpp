@@ -19,7 +19,7 @@ using model::BlockSet;
 using model::Device;
 using model::Host;
 using model::Origin;
-using sema::SimpleClass;
+using sema::ClassWord;
 
 namespace {
 
@@ -112,8 +112,8 @@ class Matcher {
     };
     return std::visit(
         overloaded{
-            [&](SimpleClass simple) {
-              if (simple == SimpleClass::VirtioMem)
+            [&](ClassWord simple) {
+              if (simple == ClassWord::VirtioMem)
                 return of_kind(Device::Kind::VirtioMem, host_.ruled_out.virtio_mem, true);
               return simple_match(simple, run, device, answered);
             },
@@ -148,25 +148,30 @@ class Matcher {
   }
 
   template <class Answered>
-  Match simple_match(SimpleClass simple, const BlockRun& run, const Device& device,
+  Match simple_match(ClassWord simple, const BlockRun& run, const Device& device,
                      const Answered& answered) const {
     const auto yes_if = [](bool holds) { return holds ? Answer::Yes : Answer::No; };
     switch (simple) {
-      case SimpleClass::All: return answered(Answer::Yes, "");
-      case SimpleClass::Boot:
-      case SimpleClass::Hotplugged:
+      case ClassWord::All: return answered(Answer::Yes, "");
+      case ClassWord::Boot:
+      case ClassWord::Hotplugged:
         if (device.origin == Origin::Unknown) return answered(Answer::Unknown, kOrigin);
         return answered(yes_if(device.origin ==
-                               (simple == SimpleClass::Boot ? Origin::Boot : Origin::Hotplugged)),
+                               (simple == ClassWord::Boot ? Origin::Boot : Origin::Hotplugged)),
                         "");
-      case SimpleClass::Node: return answered(run.node ? Answer::Yes : Answer::Unknown, kNode);
-      case SimpleClass::Cpuless: {
+      case ClassWord::Node: return answered(run.node ? Answer::Yes : Answer::Unknown, kNode);
+      case ClassWord::Cpuless: {
         if (!run.node) return answered(Answer::Unknown, kNode);
         const model::Node* node = host_.find_node(*run.node);
         if (node == nullptr || !node->has_cpu) return answered(Answer::Unknown, kCpus);
         return answered(yes_if(!*node->has_cpu), "");
       }
-      case SimpleClass::VirtioMem: break;  // a kind of device
+      case ClassWord::VirtioMem:  // a kind of device
+      case ClassWord::Dimm:       // these have something that follows
+      case ClassWord::Dax:
+      case ClassWord::Driver:
+      case ClassWord::Block:
+      case ClassWord::Address: break;
     }
     return {};
   }
@@ -224,7 +229,7 @@ void add_groups(const sema::Rule& rule, std::vector<BlockRun> chosen, std::vecto
 // are meant to; a node that is not there may be a slip of the pen.
 bool names_one(const sema::Class& one) {
   return std::visit(overloaded{
-                        [](SimpleClass) { return false; },
+                        [](ClassWord) { return false; },
                         [](const sema::DriverName&) { return false; },
                         [](const sema::DimmList& list) { return !list.ranges.empty(); },
                         [](const sema::DaxDevice& dax) { return !dax.name.empty(); },

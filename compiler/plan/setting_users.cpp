@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/targets.hpp"
+
 namespace memonline::plan {
 
 using model::Device;
@@ -66,10 +68,7 @@ std::optional<SettingUser> needs_kernel_first(const Host& host) {
 }
 
 sema::Target target_of_word(const std::string& word) {
-  if (word == "online") return sema::Target::Auto;
-  if (word == "online_kernel") return sema::Target::Normal;
-  if (word == "online_movable") return sema::Target::Movable;
-  return sema::Target::Offline;
+  return value_in(language::kStates, word).value_or(sema::Target::Offline);
 }
 
 sema::Target without_memonline(const Host& host) {

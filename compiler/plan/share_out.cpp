@@ -3,6 +3,8 @@
 #include <functional>
 
 #include "compiler/kernel/memory_state.hpp"
+#include "compiler/language/settings.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/shared_group.hpp"
 
 namespace memonline::plan {
@@ -28,7 +30,7 @@ class Sharer {
     credit();
     pay();
     mark_counted();
-    if (policy_.rezone == sema::Rezone::Allowed) look_among_surplus(true);
+    if (policy_.settings.is(language::Rezone::Allowed)) look_among_surplus(true);
     look_among_surplus(false);
     lay_out();
     return std::move(shared_);
@@ -94,9 +96,9 @@ class Sharer {
       if (claim.wants(Target::Normal)) take(claim, normal);
       if (claim.wants(Target::Movable)) take(claim, movable);
     }
-    for (const Target target : {Target::Auto, Target::Keep})
+    for (const bool picked : {true, false})
       for (Claim& claim : shared_.claims) {
-        if (!claim.wants(target) || !counts_any(claim)) continue;
+        if (claim.wants(Target::Auto) != picked || !counts_any(claim)) continue;
         take(claim, unknown);
         take(claim, normal);
         take(claim, movable);
@@ -106,8 +108,8 @@ class Sharer {
   // `auto` accepts any zone. `keep` takes offline blocks, unless online ones could be rezoned: then
   // it keeps those first.
   [[nodiscard]] bool counts_any(const Claim& claim) const {
-    return claim.wants(Target::Auto) ||
-           (claim.wants(Target::Keep) && policy_.rezone == sema::Rezone::Allowed);
+    return claim.wants(Target::Auto) || (!language::writes(claim.share->target) &&
+                                         policy_.settings.is(language::Rezone::Allowed));
   }
 
   // Offline blocks pay the normal shares first and in full, then the others.
@@ -128,7 +130,7 @@ class Sharer {
 
   // Earlier kernels move nothing but the border between the zones.
   [[nodiscard]] bool saves_moves() const {
-    return policy_.rezone == sema::Rezone::Allowed && !policy_.limits.empty() &&
+    return policy_.settings.is(language::Rezone::Allowed) && !policy_.limits.empty() &&
            host_.era >= model::Era::C1;
   }
 
@@ -331,7 +333,7 @@ bool put_all_online(const sema::Rule& rule, std::uint64_t group, model::Bytes bl
   std::uint64_t bytes = 0;
   bool everything = false;
   for (const Share& share : rule.shares) {
-    if (share.target == Target::Offline || share.target == Target::Keep) return false;
+    if (share.target == Target::Offline || !language::writes(share.target)) return false;
     everything = everything || !share.amount;
     if (!share.amount) continue;
     if (const auto* part = std::get_if<sema::Percent>(&*share.amount)) {

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/targets.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/drift.hpp"
@@ -23,8 +24,13 @@ namespace memonline::plan {
 using model::BlockRun;
 using model::State;
 using Kind = Remaining::Kind;
+using language::Target;
 
 namespace {
+
+bool wants(const Remaining& one, Target target) {
+  return one.wanted == name_in(language::kTargets, target);
+}
 
 /// The keys of kernel parameters that place boot memory.
 constexpr std::array<std::string_view, 3> kSplitKeys{"kernelcore", "movablecore", "movable_node"};
@@ -151,12 +157,12 @@ class Judge {
     const bool dimm = device.kind == model::Device::Kind::Dimm;
     const bool at_boot = (boot && sets_one_of(plan_.boot, kSplitKeys)) ||
                          (dimm && sets_one_of(plan_.boot, kStateKeys));
-    if (run.state == State::Online && one.wanted == "movable" && at_boot)
+    if (run.state == State::Online && wants(one, Target::Movable) && at_boot)
       one.needs = "reboot";
     else if (blocker == Blocker::RezoneNever)
       one.needs = "rezone";
     if (one.needs == "rezone")
-      one.help = rezone_help(one.wanted == "offline");
+      one.help = rezone_help(wants(one, Target::Offline));
     else if (one.needs == "reboot")
       one.help = fmt::format("booting with `{}` makes as much of it Movable as the kernel allows",
                              joined(plan_.boot.set));
@@ -293,7 +299,7 @@ std::string line_of(const Remaining& one) {
   switch (one.kind) {
     case Kind::Memory:
       text = fmt::format("{} ({}) should be {}: {}", ranges_text(one.blocks), size_text(one.bytes),
-                         one.wanted == "auto" ? "online" : one.wanted, one.why);
+                         wants(one, Target::Auto) ? "online" : one.wanted, one.why);
       break;
     case Kind::Unknown:
       text = one.blocks.empty() ? fmt::format("not judged: {}", one.why)

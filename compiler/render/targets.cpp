@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/settings.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/model/knob.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/sema/resolve.hpp"
@@ -15,7 +17,7 @@ namespace memonline::render {
 
 using model::Knob;
 using plan::Plan;
-using sema::SimpleClass;
+using sema::ClassWord;
 
 namespace {
 
@@ -87,7 +89,7 @@ struct Job {
 /// The rule that requires boot memory to be Movable, which needs a kernel parameter.
 std::optional<source::SourceSpan> rule_of_boot_zones(const Job& job) {
   for (const plan::Skipped& skipped : job.plan.skipped) {
-    if (skipped.wanted != sema::target_name(sema::Target::Movable) ||
+    if (skipped.wanted != name_in(language::kTargets, sema::Target::Movable) ||
         !is_of_boot(job.host, skipped.first))
       continue;
     for (const sema::Rule& rule : job.flat.rules)
@@ -102,7 +104,7 @@ void refuse_word(const Job& job, const std::string& word) {
   const bool state = starts_with(word, kDefaultState);
   const bool memmap = starts_with(word, "memory_hotplug.memmap_on_memory=");
   auto& d = refuse(job.sink, job.target,
-                   memmap  ? job.flat.memmap_on_memory_span
+                   memmap  ? job.flat.settings.span<language::MemmapOnMemory>()
                    : state ? std::nullopt
                            : rule_of_boot_zones(job),
                    fmt::format("it requires the kernel parameter `{}`", word));
@@ -117,8 +119,9 @@ bool rezones(const Job& job) {
         return std::holds_alternative<plan::OfflineBlocks>(step.action);
       }))
     return false;
-  refuse(job.sink, job.target, job.flat.rezone_span, "it cannot offline blocks").help =
-      "use `memonline apply`, or remove `set rezone = allowed`";
+  refuse(job.sink, job.target, job.flat.settings.span<language::Rezone>(),
+         "it cannot offline blocks")
+      .help = "use `memonline apply`, or remove `set rezone = allowed`";
   return true;
 }
 
@@ -194,20 +197,9 @@ using Ids = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 /// Names of one match; udev takes lines of 16 KiB.
 constexpr std::uint64_t kNamesOfALine = 64;
 
+/// Empty: nothing to write. udev sees only blocks that are offline.
 std::string_view word_of(sema::Target target) {
-  switch (target) {
-    case sema::Target::Movable: return "online_movable";
-    case sema::Target::Normal: return "online_kernel";
-    case sema::Target::Auto: return "online";
-    case sema::Target::Offline:
-    case sema::Target::Keep: return "";
-  }
-  return "";
-}
-
-bool is(const sema::Class& one, SimpleClass wanted) {
-  const auto* simple = std::get_if<SimpleClass>(&one.is);
-  return simple != nullptr && *simple == wanted;
+  return target == sema::Target::Offline ? std::string_view() : name_in(language::kStates, target);
 }
 
 class UdevRules {
@@ -219,9 +211,9 @@ class UdevRules {
     const auto target = plan::uniform_target(rule);
     const bool of_boot =
         std::any_of(rule.selector.classes.begin(), rule.selector.classes.end(),
-                    [](const sema::Class& one) { return is(one, SimpleClass::Boot); });
+                    [](const sema::Class& one) { return is_word(one, ClassWord::Boot); });
     if (of_boot) {
-      if (target == sema::Target::Keep) return true;
+      if (target && !language::writes(*target)) return true;
       return refused(rule, "boot memory gets no uevent: the kernel command line decides its zones",
                      "`memonline generate cmdline` writes kernel parameters");
     }
@@ -259,7 +251,8 @@ class UdevRules {
 
   /// Reduces the blocks by one more condition; an empty optional means all blocks.
   bool narrow(const sema::Class& one, std::optional<Ids>& ids) {
-    if (is(one, SimpleClass::All) || is(one, SimpleClass::Hotplugged) || is(one, SimpleClass::Node))
+    if (is_word(one, ClassWord::All) || is_word(one, ClassWord::Hotplugged) ||
+        is_word(one, ClassWord::Node))
       return true;
     Ids more;
     if (const auto* list = std::get_if<sema::BlockList>(&one.is)) {
@@ -328,13 +321,15 @@ bool udev_does(const Job& job) {
   if (!flat.limits.empty())
     return refused(flat.limits.front().span, "it sees one block at a time and cannot keep limits",
                    "run memonlined, which keeps limits");
-  switch (flat.hotplug) {
-    case sema::Hotplug::Best: break;
-    case sema::Hotplug::Kernel:
-      return refused(flat.hotplug_span, "the setting lets only the kernel online hot-added memory",
+  switch (flat.settings.get<language::Hotplug>()) {
+    case language::Hotplug::Best: break;
+    case language::Hotplug::Kernel:
+      return refused(flat.settings.span<language::Hotplug>(),
+                     "the setting lets only the kernel online hot-added memory",
                      "`memonline generate tmpfiles`, `cmdline` and `tuned` write kernel settings");
-    case sema::Hotplug::Service:
-      return refused(flat.hotplug_span, "the setting lets only the service online hot-added memory",
+    case language::Hotplug::Service:
+      return refused(flat.settings.span<language::Hotplug>(),
+                     "the setting lets only the service online hot-added memory",
                      "run memonlined, or use `set hotplug = best`");
   }
   bool all = true;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/conditions.hpp"
 #include "compiler/sema/checks.hpp"
 #include "compiler/sema/facts.hpp"
 
@@ -26,7 +27,7 @@ struct Knowledge {
   std::optional<std::vector<std::string>> possible;  ///< words: one of these
   std::vector<std::string> excluded;                 ///< words: none of these
 };
-using AllKnowledge = std::array<Knowledge, kFactCount>;
+using AllKnowledge = std::array<Knowledge, language::kFacts.size()>;
 
 enum class Verdict : std::uint8_t { Open, Always, Never };
 

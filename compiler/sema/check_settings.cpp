@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/settings.hpp"
 #include "compiler/sema/checks.hpp"
 
 namespace memonline::sema {
@@ -11,9 +12,8 @@ namespace {
 
 using diag::Code;
 
-constexpr std::size_t kSettings = std::variant_size_v<decltype(Setting::value)>;
 /// The later statement that overrides each kind of setting.
-using Overriding = std::array<const Setting*, kSettings>;
+using Overriding = std::array<const Setting*, std::variant_size_v<language::SettingValue>>;
 
 /// From the last statement to the first: the later one applies. Only within a file: the
 /// administrator's file may override the vendor's.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/conditions.hpp"
 #include "compiler/sema/checks.hpp"
 #include "compiler/sema/facts.hpp"
 #include "compiler/sema/words.hpp"
@@ -16,21 +17,21 @@ namespace {
 using diag::Code;
 
 /// Its names elsewhere, in lower case.
-constexpr std::array<Named<std::string_view>, 20> kForeignWords{
-    {{"amd64", "x86_64"},      {"x64", "x86_64"},        {"x86-64", "x86_64"},
-     {"arm64", "aarch64"},     {"ppc64el", "ppc64le"},   {"powerpc64le", "ppc64le"},
-     {"i386", "i686"},         {"x86", "x86_64"},        {"hyperv", "microsoft"},
-     {"hyper-v", "microsoft"}, {"virtualbox", "oracle"}, {"vbox", "oracle"},
-     {"esxi", "vmware"},       {"aws", "amazon"},        {"ec2", "amazon"},
-     {"gce", "google"},        {"gcp", "google"},        {"tcg", "qemu"},
-     {"baremetal", "none"},    {"bare-metal", "none"}}};
+constexpr Names<std::string_view, 20> kForeignWords{
+    {{"x86_64", "amd64"},      {"x86_64", "x64"},        {"x86_64", "x86-64"},
+     {"aarch64", "arm64"},     {"ppc64le", "ppc64el"},   {"ppc64le", "powerpc64le"},
+     {"i686", "i386"},         {"x86_64", "x86"},        {"microsoft", "hyperv"},
+     {"microsoft", "hyper-v"}, {"oracle", "virtualbox"}, {"oracle", "vbox"},
+     {"vmware", "esxi"},       {"amazon", "aws"},        {"amazon", "ec2"},
+     {"google", "gce"},        {"google", "gcp"},        {"qemu", "tcg"},
+     {"none", "baremetal"},    {"none", "bare-metal"}}};
 
 std::string_view meant_word(std::string_view text, const std::vector<std::string_view>& known) {
   const std::string lower = in_lower_case(text);
   for (const auto& foreign : kForeignWords)
-    if (foreign.name == lower &&
-        std::find(known.begin(), known.end(), foreign.value) != known.end())
-      return foreign.value;
+    if (foreign.second == lower &&
+        std::find(known.begin(), known.end(), foreign.first) != known.end())
+      return foreign.first;
   return most_similar(text, known);
 }
 
@@ -40,9 +41,9 @@ void check_value(Fact fact, const FactValue& value, const std::vector<std::strin
     return matches_pattern(word, value.text);
   });
   if (fits || known.empty()) return;
-  diag::Diagnostic& d =
-      sink.add(Code::UnknownFactWord, value.span,
-               fmt::format("`{}` is not a known value of `{}`", value.text, fact_name(fact)));
+  diag::Diagnostic& d = sink.add(Code::UnknownFactWord, value.span,
+                                 fmt::format("`{}` is not a known value of `{}`", value.text,
+                                             name_in(language::kFacts, fact)));
   const std::string_view meant = meant_word(value.text, known);
   if (!meant.empty())
     replace_by(d, {value.text, value.span}, meant);

@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "compiler/language/selectors.hpp"
+
 namespace memonline::sema {
 
 namespace {
+
+using language::DeviceKind;
 
 /// Lists are ascending and do not touch: only the last range that starts no later than `part` ends
 /// can meet it.
@@ -34,41 +38,28 @@ bool list_disjoint(const Ranges& a, const Ranges& b) {
   });
 }
 
-bool is_simple(const Class& c, SimpleClass wanted) {
-  const auto* simple = std::get_if<SimpleClass>(&c.is);
-  return simple != nullptr && *simple == wanted;
-}
-
 template <class T>
 const T* as(const Class& c) {
   return std::get_if<T>(&c.is);
 }
 
-/// The kinds of devices: a block belongs to at most one of them.
-enum class Source : std::uint8_t { None, Dimm, VirtioMem, Dax, Driver };
-Source source_of(const Class& c) {
-  if (as<DimmList>(c) != nullptr) return Source::Dimm;
-  if (is_simple(c, SimpleClass::VirtioMem)) return Source::VirtioMem;
-  if (as<DaxDevice>(c) != nullptr) return Source::Dax;
-  if (as<DriverName>(c) != nullptr) return Source::Driver;
-  return Source::None;
-}
+DeviceKind device_of(const Class& c) { return language::row_of(word_of(c)).device; }
 
-bool different_sources(const Class& a, const Class& b) {
-  const Source x = source_of(a);
-  const Source y = source_of(b);
-  if (x == Source::None || y == Source::None || x == y) return false;
+bool different_devices(const Class& a, const Class& b) {
+  const DeviceKind x = device_of(a);
+  const DeviceKind y = device_of(b);
+  if (x == DeviceKind::None || y == DeviceKind::None || x == y) return false;
   // A driver may be what manages virtio-mem and dax memory; DIMMs have none.
-  const bool driver = x == Source::Driver || y == Source::Driver;
-  return !driver || x == Source::Dimm || y == Source::Dimm;
+  const bool driver = x == DeviceKind::Driver || y == DeviceKind::Driver;
+  return !driver || x == DeviceKind::Dimm || y == DeviceKind::Dimm;
 }
 
 }  // namespace
 
 bool contains(const Class& outer, const Class& inner) {
   // `node` alone only makes groups.
-  if (is_simple(outer, SimpleClass::All) || is_simple(outer, SimpleClass::Node)) return true;
-  if (const auto* simple = as<SimpleClass>(outer)) return is_simple(inner, *simple);
+  if (is_word(outer, ClassWord::All) || is_word(outer, ClassWord::Node)) return true;
+  if (const auto* word = as<ClassWord>(outer)) return is_word(inner, *word);
   if (const auto* a = as<NodeList>(outer)) {
     const auto* b = as<NodeList>(inner);
     return b != nullptr && list_contains(a->ranges, b->ranges);
@@ -95,10 +86,10 @@ bool contains(const Class& outer, const Class& inner) {
 }
 
 bool disjoint(const Class& a, const Class& b) {
-  if (different_sources(a, b)) return true;
+  if (different_devices(a, b)) return true;
   for (const auto& [x, y] : {std::pair(&a, &b), std::pair(&b, &a)})
-    if (is_simple(*x, SimpleClass::Boot) &&
-        (is_simple(*y, SimpleClass::Hotplugged) || source_of(*y) != Source::None))
+    if (is_word(*x, ClassWord::Boot) &&
+        (is_word(*y, ClassWord::Hotplugged) || device_of(*y) != DeviceKind::None))
       return true;
   if (as<NodeList>(a) != nullptr && as<NodeList>(b) != nullptr)
     return list_disjoint(as<NodeList>(a)->ranges, as<NodeList>(b)->ranges);
@@ -120,7 +111,7 @@ bool disjoint(const Class& a, const Class& b) {
 
 bool contains(const std::vector<Class>& outer, const std::vector<Class>& inner) {
   return std::all_of(outer.begin(), outer.end(), [&](const Class& o) {
-    if (is_simple(o, SimpleClass::All) || is_simple(o, SimpleClass::Node)) return true;
+    if (is_word(o, ClassWord::All) || is_word(o, ClassWord::Node)) return true;
     return std::any_of(inner.begin(), inner.end(), [&](const Class& i) { return contains(o, i); });
   });
 }

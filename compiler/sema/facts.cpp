@@ -7,32 +7,6 @@
 
 namespace memonline::sema {
 
-std::string_view fact_name(Fact fact) {
-  switch (fact) {
-    case Fact::Arch: return "arch";
-    case Fact::Virtualization: return "virtualization";
-    case Fact::Kernel: return "kernel";
-    case Fact::Memory: return "memory";
-    case Fact::Nodes: return "nodes";
-    case Fact::Vendor: return "vendor";
-    case Fact::Product: return "product";
-    case Fact::Family: return "family";
-  }
-  return "arch";
-}
-
-std::string_view test_name(Test test) {
-  switch (test) {
-    case Test::Is: return "is";
-    case Test::IsNot: return "is not";
-    case Test::Less: return "<";
-    case Test::LessEqual: return "<=";
-    case Test::Greater: return ">";
-    case Test::GreaterEqual: return ">=";
-  }
-  return "is";
-}
-
 std::vector<std::string_view> words_of(Fact fact) {
   switch (fact) {
     case Fact::Arch:

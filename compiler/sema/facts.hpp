@@ -2,17 +2,12 @@
 // The facts of a host that `when` can test, and how words are compared with them.
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 #include <vector>
 
 #include "compiler/sema/policy.hpp"
 
 namespace memonline::sema {
-
-inline constexpr std::size_t kFactCount = 8;
-std::string_view fact_name(Fact fact);
-std::string_view test_name(Test test);
 
 /// Every word that a host may report for a fact, as in `systemd-detect-virt --list`; empty for
 /// facts that may be any text or number.

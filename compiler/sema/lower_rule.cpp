@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The shares of a rule: their places, amounts and targets.
+#include "compiler/language/targets.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
@@ -12,13 +13,8 @@ namespace {
 
 using diag::Code;
 
-constexpr std::array<Named<Target>, 5> kTargets{{{"movable", Target::Movable},
-                                                 {"normal", Target::Normal},
-                                                 {"auto", Target::Auto},
-                                                 {"offline", Target::Offline},
-                                                 {"keep", Target::Keep}}};
-constexpr std::array<Named<Place>, 3> kPlaces{
-    {{"first", Place::First}, {"last", Place::Last}, {"rest", Place::Rest}}};
+using language::kPlaces;
+using language::kTargets;
 
 Place lower_place(const ast::Share& node, diag::Sink& sink) {
   Place place = Place::Unplaced;
@@ -27,8 +23,9 @@ Place lower_place(const ast::Share& node, diag::Sink& sink) {
     if (place == Place::Unplaced) place = read;
   }
   if (node.places.size() < 2) return place;
-  diag::Diagnostic& d = sink.add(Code::TwoPlaces, span_of(node.places),
-                                 "a share takes only one of `first`, `last` and `rest`");
+  diag::Diagnostic& d =
+      sink.add(Code::TwoPlaces, span_of(node.places),
+               fmt::format("a share takes only one of {}", listed(names_of(kPlaces), "and")));
   d.help = "keep one of them";
   d.fixit = diag::FixIt{
       {span_of(node.places).file, node.places.front().span.end, node.places.back().span.end}, ""};

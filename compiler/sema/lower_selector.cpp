@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "compiler/language/selectors.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
@@ -14,40 +15,19 @@ namespace {
 
 using diag::Code;
 
-enum class ClassWord : std::uint8_t {
-  All,
-  Boot,
-  Hotplugged,
-  Node,
-  Cpuless,
-  Dimm,
-  VirtioMem,
-  Dax,
-  Driver,
-  Block,
-  Address,
-};
-constexpr std::array<Named<ClassWord>, 11> kClasses{{{"all", ClassWord::All},
-                                                     {"boot", ClassWord::Boot},
-                                                     {"hotplugged", ClassWord::Hotplugged},
-                                                     {"node", ClassWord::Node},
-                                                     {"cpuless", ClassWord::Cpuless},
-                                                     {"dimm", ClassWord::Dimm},
-                                                     {"virtio-mem", ClassWord::VirtioMem},
-                                                     {"dax", ClassWord::Dax},
-                                                     {"driver", ClassWord::Driver},
-                                                     {"block", ClassWord::Block},
-                                                     {"address", ClassWord::Address}}};
+using language::kClasses;
+using language::Takes;
+
 /// Names of classes elsewhere. CXL and persistent memory appear as dax devices.
-constexpr std::array<Named<std::string_view>, 9> kForeignClasses{{{"cxl", "dax"},
-                                                                  {"memory", "all"},
-                                                                  {"ram", "all"},
-                                                                  {"hot-added", "hotplugged"},
-                                                                  {"hotadded", "hotplugged"},
-                                                                  {"pmem", "dax"},
-                                                                  {"nvdimm", "dax"},
-                                                                  {"hotplug", "hotplugged"},
-                                                                  {"every", "each"}}};
+constexpr Names<std::string_view, 9> kForeignClasses{{{"dax", "cxl"},
+                                                      {"all", "memory"},
+                                                      {"all", "ram"},
+                                                      {"hotplugged", "hot-added"},
+                                                      {"hotplugged", "hotadded"},
+                                                      {"dax", "pmem"},
+                                                      {"dax", "nvdimm"},
+                                                      {"hotplugged", "hotplug"},
+                                                      {"each", "every"}}};
 
 struct ReadRange {
   std::uint64_t first;
@@ -198,51 +178,42 @@ void report_class(const ast::Class& node, diag::Sink& sink) {
   const bool block = name == "memory" && !node.ranges.empty();  // as its directory is named
   const auto* const other =
       std::find_if(kForeignClasses.begin(), kForeignClasses.end(),
-                   [&](const auto& entry) { return !block && entry.name == name; });
+                   [&](const auto& entry) { return !block && entry.second == name; });
   if (block)
     replace_by(d, node.name, "block");
-  else if (other != kForeignClasses.end() && other->value == "dax" && !node.ranges.empty())
+  else if (other != kForeignClasses.end() && other->first == "dax" && !node.ranges.empty())
     d.help =
         "such memory appears as dax devices, which have two numbers: write for example `dax0.0`";
   else if (other != kForeignClasses.end())
-    replace_by(d, node.name, other->value);
+    replace_by(d, node.name, other->first);
   else
     suggest(d, node.name, known_words());
 }
 
 std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
-  const auto kind = find_word(node.name, kClasses, sink);
-  Class result{SimpleClass::All, span_of(node)};
-  if (!kind) {
+  const auto word = find_word(node.name, kClasses, sink);
+  if (!word) {
     report_class(node, sink);
     return std::nullopt;
   }
-  const auto simple = [&](SimpleClass value) -> std::optional<Class> {
-    if (!refuse_list(node, sink)) return std::nullopt;
-    result.is = value;
-    return result;
-  };
+  Class result{*word, span_of(node)};
   const auto with = [&](auto value) -> std::optional<Class> {
     if (!value) return std::nullopt;
     result.is = std::move(*value);
     return result;
   };
-  switch (*kind) {
-    case ClassWord::All: return simple(SimpleClass::All);
-    case ClassWord::Boot: return simple(SimpleClass::Boot);
-    case ClassWord::Hotplugged: return simple(SimpleClass::Hotplugged);
-    case ClassWord::Cpuless: return simple(SimpleClass::Cpuless);
-    case ClassWord::VirtioMem: return simple(SimpleClass::VirtioMem);
-    case ClassWord::Node: {
-      if (node.ranges.empty()) return simple(SimpleClass::Node);
+  switch (language::row_of(*word).takes) {
+    case Takes::Nothing: return refuse_list(node, sink) ? std::optional(result) : std::nullopt;
+    case Takes::NodeList: {
+      if (node.ranges.empty()) return result;
       auto list = read_list<std::uint32_t>(node.ranges, sink);
       return list ? with(std::optional(NodeList{std::move(*list)})) : std::nullopt;
     }
-    case ClassWord::Dimm: {
+    case Takes::DimmList: {
       auto list = read_list<std::uint32_t>(node.ranges, sink);
       return list ? with(std::optional(DimmList{std::move(*list)})) : std::nullopt;
     }
-    case ClassWord::Block: {
+    case Takes::BlockList: {
       if (node.ranges.empty()) {
         sink.add(Code::ClassArgument, span_of(node), "`block` needs numbers").help =
             "write for example `block 32-47`, as in /sys/devices/system/memory/memory32";
@@ -251,35 +222,18 @@ std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
       auto list = read_list<std::uint64_t>(node.ranges, sink);
       return list ? with(std::optional(BlockList{std::move(*list)})) : std::nullopt;
     }
-    case ClassWord::Address: return with(read_address(node, sink));
-    case ClassWord::Dax: {
+    case Takes::AddressRange: return with(read_address(node, sink));
+    case Takes::DaxName: {
       if (!node.argument) return with(std::optional(DaxDevice{}));
       auto name = read_dax(node.argument, sink);
       return name ? with(std::optional(DaxDevice{std::move(*name)})) : std::nullopt;
     }
-    case ClassWord::Driver: {
+    case Takes::DriverName: {
       auto name = read_driver(node, sink);
       return name ? with(std::optional(DriverName{std::move(*name)})) : std::nullopt;
     }
   }
   return std::nullopt;
-}
-
-Each grouping_of(const Class& node) {
-  if (const auto* simple = std::get_if<SimpleClass>(&node.is)) {
-    if (*simple == SimpleClass::Node) return Each::Node;
-    return *simple == SimpleClass::VirtioMem ? Each::Device : Each::None;
-  }
-  if (std::holds_alternative<NodeList>(node.is)) return Each::Node;
-  const bool device = std::holds_alternative<DimmList>(node.is) ||
-                      std::holds_alternative<DaxDevice>(node.is) ||
-                      std::holds_alternative<DriverName>(node.is);
-  return device ? Each::Device : Each::None;
-}
-
-bool is_bare_node(const Class& node) {
-  const auto* simple = std::get_if<SimpleClass>(&node.is);
-  return simple != nullptr && *simple == SimpleClass::Node;
 }
 
 void report_bare_node(const Class& node, bool may_group, const source::SourceSpan& start,
@@ -297,12 +251,15 @@ void report_bare_node(const Class& node, bool may_group, const source::SourceSpa
 /// The first class that can make groups decides: `each dimm node1`, `each node hotplugged`.
 void choose_grouping(Selector& selector, const ast::Selector& node, diag::Sink& sink) {
   for (const Class& c : selector.classes)
-    if (selector.each == Each::None) selector.each = grouping_of(c);
+    if (selector.each == Each::None) selector.each = language::row_of(word_of(c)).each;
   if (selector.each != Each::None) return;
   diag::Diagnostic& d =
       sink.add(Code::EachWithoutGroup, ast::join(node.each.span, span_of(node.classes)),
                "`each` needs a class to group by");
-  d.help = "add `node`, `dimm`, `virtio-mem`, `dax` or `driver`, as in `each node hotplugged`";
+  std::vector<std::string_view> words;
+  for (const language::ClassRow& row : language::kClassRows)
+    if (row.each != Each::None) words.push_back(row.word);
+  d.help = fmt::format("add {}, as in `each node hotplugged`", listed(words, "or"));
   d.fixit = diag::FixIt{{node.each.span.file, node.each.span.end, node.each.span.end}, " node"};
 }
 
@@ -325,10 +282,11 @@ std::optional<Selector> lower_selector(const ast::Selector& node, diag::Sink& si
   if (sink.errors() > errors) return std::nullopt;
   if (node.each) choose_grouping(result, node, sink);
   for (const Class& c : result.classes)
-    if (is_bare_node(c) && result.each != Each::Node && sink.errors() < syntax::kMaxErrors)
+    if (is_word(c, ClassWord::Node) && result.each != Each::Node &&
+        sink.errors() < syntax::kMaxErrors)
       report_bare_node(c, !node.each, result.span, sink);
   for (const Class& c : result.except)
-    if (is_bare_node(c) && sink.errors() < syntax::kMaxErrors)
+    if (is_word(c, ClassWord::Node) && sink.errors() < syntax::kMaxErrors)
       report_bare_node(c, false, result.span, sink);
   if (sink.errors() > errors) return std::nullopt;
   return result;

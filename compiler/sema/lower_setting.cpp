@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `limit` and `set`.
+#include "compiler/language/settings.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/words.hpp"
@@ -11,24 +12,6 @@ namespace {
 using diag::Code;
 
 constexpr std::uint64_t kTimesScale = 1000;  // Limit::TimesNormal::thousandths
-
-enum class SettingName : std::uint8_t { Rezone, Hotplug, MemmapOnMemory, BootParameters };
-constexpr std::array<Named<SettingName>, 4> kSettings{
-    {{"rezone", SettingName::Rezone},
-     {"hotplug", SettingName::Hotplug},
-     {"memmap-on-memory", SettingName::MemmapOnMemory},
-     {"boot-parameters", SettingName::BootParameters}}};
-constexpr std::array<Named<Rezone>, 2> kRezone{
-    {{"never", Rezone::Never}, {"allowed", Rezone::Allowed}}};
-constexpr std::array<Named<Hotplug>, 3> kHotplug{
-    {{"best", Hotplug::Best}, {"kernel", Hotplug::Kernel}, {"service", Hotplug::Service}}};
-constexpr std::array<Named<MemmapOnMemory>, 4> kMemmap{{{"leave", MemmapOnMemory::Leave},
-                                                        {"on", MemmapOnMemory::On},
-                                                        {"off", MemmapOnMemory::Off},
-                                                        {"force", MemmapOnMemory::Force}}};
-constexpr std::array<Named<BootParameters>, 3> kBoot{{{"suggest", BootParameters::Suggest},
-                                                      {"write", BootParameters::Write},
-                                                      {"ignore", BootParameters::Ignore}}};
 
 /// The only word that is allowed here.
 void require_word(const ast::Word& word, std::string_view due, diag::Sink& sink) {
@@ -90,26 +73,19 @@ std::optional<Limit> lower_limit(const ast::Limit& node, diag::Sink& sink) {
 std::optional<Setting> lower_setting(const ast::Setting& node, diag::Sink& sink) {
   const std::size_t errors = sink.errors();
   require_lower_case(node.keyword, sink);
-  const auto name = look_up(node.name, kSettings, Code::UnknownSetting, "setting", sink);
-  if (!name) return std::nullopt;
-  Setting setting{Rezone::Never, span_of(node)};
-  const auto read = [&](const auto& table) {
-    const auto value = find_word(node.value, table, sink);
-    if (value) {
+  const auto found =
+      look_up(node.name, language::kSettingWords, Code::UnknownSetting, "setting", sink);
+  if (!found) return std::nullopt;
+  Setting setting{{}, span_of(node)};
+  language::for_each_setting([&](const auto& row) {
+    if (row.word != name_in(language::kSettingWords, *found)) return;
+    if (const auto value = find_word(node.value, row.values, sink))
       setting.value = *value;
-      return;
-    }
-    suggest(sink.add(Code::UnknownSettingValue, node.value.span,
-                     fmt::format("invalid value `{}` for `{}`", node.value.text,
-                                 in_lower_case(node.name.text))),
-            node.value, names_of(table));
-  };
-  switch (*name) {
-    case SettingName::Rezone: read(kRezone); break;
-    case SettingName::Hotplug: read(kHotplug); break;
-    case SettingName::MemmapOnMemory: read(kMemmap); break;
-    case SettingName::BootParameters: read(kBoot); break;
-  }
+    else
+      suggest(sink.add(Code::UnknownSettingValue, node.value.span,
+                       fmt::format("invalid value `{}` for `{}`", node.value.text, row.word)),
+              node.value, names_of(row.values));
+  });
   if (sink.errors() > errors) return std::nullopt;
   return setting;
 }

@@ -2,6 +2,7 @@
 // `when FACT TEST VALUE, ...`: facts, tests, and values of the kind that the fact has.
 #include <algorithm>
 
+#include "compiler/language/conditions.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
 #include "compiler/sema/version.hpp"
@@ -15,28 +16,17 @@ namespace {
 
 using diag::Code;
 
-constexpr std::array<Named<Fact>, 8> kFacts{{{"arch", Fact::Arch},
-                                             {"virtualization", Fact::Virtualization},
-                                             {"kernel", Fact::Kernel},
-                                             {"memory", Fact::Memory},
-                                             {"nodes", Fact::Nodes},
-                                             {"vendor", Fact::Vendor},
-                                             {"product", Fact::Product},
-                                             {"family", Fact::Family}}};
-constexpr std::array<Named<Test>, 6> kTests{{{"is", Test::Is},
-                                             {"is not", Test::IsNot},
-                                             {"<", Test::Less},
-                                             {"<=", Test::LessEqual},
-                                             {">", Test::Greater},
-                                             {">=", Test::GreaterEqual}}};
+using language::kFacts;
+using language::kTests;
+
 /// The operators of other languages.
-constexpr std::array<Named<std::string_view>, 7> kForeignTests{{{"=", "is"},
-                                                                {"==", "is"},
-                                                                {"!=", "is not"},
-                                                                {"<>", "is not"},
-                                                                {"=<", "<="},
-                                                                {"=>", ">="},
-                                                                {"!", "is not"}}};
+constexpr Names<std::string_view, 7> kForeignTests{{{"is", "="},
+                                                    {"is", "=="},
+                                                    {"is not", "!="},
+                                                    {"is not", "<>"},
+                                                    {"<=", "=<"},
+                                                    {">=", "=>"},
+                                                    {"is not", "!"}}};
 
 bool is_ordered(Fact fact) {
   return fact == Fact::Kernel || fact == Fact::Memory || fact == Fact::Nodes;
@@ -54,8 +44,8 @@ std::optional<Test> lower_test(const ast::Word& word, diag::Sink& sink) {
   diag::Diagnostic& d =
       sink.add(Code::UnknownTest, word.span, fmt::format("no test named `{}`", word.text));
   for (const auto& foreign : kForeignTests)
-    if (foreign.name == word.text) {
-      replace_by(d, word, foreign.value);
+    if (foreign.second == word.text) {
+      replace_by(d, word, foreign.first);
       return std::nullopt;
     }
   d.help = fmt::format("use {}", listed(names_of(kTests), "or"));
@@ -76,7 +66,7 @@ Joined joined(Fact fact, const std::vector<ast::Word>& words) {
     if (word != "and" && word != "or" && word != "&&" && word != "||") continue;
     const std::string next = in_lower_case(words[i + 1].text);
     const bool asks_again = std::any_of(kFacts.begin(), kFacts.end(),
-                                        [&](const auto& entry) { return entry.name == next; });
+                                        [&](const auto& entry) { return entry.second == next; });
     const bool free_text = fact == Fact::Vendor || fact == Fact::Product || fact == Fact::Family;
     if (asks_again || !free_text) return {&words[i], asks_again};
   }

@@ -19,14 +19,14 @@ using diag::Code;
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kPercentScale = 1'000'000;  // Percent::millionths
 
-constexpr std::array<Named<std::uint64_t>, 8> kUnits{{{"KiB", std::uint64_t{1} << 10U},
-                                                      {"MiB", std::uint64_t{1} << 20U},
-                                                      {"GiB", std::uint64_t{1} << 30U},
-                                                      {"TiB", std::uint64_t{1} << 40U},
-                                                      {"K", std::uint64_t{1} << 10U},
-                                                      {"M", std::uint64_t{1} << 20U},
-                                                      {"G", std::uint64_t{1} << 30U},
-                                                      {"T", std::uint64_t{1} << 40U}}};
+constexpr Names<std::uint64_t, 8> kUnits{{{std::uint64_t{1} << 10U, "KiB"},
+                                          {std::uint64_t{1} << 20U, "MiB"},
+                                          {std::uint64_t{1} << 30U, "GiB"},
+                                          {std::uint64_t{1} << 40U, "TiB"},
+                                          {std::uint64_t{1} << 10U, "K"},
+                                          {std::uint64_t{1} << 20U, "M"},
+                                          {std::uint64_t{1} << 30U, "G"},
+                                          {std::uint64_t{1} << 40U, "T"}}};
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -134,11 +134,7 @@ Number whole_number(std::string_view text) {
   return {value, NumberFault::None};
 }
 
-std::optional<std::uint64_t> unit_size(std::string_view unit) {
-  for (const auto& entry : kUnits)
-    if (entry.name == unit) return entry.value;
-  return std::nullopt;
-}
+std::optional<std::uint64_t> unit_size(std::string_view unit) { return value_in(kUnits, unit); }
 
 bool check_number(const ast::Word& word, NumberFault fault, diag::Sink& sink) {
   switch (fault) {

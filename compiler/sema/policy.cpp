@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "compiler/sema/policy.hpp"
 
+#include "compiler/base/overloaded.hpp"
+
 namespace memonline::sema {
 
 bool is_zero(const Amount& amount) {
@@ -9,15 +11,15 @@ bool is_zero(const Amount& amount) {
   return std::get<model::Bytes>(amount).value() == 0;
 }
 
-std::string_view target_name(Target target) {
-  switch (target) {
-    case Target::Movable: return "movable";
-    case Target::Normal: return "normal";
-    case Target::Auto: return "auto";
-    case Target::Offline: return "offline";
-    case Target::Keep: return "keep";
-  }
-  return "keep";
+ClassWord word_of(const Class& one) {
+  return std::visit(
+      overloaded{[](ClassWord word) { return word; }, [](const auto& with) { return with.kWord; }},
+      one.is);
+}
+
+bool is_word(const Class& one, ClassWord word) {
+  const auto* alone = std::get_if<ClassWord>(&one.is);
+  return alone != nullptr && *alone == word;
 }
 
 }  // namespace memonline::sema

@@ -11,13 +11,21 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/language/conditions.hpp"
+#include "compiler/language/selectors.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/model/units.hpp"
+#include "compiler/sema/settings.hpp"
 #include "compiler/source/source.hpp"
 
 namespace memonline::sema {
 
-enum class Target : std::uint8_t { Movable, Normal, Auto, Offline, Keep };
-std::string_view target_name(Target target);
+using language::ClassWord;
+using language::Each;
+using language::Fact;
+using language::Place;
+using language::Target;
+using language::Test;
 
 /// How much of a group a share asks for.
 struct Percent {
@@ -31,8 +39,6 @@ struct Blocks {
 using Amount = std::variant<Percent, model::Bytes, Blocks>;
 bool is_zero(const Amount& amount);
 
-enum class Place : std::uint8_t { Unplaced, First, Last, Rest };
-
 struct Share {
   Place place = Place::Unplaced;
   std::optional<Amount> amount;  ///< empty: the whole group (or, for Rest, what is left)
@@ -42,34 +48,41 @@ struct Share {
 
 /// One condition on a block. Conditions side by side must all hold.
 struct NodeList {
+  static constexpr ClassWord kWord = ClassWord::Node;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;  ///< inclusive, ascending
 };
 struct DimmList {
+  static constexpr ClassWord kWord = ClassWord::Dimm;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;  ///< empty: any DIMM
 };
 struct BlockList {
+  static constexpr ClassWord kWord = ClassWord::Block;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  ///< block ids, inclusive, ascending
 };
 struct AddressRange {
+  static constexpr ClassWord kWord = ClassWord::Address;
   std::uint64_t first = 0;  ///< bytes; a block is selected if all of it is in [first, last]
   std::uint64_t last = 0;
 };
 struct DaxDevice {
+  static constexpr ClassWord kWord = ClassWord::Dax;
   std::string name;  ///< "dax0.0"; empty: any
 };
 struct DriverName {
+  static constexpr ClassWord kWord = ClassWord::Driver;
   std::string name;  ///< as in "System RAM (NAME)"
 };
-enum class SimpleClass : std::uint8_t { All, Boot, Hotplugged, Node, Cpuless, VirtioMem };
 struct Class {
-  std::variant<SimpleClass, NodeList, DimmList, BlockList, AddressRange, DaxDevice, DriverName> is;
+  /// A word alone that takes nothing, or `node` without numbers; else what follows the word.
+  std::variant<ClassWord, NodeList, DimmList, BlockList, AddressRange, DaxDevice, DriverName> is;
   source::SourceSpan span;
 };
-
-enum class Each : std::uint8_t { None, Node, Device };
+ClassWord word_of(const Class& one);
+/// Whether it is this word and nothing follows.
+bool is_word(const Class& one, ClassWord word);
 
 struct Selector {
-  Each each = Each::None;      ///< Device: one group per DIMM, virtio-mem or dax device, driver
+  Each each = Each::None;
   std::vector<Class> classes;  ///< never empty
   std::vector<Class> except;   ///< empty: no exception; else their intersection is left out
   source::SourceSpan span;
@@ -93,26 +106,6 @@ struct Limit {
   source::SourceSpan span;
 };
 
-enum class Rezone : std::uint8_t { Never, Allowed };
-enum class Hotplug : std::uint8_t { Best, Kernel, Service };
-enum class MemmapOnMemory : std::uint8_t { Leave, On, Off, Force };
-enum class BootParameters : std::uint8_t { Suggest, Write, Ignore };
-struct Setting {
-  std::variant<Rezone, Hotplug, MemmapOnMemory, BootParameters> value;
-  source::SourceSpan span;
-};
-
-enum class Fact : std::uint8_t {
-  Arch,
-  Virtualization,
-  Kernel,
-  Memory,
-  Nodes,
-  Vendor,
-  Product,
-  Family
-};
-enum class Test : std::uint8_t { Is, IsNot, Less, LessEqual, Greater, GreaterEqual };
 /// `text` for words (compared exactly, `*` and `?` match as in a shell), kernel versions as
 /// written; `number` for memory (bytes) and nodes.
 struct FactValue {
@@ -142,12 +135,7 @@ struct Policy {
 struct FlatPolicy {
   std::vector<Rule> rules;
   std::vector<Limit> limits;
-  Rezone rezone = Rezone::Never;
-  Hotplug hotplug = Hotplug::Best;
-  MemmapOnMemory memmap_on_memory = MemmapOnMemory::Leave;
-  BootParameters boot_parameters = BootParameters::Suggest;
-  std::optional<source::SourceSpan> rezone_span, hotplug_span, memmap_on_memory_span,
-      boot_parameters_span;
+  Settings settings;
 };
 
 }  // namespace memonline::sema

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/language/conditions.hpp"
 #include "compiler/sema/facts.hpp"
 #include "compiler/sema/version.hpp"
 
@@ -73,29 +74,9 @@ class Resolver {
     for (const Statement& statement : statements)
       std::visit(overloaded{[&](const Rule& rule) { flat_.rules.push_back(rule); },
                             [&](const Limit& limit) { flat_.limits.push_back(limit); },
-                            [&](const Setting& setting) { set(setting); },
+                            [&](const Setting& setting) { flat_.settings.set(setting); },
                             [&](const When& when) { visit(decide(when)); }},
                  statement);
-  }
-
-  void set(const Setting& setting) {
-    std::visit(overloaded{[&](Rezone value) {
-                            flat_.rezone = value;
-                            flat_.rezone_span = setting.span;
-                          },
-                          [&](Hotplug value) {
-                            flat_.hotplug = value;
-                            flat_.hotplug_span = setting.span;
-                          },
-                          [&](MemmapOnMemory value) {
-                            flat_.memmap_on_memory = value;
-                            flat_.memmap_on_memory_span = setting.span;
-                          },
-                          [&](BootParameters value) {
-                            flat_.boot_parameters = value;
-                            flat_.boot_parameters_span = setting.span;
-                          }},
-               setting.value);
   }
 
   const std::vector<Statement>& decide(const When& when) {
@@ -116,14 +97,14 @@ class Resolver {
     sink_
         .add(diag::Code::FactUnknown, when.span,
              fmt::format("this host does not provide `{}`: no test of it is true",
-                         fact_name(when.fact)))
+                         name_in(language::kFacts, when.fact)))
         .help = "the `else` branch is taken; write one for hosts without this fact";
   }
 
   const model::Host& host_;
   diag::Sink& sink_;
   FlatPolicy flat_;
-  std::array<bool, kFactCount> reported_{};
+  std::array<bool, language::kFacts.size()> reported_{};
 };
 
 }  // namespace

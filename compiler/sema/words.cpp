@@ -22,15 +22,6 @@ void require_lower_case(const ast::Word& word, diag::Sink& sink) {
   replace_by(d, word, lower);
 }
 
-std::string listed(const std::vector<std::string_view>& words, std::string_view conjunction) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? fmt::format(" {} ", conjunction) : ", ";
-    text += fmt::format("`{}`", words[i]);
-  }
-  return text;
-}
-
 void suggest(diag::Diagnostic& diagnostic, const ast::Word& word,
              const std::vector<std::string_view>& known) {
   const std::string_view near = most_similar(word.text, known);

@@ -8,6 +8,10 @@
 #include <boost/fusion/include/adapt_struct.hpp>
 #include <boost/spirit/home/x3.hpp>
 
+#include "compiler/language/selectors.hpp"
+#include "compiler/syntax/target_words.hpp"
+#include "compiler/syntax/vocabulary.hpp"
+
 BOOST_FUSION_ADAPT_STRUCT(memonline::ast::Range, first, last)
 BOOST_FUSION_ADAPT_STRUCT(memonline::ast::Class, name, argument, ranges)
 BOOST_FUSION_ADAPT_STRUCT(memonline::ast::Selector, each, classes, except, exceptions)
@@ -71,13 +75,14 @@ struct TokenMaker {
 };
 const TokenMaker token{};
 
-/// One whole word, in any case: upper case is reported later, with a fix-it.
-struct Keyword : x3::parser<Keyword> {
+/// One whole word that is `known`, in any case: upper case is reported later, with a fix-it.
+template <class Known>
+struct OneWord : x3::parser<OneWord<Known>> {
   using attribute_type = x3::unused_type;
   // NOLINTNEXTLINE(readability-identifier-naming): X3's name
   [[maybe_unused]] static constexpr bool has_attribute = false;
-  std::string_view name;
-  explicit Keyword(std::string_view word) : name(word) {}
+  Known known;
+  explicit OneWord(Known one) : known(one) {}
 
   template <class Iterator, class Context, class RuleContext, class Attribute>
   bool parse(Iterator& first, const Iterator& last, const Context& context, RuleContext&,
@@ -86,12 +91,20 @@ struct Keyword : x3::parser<Keyword> {
     x3::skip_over(begin, last, context);
     Iterator at = begin;
     while (at != last && is_word_byte(*at)) ++at;
-    if (!same_word({begin, static_cast<std::size_t>(at - begin)}, name)) return false;
+    if (!known(std::string_view(begin, static_cast<std::size_t>(at - begin)))) return false;
     first = at;
     return true;
   }
 };
-auto keyword(std::string_view name) { return token[Keyword(name)]; }
+auto bare_keyword(std::string_view name) {
+  return OneWord([name](std::string_view word) { return same_word(word, name); });
+}
+auto keyword(std::string_view name) { return token[bare_keyword(name)]; }
+
+bool takes_name(std::string_view word) {
+  const language::ClassRow* row = class_row(word);
+  return row != nullptr && row->takes == language::Takes::DriverName;
+}
 
 // A rule that may be expected (`>`) has its name in messages; due_named() finds it by that name.
 const x3::rule<struct WordId, ast::Word> word{"a word"};
@@ -130,8 +143,7 @@ const x3::rule<struct ValuesId, std::vector<std::vector<ast::Word>>> values{due_
 const x3::rule<struct ConditionId, ast::Condition> condition{"a condition"};
 
 // clang-format off
-const auto a_target = keyword("movable") | keyword("normal") | keyword("auto")
-                    | keyword("offline") | keyword("keep");
+const auto a_target = token[OneWord(is_target_word)];
 const auto word_byte = alnum | char_('_') | char_('-');
 const auto no_word = x3::attr(ast::Word{});
 const auto no_ranges = x3::attr(std::vector<ast::Range>{});
@@ -150,8 +162,8 @@ const auto letters    = token[lexeme[alpha >> *(alpha | char_('_') | (char_('-')
 const auto dax_number = token[lexeme[digit >> *(alnum | char_('.'))]];
 const auto dax_letters = char_("dD") >> char_("aA") >> char_("xX");
 const auto dax_name   = token[lexeme[dax_letters >> digit >> *(alnum | char_('.'))]];
-const auto class__def = !Keyword("except") >>
-  ( keyword("driver") >> -((name - Keyword("except")) | quoted) >> no_ranges
+const auto class__def = !bare_keyword("except") >>
+  ( token[OneWord(takes_name)] >> -((name - bare_keyword("except")) | quoted) >> no_ranges
   | token[lexeme[dax_letters >> !(alpha | char_('_') | char_('-'))]]
                       >> -(dax_number | dax_name)               >> no_ranges
   | letters           >> no_word                                >> -list );
@@ -160,7 +172,7 @@ const auto selector_def = -keyword("each") > classes > -keyword("except") > -cla
 
 const auto unit_def   = token['%'] | (word - a_target);
 const auto amount_def = number >> -unit;
-const auto place_def  = keyword("first") | keyword("last") | keyword("rest");
+const auto place_def  = token[OneWord(is_place_word)];
 const auto share_def  = *place >> -amount >> -word;
 const auto shares_def = share % ',';
 const auto colon_def  = x3::lit(':');
@@ -179,7 +191,7 @@ const auto setting_value_def = word;
 const auto setting_def       = keyword("set") > setting_name > equals > setting_value;
 
 const auto fact_def      = word;
-const auto test_def      = token[lexeme[+char_("<>=!")]] | token[Keyword("is") >> -Keyword("not")];
+const auto test_def      = token[lexeme[+char_("<>=!")]] | token[bare_keyword("is") >> -bare_keyword("not")];
 const auto value_word    = quoted | token[lexeme[+(x3::ascii::graph - char_(",{};#\""))]];
 const auto value_def     = +value_word;
 const auto values_def    = value >> *(',' > value);

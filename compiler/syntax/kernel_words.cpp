@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/targets.hpp"
 #include "compiler/syntax/place.hpp"
 #include "compiler/syntax/vocabulary.hpp"
 
@@ -59,11 +60,8 @@ std::string amount_for(std::string_view value) {
 }
 
 std::string_view target_for(std::string_view state) {
-  if (is_one_of(state, {"online_movable"})) return "movable";
-  if (is_one_of(state, {"online_kernel"})) return "normal";
-  if (is_one_of(state, {"online"})) return "auto";
-  if (is_one_of(state, {"offline"})) return "offline";
-  return {};
+  const auto target = in_any_case(language::kStates, state);
+  return target ? name_in(language::kTargets, *target) : std::string_view();
 }
 
 /// 301 percent are 3.01 times.

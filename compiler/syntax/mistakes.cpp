@@ -157,7 +157,7 @@ bool check_complete(const ast::Rule& rule, std::string_view text, diag::Sink& si
     }
     if (!share.places.empty()) cursor = share.places.back().span.end;
     if (share.amount.number) cursor = span_of(share.amount).end;
-    expected(due_text(Due::Target), cursor).help = kNameATarget;
+    expected(due_text(Due::Target), cursor).help = name_a_target();
     return false;
   }
   return true;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "compiler/syntax/grammar.hpp"
+#include "compiler/syntax/vocabulary.hpp"
 
 namespace memonline::syntax {
 
@@ -35,8 +36,7 @@ std::string print(const std::vector<ast::Range>& ranges) {
 std::string print(const ast::Class& node) {
   std::string out(node.name.text);
   if (!node.ranges.empty()) {
-    const bool apart = same_word(node.name.text, "block") || same_word(node.name.text, "address");
-    return out + (apart ? " " : "") + print(node.ranges);
+    return out + (is_apart(node.name.text) ? " " : "") + print(node.ranges);
   }
   if (!node.argument) return out;
   if (!same_word(node.name.text, "dax")) return fmt::format("{} {}", out, node.argument.text);

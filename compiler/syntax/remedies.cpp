@@ -6,11 +6,13 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/targets.hpp"
 #include "compiler/syntax/grammar.hpp"
 #include "compiler/syntax/limit_notation.hpp"
 #include "compiler/syntax/mistakes.hpp"
 #include "compiler/syntax/target_words.hpp"
 #include "compiler/syntax/vocabulary.hpp"
+#include "compiler/text/listed.hpp"
 #include "compiler/text/similar.hpp"
 
 namespace memonline::syntax {
@@ -83,6 +85,10 @@ bool takes_everything(const Place& place) {
 
 }  // namespace
 
+std::string name_a_target() {
+  return fmt::format("write {}", listed(names_of(language::kTargets), "or"));
+}
+
 bool report_unknown_word(const Place& place, diag::Sink& sink) {
   const std::string_view word = last_word(place);
   if (word.empty() || starts_share(word) || !share_at(place.at, place.text)) return false;
@@ -90,9 +96,9 @@ bool report_unknown_word(const Place& place, diag::Sink& sink) {
   const SourceSpan span{place.file, end - static_cast<std::uint32_t>(word.size()), end};
   Diagnostic& d = sink.add(Code::UnknownTarget, span, fmt::format("no target named `{}`", word));
   const std::string_view meant = meant_target_or_place(word);
-  const bool place_word = is_one_of(meant, {"first", "last", "rest"});
+  const bool place_word = is_place_word(meant);
   if (meant.empty())
-    d.help = kNameATarget;
+    d.help = name_a_target();
   else if (!place_word && takes_everything(place))
     d.help = fmt::format("write `{}`, and give each share an amount or `rest`", meant);
   else  // a target ends its share, so that a comma is missing, too
@@ -135,9 +141,10 @@ void add_remedy_in_shares(const Place& place, const SourceSpan& found, Diagnosti
     fix(d, found, ",");
   } else if (!share_at(place.at, place.text)) {
     return;
-  } else if (same_word(last, "rest")) {
+  } else if (const auto named = in_any_case(language::kPlaces, last);
+             named == language::Place::Rest) {
     d.help = "`rest` takes no amount";
-  } else if (is_one_of(last, {"first", "last"})) {
+  } else if (named) {
     d.help = fmt::format("write `{}` before the amount", last);
   } else if (number && ends) {
     d.help = "write the amount before the target";
@@ -206,7 +213,7 @@ void add_remedy(Due due, const Place& place, const SourceSpan& found, Diagnostic
       d.help = "a statement ends at the end of the line or at `;`";
       if (in_rule(place)) add_remedy_in_shares(place, found, d);
       return;
-    case Due::Target: d.help = kNameATarget; return;
+    case Due::Target: d.help = name_a_target(); return;
     case Due::Equals:
       if (there == ":")
         replace("=");

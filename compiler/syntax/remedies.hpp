@@ -8,8 +8,8 @@
 
 namespace memonline::syntax {
 
-inline constexpr std::string_view kNameATarget =
-    "write `movable`, `normal`, `auto`, `offline` or `keep`";
+/// "write `movable`, `normal`, ... or `keep`"
+std::string name_a_target();
 
 /// "limt movable to 3x normal", "rezone = allowed": parsed as a rule, because nothing else fits.
 /// True if it was one of these; it has been reported.

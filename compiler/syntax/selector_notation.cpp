@@ -46,8 +46,7 @@ struct Item {
   std::string name;
   std::string list;  ///< "1-3,5", "0.0", "0x0-0xfff", as it follows the name
   [[nodiscard]] std::string text() const {
-    const bool apart = name == "driver" || name == "block" || name == "address";
-    return list.empty() ? name : fmt::format("{}{}{}", name, apart ? " " : "", list);
+    return list.empty() ? name : fmt::format("{}{}{}", name, is_apart(name) ? " " : "", list);
   }
 };
 

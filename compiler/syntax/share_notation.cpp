@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/targets.hpp"
 #include "compiler/syntax/amount_words.hpp"
 #include "compiler/syntax/place.hpp"
 #include "compiler/syntax/target_words.hpp"
@@ -17,8 +18,13 @@
 namespace memonline::syntax {
 
 using diag::Diagnostic;
+using language::kPlaces;
+using language::kTargets;
+using language::Target;
 
 namespace {
+
+constexpr std::string_view kRest = name_in(kPlaces, language::Place::Rest);
 
 /// The first thing in a share that the language writes in another way.
 enum class Oddity : std::uint8_t {
@@ -35,16 +41,12 @@ struct Found {
   bool at_most = false;
 };
 
-bool is_place(const Piece& piece) {
-  return piece.word() && is_one_of(piece.text, {"first", "last", "rest"});
-}
+bool is_place(const Piece& piece) { return piece.word() && is_place_word(piece.text); }
 bool means_rest(const Piece& piece) {
   return piece.word() && is_one_of(piece.text, {"remaining", "remainder", "other", "others", "else",
                                                 "leftover", "leftovers", "everything"});
 }
-bool is_target(const Piece& piece) {
-  return piece.word() && starts_share(piece.text) && !is_place(piece);
-}
+bool is_target(const Piece& piece) { return piece.word() && is_target_word(piece.text); }
 
 /// Parses the pieces after the `:`; stops at an unknown word.
 class Reader {
@@ -88,20 +90,17 @@ class Reader {
         at_ += fraction->pieces;
       } else if (means_rest(p)) {
         note(Oddity::Rest, 1);
-        place = "rest";
+        place = kRest;
         ++at_;
       } else if (is_place(p)) {
         if (!place.empty()) return false;
-        place = is_one_of(p.text, {"first"})  ? "first"
-                : is_one_of(p.text, {"last"}) ? "last"
-                                              : "rest";
+        place = name_in(kPlaces, *in_any_case(kPlaces, p.text));
         ++at_;
       } else if (p.number() || number_word(p)) {
         if (!amount.empty() || !read_amount(amount)) return false;
       } else if (is_target(p)) {
         if (!target.empty()) return false;
-        for (const char* word : {"movable", "normal", "auto", "offline", "keep"})
-          if (is_one_of(p.text, {word})) target = word;
+        target = name_in(kTargets, *in_any_case(kTargets, p.text));
         ++at_;
       } else if (is_filler(p)) {
         ++at_;
@@ -109,8 +108,10 @@ class Reader {
         return false;
       }
     }
-    if (target.empty() || (place == "rest" && !amount.empty())) return false;
-    limit_ = text_.empty() && place.empty() && target == "movable" ? amount : std::string();
+    if (target.empty() || (place == kRest && !amount.empty())) return false;
+    limit_ = text_.empty() && place.empty() && target == name_in(kTargets, Target::Movable)
+                 ? amount
+                 : std::string();
     std::string share;
     for (const std::string& part : {place, amount, target})
       if (!part.empty()) share += (share.empty() ? "" : " ") + part;

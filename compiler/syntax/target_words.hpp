@@ -12,7 +12,10 @@ std::string_view meant_target(std::string_view word);
 /// The same where a place ("first", "last", "rest") is allowed, too.
 std::string_view meant_target_or_place(std::string_view word);
 
-/// Whether a share starts with this word, in any case: a target or a place.
+/// In any case.
+bool is_target_word(std::string_view word);
+bool is_place_word(std::string_view word);
+/// Whether a share starts with this word: a target or a place.
 bool starts_share(std::string_view word);
 
 }  // namespace memonline::syntax

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/language/settings.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/compare.hpp"
 #include "compiler/plan/room.hpp"
@@ -31,8 +32,8 @@ Ready from_policies(const ApplyOptions& options, diag::Sink& sink) {
   ready.status = compiled.status;
   if (compiled.policy && compiled.host) {
     diag::Sink said;  // by the planner
-    ready.write_boot = sema::resolve(*compiled.policy, *compiled.host, said).boot_parameters ==
-                       sema::BootParameters::Write;
+    ready.write_boot = sema::resolve(*compiled.policy, *compiled.host, said)
+                           .settings.is(language::BootParameters::Write);
   }
   ready.host = std::move(compiled.host);
   ready.plan = std::move(compiled.plan);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/diag/render.hpp"
+#include "compiler/language/settings.hpp"
 #include "compiler/render/plan.hpp"
 
 namespace memonline::service {
@@ -41,7 +42,7 @@ bool Publisher::rezones(const ReadyPolicy* policy) const {
                      [](const auto& statement) {
                        const auto* setting = std::get_if<sema::Setting>(&statement);
                        return setting != nullptr &&
-                              setting->value == decltype(setting->value)(sema::Rezone::Allowed);
+                              setting->value == language::SettingValue(language::Rezone::Allowed);
                      });
 }
 

@@ -6,6 +6,7 @@
 #include <rapidcheck.h>
 
 #include "compiler/kernel/model.hpp"
+#include "compiler/language/settings.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/sema/resolve.hpp"
 #include "tests/compiler/any_plan.hpp"
@@ -82,7 +83,7 @@ std::vector<BlockFate> blocks_of(const Case& one, const std::string& before) {
   return blocks;
 }
 
-bool rezones(const Case& one) { return one.flat.rezone == sema::Rezone::Allowed; }
+bool rezones(const Case& one) { return one.flat.settings.is(language::Rezone::Allowed); }
 
 // Whether a rule has both `auto` and `movable` shares.
 bool either_may_lack(const Case& one) {

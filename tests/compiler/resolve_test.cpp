@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "compiler/language/settings.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/sema/facts.hpp"
 #include "compiler/sema/version.hpp"
@@ -10,6 +11,7 @@
 
 namespace sema = memonline::sema;
 namespace diag = memonline::diag;
+namespace language = memonline::language;
 namespace model = memonline::model;
 
 namespace {
@@ -38,7 +40,7 @@ sema::FlatPolicy resolved(const std::string& text, const model::Host& host, diag
 bool holds(const std::string& condition, const model::Host& host = some_host()) {
   diag::Sink sink;
   const auto flat = resolved("when " + condition + " { set rezone = allowed }", host, sink);
-  return flat.rezone == sema::Rezone::Allowed;
+  return flat.settings.is(language::Rezone::Allowed);
 }
 
 }  // namespace
@@ -87,8 +89,8 @@ TEST_CASE("resolve: a fact that is not told satisfies no test and is said once")
       "when arch is s390x { all: keep } else { all: movable }\n"
       "when memory > 1GiB { all: keep }\nwhen nodes > 1 { all: keep }",
       model::Host{}, sink);
-  CHECK(flat.rezone == sema::Rezone::Never);
-  CHECK(flat.hotplug == sema::Hotplug::Service);
+  CHECK(flat.settings.is(language::Rezone::Never));
+  CHECK(flat.settings.is(language::Hotplug::Service));
   REQUIRE(flat.rules.size() == 1);
   CHECK(flat.rules[0].shares[0].target == sema::Target::Movable);
   REQUIRE(sink.all().size() == 3);
@@ -109,9 +111,9 @@ TEST_CASE("resolve: order is kept, the last setting holds, branches nest") {
   CHECK(flat.rules[1].shares[0].target == sema::Target::Normal);
   CHECK(flat.rules[2].shares[0].target == sema::Target::Auto);
   CHECK(flat.limits.size() == 1);
-  CHECK(flat.hotplug == sema::Hotplug::Service);
-  CHECK(flat.hotplug_span.has_value());
-  CHECK_FALSE(flat.rezone_span.has_value());
+  CHECK(flat.settings.is(language::Hotplug::Service));
+  CHECK(flat.settings.span<language::Hotplug>().has_value());
+  CHECK_FALSE(flat.settings.span<language::Rezone>().has_value());
 }
 
 TEST_CASE("version: releases of distributions") {

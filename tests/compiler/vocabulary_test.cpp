@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "compiler/language/conditions.hpp"
+#include "compiler/language/selectors.hpp"
+#include "compiler/language/settings.hpp"
+#include "compiler/language/targets.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "compiler/syntax/kernel_words.hpp"
 #include "tests/support/catch.hpp"
@@ -49,6 +53,23 @@ TEST_CASE("vocabulary: every setting is known") {
     CHECK(syntax::is_setting_word(word));
     CHECK(!syntax::is_kernel_word(word));
   }
+}
+
+TEST_CASE("vocabulary: the explanation of a code names every word") {
+  namespace language = memonline::language;
+  const auto names = [](diag::Code code, const auto& words) {
+    for (const std::string_view word : memonline::names_of(words)) {
+      INFO(word);
+      const std::string_view paragraph = diag::entry_of(code).paragraph;
+      CHECK(paragraph.substr(0, paragraph.find("Wrong:")).find(word) != std::string_view::npos);
+    }
+  };
+  names(diag::Code::UnknownTarget, language::kTargets);
+  names(diag::Code::UnknownClass, language::kClasses);
+  names(diag::Code::UnknownSetting, language::kSettingWords);
+  language::for_each_setting(
+      [&](const auto& row) { names(diag::Code::UnknownSettingValue, row.values); });
+  names(diag::Code::UnknownFact, language::kFacts);
 }
 
 TEST_CASE("vocabulary: every unit is known") {

@@ -28,7 +28,7 @@ inline std::string dump(const std::vector<sema::Class>& classes) {
   std::string out = "(";
   for (const sema::Class& c : classes)
     out += std::visit(
-        overloaded{[](sema::SimpleClass s) { return "s" + std::to_string(static_cast<int>(s)); },
+        overloaded{[](sema::ClassWord s) { return "s" + std::to_string(static_cast<int>(s)); },
                    [](const sema::NodeList& l) { return "node" + dump_ranges(l.ranges); },
                    [](const sema::DimmList& l) { return "dimm" + dump_ranges(l.ranges); },
                    [](const sema::BlockList& l) { return "block" + dump_ranges(l.ranges); },
