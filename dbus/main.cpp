@@ -175,7 +175,7 @@ int serve(const DaemonOptions& options, const Log& log) {
 
 int main(int argc, char** argv) {
   // Before anything is allocated, and before the first thread.
-  const bool locked = memonline::service::keep_memory(memonline::bus::reserve());
+  const bool locked = memonline::service::keep_resident(memonline::bus::reserve());
   try {
     const auto parsed = memonline::bus::parse_options(argc, argv);
     if (const auto* ending = std::get_if<memonline::bus::Ending>(&parsed)) {

@@ -6,7 +6,7 @@
 
 namespace memonline::kernel {
 
-using model::PfnRange;
+using model::PageRange;
 using model::Zone;
 
 namespace {
@@ -31,13 +31,13 @@ std::optional<model::NodeId> node_of(const model::Host& host, std::uint64_t pfn)
   return run->node;
 }
 
-void add_range(BootMemory& memory, model::NodeId id, PfnRange range) {
+void add_range(BootMemory& memory, model::NodeId id, PageRange range) {
   const auto at = std::lower_bound(
       memory.nodes.begin(), memory.nodes.end(), id,
       [](const BootNodeMemory& node, model::NodeId wanted) { return node.id < wanted; });
   const auto node =
       at != memory.nodes.end() && at->id == id ? at : memory.nodes.insert(at, {id, {}, {}});
-  if (!node->ranges.empty() && node->ranges.back().end == range.first)
+  if (!node->ranges.empty() && node->ranges.back().end == range.begin)
     node->ranges.back().end = range.end;
   else
     node->ranges.push_back(range);
@@ -53,17 +53,17 @@ std::uint64_t next_border(const model::Host& host, std::uint64_t pfn) {
   return next;
 }
 
-bool meet(const PfnRange& a, const PfnRange& b) { return a.first < b.end && b.first < a.end; }
+bool meet(const PageRange& a, const PageRange& b) { return a.begin < b.end && b.begin < a.end; }
 
 // The first MiB, which the kernel keeps to itself (arch/x86/kernel/setup.c), its image, and the
 // ramdisk. The kernel avoids hot-pluggable memory for its image
 // (arch/x86/boot/compressed/acpi.c, from 5.1 on), so its present location is sufficient.
 bool holds_early_memory(const model::Host& host, const BootNodeMemory& node) {
-  const PfnRange first_mib{0, (std::uint64_t{1} << 20U) / host.page_size};
-  return std::any_of(node.ranges.begin(), node.ranges.end(), [&](const PfnRange& range) {
+  const PageRange first_mib{0, (std::uint64_t{1} << 20U) / host.page_size};
+  return std::any_of(node.ranges.begin(), node.ranges.end(), [&](const PageRange& range) {
     return meet(range, first_mib) ||
            std::any_of(host.early_memory.begin(), host.early_memory.end(),
-                       [&](const PfnRange& early) { return meet(range, early); });
+                       [&](const PageRange& early) { return meet(range, early); });
   });
 }
 
@@ -73,10 +73,10 @@ void note_hotpluggable(const model::Host& host, BootMemory& memory) {
   if (!memory.hotpluggable_known) return;
   for (BootNodeMemory& node : memory.nodes) {
     if (holds_early_memory(host, node)) continue;
-    for (const PfnRange& range : node.ranges)
-      for (const PfnRange& hot : *host.hotpluggable_memory)
+    for (const PageRange& range : node.ranges)
+      for (const PageRange& hot : *host.hotpluggable_memory)
         if (meet(range, hot) && !node.hotpluggable_from)
-          node.hotpluggable_from = std::max(range.first, hot.first);
+          node.hotpluggable_from = std::max(range.begin, hot.begin);
   }
 }
 
@@ -101,15 +101,15 @@ std::array<std::uint64_t, model::kZoneCount> zone_ends_of(const model::Host& hos
 
 std::uint64_t pages_between(const BootNodeMemory& node, std::uint64_t first, std::uint64_t end) {
   std::uint64_t pages = 0;
-  for (const PfnRange& range : node.ranges) {
-    const std::uint64_t from = std::max(range.first, first);
+  for (const PageRange& range : node.ranges) {
+    const std::uint64_t from = std::max(range.begin, first);
     const std::uint64_t to = std::min(range.end, end);
     if (from < to) pages += to - from;
   }
   return pages;
 }
 
-struct Spread {
+struct KernelcoreSplit {
   const BootMemory& memory;
   std::uint64_t usable_start;  // the first page of the zone that Movable is cut from
   std::vector<std::uint64_t> starts;
@@ -120,8 +120,8 @@ struct Spread {
     for (std::size_t i = 0; i < memory.nodes.size(); ++i) {
       if (required < share) share = required / nodes;
       std::uint64_t left = share;
-      for (const PfnRange& range : memory.nodes[i].ranges) {
-        std::uint64_t from = std::max(range.first, starts[i]);
+      for (const PageRange& range : memory.nodes[i].ranges) {
+        std::uint64_t from = std::max(range.begin, starts[i]);
         if (from >= range.end) continue;
         if (from < usable_start) {
           const std::uint64_t below = std::min(range.end, usable_start) - from;
@@ -160,7 +160,7 @@ std::uint64_t required_kernelcore(std::uint64_t total, const CoreRequest& reques
 std::uint64_t BootMemory::pages() const {
   std::uint64_t sum = 0;
   for (const BootNodeMemory& node : nodes)
-    for (const PfnRange& range : node.ranges) sum += range.end - range.first;
+    for (const PageRange& range : node.ranges) sum += range.end - range.begin;
   return sum;
 }
 
@@ -168,8 +168,8 @@ BootMemory boot_memory_of(const model::Host& host) {
   BootMemory memory;
   memory.page_size = host.page_size;
   if (!host.has_hotplug() || host.boot_memory.empty()) return memory;
-  for (const PfnRange& range : host.boot_memory)
-    for (std::uint64_t at = range.first; at < range.end;) {
+  for (const PageRange& range : host.boot_memory)
+    for (std::uint64_t at = range.begin; at < range.end;) {
       const std::uint64_t next = std::min(range.end, next_border(host, at));
       // A page of no block: above what the kernel took (mem=).
       if (const auto node = node_of(host, at)) add_range(memory, *node, {at, next});
@@ -211,22 +211,23 @@ std::vector<BootZones> boot_zones(const BootMemory& memory, const CoreRequest& r
     return zone == 0 ? std::uint64_t{0} : memory.zone_ends.at(zone - 1);
   };
   while (highest > 0 && memory.zone_ends.at(highest) <= begins(highest)) --highest;
-  Spread spread{memory, begins(highest), std::vector<std::uint64_t>(memory.nodes.size(), 0)};
+  KernelcoreSplit split{memory, begins(highest),
+                        std::vector<std::uint64_t>(memory.nodes.size(), 0)};
   const std::uint64_t total = memory.pages();
   std::uint64_t required = request.movable_node ? 0 : required_kernelcore(total, request);
   const bool wanted = request.movable_node || (required > 0 && required < total);
   for (std::size_t i = 0; request.movable_node && i < memory.nodes.size(); ++i) {
     const BootNodeMemory& node = memory.nodes[i];
-    spread.starts[i] = node.hotpluggable_from.value_or(node.ranges.back().end);
+    split.starts[i] = node.hotpluggable_from.value_or(node.ranges.back().end);
   }
   for (std::size_t nodes = memory.nodes.size(); required > 0 && wanted && nodes > 0;) {
-    required = spread.pass(required, nodes);
+    required = split.pass(required, nodes);
     if (--nodes == 0 || required <= nodes) break;
   }
   std::vector<BootZones> result;
   for (std::size_t i = 0; i < memory.nodes.size(); ++i) {
     const BootNodeMemory& node = memory.nodes[i];
-    BootZones zones{node.id, rounded_up(spread.starts[i]), {}};
+    BootZones zones{node.id, rounded_up(split.starts[i]), {}};
     const std::uint64_t end = node.ranges.back().end;
     if (!wanted || zones.movable_start >= end) zones.movable_start = 0;
     const std::uint64_t cut = zones.movable_start == 0 ? end : zones.movable_start;

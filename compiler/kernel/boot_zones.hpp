@@ -17,7 +17,7 @@ namespace memonline::kernel {
 /// Boot memory as memblock knows it, by node; nodes without memory are not in it.
 struct BootNodeMemory {
   model::NodeId id;
-  std::vector<model::PfnRange> ranges;  ///< ascending, disjoint
+  std::vector<model::PageRange> ranges;  ///< ascending, disjoint
   /// Where Movable begins with movable_node: the lowest page that the firmware calls hot-pluggable.
   /// Empty: there is none, or the node contains memory that the kernel needs early: then the kernel
   /// treats none of it as hot-pluggable (numa_clear_kernel_node_hotplug()).

@@ -14,12 +14,7 @@
 
 namespace memonline::kernel {
 
-/// A half-open range of page frames.
-struct PageRange {
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-  friend bool operator==(const PageRange&, const PageRange&) = default;
-};
+using model::PageRange;
 
 /// struct zone: the span is the hull with its holes, present what is online in it
 /// (include/linux/mmzone.h).

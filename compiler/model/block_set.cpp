@@ -5,7 +5,16 @@
 #include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace memonline::model {
+
+std::string block_name(BlockId block) { return fmt::format("memory{}", block.value()); }
+
+std::string range_name(BlockId first, BlockId last) {
+  return first == last ? block_name(first)
+                       : fmt::format("memory{}..{}", first.value(), last.value());
+}
 
 namespace {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "compiler/model/units.hpp"
@@ -17,6 +18,14 @@ struct BlockRange {
   [[nodiscard]] bool contains(BlockId block) const { return first <= block && block <= last; }
   friend bool operator==(const BlockRange&, const BlockRange&) = default;
 };
+
+/// "memory42".
+std::string block_name(BlockId block);
+/// "memory32..39", or "memory42" if it is one; a descending range of writes is "memory39..32".
+std::string range_name(BlockId first, BlockId last);
+inline std::string range_name(const BlockRange& range) {
+  return range_name(range.first, range.last);
+}
 
 /// Blocks as ranges, ascending, neither overlapping nor adjacent: equal sets have equal ranges.
 /// What it costs grows with ranges, not with blocks.

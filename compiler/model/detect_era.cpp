@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/block_set.hpp"
+
 namespace memonline::model {
 
 namespace {
@@ -20,8 +22,6 @@ bool single(const BlockRun& run) {
 bool several(const BlockRun& run) {
   return run.zones.kind() == ValidZones::Kind::Listed && run.zones.size() > 1;
 }
-
-std::string block_name(BlockId id) { return fmt::format("memory{}", id.value()); }
 
 /// Which of A1..A3: by the setting of 4.6 and the listing of 4.12 (kernel rule 1.4).
 DetectedEra era_a(const Host& host, const std::string& evidence) {

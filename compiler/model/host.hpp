@@ -97,13 +97,6 @@ struct NodeUse {
   friend bool operator==(const NodeUse&, const NodeUse&) = default;
 };
 
-/// Pages from `first` up to, not with, `end`.
-struct PfnRange {
-  std::uint64_t first = 0;
-  std::uint64_t end = 0;
-  friend bool operator==(const PfnRange&, const PfnRange&) = default;
-};
-
 struct Node {
   NodeId id;
   std::optional<bool> has_cpu;               ///< empty: unknown
@@ -206,13 +199,13 @@ struct Host {
   std::vector<BlockRange> fresh;
   /// The RAM of the firmware's map in whole pages, as the kernel took it at boot; empty: unknown.
   /// Not part of the fingerprint.
-  std::vector<PfnRange> boot_memory;
+  std::vector<PageRange> boot_memory;
   /// Pages that the firmware calls hot-pluggable (ACPI's SRAT), boot memory or still to come;
   /// ascending. Empty optional: unknown. Not part of the fingerprint.
-  std::optional<std::vector<PfnRange>> hotpluggable_memory;
+  std::optional<std::vector<PageRange>> hotpluggable_memory;
   /// Pages that held the kernel's image and its initial ramdisk at boot, as far as they show. Not
   /// part of the fingerprint.
-  std::vector<PfnRange> early_memory;
+  std::vector<PageRange> early_memory;
   /// Others that online memory here, in the order in which they are asked: udev, the kernel's boot
   /// parameters, daxctl. Not part of the fingerprint.
   std::vector<OnliningAgent> agents;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "compiler/model/units.hpp"
@@ -19,6 +20,9 @@ struct WriteRun {
   [[nodiscard]] std::uint64_t count() const { return high() - low() + 1; }
   friend bool operator==(const WriteRun&, const WriteRun&) = default;
 };
+
+/// "memory40..41", "memory79..42", "memory7".
+std::string range_name(const WriteRun& run);
 
 enum class OnlineWord : std::uint8_t { Online, OnlineKernel, OnlineMovable };
 /// The word that is written into `state`: "online", "online_kernel", "online_movable".

@@ -99,8 +99,8 @@ class BootPlanner {
     const std::uint64_t first = blocks.first.value() * host_.pages_per_block();
     const std::uint64_t end = first + blocks.count * host_.pages_per_block();
     std::uint64_t pages = 0;
-    for (const model::PfnRange& range : host_.boot_memory) {
-      const std::uint64_t from = std::max(first, range.first);
+    for (const model::PageRange& range : host_.boot_memory) {
+      const std::uint64_t from = std::max(first, range.begin);
       const std::uint64_t to = std::min(end, range.end);
       if (from < to) pages += to - from;
     }

@@ -21,7 +21,7 @@ using model::State;
 namespace {
 
 // The state of a block after a step.
-struct Left {
+struct StateAfter {
   State state = State::Offline;
   model::Zone zone = model::Zone::Normal;  ///< online: the predicted one
   bool added = false;                      ///< by a probe: it was not there before
@@ -46,10 +46,10 @@ class Writes {
 
   struct Span {
     std::uint64_t end = 0;
-    std::vector<Left> left;
+    std::vector<StateAfter> left;
   };
   [[nodiscard]] const std::map<std::uint64_t, Span>& spans() const { return spans_; }
-  [[nodiscard]] const std::vector<Left>* at(std::uint64_t block) const {
+  [[nodiscard]] const std::vector<StateAfter>* at(std::uint64_t block) const {
     const auto after = spans_.upper_bound(block);
     if (after == spans_.begin()) return nullptr;
     const Span& span = std::prev(after)->second;
@@ -67,7 +67,7 @@ class Writes {
     spans_.emplace(block, std::move(rest));
   }
 
-  void add(const model::WriteRun& run, const Left& left) {
+  void add(const model::WriteRun& run, const StateAfter& left) {
     std::uint64_t at = run.low().value();
     const std::uint64_t end = run.high().value() + 1;
     split_at(at);
@@ -86,7 +86,7 @@ class Writes {
   std::map<std::uint64_t, Span> spans_;
 };
 
-bool is_left(const Left& left, const Host& host, const BlockRun& run) {
+bool is_in_state(const StateAfter& left, const Host& host, const BlockRun& run) {
   if (run.state != left.state) return false;
   if (left.state != State::Online) return true;
   return run.zones.kind() != model::ValidZones::Kind::None &&
@@ -125,7 +125,7 @@ bool is_fulfilled(const Plan& plan, const Writes& writes, const Host& now, const
   for (const auto& [first, span] : writes.spans())
     for (std::uint64_t block = first; block < span.end;) {
       const BlockRun* run = now.find_block(model::BlockId(block));
-      if (run == nullptr || !is_left(span.left.back(), now, *run)) return false;
+      if (run == nullptr || !is_in_state(span.left.back(), now, *run)) return false;
       block = run->end().value();
     }
   return true;
@@ -139,13 +139,14 @@ bool same_zone(const BlockFact& then, const BlockFact& now) {
 }
 
 bool explained_block(const BlockFact* then, const BlockFact* now, const BlockRun* run,
-                     const Host& host, const std::vector<Left>* left) {
+                     const Host& host, const std::vector<StateAfter>* left) {
   if (now == nullptr) return then == nullptr;
   const auto is_one_of = [&](const auto& accepted) {
     return left != nullptr && std::any_of(left->begin(), left->end(), accepted);
   };
-  const bool written = is_one_of([&](const Left& one) { return is_left(one, host, *run); });
-  if (then == nullptr) return written && is_one_of([](const Left& one) { return one.added; });
+  const bool written =
+      is_one_of([&](const StateAfter& one) { return is_in_state(one, host, *run); });
+  if (then == nullptr) return written && is_one_of([](const StateAfter& one) { return one.added; });
   if (then->node != now->node || then->several_nodes != now->several_nodes ||
       then->device != now->device)
     return false;

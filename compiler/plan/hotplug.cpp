@@ -288,7 +288,8 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
   return part;
 }
 
-HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host) {
+HotplugPart defer_conflicting(HotplugPart lowered, const sema::FlatPolicy& policy,
+                              const model::Host& host) {
   const std::map<model::Knob, std::string> movable{
       {model::Knob::AutoOnlineBlocks, "online_movable"}};
   if (!host.service || policy.settings.is(language::Hotplug::Kernel) ||

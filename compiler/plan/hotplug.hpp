@@ -24,7 +24,8 @@ HotplugPart lower(const sema::FlatPolicy& policy, const source::SourceSet& files
 /// kernel's time, from the top down (tests/vm/hotplug_bench), and as safely. Not if the policy has
 /// `hotplug = kernel`, nor where something relies on the kernel's setting
 /// (setting_users.hpp).
-HotplugPart give_way(HotplugPart lowered, const sema::FlatPolicy& policy, const model::Host& host);
+HotplugPart defer_conflicting(HotplugPart lowered, const sema::FlatPolicy& policy,
+                              const model::Host& host);
 
 /// The one target all blocks of the rule get, if there is one: a first share that asks for the
 /// whole group, or `rest` alone.

@@ -97,8 +97,8 @@ class LimitKeeper {
       if (!d.change) continue;
       Decision as_it_is;
       as_it_is.blocks = d.blocks;
-      const Fate now = fate_of(as_it_is, host_);
-      if (now == Fate::Movable && !d.fresh) {
+      const PlannedState now = planned_state(as_it_is, host_);
+      if (now == PlannedState::Movable && !d.fresh) {
         d.change = false;
         leave(d, "online in Movable; no share that still needs blocks can use it");
         continue;
@@ -131,14 +131,16 @@ class LimitKeeper {
     for (auto from = decisions_.rbegin(); from != decisions_.rend(); ++from) {
       Decision d = std::move(*from);
       const bool stays = d.change || d.target != Target::Movable || d.refused_by != nullptr ||
-                         fate_of(d, host_) != Fate::Normal || is_boot(d);
+                         planned_state(d, host_) != PlannedState::Normal || is_boot(d);
       const auto node = d.blocks.node;
       const std::uint64_t count = d.blocks.count;
-      const std::uint64_t lacking = stays ? 0 : std::min(book.room(node, Fate::Normal), count);
-      if (lacking > 0) book.move(node, Fate::Normal, Fate::Movable, lacking);
+      const std::uint64_t lacking =
+          stays ? 0 : std::min(book.room(node, PlannedState::Normal), count);
+      if (lacking > 0) book.move(node, PlannedState::Normal, PlannedState::Movable, lacking);
       if (!stays && lacking < count) {
         if (lacking > 0) passed.push_back(cut(d, count - lacking));
-        if (work_.spend(allocation_.findings.size())) excuse(d, *book.refuses(node, Fate::Normal));
+        if (work_.spend(allocation_.findings.size()))
+          excuse(d, *book.refuses(node, PlannedState::Normal));
       }
       passed.push_back(std::move(d));
     }
@@ -197,12 +199,13 @@ class LimitKeeper {
     }
     LimitBook book(policy_, host_, decisions_);
     for (const sema::Limit& limit : policy_.limits) {
-      refuse(book, limit,
-             [&](const Decision& d) { return d.change && fate_of(d, host_) == Fate::Movable; });
+      refuse(book, limit, [&](const Decision& d) {
+        return d.change && planned_state(d, host_) == PlannedState::Movable;
+      });
       if (!policy_.settings.is(language::Rezone::Allowed)) continue;
       refuse(book, limit, [&](const Decision& d) {
         return !d.change && d.whole && !d.fixed && !d.cannot_be_normal &&
-               fate_of(d, host_) == Fate::Movable && kernel::zone_of(host_, d.blocks);
+               planned_state(d, host_) == PlannedState::Movable && kernel::zone_of(host_, d.blocks);
       });
     }
   }
@@ -221,10 +224,10 @@ class LimitKeeper {
           limit.per_node ? LimitBook::Scope(d.blocks.node) : LimitBook::Scope();
       if (kept.contains(scope) || !candidate(d)) continue;
       d.refused_by = &limit;
-      const Fate instead = fate_of(d, host_);
+      const PlannedState instead = planned_state(d, host_);
       const std::uint64_t too_many = book.excess(limit, scope, instead);
       const std::uint64_t refused = std::min(too_many, d.blocks.count);
-      book.move(d.blocks.node, Fate::Movable, instead, refused);
+      book.move(d.blocks.node, PlannedState::Movable, instead, refused);
       if (too_many <= d.blocks.count) kept.insert(scope);
       if (refused == 0) d.refused_by = nullptr;
       if (refused == 0 || refused == d.blocks.count) continue;
@@ -244,9 +247,9 @@ class LimitKeeper {
     for (auto from = decisions_.rbegin(); from != decisions_.rend(); ++from) {
       Decision d = std::move(*from);
       if (d.refused_by != nullptr) {
-        const Fate now = fate_of(d, host_);
+        const PlannedState now = planned_state(d, host_);
         const std::uint64_t back = std::min(book.room(d.blocks.node, now), d.blocks.count);
-        if (back > 0) book.move(d.blocks.node, now, Fate::Movable, back);
+        if (back > 0) book.move(d.blocks.node, now, PlannedState::Movable, back);
         if (back == d.blocks.count) {
           d.refused_by = nullptr;
         } else if (back > 0) {
@@ -280,7 +283,7 @@ class LimitKeeper {
   bool release(const kernel::Model& done) {
     const auto is_left = [&](const Decision& d) {
       return d.change && d.target == Target::Auto && d.refused_by != nullptr &&
-             fate_of(d, host_) == Fate::Offline;
+             planned_state(d, host_) == PlannedState::Offline;
     };
     Allocation more = allocation_;
     bool any = false;
@@ -330,7 +333,8 @@ class LimitKeeper {
   }
 
   [[nodiscard]] bool made_normal(const Decision& d) const {
-    return d.refused_by != nullptr && !d.cannot_be_normal && fate_of(d, host_) == Fate::Normal;
+    return d.refused_by != nullptr && !d.cannot_be_normal &&
+           planned_state(d, host_) == PlannedState::Normal;
   }
 
   void settle(Decision& d) const {
@@ -343,7 +347,7 @@ class LimitKeeper {
       if (!movable) leave(d, "online in a kernel zone, and the limit keeps it there");
       return;
     }
-    const bool becomes_normal = fate_of(d, host_) == Fate::Normal;
+    const bool becomes_normal = planned_state(d, host_) == PlannedState::Normal;
     d.target = becomes_normal ? Target::Normal : Target::Offline;
     d.change = becomes_normal || online;
     if (!becomes_normal) leave(d, "the limit leaves it offline");

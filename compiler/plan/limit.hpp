@@ -19,8 +19,8 @@
 namespace memonline::plan {
 
 /// Where a block is when the plan is done.
-enum class Fate : std::uint8_t { Offline, Normal, Movable };
-Fate fate_of(const Decision& decision, const model::Host& host);
+enum class PlannedState : std::uint8_t { Offline, Normal, Movable };
+PlannedState planned_state(const Decision& decision, const model::Host& host);
 
 /// The host's memory by zone, in all and by node, measured by the limits.
 class LimitBook {
@@ -31,17 +31,20 @@ class LimitBook {
   LimitBook(const sema::FlatPolicy& policy, const model::Host& host,
             const std::vector<Decision>& decisions);
 
-  void move(std::optional<model::NodeId> node, Fate from, Fate to, std::uint64_t blocks);
+  void move(std::optional<model::NodeId> node, PlannedState from, PlannedState to,
+            std::uint64_t blocks);
   /// The scopes of a limit: the host, or each node.
   [[nodiscard]] std::vector<Scope> scopes_of(const sema::Limit& limit) const;
   /// How many blocks must leave Movable for the limit to hold, where each becomes `instead`.
-  [[nodiscard]] std::uint64_t excess(const sema::Limit& limit, Scope scope, Fate instead) const;
+  [[nodiscard]] std::uint64_t excess(const sema::Limit& limit, Scope scope,
+                                     PlannedState instead) const;
   /// How many blocks more than the limit allows are Movable.
   [[nodiscard]] std::uint64_t beyond(const sema::Limit& limit, Scope scope) const;
   /// How many blocks of the node that are `now` may become Movable while every limit holds.
-  [[nodiscard]] std::uint64_t room(std::optional<model::NodeId> node, Fate now) const;
+  [[nodiscard]] std::uint64_t room(std::optional<model::NodeId> node, PlannedState now) const;
   /// The first limit that refuses one more; null: none does.
-  [[nodiscard]] const sema::Limit* refuses(std::optional<model::NodeId> node, Fate now) const;
+  [[nodiscard]] const sema::Limit* refuses(std::optional<model::NodeId> node,
+                                           PlannedState now) const;
 
  private:
   struct Balance {
@@ -51,8 +54,8 @@ class LimitBook {
   };
   [[nodiscard]] const Balance& balance(Scope scope) const;
   [[nodiscard]] std::uint64_t allowed(const sema::Amount& amount, const Balance& balance) const;
-  [[nodiscard]] std::uint64_t room(const sema::Limit& limit, Scope scope, Fate now) const;
-  void add(std::optional<model::NodeId> node, Fate fate, std::uint64_t blocks);
+  [[nodiscard]] std::uint64_t room(const sema::Limit& limit, Scope scope, PlannedState now) const;
+  void add(std::optional<model::NodeId> node, PlannedState state, std::uint64_t blocks);
 
   const sema::FlatPolicy& policy_;
   model::Bytes block_size_;

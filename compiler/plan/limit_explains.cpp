@@ -99,7 +99,7 @@ class Explainer {
     Group other{group.rule, {}};
     for (const BlockRun& run : group.runs) {
       BlockRun left = run;
-      if (most > 0 && is_normal(run) && book_.room(run.node, Fate::Normal) == 0) {
+      if (most > 0 && is_normal(run) && book_.room(run.node, PlannedState::Normal) == 0) {
         BlockRun taken = run;
         taken.count = std::min(most, run.count);
         taken.zones = model::ValidZones{Zone::Movable};
@@ -116,7 +116,7 @@ class Explainer {
   bool is_normal(const BlockRun& run) const {
     Decision as_it_is;
     as_it_is.blocks = run;
-    return fate_of(as_it_is, host_) == Fate::Normal;
+    return planned_state(as_it_is, host_) == PlannedState::Normal;
   }
 
   // The offline blocks are laid out along the addresses in the order of the shares. How long the
@@ -183,7 +183,7 @@ class Explainer {
     std::vector<Stretch> stretches;
     for (const Part& part : shared.parts) {
       if (part.kind != Kind::Offline) continue;
-      const bool refused = book_.room(part.blocks.node, Fate::Offline) == 0;
+      const bool refused = book_.room(part.blocks.node, PlannedState::Offline) == 0;
       for (model::BlockId at = part.blocks.first; at < part.blocks.end();) {
         const auto [picked, end] = kernel_picks_movable(at, part.blocks.end());
         stretches.push_back({end - at, refused, refused && picked});
@@ -222,7 +222,8 @@ bool can_lower(const Allocation& allocation, const sema::FlatPolicy& policy,
   const LimitBook book(policy, host);
   return std::any_of(
       allocation.decisions.begin(), allocation.decisions.end(), [&](const Decision& d) {
-        if (d.change || !d.whole || d.fixed || fate_of(d, host) != Fate::Movable) return false;
+        if (d.change || !d.whole || d.fixed || planned_state(d, host) != PlannedState::Movable)
+          return false;
         return std::any_of(policy.limits.begin(), policy.limits.end(), [&](const auto& limit) {
           return book.beyond(limit, limit.per_node ? LimitBook::Scope(d.blocks.node)
                                                    : LimitBook::Scope()) > 0;

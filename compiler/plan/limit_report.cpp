@@ -54,7 +54,7 @@ void report_limits(const std::vector<Decision>& decisions, const sema::FlatPolic
   const LimitBook book(policy, host, decisions);
   std::map<const sema::Limit*, std::uint64_t> offline;
   for (const Decision& d : decisions)
-    if (d.refused_by != nullptr && fate_of(d, host) == Fate::Offline)
+    if (d.refused_by != nullptr && planned_state(d, host) == PlannedState::Offline)
       offline[d.refused_by] += d.blocks.count;
   for (const sema::Limit& limit : policy.limits) {
     report_beyond(book, limit, host, sink);

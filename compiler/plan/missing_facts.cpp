@@ -22,45 +22,27 @@ namespace {
 // Rules that are shown beside the first.
 constexpr std::size_t kMaxLabels = 16;
 
-struct Range {
-  BlockId first;
-  BlockId last;
-};
-
-std::string name_of(const Range& range) {
-  if (range.first == range.last) return fmt::format("memory{}", range.first.value());
-  return fmt::format("memory{}..{}", range.first.value(), range.last.value());
-}
-
 // Blocks that one sentence is about.
 class Blocks {
  public:
-  void add(const BlockRun& run) {
-    ranges_.push_back({run.first, run.last()});
-    count_ += run.count;
+  void add(const BlockRun& run) { ranges_.push_back({run.first, run.last()}); }
+  [[nodiscard]] bool empty() const { return ranges_.empty(); }
+  [[nodiscard]] bool single_block() const {
+    return ranges_.size() == 1 && ranges_.front().count() == 1;
   }
-  [[nodiscard]] bool empty() const { return count_ == 0; }
-  [[nodiscard]] bool one() const { return count_ == 1; }
 
   // "memory4..963 and memory990 (480 GiB)"
-  [[nodiscard]] std::string text(const Host& host) {
-    std::sort(ranges_.begin(), ranges_.end(),
-              [](const Range& a, const Range& b) { return a.first < b.first; });
-    std::vector<Range> merged;
-    for (const Range& range : ranges_)
-      if (!merged.empty() && merged.back().last + 1 == range.first)
-        merged.back().last = range.last;
-      else
-        merged.push_back(range);
+  [[nodiscard]] std::string text(const Host& host) const {
+    const model::BlockSet blocks(ranges_);
     std::vector<std::string> names;
-    names.reserve(merged.size());
-    for (const Range& range : merged) names.push_back(name_of(range));
-    return fmt::format("{} ({})", diag::first_few(names), model::human(host.block_size * count_));
+    names.reserve(blocks.ranges().size());
+    for (const model::BlockRange& range : blocks) names.push_back(model::range_name(range));
+    return fmt::format("{} ({})", diag::first_few(names),
+                       model::human(host.block_size * blocks.count()));
   }
 
  private:
-  std::vector<Range> ranges_;
-  std::uint64_t count_ = 0;
+  std::vector<model::BlockRange> ranges_;
 };
 
 bool is_unread(const Host& host, std::string_view path) {
@@ -100,8 +82,8 @@ void warn_of_states(const Allocation& allocation, const Host& host, diag::Sink& 
   if (blocks.empty()) return;
   auto& d = sink.add(diag::Code::StateUnknown, std::nullopt,
                      fmt::format("the state of {} is unknown: {}", blocks.text(host),
-                                 blocks.one() ? "the block is kept as it is"
-                                              : "these blocks are kept as they are"));
+                                 blocks.single_block() ? "the block is kept as it is"
+                                                       : "these blocks are kept as they are"));
   d.notes.emplace_back("the file `state` in the directory of each block shows it");
   d.help = "run memonline as root on the host itself, or capture the host again";
 }
@@ -122,10 +104,11 @@ void warn_of_zones(const Allocation& allocation, const sema::FlatPolicy& policy,
       blocks.add(decision.blocks);
   }
   if (blocks.empty()) return;
-  auto& d = sink.add(diag::Code::ZoneUnknown, std::nullopt,
-                     fmt::format("the zone of {} is unknown: no share counts {}, so the amounts of "
-                                 "this plan are uncertain",
-                                 blocks.text(host), blocks.one() ? "this block" : "these blocks"));
+  auto& d = sink.add(
+      diag::Code::ZoneUnknown, std::nullopt,
+      fmt::format("the zone of {} is unknown: no share counts {}, so the amounts of "
+                  "this plan are uncertain",
+                  blocks.text(host), blocks.single_block() ? "this block" : "these blocks"));
   if (!policy.limits.empty())
     d.notes.emplace_back("a limit counts them as Movable, so that it holds in any case");
   d.notes.emplace_back(
@@ -173,7 +156,8 @@ void warn_of_undecided(const std::vector<Undecided>& undecided, const Host& host
       diag::Code::HostDoesNotTell, rules.front()->selector.span,
       fmt::format("the {} of {} {} unknown, and {} depends on {}: {}", diag::first_few(facts),
                   blocks.text(host), one_fact ? "is" : "are", who, one_fact ? "it" : "them",
-                  blocks.one() ? "the block is kept as it is" : "the blocks are kept as they are"));
+                  blocks.single_block() ? "the block is kept as it is"
+                                        : "the blocks are kept as they are"));
   for (std::size_t i = 1; i < std::min(rules.size(), kMaxLabels); ++i)
     d.labels.push_back({rules[i]->selector.span, "this rule also depends on it"});
   // Of DIMMs the origin alone can be unknown, and then there is nothing more to read.

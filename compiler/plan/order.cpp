@@ -349,11 +349,10 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
     return;
   }
   const Refusal& refusal = obstacle.refusal;
-  std::string blocks = fmt::format("memory{}", write.run.low().value());
-  if (write.run.low() < write.run.high()) blocks += fmt::format("..{}", write.run.high().value());
-  std::string message =
-      fmt::format("no order of writes makes {} {}: memory{}: {}", blocks,
-                  name_in(language::kTargets, write.target), refusal.block.value(), refusal.why);
+  std::string message = fmt::format("no order of writes makes {} {}: {}: {}",
+                                    model::range_name(write.run.low(), write.run.high()),
+                                    name_in(language::kTargets, write.target),
+                                    model::block_name(refusal.block), refusal.why);
   auto& d = sink.add(diag::Code::NoLegalOrder, write.span, std::move(message));
   if (refusal.in_the_way)
     d.notes.push_back(fmt::format("memory{} is in the way", refusal.in_the_way->value()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The pipeline (README.md) as one function, make_plan(): resolve, select, allocate, lower, defer to
-// others (give_way), limit, order, boot, outcome and balance.
+// others (defer_conflicting), limit, order, boot, outcome and balance.
 #include "compiler/plan/planner.hpp"
 
 #include <algorithm>
@@ -197,7 +197,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
 
   Plan plan;
   const HotplugPart lowered = lower(flat, files, host, while_planning);
-  plan.hotplug = give_way(lowered, flat, host);
+  plan.hotplug = defer_conflicting(lowered, flat, host);
   report_setting(plan.hotplug, host, while_planning);
   if (!flat.limits.empty())
     keep_limits(allocation, selection, flat, host, trials_for(host, plan.hotplug, files, work),

@@ -40,15 +40,6 @@ Prospect prospect_of(const Host& host, const BlockRun& run) {
   return {Chance::Likely, "hot-added, in Movable"};
 }
 
-namespace {
-
-std::string run_text(model::BlockId first, model::BlockId last) {
-  if (first == last) return fmt::format("memory{}", first.value());
-  return fmt::format("memory{}..{}", first.value(), last.value());
-}
-
-}  // namespace
-
 void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {
   std::uint64_t unlikely = 0;
   std::vector<std::string> why;
@@ -68,7 +59,7 @@ void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {
       if (prospect.chance != Chance::Unlikely) continue;
       unlikely += last - first + 1;
       by_node[offline->node] += last - first + 1;
-      why.push_back(fmt::format("{}: {}", run_text(first, last), prospect.why));
+      why.push_back(fmt::format("{}: {}", model::range_name(first, last), prospect.why));
     }
     if (chance != Chance::Gone) offline->chance = chance;
   }

@@ -32,11 +32,6 @@ std::uint64_t online_in(const Host& host, const model::WriteRun& run,
   return count;
 }
 
-std::string run_text(const model::WriteRun& run) {
-  if (run.first == run.last) return fmt::format("memory{}", run.first.value());
-  return fmt::format("memory{}..{}", run.low().value(), run.high().value());
-}
-
 }  // namespace
 
 std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& host) {
@@ -66,8 +61,8 @@ diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, st
   auto& d = sink.add(
       diag::Code::NoRoomToOffline, span,
       fmt::format("cannot offline {} ({}): {} in use there must move, but there is room for {}",
-                  run_text(run), model::human(block_size * run.count()), model::human(fit.moved),
-                  model::human(fit.room)));
+                  model::range_name(run.low(), run.high()), model::human(block_size * run.count()),
+                  model::human(fit.moved), model::human(fit.room)));
   d.notes.push_back(fmt::format("free or reclaimable elsewhere: {}, of which {} must stay free",
                                 model::human(fit.free), model::human(fit.reserve)));
   if (fit.kernel_only)

@@ -35,11 +35,6 @@ struct Candidate {
   bool boot = false;
 };
 
-std::string run_text(BlockId first, BlockId last) {
-  if (first == last) return fmt::format("memory{}", first.value());
-  return fmt::format("memory{}..{}", first.value(), last.value());
-}
-
 Candidate candidate_of(const Host& host, BlockRun run, BlockId first, BlockId last) {
   Candidate one;
   one.prospect = prospect_of(host, run);
@@ -147,7 +142,8 @@ std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRe
   for (const Candidate& one : all)
     if (one.prospect.chance == Chance::Never)
       never.push_back(fmt::format("{} can never be offlined: {}",
-                                  run_text(one.blocks.first, one.blocks.last()), one.prospect.why));
+                                  model::range_name(one.blocks.first, one.blocks.last()),
+                                  one.prospect.why));
   diag::add_first_few(d, never);
   d.help = "request less; hot-added memory in Movable is the easiest to offline";
   return {};
@@ -164,8 +160,8 @@ Those those_with(Chance chance, const std::vector<Candidate>& candidates) {
   for (const Candidate& one : candidates) {
     if (one.prospect.chance != chance) continue;
     those.blocks += one.blocks.count;
-    those.why.push_back(
-        fmt::format("{}: {}", run_text(one.blocks.first, one.blocks.last()), one.prospect.why));
+    those.why.push_back(fmt::format(
+        "{}: {}", model::range_name(one.blocks.first, one.blocks.last()), one.prospect.why));
   }
   return those;
 }

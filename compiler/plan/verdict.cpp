@@ -285,10 +285,8 @@ std::uint64_t bytes_of(const Judgement& judgement, Kind kind) {
 std::string ranges_text(const std::vector<model::WriteRun>& blocks) {
   constexpr std::size_t kMost = 3;
   std::string text;
-  for (std::size_t i = 0; i < std::min(kMost, blocks.size()); ++i) {
-    text += fmt::format("{}memory{}", text.empty() ? "" : ", ", blocks[i].first.value());
-    if (blocks[i].first != blocks[i].last) text += fmt::format("..{}", blocks[i].last.value());
-  }
+  for (std::size_t i = 0; i < std::min(kMost, blocks.size()); ++i)
+    text += (i == 0 ? "" : ", ") + model::range_name(blocks[i].first, blocks[i].last);
   if (blocks.size() <= kMost) return text;
   const std::size_t more = blocks.size() - kMost;
   return text + fmt::format(" and {} more range{}", more, more == 1 ? "" : "s");

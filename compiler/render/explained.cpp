@@ -80,7 +80,7 @@ std::vector<Piece> pieces_where(const Host& host, Predicate wanted) {
   return pieces;
 }
 
-using Found = Result<std::vector<Piece>, Unexplained>;
+using Pieces = Result<std::vector<Piece>, Unexplained>;
 
 // On s390x, standby memory has no blocks until it is configured.
 std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host) {
@@ -97,7 +97,7 @@ std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host
   return std::nullopt;
 }
 
-Found one_block(BlockId id, const Host& host) {
+Pieces one_block(BlockId id, const Host& host) {
   const BlockRun* run = host.find_block(id);
   if (run == nullptr)
     if (const auto waits = standby(id, id, host)) return fail(*waits);
@@ -107,7 +107,7 @@ Found one_block(BlockId id, const Host& host) {
   return std::vector<Piece>{{id, 1, run}};
 }
 
-Found blocks_between(const AskedBlocks& asked, const Host& host) {
+Pieces blocks_between(const AskedBlocks& asked, const Host& host) {
   std::vector<Piece> pieces;
   for (const BlockRun& run : host.blocks) {
     const BlockId first = std::max(run.first, asked.first);
@@ -123,7 +123,7 @@ Found blocks_between(const AskedBlocks& asked, const Host& host) {
   return pieces;
 }
 
-Found blocks_of_node(model::NodeId id, const Host& host) {
+Pieces blocks_of_node(model::NodeId id, const Host& host) {
   // Blocks that several nodes share are listed under the lowest of them.
   auto pieces = pieces_where(host, [id](const BlockRun& run) { return run.node == id; });
   if (!pieces.empty() || host.find_node(id) != nullptr) return pieces;
@@ -134,7 +134,7 @@ Found blocks_of_node(model::NodeId id, const Host& host) {
                  names.empty() ? "the host does not show its nodes" : available(names));
 }
 
-Found blocks_of_device(std::string_view name, const Host& host) {
+Pieces blocks_of_device(std::string_view name, const Host& host) {
   auto pieces = pieces_where(
       host, [&](const BlockRun& run) { return host.devices.at(run.device).name == name; });
   if (!pieces.empty()) return pieces;

@@ -26,7 +26,7 @@ using model::BlockId;
 using model::Host;
 
 /// The part of the plan on one block: at most one of step and skipped is set.
-struct Fate {
+struct PlannedBlock {
   const plan::Step* step = nullptr;
   const plan::Skipped* skipped = nullptr;
   [[nodiscard]] const plan::RuleRef* rule() const {
@@ -35,15 +35,15 @@ struct Fate {
   }
 };
 
-Fate fate_of(const plan::Plan& plan, BlockId block) {
-  Fate fate;
+PlannedBlock planned_block(const plan::Plan& plan, BlockId block) {
+  PlannedBlock planned;
   for (const plan::Step& step : plan.steps)
     if (const model::WriteRun* run = plan::blocks_of(step))
-      if (run->low() <= block && block <= run->high()) fate.step = &step;
-  if (fate.step != nullptr) return fate;
+      if (run->low() <= block && block <= run->high()) planned.step = &step;
+  if (planned.step != nullptr) return planned;
   for (const plan::Skipped& skipped : plan.skipped)
-    if (skipped.first <= block && block <= skipped.last) fate.skipped = &skipped;
-  return fate;
+    if (skipped.first <= block && block <= skipped.last) planned.skipped = &skipped;
+  return planned;
 }
 
 std::string now_text(const Host& host, const model::BlockRun& run) {
@@ -64,10 +64,7 @@ std::string rule_text(const plan::RuleRef& rule) {
 }
 
 /// "memory42", "memory32..39".
-std::string range_text(const Piece& piece) {
-  return piece.count == 1 ? fmt::format("memory{}", piece.first.value())
-                          : fmt::format("memory{}..{}", piece.first.value(), piece.last().value());
-}
+std::string range_text(const Piece& piece) { return model::range_name(piece.first, piece.last()); }
 
 /// The name of the target of `Asked`, if it is more than one block.
 struct Group {
@@ -139,18 +136,18 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece
     line("plan", without_plan);
     return text;
   }
-  const Fate fate = fate_of(*plan, piece.first);
-  if (const plan::RuleRef* rule = fate.rule()) line("rule", rule_text(*rule));
-  if (fate.step != nullptr) {
-    std::string what = fmt::format("step {} of {}: {}", fate.step->number, plan->steps.size(),
-                                   step_text(*fate.step));
-    if (const auto* online = std::get_if<plan::OnlineBlocks>(&fate.step->action))
+  const PlannedBlock planned = planned_block(*plan, piece.first);
+  if (const plan::RuleRef* rule = planned.rule()) line("rule", rule_text(*rule));
+  if (planned.step != nullptr) {
+    std::string what = fmt::format("step {} of {}: {}", planned.step->number, plan->steps.size(),
+                                   step_text(*planned.step));
+    if (const auto* online = std::get_if<plan::OnlineBlocks>(&planned.step->action))
       what += fmt::format(", becomes {}", model::zone_name(online->zone));
     line("plan", what);
-    line("order", fate.step->why);
-  } else if (fate.skipped != nullptr) {
-    line("wanted", fate.skipped->wanted);
-    line("plan", fmt::format("stays as it is: {}", fate.skipped->reason));
+    line("order", planned.step->why);
+  } else if (planned.skipped != nullptr) {
+    line("wanted", planned.skipped->wanted);
+    line("plan", fmt::format("stays as it is: {}", planned.skipped->reason));
   } else {
     line("plan", "stays as it is: no rule selects it");
   }
@@ -220,16 +217,16 @@ void write_piece(text::JsonWriter& json, const Host& host, const plan::Plan* pla
   else
     json.null();
   json.member("device", host.devices.at(piece.run->device).name);
-  const Fate fate = plan != nullptr ? fate_of(*plan, piece.first) : Fate{};
-  write_rule(json, fate.rule());
-  if (fate.step != nullptr) {
+  const PlannedBlock planned = plan != nullptr ? planned_block(*plan, piece.first) : PlannedBlock{};
+  write_rule(json, planned.rule());
+  if (planned.step != nullptr) {
     json.key("step").begin_object();
-    json.member("number", fate.step->number).member("action", step_text(*fate.step));
-    json.member("why", fate.step->why).end_object();
+    json.member("number", planned.step->number).member("action", step_text(*planned.step));
+    json.member("why", planned.step->why).end_object();
   }
-  if (fate.skipped != nullptr) {
+  if (planned.skipped != nullptr) {
     json.key("skipped").begin_object();
-    json.member("wanted", fate.skipped->wanted).member("reason", fate.skipped->reason);
+    json.member("wanted", planned.skipped->wanted).member("reason", planned.skipped->reason);
     json.end_object();
   }
 }

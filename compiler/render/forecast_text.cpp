@@ -28,7 +28,7 @@ std::string runs_table(const Forecast& forecast, Bytes block_size) {
   std::vector<std::vector<std::string>> rows;
   for (const NewRun& run : forecast.runs) {
     if (rows.size() == kMostRuns) break;
-    rows.push_back({blocks_text({run.first, run.last}),
+    rows.push_back({model::range_name(run.first, run.last),
                     model::human(block_size * (run.last - run.first + 1)), zone_text(run)});
   }
   std::string text;

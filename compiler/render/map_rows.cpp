@@ -78,9 +78,6 @@ std::string node_name(const Row& row) {
   return row.node ? fmt::format("node{}", row.node->value()) : "unknown node";
 }
 
-std::string part_name(const Part& part) {
-  if (part.first == part.last) return fmt::format("memory{}", part.first.value());
-  return fmt::format("memory{}..{}", part.first.value(), part.last.value());
-}
+std::string part_name(const Part& part) { return model::range_name(part.first, part.last); }
 
 }  // namespace memonline::render

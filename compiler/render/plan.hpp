@@ -32,8 +32,6 @@ std::string forecast_to_text(const forecast::Forecast& forecast, const model::Ho
 /// at the first that is not as predicted.
 std::string plan_to_shell(const plan::Plan& plan);
 
-/// "memory40..41", "memory79..42", "memory7".
-std::string blocks_text(const model::WriteRun& run);
 /// One step in the words that tests of policy packages use: "online_movable 79..42", "offline 7",
 /// "set auto_online_blocks=offline".
 std::string step_text(const plan::Step& step);

@@ -83,7 +83,7 @@ Row row_of(const Step& step, model::Bytes block_size) {
   row.number = std::to_string(step.number);
   const auto run = [&](std::string action, const model::WriteRun& blocks) {
     row.action = std::move(action);
-    row.what = blocks_text(blocks);
+    row.what = model::range_name(blocks);
     row.size = model::human(block_size * blocks.count());
   };
   std::visit(overloaded{
@@ -217,11 +217,6 @@ std::string indented(const std::string& lines) {
 }
 
 }  // namespace
-
-std::string blocks_text(const model::WriteRun& run) {
-  if (run.first == run.last) return fmt::format("memory{}", run.first.value());
-  return fmt::format("memory{}..{}", run.first.value(), run.last.value());
-}
 
 std::string agents_to_text(const std::vector<plan::CompetingAgent>& agents) {
   std::string text;

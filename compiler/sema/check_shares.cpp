@@ -10,7 +10,7 @@ using diag::Code;
 constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent in Percent::millionths
 
 /// The remainder after the shares so far, for groups of any size.
-class Served {
+class AllottedShares {
  public:
   /// Percentages round down, `normal` up. With 100 percent shared out, blocks are left over only
   /// if two or more shares rounded down.
@@ -35,7 +35,7 @@ class Served {
 };
 
 void check_rule(const Rule& rule, diag::Sink& sink) {
-  Served served;
+  AllottedShares allotted;
   const Share* full = nullptr;
   const auto look_at = [&](const Share& share) {
     if (sink.all().size() >= kMaxWarnings) return;
@@ -51,8 +51,8 @@ void check_rule(const Rule& rule, diag::Sink& sink) {
       return;
     }
     if (share.place == Place::Rest) return;
-    served.add(share);
-    if (served.everything()) full = &share;
+    allotted.add(share);
+    if (allotted.everything()) full = &share;
   };
   // `rest` gets the remainder, wherever it is written.
   for (const Share& share : rule.shares)

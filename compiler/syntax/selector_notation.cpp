@@ -36,7 +36,7 @@ enum class Oddity : std::uint8_t {
   BareNumber,     ///< 32-47
 };
 
-struct Found {
+struct Match {
   Oddity oddity;
   std::size_t begin;
   std::size_t end;
@@ -93,7 +93,7 @@ class Reader {
     return !expects_class_;
   }
 
-  [[nodiscard]] const std::optional<Found>& found() const { return found_; }
+  [[nodiscard]] const std::optional<Match>& found() const { return found_; }
 
   /// The selector in the language's own notation; empty where none has this meaning.
   [[nodiscard]] std::string text() const {
@@ -122,7 +122,7 @@ class Reader {
 
   void note(Oddity oddity, const Piece& piece) { note(oddity, piece.begin, piece.end); }
   void note(Oddity oddity, std::size_t begin, std::size_t end) {
-    if (!found_) found_ = Found{oddity, begin, end};
+    if (!found_) found_ = Match{oddity, begin, end};
   }
 
   std::vector<Item>& items() { return excluding_ || negated_ ? excluded_ : included_; }
@@ -382,7 +382,7 @@ class Reader {
   const std::vector<Piece>& pieces_;
   std::size_t count_;
   std::size_t at_ = 0;
-  std::optional<Found> found_;
+  std::optional<Match> found_;
   std::vector<Item> included_;
   std::vector<Item> excluded_;
   bool each_ = false;
@@ -418,7 +418,7 @@ std::string message_for(Oddity oddity, std::string_view odd) {
 }
 
 /// Where no selector has this meaning.
-std::string remedy_for(const Found& found, std::string_view odd) {
+std::string remedy_for(const Match& found, std::string_view odd) {
   if (found.oddity == Oddity::Bracket) return "numbers follow their class, for example `node0-3,8`";
   if (found.oddity != Oddity::BareNumber)
     return "several classes in a row select the memory that is in all of them; write one rule per "
@@ -436,7 +436,7 @@ bool report_selector_notation(const StatementText& rule, diag::Sink& sink) {
   if (colon == 0 || colon == rule.pieces.size()) return false;
   Reader reader(rule, colon);
   if (!reader.read() || !reader.found()) return false;
-  const Found& found = *reader.found();
+  const Match& found = *reader.found();
   const std::string_view odd = rule.text.substr(found.begin, found.end - found.begin);
   Diagnostic& d = sink.add(diag::Code::SelectorNotation, rule.span(found.begin, found.end),
                            message_for(found.oddity, odd));

@@ -34,7 +34,7 @@ enum class Oddity : std::uint8_t {
   Rest,        ///< remaining
 };
 
-struct Found {
+struct Match {
   Oddity oddity;
   std::size_t begin;
   std::size_t end;
@@ -59,14 +59,14 @@ class Reader {
     } while (std::exchange(more_, false));
     return true;
   }
-  [[nodiscard]] const std::optional<Found>& found() const { return found_; }
+  [[nodiscard]] const std::optional<Match>& found() const { return found_; }
   [[nodiscard]] const std::string& text() const { return text_; }
   /// The amount, where an amount of movable memory is all there is.
   [[nodiscard]] const std::string& limit() const { return limit_; }
 
  private:
   void note(Oddity oddity, std::size_t count) {
-    if (!found_) found_ = Found{oddity, pieces_[at_].begin, pieces_[at_ + count - 1].end};
+    if (!found_) found_ = Match{oddity, pieces_[at_].begin, pieces_[at_ + count - 1].end};
   }
 
   bool read_share() {
@@ -147,7 +147,7 @@ class Reader {
   const std::vector<Piece>& pieces_;
   std::size_t at_;
   bool more_ = false;
-  std::optional<Found> found_;
+  std::optional<Match> found_;
   std::string text_;
   std::string limit_;
 };
@@ -186,7 +186,7 @@ bool report_share_notation(const StatementText& rule, diag::Sink& sink) {
   if (start >= pieces.size()) return false;
   Reader reader(pieces, start);
   if (!reader.read() || !reader.found()) return false;
-  const Found& found = *reader.found();
+  const Match& found = *reader.found();
   Diagnostic& d =
       sink.add(code_for(found.oddity), rule.span(found.begin, found.end),
                message_for(found.oddity, rule.text.substr(found.begin, found.end - found.begin)));

@@ -53,7 +53,7 @@ std::string text_of(const Task& task, const BlockResult& result, bool skipped) {
                  ? fmt::format("offlined, then re-onlined in {} because the request failed",
                                zone_name(task.zone))
                  : "offlined, and could not be re-onlined after the request failed";
-    case Outcome::LeftAlone: return "changed by another process meanwhile: left unchanged";
+    case Outcome::NotRestored: return "changed by another process meanwhile: left unchanged";
     case Outcome::NotTried:
       if (task.all_or_nothing)
         return "not tried: another block of the request could not be offlined";
@@ -81,7 +81,7 @@ StepReport step_of(const Task& task, const SharedProgress& shared, const TaskPro
     const BlockResult& result = shared.result(task.first_result + i);
     step.done += result.outcome == Outcome::Done ? 1U : 0U;
     const bool by_others =
-        result.outcome == Outcome::Already || result.outcome == Outcome::LeftAlone;
+        result.outcome == Outcome::Already || result.outcome == Outcome::NotRestored;
     step.already += by_others ? 1U : 0U;
     if (result.outcome == Outcome::Done) continue;
     if (result.outcome == Outcome::Already && task.kind == Task::Kind::SetKnob) continue;
@@ -125,8 +125,8 @@ std::string headline(const Report& report, std::string_view verb) {
 std::string task_text(const Task& task) {
   switch (task.kind) {
     case Task::Kind::Online:
-      return fmt::format("{} {}", model::online_word(task.word), render::blocks_text(task.blocks));
-    case Task::Kind::Offline: return "offline " + render::blocks_text(task.blocks);
+      return fmt::format("{} {}", model::online_word(task.word), model::range_name(task.blocks));
+    case Task::Kind::Offline: return "offline " + model::range_name(task.blocks);
     case Task::Kind::SetKnob:
       return fmt::format("{} {}={}", task.put_back ? "put back" : "set",
                          model::knob_name(task.knob), task.value);
@@ -176,7 +176,7 @@ std::string to_text(const Report& report, std::string_view verb) {
     for (const Finding& finding : step.findings) {
       const bool of_blocks = step.kind == Task::Kind::Online || step.kind == Task::Kind::Offline;
       fmt::format_to(out, "  step {}: {}: {}\n", step.number,
-                     of_blocks ? render::blocks_text(finding.blocks) : step.what, finding.text);
+                     of_blocks ? model::range_name(finding.blocks) : step.what, finding.text);
     }
   if (report.stop_reason == StopReason::Asked)
     fmt::format_to(out, "  stopped on request after {}; `memonline apply` continues from there\n",

@@ -23,7 +23,7 @@ std::string_view outcome_name(Outcome outcome) {
     case Outcome::Vanished: return "vanished";
     case Outcome::NotTried: return "not-tried";
     case Outcome::TakenBack: return "taken-back";
-    case Outcome::LeftAlone: return "left-alone";
+    case Outcome::NotRestored: return "left-alone";
   }
   return "pending";
 }

@@ -240,7 +240,7 @@ void Runner::run_knob(const Task& task) noexcept {
     return;
   }
   if (now.error == 0 && !task.held.empty() && now.value() != task.held) {
-    result.outcome = Outcome::LeftAlone;
+    result.outcome = Outcome::NotRestored;
     return;
   }
   // While memory is being added, the kernel rereads auto_online_blocks for each block, and treats

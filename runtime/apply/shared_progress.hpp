@@ -15,17 +15,17 @@
 namespace memonline::apply {
 
 enum class Outcome : std::uint8_t {
-  Pending,    ///< not tried yet
-  Done,       ///< written, read back, as predicted
-  Already,    ///< another process had done it before
-  Again,      ///< refused for a reason that may be temporary; retried
-  Refused,    ///< the kernel refused it for good
-  WrongZone,  ///< online, but elsewhere than predicted
-  Deadline,   ///< offlining it was ended by the deadline
-  Vanished,   ///< the block no longer exists
-  NotTried,   ///< what it depends on failed, or the run was stopped
-  TakenBack,  ///< done, then undone because the request failed
-  LeftAlone,  ///< a setting that another process changed meanwhile: not put back
+  Pending,      ///< not tried yet
+  Done,         ///< written, read back, as predicted
+  Already,      ///< another process had done it before
+  Again,        ///< refused for a reason that may be temporary; retried
+  Refused,      ///< the kernel refused it for good
+  WrongZone,    ///< online, but elsewhere than predicted
+  Deadline,     ///< offlining it was ended by the deadline
+  Vanished,     ///< the block no longer exists
+  NotTried,     ///< what it depends on failed, or the run was stopped
+  TakenBack,    ///< done, then undone because the request failed
+  NotRestored,  ///< a setting that another process changed meanwhile: not put back
 };
 
 /// The result of one block, or of one setting.

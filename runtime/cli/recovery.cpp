@@ -20,10 +20,7 @@ using Lines = std::vector<std::string>;
 using Which = apply::RunDirectory::Which;
 
 std::string before_text(const apply::BlocksBefore& blocks) {
-  const std::string name =
-      blocks.first == blocks.last
-          ? fmt::format("memory{}", blocks.first.value())
-          : fmt::format("memory{}..{}", blocks.first.value(), blocks.last.value());
+  const std::string name = model::range_name(blocks.first, blocks.last);
   if (!blocks.online) return fmt::format("{} would be offline again", name);
   return fmt::format("{} would be online again{}", name,
                      blocks.zone ? fmt::format(" in {}", model::zone_name(*blocks.zone)) : "");

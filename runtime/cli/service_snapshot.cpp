@@ -26,11 +26,15 @@ std::vector<std::string> texts(sd_bus_message* message) {
 std::vector<ServiceNews::Failing> failing(sd_bus_message* message) {
   std::vector<ServiceNews::Failing> found;
   if (bus().message_enter_container(message, 'a', "(ttis)") <= 0) return found;
-  ServiceNews::Failing one;
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  int error = 0;
   const char* text = "";
-  while (bus().message_read(message, "(ttis)", &one.first, &one.last, &one.error, &text) > 0) {
+  while (bus().message_read(message, "(ttis)", &first, &last, &error, &text) > 0) {
+    ServiceNews::Failing& one = found.emplace_back();
+    one.blocks = {model::BlockId(first), model::BlockId(last)};
+    one.error = error;
     one.text = text;
-    found.push_back(one);
   }
   bus().message_exit_container(message);
   return found;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/model/block_set.hpp"
 #include "compiler/model/host.hpp"
 
 namespace memonline::cli {
@@ -14,7 +15,7 @@ namespace memonline::cli {
 /// Facts that only the service has. Empty if there are no problems.
 struct ServiceNews {
   struct Failing {
-    std::uint64_t first = 0, last = 0;
+    model::BlockRange blocks;
     int error = 0;  ///< errno, 0: none
     std::string text;
   };

@@ -146,7 +146,7 @@ class Document {
     out_.key("service").begin_object().key("failing").begin_array();
     for (const ServiceNews::Failing& one : news.failing) {
       out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
-      out_.value(one.first).value(one.last).end_array();
+      out_.value(one.blocks.first.value()).value(one.blocks.last.value()).end_array();
       out_.member("errno", static_cast<std::uint64_t>(one.error))
           .member("text", one.text)
           .end_object();

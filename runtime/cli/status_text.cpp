@@ -17,10 +17,6 @@ namespace {
 
 using model::Host;
 
-std::string range_text(std::uint64_t first, std::uint64_t last) {
-  return first == last ? fmt::format("memory{}", first) : fmt::format("memory{}..{}", first, last);
-}
-
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
 
 Tint tint_of(const model::BlockRun& run) {
@@ -33,7 +29,7 @@ Tint tint_of(const model::BlockRun& run) {
 std::vector<Cell> row_of(const plan::StatusRun& run, const Host& host) {
   const model::BlockRun& b = run.blocks;
   const Tint tint = tint_of(b);
-  return {range_text(b.first.value(), b.last().value()),
+  return {model::range_name(b.first, b.last()),
           model::human(host.block_size * b.count),
           {std::string(model::state_name(b.state)), tint},
           {plan::zone_text(b).value_or(b.state == model::State::Online ? "unknown" : "-"), tint},
@@ -149,7 +145,7 @@ std::string news_text(const ServiceNews& news) {
   std::string text;
   for (const ServiceNews::Failing& one : news.failing)
     text += fmt::format("Failing: {}: {}; memonlined keeps retrying.\n",
-                        range_text(one.first, one.last), one.text);
+                        model::range_name(one.blocks), one.text);
   for (const std::string& sentence : news.left_alone)
     text += fmt::format("Left unchanged: {}.\n", sentence);
   return text;
@@ -162,7 +158,7 @@ std::string status_to_text(const StatusReport& status, bool colored) {
   std::vector<std::vector<Cell>> rows;
   for (const plan::StatusRun& run : status.runs) rows.push_back(row_of(run, host));
   for (const model::Standby& one : host.standby)
-    rows.push_back({range_text(one.first.value(), one.last.value()),
+    rows.push_back({model::range_name(one.first, one.last),
                     model::human(host.block_size * (one.last - one.first + 1)),
                     {"standby", Tint::Faint},
                     {"-", Tint::Faint},

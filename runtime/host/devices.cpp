@@ -129,9 +129,9 @@ namespace {
 
 // As in memblock: without parts of pages, and on a PC also without the first page and the hole for
 // video memory and BIOS (arch/x86/kernel/setup.c, trim_bios_range()).
-std::vector<model::PfnRange> whole_pages(const std::vector<AddressRange>& ranges,
-                                         std::uint64_t page_size, bool pc) {
-  std::vector<model::PfnRange> pages;
+std::vector<model::PageRange> whole_pages(const std::vector<AddressRange>& ranges,
+                                          std::uint64_t page_size, bool pc) {
+  std::vector<model::PageRange> pages;
   const auto add = [&](std::uint64_t first, std::uint64_t end) {
     if (first >= end) return;
     if (!pages.empty() && pages.back().end == first)

@@ -32,7 +32,7 @@ void sort_and_merge(std::vector<AddressRange>& ranges) {
 }
 
 /// Whole pages, as PFN_DOWN() cuts them.
-model::PfnRange pages_of(AddressRange range, std::uint64_t page_size) {
+model::PageRange pages_of(AddressRange range, std::uint64_t page_size) {
   return {range.first / page_size, range.last / page_size + 1};
 }
 

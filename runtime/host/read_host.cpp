@@ -12,9 +12,9 @@
 #include "runtime/boot/state.hpp"
 #include "runtime/host/archive.hpp"
 #include "runtime/host/capture.hpp"
-#include "runtime/host/handed_over.hpp"
 #include "runtime/host/lsmem.hpp"
 #include "runtime/host/notes.hpp"
+#include "runtime/host/passed_iomem.hpp"
 #include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
@@ -55,7 +55,7 @@ Result<model::Host, HostError> host_of_tree(const std::string& source, const Tre
 Result<model::Host, HostError> host_of_source(const std::string& source, Detail detail) {
   auto directory = open_directory(source);
   if (directory) {
-    if (source == "/") *directory = with_handed_over(std::move(*directory));
+    if (source == "/") *directory = with_passed_iomem(std::move(*directory));
     auto host = host_of_tree(source, **directory, detail);
     if (host) host->own_parameters = boot::own_parameters(source);
     return host;

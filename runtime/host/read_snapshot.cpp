@@ -97,12 +97,12 @@ void each(const Map& map, const char* key, Function function) {
   });
 }
 
-std::vector<model::PfnRange> ranges_at(const Map& map, const char* key) {
-  std::vector<model::PfnRange> ranges;
+std::vector<model::PageRange> ranges_at(const Map& map, const char* key) {
+  std::vector<model::PageRange> ranges;
   each(map, key, [&](const YAML::Node& range) {
     if (!range.IsSequence() || range.size() != 2) wrong(range, "expected two page numbers");
     ranges.push_back({number_of(range[0]), number_of(range[1])});
-    if (ranges.back().first >= ranges.back().end)
+    if (ranges.back().begin >= ranges.back().end)
       wrong(range, "the end of a range must be above its start");
   });
   return ranges;

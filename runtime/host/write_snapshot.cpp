@@ -47,10 +47,10 @@ void write_ranges(std::string_view key, const Ranges& ranges, const Numbers& num
   }
   out.end_array();
 }
-void write_pages(std::string_view key, const std::vector<model::PfnRange>& ranges,
+void write_pages(std::string_view key, const std::vector<model::PageRange>& ranges,
                  YamlWriter& out) {
   write_ranges(
-      key, ranges, [](const model::PfnRange& r) { return std::pair(r.first, r.end); }, out);
+      key, ranges, [](const model::PageRange& r) { return std::pair(r.begin, r.end); }, out);
 }
 
 void write_list(std::string_view key, const std::vector<std::string>& words, Layout layout,

@@ -105,7 +105,7 @@ std::size_t resident() {
 
 }  // namespace
 
-bool keep_memory(std::size_t bytes) {
+bool keep_resident(std::size_t bytes) {
   ::mallopt(M_ARENA_MAX, 1);
   // Allocations larger than the reserve get a mapping of their own, which free() returns; only
   // return_memory() returns the heap.

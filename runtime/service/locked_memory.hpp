@@ -11,7 +11,7 @@ namespace memonline::service {
 /// the code, as it is used, and those bytes. Later growth of the heap is not locked. False if
 /// RLIMIT_MEMLOCK does not allow the lock; the service continues without it. Call it before the
 /// first thread starts.
-bool keep_memory(std::size_t bytes);
+bool keep_resident(std::size_t bytes);
 
 /// Returns the code that only the startup needed. Code that is used from now on is read again, and
 /// is then locked. Call it before the first round.
@@ -26,7 +26,7 @@ void lock_stack();
 
 /// Whether the process is larger by 1 MiB than it was at rest.
 [[nodiscard]] bool memory_has_grown();
-/// Returns free memory to the kernel, except the reserve of `keep_memory`, and code.
+/// Returns free memory to the kernel, except the reserve of `keep_resident`, and code.
 void return_memory();
 /// Takes the current size of the process as its size at rest.
 void accept_growth();

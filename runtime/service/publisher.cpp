@@ -111,8 +111,7 @@ void Publisher::offlined_by_job(std::uint64_t job, const model::BlockSet& blocks
       user_offline_.took_offline(block, UserOffline::By::Job);
     listener_.say(
         kNotice,
-        fmt::format("job {} offlined {}: left offline", job, render::blocks_text({first, last})),
-        {});
+        fmt::format("job {} offlined {}: left offline", job, model::range_name(first, last)), {});
   }
 }
 

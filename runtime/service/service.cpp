@@ -319,7 +319,7 @@ void Service::account(const RoundScheduler::Order& order, const Round& round) {
   if (!round.reports.empty()) counters.failures += count(failing);
   if (failing != before)
     for (const Failing& one : failing)
-      listener_.say(kWarning, fmt::format("{}: {}", render::blocks_text(one.blocks), one.text),
+      listener_.say(kWarning, fmt::format("{}: {}", model::range_name(one.blocks), one.text),
                     {one.blocks, one.rule, one.error});
   const std::uint64_t blocks = onlined(round.reports);
   counters.blocks_onlined += blocks;

@@ -20,7 +20,7 @@ constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20U;
 constexpr std::string_view kOthers = "others", kJob = "job";
 
 std::string text_of(const model::BlockRange& range) {
-  return render::blocks_text({range.first, range.last});
+  return model::range_name(range.first, range.last);
 }
 
 }  // namespace

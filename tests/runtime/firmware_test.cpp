@@ -9,11 +9,11 @@
 
 namespace memonline {
 
-using model::PfnRange;
+using model::PageRange;
 using runtime::AddressRange;
 using runtime::hotpluggable_in;
 using runtime::MemoryTree;
-using Ranges = std::vector<PfnRange>;
+using Ranges = std::vector<PageRange>;
 using Addresses = std::vector<AddressRange>;
 
 namespace {
@@ -99,7 +99,7 @@ TEST_CASE("firmware: the kernel's image and its ramdisk are early memory") {
   CHECK(test::host_of(tree).early_memory == Ranges{{0x1000, 0x3000}, {0x3f000, 0x3f801}});
   put(parameters, 0x0c0, 1, 4);  // above 4 GiB
   tree.add_file("sys/kernel/boot_params/data", parameters);
-  CHECK(test::host_of(tree).early_memory.back() == PfnRange{0x13f000, 0x13f801});
+  CHECK(test::host_of(tree).early_memory.back() == PageRange{0x13f000, 0x13f801});
   tree.add_file("sys/kernel/boot_params/data", "short");
   CHECK(test::host_of(tree).early_memory.size() == 1);
 }

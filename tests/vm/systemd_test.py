@@ -45,12 +45,12 @@ def test_no_capability_and_yet_all_devices(vm: Vm) -> None:
     policy = "virtio-mem: movable\nhotplugged: offline\n"
     with vm.system(layout, {"etc/memonline/policy.d/50-test.mempolicy": policy}) as guest:
         wait_until_up(guest)
-        for handed_over in (True, False):
-            given = "-p StandardInput=file:/proc/iomem" if handed_over else ""
+        for passed_iomem in (True, False):
+            given = "-p StandardInput=file:/proc/iomem" if passed_iomem else ""
             guest.run(f"systemd-run --quiet --wait -p CapabilityBoundingSet= {given} "
                       "-p StandardOutput=truncate:/run/shown /usr/local/bin/memonline status --direct --format json", check=True)
             shown = guest.read("/run/shown")
-            assert ("virtio0" in {run["device"] for run in json.loads(shown)["blocks"]}) == handed_over, shown
+            assert ("virtio0" in {run["device"] for run in json.loads(shown)["blocks"]}) == passed_iomem, shown
 
 
 # Runs in the sandbox of a unit: what it may write, and what it may not.

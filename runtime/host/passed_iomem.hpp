@@ -12,6 +12,6 @@ namespace memonline::runtime {
 
 /// `tree`, which must be this machine's own, with /proc/iomem read from standard input where that
 /// is this file. It is reread each time: the kernel generates it on reading.
-std::unique_ptr<Tree> with_handed_over(std::unique_ptr<Tree> tree);
+std::unique_ptr<Tree> with_passed_iomem(std::unique_ptr<Tree> tree);
 
 }  // namespace memonline::runtime

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "runtime/host/handed_over.hpp"
+#include "runtime/host/passed_iomem.hpp"
 
 #include <array>
 #include <cerrno>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kPath = "proc/iomem";
 
 // The whole name cannot be compared: below a private /proc, the path of the old one is cut short.
-bool is_handed_over() {
+bool is_passed_iomem() {
   struct statfs where {};
   if (::fstatfs(STDIN_FILENO, &where) != 0 || where.f_type != PROC_SUPER_MAGIC) return false;
   std::array<char, 256> name{};
@@ -66,8 +66,8 @@ class WithHandedOver final : public Tree {
 
 }  // namespace
 
-std::unique_ptr<Tree> with_handed_over(std::unique_ptr<Tree> tree) {
-  if (!is_handed_over()) return tree;
+std::unique_ptr<Tree> with_passed_iomem(std::unique_ptr<Tree> tree) {
+  if (!is_passed_iomem()) return tree;
   return std::make_unique<WithHandedOver>(std::move(tree));
 }
 
