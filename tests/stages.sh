@@ -17,7 +17,7 @@ stage_table=(
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them; shellcheck and codespell find nothing"
   "tidy|25 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third, at most $((tidy_seconds / 60)) min)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
-  "tools|2 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff"
+  "tools|5 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff; the examples of CONTRIBUTING.md, built"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "tsan|12 min|the tests of the service and the runner with ThreadSanitizer"
   "asan|12 min|the same with AddressSanitizer and UBSan"
@@ -131,7 +131,7 @@ sources() { find compiler runtime dbus tests -name '*.[ch]pp' 2>/dev/null | LC_A
 # --- the stages ----------------------------------------------------------------------------------
 
 stage_build() { build; }
-stage_tests() { tests "$build" -LE bus "$@"; }
+stage_tests() { tests "$build" -LE '^(bus|tools)$' "$@"; }
 stage_bus() { tests "$build" -L bus -E cockpit; }
 stage_smoke() { tests/vm/run --build "$build" --smoke; }
 
@@ -180,7 +180,7 @@ stage_clang() {
 # No test may be skipped: this stage has installed their tools.
 stage_tools() {
   local status=0
-  tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema|docs|abi|hook)$' || status=$?
+  tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema|docs|abi|hook|recipe)$' || status=$?
   ! grep '^skipped: ' "$build/Testing/Temporary/LastTest.log" || { echo "a test was skipped" && return 1; }
   return $status
 }
@@ -219,7 +219,7 @@ stage_long() { tests/vm/run --build "$build" --long "$@"; }
 always=(
   "60 format"
   "260 tidy changed"
-  "180 tools"
+  "330 tools"
   "2100 fresh --kind root --kind newcomer"
   "120 packages life_in_bookworm life_in_trixie library"
   "560 vm --kernels --kernel 6.12"
