@@ -220,7 +220,7 @@ always=(
   "60 format"
   "260 tidy changed"
   "330 tools"
-  "2100 fresh --kind root --kind newcomer"
+  "1900 fresh --kind newcomer"
   "120 packages life_in_bookworm life_in_trixie library"
   "560 vm --kernels --kernel 6.12"
   "420 systems --only walk --only documents --only upgrade"
@@ -229,6 +229,7 @@ always=(
 # Then these in rotation: each commit starts at another entry, and runs as many as there is time for.
 # Before each, the maximum time in seconds on 2 cores.
 turns=(
+  "600 fresh --kind root"
   "600 fresh --kind readonly bookworm"
   "400 vm --kernels --kernel 6.1"
   "1200 packages same_bytes_twice"
