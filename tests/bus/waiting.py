@@ -4,7 +4,7 @@ import time
 from typing import Callable
 
 
-def eventually(holds: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+def eventually(holds: Callable[[], object], what: str, seconds: float = 30.0) -> None:
     """Waits until `holds` says so; fails after so many seconds."""
     end = time.monotonic() + seconds
     while not holds():

@@ -102,7 +102,7 @@ class Journal:
         (self.place / "journal/socket").unlink(missing_ok=True)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.place / "journal/socket"))
-        self.socket.settimeout(10)
+        self.socket.settimeout(30)
 
     def around(self, command: List[str]) -> List[str]:
         """The command, which finds it where journald's would be."""
