@@ -54,7 +54,7 @@ fresh_packages=(mmdebstrap git python3)
 packages_packages=("${package_packages[@]}" mmdebstrap rpm rpmlint)
 vm_packages=("${smoke_packages[@]}")
 systems_packages=("${vm_packages[@]}" "${package_packages[@]}" mmdebstrap chromium chromium-driver python3-selenium
-  ansible-core openssh-client)
+  ansible-core openssh-client selinux-policy-dev checkpolicy)
 long_packages=("${vm_packages[@]}")
 
 stages_text() {

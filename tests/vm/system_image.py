@@ -34,6 +34,7 @@ zcat /root.tar.gz | tar x
 rm /root.tar.gz
 tar xf /overlay.tar
 while read -r module; do insmod "/modules/$module.ko"; done </modules/order
+[ ! -e before-init ] || chroot . /bin/sh /before-init
 umount /proc /sys
 mount -o move /dev /root/dev
 exec switch_root /root /sbin/init
@@ -85,7 +86,7 @@ def _root(packages: set[str]) -> Path:
         made = subprocess.run(
             ["mmdebstrap", "--variant=minbase", f"--include={','.join(wanted)}",
              *[f"--dpkgopt=path-exclude={pattern}" for pattern in left_out], suite(), str(tar), mirror()],
-            check=False, text=True, capture_output=True, timeout=900)
+            check=False, text=True, capture_output=True, timeout=1800)
         if made.returncode != 0:
             complaint = [line for line in made.stderr.splitlines() if line.startswith("E:")]
             raise Unavailable((complaint or ["mmdebstrap failed"])[0])
@@ -153,7 +154,7 @@ def system_image(build: Path, kernel: Kernel, files: Mapping[str, str | bytes], 
     needed = set(packages).union(*[_packages_of(program) for program in programs if program.exists()])
     tree = Tree()
     tree.files["bin/busybox"] = (_busybox().read_bytes(), 0o755)
-    for applet in ("sh", "mount", "umount", "mkdir", "tar", "zcat", "rm", "insmod", "switch_root"):
+    for applet in ("sh", "mount", "umount", "mkdir", "tar", "zcat", "rm", "insmod", "chroot", "switch_root"):
         tree.links[f"bin/{applet}"] = "busybox"
     for name, module in {**kernel.modules, **kernel.network}.items():
         tree.files[f"modules/{name}.ko"] = (module.read_bytes(), 0o644)
