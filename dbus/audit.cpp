@@ -25,8 +25,8 @@ using std::chrono::steady_clock;
 constexpr auto kDone = "MESSAGE_ID=8bf8f2cc7f7c4a3b9e3cbe400ac469e0";
 constexpr auto kRefused = "MESSAGE_ID=ba233e7252ce4390a4c1345210743096";
 constexpr int kNotice = 5, kWarning = 4;
-constexpr std::size_t kMostDigest = 80;   // "sha256:" and 64 digits; callers may send anything
-constexpr std::size_t kMostUsers = 1024;  ///< whose refusals are remembered
+constexpr std::size_t kMaxDigest = 80;   // "sha256:" and 64 digits; callers may send anything
+constexpr std::size_t kMaxUsers = 1024;  ///< whose refusals are remembered
 
 /// The caller was not authorized, or exceeded a limit; every other error is an answer.
 bool is_refusal(const sdbus::Error& error) {
@@ -72,7 +72,7 @@ struct Entry {
 
 bool Audit::report_refusal(const Request& request, std::uint64_t& unreported) {
   const auto now = steady_clock::now();
-  if (refusals_.size() > kMostUsers) refusals_.clear();
+  if (refusals_.size() > kMaxUsers) refusals_.clear();
   const auto [found, is_new] = refusals_.try_emplace(request.uid, Refusals{now, 0});
   Refusals& refusals = found->second;
   if (!is_new && now - refusals.reported < std::chrono::seconds(1)) {
@@ -100,7 +100,7 @@ void Audit::answered(const Request& request, const sdbus::Error* error) {
       entry.add("unit", "MEMONLINE_UNIT", unit, true);
   }
   if (!request.digest.empty())
-    entry.add("digest", "MEMONLINE_DIGEST", request.digest.substr(0, kMostDigest), true);
+    entry.add("digest", "MEMONLINE_DIGEST", request.digest.substr(0, kMaxDigest), true);
   entry.add("result", "MEMONLINE_RESULT", error == nullptr ? "success" : "fail", true);
   if (error != nullptr) {
     entry.add("error", "MEMONLINE_ERROR", std::string(error->getName()), true);

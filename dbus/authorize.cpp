@@ -65,12 +65,12 @@ void Authority::identify(const std::string& connection, const Identified& identi
 }
 
 void Authority::remember(const std::string& name, const Identity& identity) {
-  if (remembered_.size() < kMostRemembered) {
+  if (remembered_.size() < kMaxRemembered) {
     remembered_.push_back({name, identity});
     return;
   }
   remembered_[next_] = {name, identity};
-  next_ = (next_ + 1) % kMostRemembered;
+  next_ = (next_ + 1) % kMaxRemembered;
 }
 
 // A connection that is known already is not identified again, which would show that it has left.

@@ -69,7 +69,7 @@ class Authority {
     std::string name;  ///< on the bus, ":1.42": short enough to take no memory of its own
     Identity identity;
   };
-  static constexpr std::size_t kMostRemembered = 1024;
+  static constexpr std::size_t kMaxRemembered = 1024;
   std::unique_ptr<sdbus::IProxy> bus_, polkit_;
   Gone gone_;
   /// One allocation: after a burst of requests, many small ones would pin as many pages.

@@ -28,8 +28,8 @@ using service::View;
 namespace {
 
 constexpr std::string_view kJobs = "/org/memonline1/job/";
-constexpr std::uint64_t kLongest = 86400;   // seconds
-constexpr std::size_t kMaxSentence = 1000;  // bytes
+constexpr std::uint64_t kMaxSeconds = 86400;  // seconds
+constexpr std::size_t kMaxSentence = 1000;    // bytes
 
 std::optional<std::chrono::milliseconds> seconds(std::optional<std::uint64_t> number) {
   if (!number) return std::nullopt;
@@ -149,10 +149,10 @@ service::PlanRequest plan_request(Dict options) {
   const auto add = taken.text("add");
   taken.done();
   if (unplug && add) throw errors::invalid_args("`unplug` and `add` cannot be combined");
-  if (request.policy && request.policy->size() > service::Service::kMostPolicyText)
+  if (request.policy && request.policy->size() > service::Service::kMaxPolicyText)
     throw make_error(errors::kLimitsExceeded,
                      fmt::format("the policy has {} bytes, limit {}", request.policy->size(),
-                                 service::Service::kMostPolicyText));
+                                 service::Service::kMaxPolicyText));
   if (unplug) {
     const auto parsed = plan::parse_unplug(*unplug);
     if (!parsed) throw errors::invalid_args(parsed.error());
@@ -167,8 +167,9 @@ service::PlanRequest plan_request(Dict options) {
 }
 
 std::uint64_t seconds_from_now(std::uint32_t seconds) {
-  if (seconds < 1 || seconds > kLongest)
-    throw errors::invalid_args(fmt::format("expected 1 to {} seconds, not {}", kLongest, seconds));
+  if (seconds < 1 || seconds > kMaxSeconds)
+    throw errors::invalid_args(
+        fmt::format("expected 1 to {} seconds, not {}", kMaxSeconds, seconds));
   return seconds;
 }
 
@@ -193,8 +194,8 @@ std::map<std::string, std::string> job_details(const std::optional<std::uint64_t
 service::ApplyRequest apply_request(Dict options) {
   Options taken(std::move(options));
   service::ApplyRequest request;
-  request.confirm = seconds(taken.number("confirm-seconds", 1, kLongest));
-  request.deadline = seconds(taken.number("deadline-seconds", 1, kLongest));
+  request.confirm = seconds(taken.number("confirm-seconds", 1, kMaxSeconds));
+  request.deadline = seconds(taken.number("deadline-seconds", 1, kMaxSeconds));
   taken.done();
   return request;
 }

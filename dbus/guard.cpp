@@ -48,8 +48,8 @@ Ticket Shares::take(std::uint32_t uid, std::size_t amount) {
 }
 
 Ticket Clients::admit(const std::string& connection) {
-  if (const std::size_t own = count(*counts_, connection); own >= kMostOfConnection)
-    throw too_many(own, "requests from this client", kMostOfConnection);
+  if (const std::size_t own = count(*counts_, connection); own >= kMaxOfConnection)
+    throw too_many(own, "requests from this client", kMaxOfConnection);
   ++(*counts_)[connection];
   return {nullptr, [counts = counts_, connection](void*) { less(*counts, connection, 1); }};
 }

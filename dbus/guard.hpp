@@ -58,7 +58,7 @@ class Shares {
 /// leave a share for each user, and a reserve for root.
 class Clients {
  public:
-  static constexpr std::size_t kMostOfConnection = 32;
+  static constexpr std::size_t kMaxOfConnection = 32;
   /// When a request arrives, before its user is known. Throws LimitsExceeded.
   Ticket admit(const std::string& connection);
   [[nodiscard]] bool any() const { return !counts_->empty(); }

@@ -29,14 +29,14 @@ namespace {
 /// measured with valgrind's massif), so that it suffices for 256 GiB hot-added in the smallest
 /// blocks.
 std::size_t reserve() {
-  constexpr std::size_t kLeast = std::size_t{512} << 10U, kMost = std::size_t{8} << 20U;
+  constexpr std::size_t kLeast = std::size_t{512} << 10U, kMax = std::size_t{8} << 20U;
   constexpr std::size_t kOfBlock = 256;
   std::error_code unreadable;
   std::size_t blocks = 0;
   for (std::filesystem::directory_iterator at("/sys/devices/system/memory", unreadable), end;
        !unreadable && at != end; at.increment(unreadable))
     ++blocks;
-  return std::min(kMost, kLeast + blocks * kOfBlock);
+  return std::min(kMax, kLeast + blocks * kOfBlock);
 }
 
 /// Removed when the service ends.

@@ -24,7 +24,7 @@ template <class Answer>
 using Outcome = Result<Answer, service::Refused>;
 
 /// Bytes of a plan in a message. Longer plans must be compressed.
-constexpr std::size_t kMaxSubmitted = Service::kMostPolicyText;
+constexpr std::size_t kMaxSubmitted = Service::kMaxPolicyText;
 /// Bytes of the argument of Explain.
 constexpr std::size_t kMaxQuestion = 4096;
 constexpr auto kToFile = "use PlanToFile, which returns plans of any size";
@@ -66,10 +66,10 @@ Manager::~Manager() { unregisterAdaptor(); }
 void Manager::Check(sdbus::Result<std::string>&& result, std::string policy) {
   const Reply<std::string> reply(std::move(result));
   answering(reply, [&] {
-    if (policy.size() > Service::kMostPolicyText)
-      throw make_error(errors::kLimitsExceeded,
-                       fmt::format("the policy has {} bytes, limit {}", policy.size(),
-                                   Service::kMostPolicyText));
+    if (policy.size() > Service::kMaxPolicyText)
+      throw make_error(
+          errors::kLimitsExceeded,
+          fmt::format("the policy has {} bytes, limit {}", policy.size(), Service::kMaxPolicyText));
     Caller caller = current_caller(getObject());
     caller.bytes = policy.size();
     context_.received(caller, reply,
@@ -236,7 +236,7 @@ void Manager::SubmitCompressedPlan(sdbus::Result<std::string>&& result,
     const std::size_t bytes = document.size();
     submit(reply, bytes, [document = std::move(document)]() -> Result<std::string, std::string> {
       auto text = runtime::inflate(
-          {reinterpret_cast<const char*>(document.data()), document.size()}, apply::kLargestPlan);
+          {reinterpret_cast<const char*>(document.data()), document.size()}, apply::kMaxPlanSize);
       if (!text) return fail(std::string(runtime::message_of(text.error())));
       return std::move(*text);
     });

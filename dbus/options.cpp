@@ -31,8 +31,8 @@ std::optional<Refusal> refusal_of(const std::string& text) {
   const auto what = plan::parse_unplug(text.substr(0, equals));
   const int error = errno_named(text.substr(equals + 1));
   const auto blocks = what ? plan::block_range(*what) : std::nullopt;
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 20U;
-  if (!blocks || error == 0 || blocks->second.value() - blocks->first.value() >= kMost)
+  constexpr std::uint64_t kMax = std::uint64_t{1} << 20U;
+  if (!blocks || error == 0 || blocks->second.value() - blocks->first.value() >= kMax)
     return std::nullopt;
   return Refusal{blocks->first.value(), blocks->second.value(), error};
 }

@@ -5,7 +5,7 @@ namespace memonline::bus {
 
 void Visitors::called(const std::string& connection, sd_bus* bus) {
   last_call_ = Clock::now();
-  if (held_.size() < kMost && !held_.contains(connection))
+  if (held_.size() < kMax && !held_.contains(connection))
     held_[connection] = peers_.watch({connection, false, bus, {}});
 }
 

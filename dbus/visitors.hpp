@@ -16,7 +16,7 @@ class Visitors {
  public:
   using Clock = std::chrono::steady_clock;
   /// The bus limits the matches of a connection; further callers are not waited for.
-  static constexpr std::size_t kMost = 128;
+  static constexpr std::size_t kMax = 128;
 
   /// `peers` reports a connection that has left through `left`.
   explicit Visitors(Peers& peers) : peers_(peers) {}

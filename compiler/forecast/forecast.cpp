@@ -22,7 +22,7 @@ using model::Host;
 namespace {
 
 // As many memory devices as a guest has slots for.
-constexpr std::uint64_t kMostSlices = 256;
+constexpr std::uint64_t kMaxSlices = 256;
 
 class Forecaster {
  public:
@@ -92,9 +92,9 @@ class Forecaster {
     if (plan::is_incremental(arrival_.source)) arrival_.per_device = blocks_at_a_time(host);
     arrival_.node =
         request_.node.value_or(host.nodes.empty() ? model::NodeId(0) : host.nodes.front().id);
-    if (arrival_.blocks / arrival_.per_device > kMostDevices)
+    if (arrival_.blocks / arrival_.per_device > kMaxDevices)
       return impossible(fmt::format("{} in devices of {} needs more than {} devices",
-                                    exact(request_.bytes), exact(device), kMostDevices),
+                                    exact(request_.bytes), exact(device), kMaxDevices),
                         "request larger devices");
     if (!within_limits(host)) return false;
     const auto free = free_kernel_memory(host);
@@ -141,7 +141,7 @@ class Forecaster {
     const std::uint64_t ahead = arrival_.source == plan::Source::VirtioMem
                                     ? std::max<std::uint64_t>(2, kAhead / host.block_size.value())
                                     : 1;
-    const std::uint64_t least = (arrival_.blocks + kMostDevices - 1) / kMostDevices;
+    const std::uint64_t least = (arrival_.blocks + kMaxDevices - 1) / kMaxDevices;
     return std::min(arrival_.blocks, std::max(ahead, least));
   }
 
@@ -233,7 +233,7 @@ class Forecaster {
     if (arrival_.source != plan::Source::Dimm) return;
     const std::uint64_t bs = start_.block_size.value();
     std::uint64_t size = arrival_.per_device;
-    for (; size > 0 && (arrival_.blocks + size - 1) / size <= kMostSlices; size /= 2) {
+    for (; size > 0 && (arrival_.blocks + size - 1) / size <= kMaxSlices; size /= 2) {
       if (size == arrival_.blocks || cost_of_adding(start_, arrival_.source, size).value() > free_)
         continue;
       for (const std::uint64_t share : {32U, 16U, 8U, 4U}) {

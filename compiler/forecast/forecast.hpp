@@ -58,7 +58,7 @@ inline constexpr std::uint64_t kBlockDevice =
 /// beginning.
 inline constexpr std::uint64_t kQuickBlocks = 1024;
 /// More devices than any machine has slots for.
-inline constexpr std::uint64_t kMostDevices = 512;
+inline constexpr std::uint64_t kMaxDevices = 512;
 /// Steps of work that a forecast may take with all the plans that it makes.
 inline constexpr std::uint64_t kMaxForecastWork = std::uint64_t{1} << 29U;
 

@@ -22,8 +22,8 @@ constexpr std::array kKnobsOfFacts{Knob::AutoOnlineBlocks, Knob::OnlinePolicy,
                                    Knob::AutoMovableRatio, Knob::AutoMovableNumaAware,
                                    Knob::MemmapOnMemory};
 
-constexpr std::size_t kMostZones = 4;                           // what ValidZones holds
-constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 60U;  // as the host readers have it
+constexpr std::size_t kMaxZones = 4;                           // what ValidZones holds
+constexpr std::uint64_t kMaxBlocks = std::uint64_t{1} << 60U;  // as the host readers have it
 
 enum class Spaces { Kept, Escaped };
 
@@ -90,7 +90,7 @@ std::optional<ValidZones> zones_in(std::string_view text) {
   for (bool more = true; more;) {
     const std::size_t space = text.find(' ');
     const auto zone = zone_named(text.substr(0, space));
-    if (!zone || zones.size() == kMostZones) return std::nullopt;
+    if (!zone || zones.size() == kMaxZones) return std::nullopt;
     zones.push_back(*zone);
     more = space != std::string_view::npos;
     if (more) text.remove_prefix(space + 1);
@@ -118,7 +118,7 @@ std::optional<BlockFact> block_in(std::string_view text) {
   const auto known_state = state_named(*state);
   const auto known_zones = zones_in(*zones);
   if (!first_number || !last_number || !known_state || !known_zones) return std::nullopt;
-  if (*last_number < *first_number || *last_number >= kMostBlocks) return std::nullopt;
+  if (*last_number < *first_number || *last_number >= kMaxBlocks) return std::nullopt;
   run.first = BlockId(*first_number);
   run.last = BlockId(*last_number);
   run.state = *known_state;

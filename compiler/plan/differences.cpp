@@ -223,9 +223,9 @@ class Differences {
 
 Lines differences(const Facts& then, const Facts& now) {
   Lines lines = Differences(then, now).lines();
-  if (lines.size() > kMostDifferences) {
-    const std::size_t more = lines.size() - kMostDifferences;
-    lines.resize(kMostDifferences);
+  if (lines.size() > kMaxDifferences) {
+    const std::size_t more = lines.size() - kMaxDifferences;
+    lines.resize(kMaxDifferences);
     lines.push_back(fmt::format("and {} more", more));
   }
   return lines;

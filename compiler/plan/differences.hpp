@@ -10,7 +10,7 @@
 namespace memonline::plan {
 
 /// How many lines are shown before "and N more".
-inline constexpr std::size_t kMostDifferences = 20;
+inline constexpr std::size_t kMaxDifferences = 20;
 
 /// One line a difference, neighboring blocks with the same difference together:
 /// "memory40..41 were offline, are online in Movable", "memory32 is gone",

@@ -276,7 +276,7 @@ class Orderer {
 
   bool goes_down(const Write& write, const Model& model) const {
     switch (write.target) {
-      case Target::Movable: return true;
+      case Target::Movable: return true;  // the only legal direction in era A, later the fast one
       case Target::Normal: return era_ >= Era::C1 && write.run.count() > kShortKernelRun;
       case Target::Auto: break;
       case Target::Offline:

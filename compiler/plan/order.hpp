@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Steps 6 and 7 of planning: an order in which every write is legal and the kernel's own memory
+// Step 7 of planning: an order in which every write is legal and the kernel's own memory
 // comes first, found on the kernel model and thereby proved.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Step 1 of planning: which rule governs each block. A block belongs to the first rule that
+// Step 2 of planning: which rule governs each block. A block belongs to the first rule that
 // selects it; `each` splits what a rule selected into groups by node or device. A block that lacks
 // a fact which a rule asks for may or may not be selected by it: it is kept, and no later rule
 // takes it.

@@ -45,10 +45,10 @@ Result<std::string, std::string> blocks_in(std::string_view text) {
   const std::size_t dash = std::min(rest.find('-'), rest.find(".."));
   const std::size_t after =
       dash == std::string_view::npos ? dash : dash + (rest[dash] == '-' ? 1 : 2);
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
-  const auto first = number_in(rest.substr(0, dash), kMost);
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint32_t>::max();
+  const auto first = number_in(rest.substr(0, dash), kMax);
   const auto last =
-      dash == std::string_view::npos ? first : number_in(last_of(rest.substr(after)), kMost);
+      dash == std::string_view::npos ? first : number_in(last_of(rest.substr(after)), kMax);
   if (!first || !last) return fail(fmt::format("invalid block range `{}`; {}", text, kForms));
   if (*last < *first)
     return fail(fmt::format("reversed block range `{}`; write the lower block first", text));

@@ -283,12 +283,12 @@ std::uint64_t bytes_of(const Judgement& judgement, Kind kind) {
 
 /// "memory16..23, memory40 and 3 more ranges".
 std::string ranges_text(const std::vector<model::WriteRun>& blocks) {
-  constexpr std::size_t kMost = 3;
+  constexpr std::size_t kMax = 3;
   std::string text;
-  for (std::size_t i = 0; i < std::min(kMost, blocks.size()); ++i)
+  for (std::size_t i = 0; i < std::min(kMax, blocks.size()); ++i)
     text += (i == 0 ? "" : ", ") + model::range_name(blocks[i].first, blocks[i].last);
-  if (blocks.size() <= kMost) return text;
-  const std::size_t more = blocks.size() - kMost;
+  if (blocks.size() <= kMax) return text;
+  const std::size_t more = blocks.size() - kMax;
   return text + fmt::format(" and {} more range{}", more, more == 1 ? "" : "s");
 }
 

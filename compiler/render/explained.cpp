@@ -65,11 +65,11 @@ auto missing(std::string message, std::string help) {
 
 /// "available: dimm0, dimm1"; of many only the first.
 std::string available(const std::vector<std::string>& names) {
-  constexpr std::size_t kMost = 16;
+  constexpr std::size_t kMax = 16;
   std::string text = "available: ";
-  for (std::size_t i = 0; i < std::min(names.size(), kMost); ++i)
+  for (std::size_t i = 0; i < std::min(names.size(), kMax); ++i)
     text += (i == 0 ? "" : ", ") + names[i];
-  return names.size() > kMost ? text + fmt::format(" and {} more", names.size() - kMost) : text;
+  return names.size() > kMax ? text + fmt::format(" and {} more", names.size() - kMax) : text;
 }
 
 template <class Predicate>

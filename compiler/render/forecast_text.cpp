@@ -22,12 +22,12 @@ std::string zone_text(const NewRun& run) {
 }
 
 // Runs repeat device by device; this many are shown.
-constexpr std::size_t kMostRuns = 16;
+constexpr std::size_t kMaxRuns = 16;
 
 std::string runs_table(const Forecast& forecast, Bytes block_size) {
   std::vector<std::vector<std::string>> rows;
   for (const NewRun& run : forecast.runs) {
-    if (rows.size() == kMostRuns) break;
+    if (rows.size() == kMaxRuns) break;
     rows.push_back({model::range_name(run.first, run.last),
                     model::human(block_size * (run.last - run.first + 1)), zone_text(run)});
   }

@@ -29,9 +29,9 @@ bool takes_all(const Selector& earlier, const Selector& later) {
 }
 
 std::string shortened(std::string_view selector) {
-  constexpr std::size_t kLongest = 40;
-  if (selector.size() <= kLongest) return std::string(selector);
-  return std::string(selector.substr(0, kLongest)) + "...";
+  constexpr std::size_t kMaxLength = 40;
+  if (selector.size() <= kMaxLength) return std::string(selector);
+  return std::string(selector.substr(0, kMaxLength)) + "...";
 }
 
 class Reach {

@@ -36,8 +36,10 @@ std::vector<std::string> in_columns(const std::vector<Column>& columns,
     std::string& line = lines.emplace_back();
     for (std::size_t i = 0; i < columns.size(); ++i) {
       line.append(columns[i].gap, ' ');
-      const std::string padding(widths[i] - width_of(row[i]), ' ');
       const bool right = columns[i].align == Align::Right;
+      // Blanks at the end would be removed: a text may be long, and a table has many lines.
+      const bool padded = right || i + 1 < columns.size();
+      const std::string padding(padded ? widths[i] - width_of(row[i]) : 0, ' ');
       line.append(right ? padding : row[i]).append(right ? row[i] : padding);
     }
     line.erase(line.find_last_not_of(' ') + 1);

@@ -8,17 +8,17 @@ namespace memonline {
 
 namespace {
 
-constexpr std::size_t kLongest = 64;
+constexpr std::size_t kMaxLength = 64;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  if (a.size() > kLongest || b.size() > kLongest)
+  if (a.size() > kMaxLength || b.size() > kMaxLength)
     return a.size() == b.size() ? a.size() : std::max(a.size(), b.size());
   // Optimal string alignment: three rows of the usual table.
-  std::array<std::array<std::size_t, kLongest + 1>, 3> rows{};
+  std::array<std::array<std::size_t, kMaxLength + 1>, 3> rows{};
   for (std::size_t j = 0; j <= b.size(); ++j) rows[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     auto& row = rows[i % 3];

@@ -56,6 +56,10 @@ YamlWriter& YamlWriter::value(std::string_view text) {
 }
 
 YamlWriter& YamlWriter::key(std::string_view name) {
+  return is_plain(name) ? write_key(name) : write_key(json_quoted(name));
+}
+
+YamlWriter& YamlWriter::write_key(std::string_view text) {
   Level& level = levels_.back();
   if (level.style == Style::Flow) {
     if (!level.empty) text_ += ", ";
@@ -66,7 +70,7 @@ YamlWriter& YamlWriter::key(std::string_view name) {
     text_.append(level.indent, ' ');
   }
   level.empty = false;
-  text_ += is_plain(name) ? std::string(name) : json_quoted(name);
+  text_ += text;
   text_ += ':';
   after_key_ = true;
   return *this;

@@ -32,6 +32,7 @@ class YamlWriter {
   }
   YamlWriter& null() { return scalar("null"); }
   /// In double quotes, whatever the text is.
+  YamlWriter& quoted_key(std::string_view name) { return write_key(json_quoted(name)); }
   YamlWriter& quoted(std::string_view text) { return scalar(json_quoted(text)); }
   /// As it is: a word that YAML takes for a text.
   YamlWriter& word(std::string_view text) { return scalar(text); }
@@ -59,6 +60,7 @@ class YamlWriter {
     std::size_t indent;  // of its members
   };
   YamlWriter& scalar(std::string_view text);
+  YamlWriter& write_key(std::string_view text);
   void before_value(bool collection);
   void begin(bool object, Layout layout);
   void end(char bracket, std::string_view when_empty);

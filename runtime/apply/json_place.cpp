@@ -59,7 +59,7 @@ class Locator final : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    levels_.back().member = name;
+    if (beside_ == 0) levels_.back().member = name;
     last_ = read_;
     return true;
   }
@@ -68,10 +68,9 @@ class Locator final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  /// An object or a list that is not complete, and how far it has been read.
+  /// An object or a list on the path that is not complete, and how far it has been read.
   struct Level {
     bool list = false;
-    bool on_path = false;
     std::string member;
     std::size_t item = 0;
   };
@@ -81,9 +80,10 @@ class Locator final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   [[nodiscard]] bool next_is_on_path() const {
+    if (beside_ > 0) return false;
     if (levels_.empty()) return true;
     const Level& level = levels_.back();
-    if (!level.on_path || levels_.size() > path_.size()) return false;
+    if (levels_.size() > path_.size()) return false;
     const JsonStep& step = path_[levels_.size() - 1];
     return step.member.empty() ? level.list && step.item == level.item
                                : !level.list && step.member == level.member;
@@ -97,7 +97,7 @@ class Locator final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  /// A number or a literal: the library reads one byte beyond it.
+  /// A number, of which the library has read one byte more, or a literal.
   bool word() {
     const std::size_t begin = value_begin();
     return scalar(begin, std::min(json_.find_first_of(",]} \t\r\n", begin), json_.size()));
@@ -109,22 +109,27 @@ class Locator final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool open(bool list) {
-    const bool on_path = note_begin(value_begin());
-    levels_.push_back({list, on_path, {}, 0});
+    if (note_begin(value_begin()))
+      levels_.push_back({list, {}, 0});
+    else
+      ++beside_;
     last_ = read_;
     return true;
   }
 
   bool close() {
-    const bool on_path = levels_.back().on_path;
+    if (beside_ > 0) {
+      --beside_;
+      return ended(read_);
+    }
     levels_.pop_back();
-    if (on_path) places_[levels_.size()].end = read_;
+    places_[levels_.size()].end = read_;
     return ended(read_);
   }
 
   bool ended(std::size_t end) {
     last_ = end;
-    if (!levels_.empty()) ++levels_.back().item;
+    if (beside_ == 0 && !levels_.empty()) ++levels_.back().item;
     return true;
   }
 
@@ -132,7 +137,8 @@ class Locator final : public nlohmann::json_sax<nlohmann::json> {
   const JsonPath& path_;
   std::size_t read_ = 0;           ///< bytes that the library has read
   std::size_t last_;               ///< where the last bracket, name or value ends
-  std::vector<Level> levels_;      ///< what encloses the next value
+  std::vector<Level> levels_;      ///< what encloses the next value, as far as it is on the path
+  std::size_t beside_ = 0;         ///< open brackets beside the path: a text may nest without bound
   std::vector<JsonPlace> places_;  ///< of the document, and of the values on the path in it
 };
 

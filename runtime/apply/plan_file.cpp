@@ -344,7 +344,7 @@ source::SourceSpan span_of(std::size_t begin, std::size_t end) {
 
 Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::string_view label) {
   const std::string name = runtime::printable(label);
-  if (json.size() > kLargestPlan)
+  if (json.size() > kMaxPlanSize)
     return fail(diagnostic(Code::PlanTooLarge,
                            fmt::format("`{}` is too large: a plan has at most 16 MiB", name), {},
                            std::nullopt));
@@ -354,6 +354,10 @@ Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::strin
   } catch (const Wrong& wrong) {
     const JsonPlace place = place_of(json, reader.path());
     return fail(diagnostic(wrong.code, wrong.message, wrong.help, span_of(place.begin, place.end)));
+  } catch (const Json::out_of_range&) {
+    return fail(diagnostic(Code::PlanNotJson,
+                           fmt::format("`{}` is not valid JSON: a number is out of range", name),
+                           kPlanAgain, std::nullopt));
   } catch (const Json::parse_error& error) {
     const std::size_t at = std::min(json.size(), error.byte == 0 ? 0 : error.byte - 1);
     const bool ends = at == json.size();

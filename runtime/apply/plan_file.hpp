@@ -17,7 +17,7 @@
 
 namespace memonline::apply {
 
-inline constexpr std::size_t kLargestPlan = std::size_t{16} << 20U;
+inline constexpr std::size_t kMaxPlanSize = std::size_t{16} << 20U;
 /// Levels that its lists and objects nest, with room for what later versions add.
 inline constexpr int kMaxPlanDepth = 32;
 /// Values and names in it: twenty for each of 50,000 steps.

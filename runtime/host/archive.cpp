@@ -13,9 +13,9 @@ namespace memonline::runtime {
 
 namespace {
 
-constexpr std::int64_t kLargestFile = std::int64_t{16} << 20U;
-constexpr std::size_t kLargestTree = std::size_t{512} << 20U;
-constexpr std::size_t kMostEntries = 1'000'000;
+constexpr std::int64_t kMaxFileSize = std::int64_t{16} << 20U;
+constexpr std::size_t kMaxTreeSize = std::size_t{512} << 20U;
+constexpr std::size_t kMaxEntries = 1'000'000;
 
 /// The functions that are used, typed by the library's own header.
 struct Library {
@@ -76,7 +76,7 @@ Result<std::string, HostError> content_of(const std::string& path, const Library
     if (got < 0) return fail(error_of(path, library, reader));
     if (got == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(got));
-    if (content.size() > static_cast<std::size_t>(kLargestFile))
+    if (content.size() > static_cast<std::size_t>(kMaxFileSize))
       return fail(HostError{path, "the archive has a file larger than 16 MiB"});
   }
 }
@@ -114,7 +114,7 @@ Result<std::unique_ptr<Tree>, HostError> open_archive(const std::string& path) {
     const int answer = library.next_header(reader.get(), &entry);
     if (answer == ARCHIVE_EOF) break;
     if (answer < ARCHIVE_WARN) return fail(error_of(path, library, reader.get()));
-    if (count >= kMostEntries || size > kLargestTree)
+    if (count >= kMaxEntries || size > kMaxTreeSize)
       return fail(HostError{path, "the archive has more than a million entries or 512 MiB"});
     const char* name = library.pathname(entry);
     if (name == nullptr) continue;

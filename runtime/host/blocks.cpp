@@ -23,7 +23,7 @@ constexpr const char* kMemory = "sys/devices/system/memory";
 constexpr const char* kNode = "sys/devices/system/node";
 // Larger numbers are garbage, and would overflow addresses.
 constexpr std::uint64_t kLargestBlock = std::uint64_t{1} << 46U;
-constexpr std::uint64_t kMostNodes = 65536;
+constexpr std::uint64_t kMaxNodes = 65536;
 
 using Ids = std::vector<std::uint64_t>;
 
@@ -59,7 +59,7 @@ void give_node(Block& block, NodeId node) {
 void read_own_links(const Tree& tree, Block& block) {
   (void)tree.visit(fmt::format("{}/memory{}", kMemory, block.id).c_str(),
                    [&](std::string_view name) {
-                     if (const auto id = number_after("node", name); id && *id < kMostNodes)
+                     if (const auto id = number_after("node", name); id && *id < kMaxNodes)
                        give_node(block, NodeId(static_cast<std::uint32_t>(*id)));
                    });
 }
@@ -172,7 +172,7 @@ NodeFacts read_nodes(const Tree& tree, Liveness liveness, Blocks& blocks, Notes&
   std::uint64_t missing = 0;
   std::uint64_t missing_id = 0;
   for (const std::uint64_t id : ids.value_or(Ids())) {
-    if (id >= kMostNodes) continue;
+    if (id >= kMaxNodes) continue;
     facts.any = true;
     model::Node& node = facts.nodes.emplace_back();
     node.id = NodeId(static_cast<std::uint32_t>(id));

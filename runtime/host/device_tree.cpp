@@ -18,7 +18,7 @@ constexpr std::uint32_t kAssigned = 0x8;
 constexpr std::uint32_t kReserved = 0x80;
 constexpr std::uint32_t kHotRemovable = 0x100;
 // Beyond any machine, and sums do not overflow.
-constexpr std::uint64_t kMost = std::uint64_t{1} << 60U;
+constexpr std::uint64_t kMax = std::uint64_t{1} << 60U;
 
 /// A big-endian number of `cells` cells; empty where the value is too short.
 std::optional<std::uint64_t> cells_at(std::string_view value, std::size_t at, std::size_t cells) {
@@ -30,12 +30,12 @@ std::optional<std::uint64_t> cells_at(std::string_view value, std::size_t at, st
 }
 
 void add(std::vector<AddressRange>& ranges, std::uint64_t first, std::uint64_t size) {
-  if (size > 0 && first < kMost && size < kMost) ranges.push_back({first, first + size - 1});
+  if (size > 0 && first < kMax && size < kMax) ranges.push_back({first, first + size - 1});
 }
 
 void add(std::vector<LmbRange>& lmbs, std::uint64_t first, std::uint64_t size,
          std::uint32_t flags) {
-  if (size == 0 || first >= kMost || size >= kMost) return;
+  if (size == 0 || first >= kMax || size >= kMax) return;
   if (!lmbs.empty() && lmbs.back().flags == flags && lmbs.back().range.last + 1 == first)
     lmbs.back().range.last += size;
   else
@@ -118,7 +118,7 @@ std::vector<LmbRange> parse_dynamic_memory_v2(std::string_view value, std::uint6
     const auto first = cells_at(value, at + 4, 2);
     const auto flags = cells_at(value, at + 20, 1);
     if (!count || !first || !flags) break;
-    if (lmb_size < kMost / (*count + 1))
+    if (lmb_size < kMax / (*count + 1))
       add(lmbs, *first, *count * lmb_size, static_cast<std::uint32_t>(*flags));
   }
   return lmbs;

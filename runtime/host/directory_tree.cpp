@@ -17,7 +17,7 @@ namespace memonline::runtime {
 
 namespace {
 
-constexpr std::size_t kLargestFile = std::size_t{16} << 20U;
+constexpr std::size_t kMaxFileSize = std::size_t{16} << 20U;
 
 class Descriptor {
  public:
@@ -95,7 +95,7 @@ class DirectoryTree : public Tree {
     if (!file.valid()) return fail(Errno{errno});
     std::string text(4096, '\0');
     std::size_t size = 0;
-    while (size < kLargestFile) {
+    while (size < kMaxFileSize) {
       if (size == text.size()) text.resize(text.size() * 4);
       const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
       if (got < 0 && errno == EINTR) continue;

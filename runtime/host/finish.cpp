@@ -29,8 +29,11 @@ void make_printable(model::Host& host) {
     clean(device.name);
     clean(device.driver);
   }
-  for (model::OnliningAgent& agent : host.agents)
+  for (model::OnliningAgent& agent : host.agents) {
     for (std::string* text : {&agent.path, &agent.text, &agent.program}) clean(*text);
+    for (std::vector<std::string>* words : {&agent.states, &agent.only_with})
+      for (std::string& word : *words) clean(word);
+  }
   for (model::Unread& unread : host.unread) {
     clean(unread.path);
     clean(unread.reason);

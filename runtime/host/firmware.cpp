@@ -55,7 +55,7 @@ std::optional<std::vector<AddressRange>> hotpluggable_in(std::string_view srat) 
   constexpr std::size_t kMemoryAffinitySize = 40;
   constexpr std::uint64_t kEnabledAndHotPluggable = 3;
   // 2^60: beyond any machine, and sums do not overflow.
-  constexpr std::uint64_t kMost = std::uint64_t{1} << 60U;
+  constexpr std::uint64_t kMax = std::uint64_t{1} << 60U;
   if (srat.size() < kHead || srat.substr(0, 4) != "SRAT") return std::nullopt;
   const std::size_t end = std::min<std::size_t>(srat.size(), number_at(srat, 4, 4));
   std::vector<AddressRange> ranges;
@@ -66,7 +66,7 @@ std::optional<std::vector<AddressRange>> hotpluggable_in(std::string_view srat) 
     const std::uint64_t length = number_at(srat, at + 16, 8);
     if (number_at(srat, at, 1) == kMemoryAffinity && size >= kMemoryAffinitySize &&
         (number_at(srat, at + 28, 4) & kEnabledAndHotPluggable) == kEnabledAndHotPluggable &&
-        length > 0 && first < kMost && length < kMost)
+        length > 0 && first < kMax && length < kMax)
       ranges.push_back({first, first + length - 1});
     at += size;
   }

@@ -19,7 +19,7 @@ using model::BlockRun;
 using model::State;
 using model::ValidZones;
 
-constexpr std::uint64_t kMost = std::uint64_t{1} << 60U;
+constexpr std::uint64_t kMax = std::uint64_t{1} << 60U;
 
 /// A value as text, whatever its type; empty where it is missing or null.
 std::string text_at(const Json& row, const char* key) {
@@ -40,7 +40,7 @@ std::optional<std::uint64_t> size_of(std::string_view text) {
     text.remove_suffix(1);
   const auto whole = decimal(take_until(text, '.'));
   const auto tenths = text.empty() ? std::optional<std::uint64_t>(0) : decimal(text);
-  if (!whole || !tenths || *tenths > 9 || *whole > (kMost >> shift)) return std::nullopt;
+  if (!whole || !tenths || *tenths > 9 || *whole > (kMax >> shift)) return std::nullopt;
   return (*whole << shift) + ((*tenths << shift) / 10);
 }
 
@@ -54,7 +54,7 @@ template <class Parse>
 std::optional<Numbers> range_of(std::string_view text, Parse parse) {
   const auto first = parse(take_until(text, '-'));
   const auto last = text.empty() ? first : parse(text);
-  if (!first || !last || *last < *first || *last >= kMost) return std::nullopt;
+  if (!first || !last || *last < *first || *last >= kMax) return std::nullopt;
   return Numbers{*first, *last};
 }
 

@@ -21,7 +21,7 @@ using model::NodeId;
 using model::ZoneSpan;
 
 // Far beyond any machine; keeps sums and addresses from overflowing.
-constexpr std::uint64_t kMostPages = std::uint64_t{1} << 50U;
+constexpr std::uint64_t kMaxPages = std::uint64_t{1} << 50U;
 
 Node& node_of(std::vector<Node>& nodes, std::uint32_t id) {
   const auto at = std::lower_bound(nodes.begin(), nodes.end(), id,
@@ -39,7 +39,7 @@ std::optional<Bytes> meminfo_value(std::string_view text, std::string_view name)
     if (take_until(line, ':') != name) continue;
     const auto words = words_of(line);
     const auto kib = words.empty() ? std::nullopt : decimal(words[0]);
-    if (kib && *kib < kMostPages) return Bytes(*kib * 1024);
+    if (kib && *kib < kMaxPages) return Bytes(*kib * 1024);
   }
   return std::nullopt;
 }
@@ -181,7 +181,7 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
     const bool in_use = zone && (name == "high" || name.starts_with("nr_"));
     if (counter == nullptr && !starts && !free && !in_use) continue;
     const auto value = decimal(take_word(line));
-    if (!value || *value >= kMostPages || !take_word(line).empty()) continue;
+    if (!value || *value >= kMaxPages || !take_word(line).empty()) continue;
     if (counter != nullptr) *counter = *value;
     if (free) use.free = *value;
     if (in_use) count_use(use, name, *value);

@@ -22,7 +22,7 @@ namespace memonline::runtime {
 namespace {
 
 // A snapshot of a host with a run for each of half a million blocks.
-constexpr std::size_t kLargestText = std::size_t{64} << 20U;
+constexpr std::size_t kMaxTextSize = std::size_t{64} << 20U;
 
 struct FileCloser {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -69,9 +69,9 @@ Result<model::Host, HostError> host_of_source(const std::string& source, Detail 
     if (!archive) return fail(HostError{archive.error()});
     return host_of_tree(source, **archive, detail);
   }
-  if (text) text = beginning_of(source, kLargestText + 1);
+  if (text) text = beginning_of(source, kMaxTextSize + 1);
   if (!text) return fail(HostError{source, errno_text(text.error())});
-  if (text->size() > kLargestText)
+  if (text->size() > kMaxTextSize)
     return fail(HostError{source, "larger than the limit of 64 MiB"});
   auto host = read_host_text(*text);
   if (!host) return fail(HostError{source, host.error().message});

@@ -20,7 +20,7 @@ namespace memonline::runtime {
 
 namespace {
 
-constexpr std::uint64_t kMostNumber = std::uint64_t{1} << 50U;
+constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 50U;
 
 /// Thrown within this file only.
 struct Wrong {
@@ -37,7 +37,7 @@ std::string text_of(const YAML::Node& node) {
   return node.Scalar();
 }
 
-std::uint64_t number_of(const YAML::Node& node, std::uint64_t most = kMostNumber) {
+std::uint64_t number_of(const YAML::Node& node, std::uint64_t most = kMaxNumber) {
   const std::string text = text_of(node);
   const auto value = decimal(text);
   if (!value || *value > most) wrong(node, fmt::format("invalid number `{}`", printable(text)));

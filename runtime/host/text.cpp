@@ -60,7 +60,7 @@ std::optional<std::uint64_t> number_after(std::string_view prefix, std::string_v
 }
 
 std::vector<std::uint32_t> list_of(std::string_view text) {
-  constexpr std::uint64_t kMost = 65536;
+  constexpr std::uint64_t kMax = 65536;
   std::vector<std::uint32_t> numbers;
   text = trimmed(text);
   while (!text.empty()) {
@@ -68,8 +68,8 @@ std::vector<std::uint32_t> list_of(std::string_view text) {
     const std::string_view from = take_until(range, '-');
     const auto first = decimal(from);
     const auto last = range.empty() ? first : decimal(range);
-    if (!first || !last || *last < *first || *last >= kMost) break;
-    for (std::uint64_t i = *first; i <= *last && numbers.size() < kMost; ++i)
+    if (!first || !last || *last < *first || *last >= kMax) break;
+    for (std::uint64_t i = *first; i <= *last && numbers.size() < kMax; ++i)
       numbers.push_back(static_cast<std::uint32_t>(i));
   }
   return numbers;

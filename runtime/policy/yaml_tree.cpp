@@ -10,6 +10,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include "compiler/text/utf8.hpp"
 #include "compiler/text/yaml_writer.hpp"
 
 namespace memonline::policy {
@@ -148,7 +149,8 @@ void append_flow(const YamlValue& value, text::YamlWriter& out) {
       return;
     case YamlValue::Kind::Map:
       out.begin_object(text::Layout::Line);
-      for (const auto& [name, member] : value.entries) append_flow(member, out.key(name.text));
+      for (const auto& [name, member] : value.entries)
+        append_flow(member, out.quoted_key(name.text));
       out.end_object();
       return;
   }
@@ -168,6 +170,13 @@ Result<YamlValue, YamlError> read_yaml(const std::string& text) {
   if (const auto nul = text.find('\0'); nul != std::string::npos)
     return fail(
         YamlError{"NUL byte: packages must be UTF-8 text", static_cast<std::uint32_t>(nul), false});
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = text::utf8_length(text, at);
+    if (length == 0)
+      return fail(YamlError{"invalid UTF-8: packages must be UTF-8 text",
+                            static_cast<std::uint32_t>(at), false});
+    at += length;
+  }
   Builder builder(text);
   try {
     TextBuffer buffer(text);

@@ -10,12 +10,12 @@ namespace memonline::service {
 
 class Backoff {
  public:
-  static constexpr std::chrono::milliseconds kFirst{1000}, kLongest{60000};
+  static constexpr std::chrono::milliseconds kFirst{1000}, kMaxPause{60000};
 
   /// The pause before the next retry.
   std::chrono::milliseconds next() {
     const auto pause = pause_;
-    pause_ = std::min(pause_ * 2, kLongest);
+    pause_ = std::min(pause_ * 2, kMaxPause);
     return pause;
   }
   void reset() { pause_ = kFirst; }

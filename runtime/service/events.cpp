@@ -94,7 +94,7 @@ EventSource::~EventSource() {
 
 EventSource::Taken EventSource::take() {
   Taken taken;
-  for (int i = 0; i < kMostAtOnce; ++i) {
+  for (int i = 0; i < kMaxAtOnce; ++i) {
     std::array<char, 2048> bytes;  // a uevent's buffer in the kernel is as large
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control;
     sockaddr_nl sender{};

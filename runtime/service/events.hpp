@@ -46,8 +46,8 @@ class EventSource {
     bool lost = false;
     bool more = false;  ///< more may be pending
   };
-  static constexpr int kMostAtOnce = 4096;
-  /// Pending events, at most kMostAtOnce. Messages from other senders than the kernel are dropped.
+  static constexpr int kMaxAtOnce = 4096;
+  /// Pending events, at most kMaxAtOnce. Messages from other senders than the kernel are dropped.
   Taken take();
 
  private:

@@ -82,11 +82,11 @@ std::optional<Refused> JobQueue::limit_reached(std::uint32_t uid) const {
     ++all;
     if (job.uid == uid) ++own;
   }
-  if (all < kMostJobs && (uid == 0 || own < kMostJobsOfUser)) return std::nullopt;
+  if (all < kMaxJobs && (uid == 0 || own < kMaxJobsOfUser)) return std::nullopt;
   return Refused{Refused::Why::Busy,
-                 uid == 0 ? fmt::format("too many jobs (limit {})", kMostJobs)
+                 uid == 0 ? fmt::format("too many jobs (limit {})", kMaxJobs)
                           : fmt::format("too many jobs (limit {} for uid {}, {} for all users)",
-                                        kMostJobsOfUser, uid, kMostJobs)};
+                                        kMaxJobsOfUser, uid, kMaxJobs)};
 }
 
 // A job outlives the connection that started it.

@@ -32,9 +32,9 @@ class JobQueue {
   using Time = std::chrono::steady_clock::time_point;
   using Work = std::function<Round()>;
 
-  static constexpr std::size_t kMostJobs = 16;       ///< pending or running; as many more of root
-  static constexpr std::size_t kMostJobsOfUser = 8;  ///< of one ordinary user
-  static constexpr std::size_t kKeptJobs = 16;       ///< that are done
+  static constexpr std::size_t kMaxJobs = 16;       ///< pending or running; as many more of root
+  static constexpr std::size_t kMaxJobsOfUser = 8;  ///< of one ordinary user
+  static constexpr std::size_t kKeptJobs = 16;      ///< that are done
   static constexpr std::chrono::minutes kKeptFor{10};
   /// How often a confirmation by another process is looked for.
   static constexpr std::chrono::milliseconds kLookForConfirmation{500};

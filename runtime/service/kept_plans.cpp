@@ -14,7 +14,7 @@ namespace memonline::service {
 std::size_t KeptPlan::bytes() const { return sizeof *this + document.capacity(); }
 
 std::optional<KeptPlan> kept_plan(const std::string& document, const plan::Plan& plan) {
-  if (document.size() > apply::kLargestPlan) return std::nullopt;
+  if (document.size() > apply::kMaxPlanSize) return std::nullopt;
   auto stream = runtime::deflate(document);
   if (!stream) return std::nullopt;
   stream->shrink_to_fit();
@@ -22,7 +22,7 @@ std::optional<KeptPlan> kept_plan(const std::string& document, const plan::Plan&
 }
 
 Result<plan::Plan, std::string> plan_in(const KeptPlan& kept) {
-  const auto text = runtime::inflate(kept.document, apply::kLargestPlan);
+  const auto text = runtime::inflate(kept.document, apply::kMaxPlanSize);
   if (!text) return fail(std::string(runtime::message_of(text.error())));
   auto plan = apply::read_plan(*text, "<kept>");
   if (!plan) return fail(plan.error().message);
@@ -34,13 +34,13 @@ bool KeptPlans::keep(std::uint32_t uid, const std::string& digest, KeptPlan plan
   constexpr auto kAll = Clock::time_point::max();
   expire(now);
   plans_.remove_if([&](const Kept& one) { return one.uid == uid && one.digest == digest; });
-  if (plan.bytes() > kMostBytesOfOne) return false;
+  if (plan.bytes() > kMaxBytesOfOne) return false;
   plans_.push_front({uid, digest, std::make_shared<const KeptPlan>(std::move(plan)), now});
-  for (Amount own = amount(kAll, uid); own.plans > kMostOfOne || own.bytes > kMostBytesOfOne;
+  for (Amount own = amount(kAll, uid); own.plans > kMaxOfOne || own.bytes > kMaxBytesOfOne;
        own = amount(kAll, uid))
     drop_oldest(uid);
-  while (plans_.size() > kMost) drop_oldest(who_has_most(&Amount::plans, kAll));
-  while (bytes() > kMostBytes) drop_oldest(who_has_most(&Amount::bytes, kAll));
+  while (plans_.size() > kMax) drop_oldest(who_has_most(&Amount::plans, kAll));
+  while (bytes() > kMaxBytes) drop_oldest(who_has_most(&Amount::bytes, kAll));
   return true;
 }
 
@@ -56,16 +56,16 @@ std::shared_ptr<const KeptPlan> KeptPlans::find(const std::string& digest,
 void KeptPlans::expire(Clock::time_point now) {
   expired_ = now;
   while (!plans_.empty() && plans_.back().since + kKeptFor <= now) plans_.pop_back();
-  while (amount(now - kLater).plans > kMostLater)
+  while (amount(now - kLater).plans > kMaxLater)
     drop_oldest(who_has_most(&Amount::plans, now - kLater));
-  while (amount(now - kLater).bytes > kMostBytesLater)
+  while (amount(now - kLater).bytes > kMaxBytesLater)
     drop_oldest(who_has_most(&Amount::bytes, now - kLater));
 }
 
 std::optional<KeptPlans::Clock::time_point> KeptPlans::expires_at() const {
   if (plans_.empty()) return std::nullopt;
   const auto end = plans_.back().since + kKeptFor;
-  if (plans_.size() <= kMostLater && bytes() <= kMostBytesLater) return end;
+  if (plans_.size() <= kMaxLater && bytes() <= kMaxBytesLater) return end;
   const auto next = std::find_if(plans_.rbegin(), plans_.rend(),
                                  [&](const Kept& one) { return one.since + kLater > expired_; });
   return next == plans_.rend() ? end : std::min(end, next->since + kLater);

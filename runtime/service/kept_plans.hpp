@@ -33,15 +33,15 @@ Result<plan::Plan, std::string> plan_in(const KeptPlan& kept);
 class KeptPlans {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::size_t kMostOfOne = 16;  ///< of one user
-  static constexpr std::size_t kMost = 128;
-  static constexpr std::size_t kMostBytesOfOne = std::size_t{8} << 20U;
-  static constexpr std::size_t kMostBytes = std::size_t{32} << 20U;
+  static constexpr std::size_t kMaxOfOne = 16;  ///< of one user
+  static constexpr std::size_t kMax = 128;
+  static constexpr std::size_t kMaxBytesOfOne = std::size_t{8} << 20U;
+  static constexpr std::size_t kMaxBytes = std::size_t{32} << 20U;
   static constexpr std::chrono::minutes kKeptFor{10};
   /// Of plans older than kLater, fewer are kept. So there is time to apply a plan of any size, and
   /// the service is small again soon after many callers have requested plans.
-  static constexpr std::size_t kMostLater = 16;
-  static constexpr std::size_t kMostBytesLater = std::size_t{128} << 10U;
+  static constexpr std::size_t kMaxLater = 16;
+  static constexpr std::size_t kMaxBytesLater = std::size_t{128} << 10U;
   static constexpr std::chrono::seconds kLater{30};
 
   /// Keeps a plan for this user, as the latest. Beyond the user's share, the user's oldest plans

@@ -25,7 +25,7 @@ constexpr std::array kBehindGate{Knob::AutoMovableRatio, Knob::AutoMovableNumaAw
 
 constexpr std::string_view kDeferred = "deferred";
 // After a third write of the other process, the service defers to it.
-constexpr int kMostCorrections = 2;
+constexpr int kMaxCorrections = 2;
 
 }  // namespace
 
@@ -114,7 +114,7 @@ bool KnobLease::defers(model::Knob knob, Held& held, std::string_view now,
                        std::vector<std::string>& said) {
   held.other = now == held.now ? "" : now;
   if (held.deferred || held.other.empty()) return held.deferred;
-  if (held.corrections < kMostCorrections) {
+  if (held.corrections < kMaxCorrections) {
     ++held.corrections;
     return false;
   }
@@ -122,7 +122,7 @@ bool KnobLease::defers(model::Knob knob, Held& held, std::string_view now,
   said.push_back(
       fmt::format("another process keeps setting {} to {}: left unchanged after memonline set it "
                   "to {} {} times",
-                  knob_name(knob), now, held.now, kMostCorrections + 1));
+                  knob_name(knob), now, held.now, kMaxCorrections + 1));
   return true;
 }
 

@@ -24,7 +24,7 @@ using apply::RunDirectory;
 using apply::Session;
 
 // virtio-mem and Hyper-V wait until their memory is online, then add more (kernel rules 9.6, 9.7).
-constexpr int kMostRounds = 64;
+constexpr int kMaxRounds = 64;
 constexpr model::Knob kGate = model::Knob::AutoOnlineBlocks;
 constexpr auto kPatience = std::chrono::milliseconds(0);
 // Another process that checks the lock holds it only for a moment.
@@ -172,7 +172,7 @@ Round Reconciler::settle_memory(const ReadyPolicy& policy, const Since& since) {
   // The first round does not know an online block yet.
   if (!online_block_)
     if (const auto host = target_.read()) online_block_ = some_online_block(*host);
-  for (int i = 0; i < kMostRounds; ++i) {
+  for (int i = 0; i < kMaxRounds; ++i) {
     // One add creates all blocks of a device under the kernel's lock: after it, all are present.
     if (online_block_) (void)session->port().wait_for_adds(*online_block_);
     round.plans = plan(&policy, alone);

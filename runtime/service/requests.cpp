@@ -25,7 +25,7 @@ struct Made {
 Refused too_large(std::size_t bytes) {
   return {Refused::Why::PlanInvalid,
           fmt::format("the plan has {} bytes when compressed, limit {} per user", bytes,
-                      KeptPlans::kMostBytesOfOne)};
+                      KeptPlans::kMaxBytesOfOne)};
 }
 
 Made make(Target& target, const PlanRequest& request, std::shared_ptr<const ReadyPolicy> policy,
@@ -188,7 +188,7 @@ Refused took_too_long() {
   return {Refused::Why::Failed,
           fmt::format("planning was cancelled: it took longer than {} seconds, or the service is "
                       "stopping",
-                      Worker::kLongest.count())};
+                      Worker::kMaxTime.count())};
 }
 
 }  // namespace memonline::service

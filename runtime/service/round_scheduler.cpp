@@ -24,7 +24,7 @@ void RoundScheduler::uevents_lost(Time now) {
 void RoundScheduler::kernel_onlines(Time now) {
   // Not at each of its thousands of events.
   if (quiet_at_ && now + kQuiet - *quiet_at_ < kQuiet / 4) return;
-  quiet_at_ = std::min<Time>(now + kQuiet, burst_began_.value_or(now) + kLongestBurst);
+  quiet_at_ = std::min<Time>(now + kQuiet, burst_began_.value_or(now) + kMaxBurst);
 }
 
 std::optional<RoundScheduler::Cause> RoundScheduler::next() const {

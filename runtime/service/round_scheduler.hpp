@@ -23,7 +23,7 @@ class RoundScheduler {
 
   static constexpr std::chrono::milliseconds kLockAgain{250};
   static constexpr std::chrono::milliseconds kQuiet{250};
-  static constexpr std::chrono::seconds kLongestBurst{30};
+  static constexpr std::chrono::seconds kMaxBurst{30};
 
   /// What the active policy lets a round do.
   struct Policy {

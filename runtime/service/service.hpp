@@ -41,7 +41,7 @@ class Service {
  public:
   static constexpr std::chrono::milliseconds kProgressEvery{250};  ///< signals: four a second
   /// Of a policy in a message. Large unread messages would delay all clients of the bus.
-  static constexpr std::size_t kMostPolicyText = std::size_t{64} << 10U;
+  static constexpr std::size_t kMaxPolicyText = std::size_t{64} << 10U;
 
   Service(Config config, Listener& listener);
   ~Service();

@@ -16,7 +16,7 @@ using model::State;
 namespace {
 
 // A file with more was not written by memonline.
-constexpr std::uint64_t kMostBlocks = std::uint64_t{1} << 20U;
+constexpr std::uint64_t kMaxBlocks = std::uint64_t{1} << 20U;
 constexpr std::string_view kOthers = "others", kJob = "job";
 
 std::string text_of(const model::BlockRange& range) {
@@ -50,7 +50,7 @@ void UserOffline::load() {
     if (words.size() != 3 || (words[2] != kOthers && words[2] != kJob)) continue;
     const auto first = runtime::decimal(words[0]);
     const auto last = runtime::decimal(words[1]);
-    if (!first || !last || *last < *first || *last - *first >= kMostBlocks - offline_.size())
+    if (!first || !last || *last < *first || *last - *first >= kMaxBlocks - offline_.size())
       continue;
     for (std::uint64_t id = *first; id <= *last; ++id)
       offline_[id] = {words[2] == kJob ? By::Job : By::Others, ++count_};

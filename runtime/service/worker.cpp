@@ -125,7 +125,7 @@ void Worker::run() {
     lock.unlock();
     const bool bounded = requester.uid != 0;
     Done done =
-        done_of(posted, bounded ? std::optional(steady_clock::now() + kLongest) : std::nullopt);
+        done_of(posted, bounded ? std::optional(steady_clock::now() + kMaxTime) : std::nullopt);
     lock.lock();
     connection_.clear();
     works_ = false;

@@ -32,7 +32,7 @@ class Worker {
   using Failed = std::function<void(const std::string& what)>;
 
   /// How long a job of an ordinary user may run before `cancelled` becomes true.
-  static constexpr std::chrono::seconds kLongest{30};
+  static constexpr std::chrono::seconds kMaxTime{30};
 
   Worker();
   /// Waits for the current job; pending jobs are dropped.

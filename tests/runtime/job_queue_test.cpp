@@ -122,15 +122,15 @@ TEST_CASE("job queue: the next job starts when the current one has stopped") {
 
 TEST_CASE("job queue: nobody uses up the share of others") {
   Queue queue;
-  for (std::size_t i = 0; i < JobQueue::kMostJobsOfUser; ++i) queue.add(kAnna, "");
+  for (std::size_t i = 0; i < JobQueue::kMaxJobsOfUser; ++i) queue.add(kAnna, "");
   REQUIRE(queue.jobs.limit_reached(1000));
   CHECK(queue.jobs.limit_reached(1000)->message ==
         "too many jobs (limit 8 for uid 1000, 16 for all users)");
   CHECK_FALSE(queue.jobs.limit_reached(1001));
-  for (std::size_t i = 0; i < JobQueue::kMostJobsOfUser; ++i) queue.add(kBert, "");
+  for (std::size_t i = 0; i < JobQueue::kMaxJobsOfUser; ++i) queue.add(kBert, "");
   CHECK(queue.jobs.limit_reached(1002));
   CHECK_FALSE(queue.jobs.limit_reached(0));
-  for (std::size_t i = 0; i < JobQueue::kMostJobs; ++i) queue.add(kRoot, "");
+  for (std::size_t i = 0; i < JobQueue::kMaxJobs; ++i) queue.add(kRoot, "");
   CHECK(queue.jobs.limit_reached(0)->message == "too many jobs (limit 16)");
 }
 

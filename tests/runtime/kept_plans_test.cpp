@@ -30,7 +30,7 @@ TEST_CASE("kept plans: a user who asks for many loses own ones and nobody else's
   CHECK(plans.find("83") == nullptr);
   CHECK(plans.find("84") != nullptr);
   CHECK(plans.find("99") != nullptr);
-  CHECK(plans.size() == 1 + KeptPlans::kMostOfOne);
+  CHECK(plans.size() == 1 + KeptPlans::kMaxOfOne);
 }
 
 TEST_CASE("kept plans: one asked for again is the latest again, and counts once") {
@@ -38,7 +38,7 @@ TEST_CASE("kept plans: one asked for again is the latest again, and counts once"
   keep(plans, 1, "first");
   for (int i = 1; i < 16; ++i) keep(plans, 1, std::to_string(i));
   keep(plans, 1, "first");
-  CHECK(plans.size() == KeptPlans::kMostOfOne);
+  CHECK(plans.size() == KeptPlans::kMaxOfOne);
   keep(plans, 1, "another");
   CHECK(plans.find("first") != nullptr);
   CHECK(plans.find("1") == nullptr);
@@ -59,7 +59,7 @@ TEST_CASE("kept plans: beyond all that may be, the user who has most gives") {
   keep(plans, 1000, "alone");
   for (std::uint32_t uid = 0; uid < 20; ++uid)
     for (int i = 0; i < 16; ++i) keep(plans, uid, std::to_string(uid) + ":" + std::to_string(i));
-  CHECK(plans.size() == KeptPlans::kMost);
+  CHECK(plans.size() == KeptPlans::kMax);
   CHECK(plans.find("alone") != nullptr);
   CHECK(plans.find("19:15") != nullptr);
 }
@@ -72,7 +72,7 @@ TEST_CASE("kept plans: a user's share is bounded in bytes") {
   CHECK(plans.find("small") == nullptr);
   CHECK(plans.find("large") == nullptr);
   CHECK(plans.find("larger") != nullptr);
-  CHECK_FALSE(keep(plans, 1, "too large", KeptPlans::kMostBytesOfOne + 1));
+  CHECK_FALSE(keep(plans, 1, "too large", KeptPlans::kMaxBytesOfOne + 1));
   CHECK(plans.find("too large") == nullptr);
   CHECK(plans.find("larger") != nullptr);
 }
@@ -81,7 +81,7 @@ TEST_CASE("kept plans: all of them are bounded in bytes, at the cost of who has 
   KeptPlans plans;
   keep(plans, 1, "little", kMiB);
   for (std::uint32_t uid = 2; uid < 12; ++uid) keep(plans, uid, std::to_string(uid), 7 * kMiB);
-  CHECK(plans.bytes() <= KeptPlans::kMostBytes);
+  CHECK(plans.bytes() <= KeptPlans::kMaxBytes);
   CHECK(plans.find("little") != nullptr);
   CHECK(plans.find("11") != nullptr);
   CHECK(plans.find("2") == nullptr);
@@ -132,7 +132,7 @@ TEST_CASE("kept plans: of many that are older than half a minute, sixteen are ke
       keep(plans, uid, std::to_string(uid) + ":" + std::to_string(i), 100, start);
   CHECK(plans.expires_at() == start + KeptPlans::kLater);
   plans.expire(start + KeptPlans::kLater);
-  CHECK(plans.size() == KeptPlans::kMostLater);
+  CHECK(plans.size() == KeptPlans::kMaxLater);
   CHECK(plans.find("alone", start) != nullptr);
   CHECK(plans.find("7:15", start) != nullptr);
 }

@@ -84,7 +84,7 @@ std::vector<Case> cases() {
       {"cut short", plan.substr(0, 700)},
       {"a comma too many", edit("\"arch\": \"x86_64\",", "\"arch\": \"x86_64\",,")},
       {"bytes that are no text", edit("x86_64", "x86\xff")},
-      {"too large", std::string(apply::kLargestPlan + 1, ' ')},
+      {"too large", std::string(apply::kMaxPlanSize + 1, ' ')},
       {"nested too deeply", std::string(40, '[')},
       {"more values than any plan has", repeated("[0,", "0,", apply::kMaxPlanValues)},
       {"a longer text than any plan has",
@@ -99,6 +99,7 @@ std::vector<Case> cases() {
       {"a negative block", edit("[36, 37]", "[36, -37]")},
       {"half a block", edit("[36, 37]", "[36.5, 37]")},
       {"a block beyond all numbers", edit("[36, 37]", "[36, 99999999999999999999]")},
+      {"a number beyond all numbers", edit("[36, 37]", "[36, 1e999]")},
       {"a node beyond all nodes", edit("\"node\": 0", "\"node\": 4294967296")},
       {"a step that is a number", edit("\"steps\": [", "\"steps\": [7,")},
       {"truth as a text", edit("\"reboot_required\": false", "\"reboot_required\": \"no\"")},
@@ -240,5 +241,9 @@ TEST_CASE("plan file: where a value stands in its text") {
   CHECK(at({{"d", 0}}) == "33");
   CHECK(at({{"d", 0}, {"", 4}}) == "33");
   CHECK(at({}).front() == '{');
+  CHECK(at({{"a", 0}, {"", 2}, {"b", 0}}) == "{}");
+  CHECK(apply::place_of(R"({"a":1,"a":{"b":[2]}})", {{"a", 0}, {"b", 0}, {"", 0}}).begin == 17);
+  CHECK(apply::place_of(R"({"a":{"b":1},"a":2})", {{"a", 0}, {"b", 0}}).begin == 17);
+  CHECK(apply::place_of("[[[", {{"", 0}, {"", 1}}).begin == 1);
   CHECK(apply::text_of({{"a", 0}, {"", 2}, {"c", 0}}) == "a[2].c");
 }

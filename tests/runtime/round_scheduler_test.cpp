@@ -88,7 +88,7 @@ TEST_CASE("round scheduler: while the kernel onlines, uevents wait until it is q
     rounds.finish();
     rounds.want(Cause::Events, now);
     for (Time at = now; at < now + seconds(60); at += milliseconds(200)) rounds.kernel_onlines(at);
-    rounds.tick(now + RoundScheduler::kLongestBurst);
+    rounds.tick(now + RoundScheduler::kMaxBurst);
     CHECK(rounds.next() == Cause::Events);
   }
   SECTION("and what is more urgent does not wait") {

@@ -83,12 +83,12 @@ TEST_CASE("service: one user's jobs keep neither another user nor root from havi
   service::PlanRequest request;
   request.policy = "hotplugged: movable\n";
   REQUIRE(ask_apply(running, ask_plan(running, request).digest));
-  for (std::size_t i = 0; i < JobQueue::kMostJobsOfUser; ++i) REQUIRE(ask_undo(running, 1000));
+  for (std::size_t i = 0; i < JobQueue::kMaxJobsOfUser; ++i) REQUIRE(ask_undo(running, 1000));
   const Jobs refused = ask_undo(running, 1000);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().why == Refused::Why::Busy);
   CHECK(refused.error().message.find("uid 1000") != std::string::npos);
-  for (std::size_t i = JobQueue::kMostJobsOfUser; i < JobQueue::kMostJobs; ++i)
+  for (std::size_t i = JobQueue::kMaxJobsOfUser; i < JobQueue::kMaxJobs; ++i)
     REQUIRE(ask_undo(running, static_cast<std::uint32_t>(1001 + i)));
   CHECK_FALSE(ask_undo(running, 2000));
   CHECK(ask_undo(running, 0));

@@ -201,7 +201,7 @@ TEST_CASE("service: no more jobs wait than may, undoing among them") {
   const auto answer = ask_plan(running, request);
   REQUIRE(ask_apply(running, answer.digest));
   std::optional<Result<std::uint64_t, Refused>> undo;
-  for (std::size_t i = 1; i < service::JobQueue::kMostJobs; ++i)
+  for (std::size_t i = 1; i < service::JobQueue::kMaxJobs; ++i)
     running.service->undo(0, [&](const auto& got) { undo = got; });
   REQUIRE(*undo);
   running.service->undo(0, [&](const auto& got) { undo = got; });

@@ -110,6 +110,6 @@ def on(*kernels: str) -> Callable[[Test], Test]:
 
 
 def long(test: Test) -> Test:
-    """Takes minutes: only with --long (`./dev test system`)."""
+    """Takes minutes: only with --long (`./dev test long`)."""
     test.long = True  # type: ignore[attr-defined]
     return test

@@ -65,7 +65,7 @@ def by_the_service(vm: Vm) -> str:
 @long
 @on("6.1", "6.12", "7.2")
 def test_half_a_terabyte_in_64_dimms(vm: Vm) -> None:
-    """The scenario of real-kernels.md, which a udev rule and the kernel's own onlining lose at the 7th DIMM: all
+    """The scenario of README.md, "Blind to order", which a udev rule and the kernel's own onlining lose at the 7th DIMM: all
     three in one report, build/vm/scenario-KERNEL.txt."""
     rule = {"etc/udev/rules.d/40-memory.rules": RHEL.replace('"online"', '"online_movable"')}
     lines = [f"kernel {vm.kernel.name}, 1 GiB and 64 DIMMs of 8 GiB, one after the other",
