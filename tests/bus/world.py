@@ -102,18 +102,25 @@ class Journal:
         (self.place / "journal/socket").unlink(missing_ok=True)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.place / "journal/socket"))
-        self.socket.settimeout(30)
 
     def around(self, command: List[str]) -> List[str]:
         """The command, which finds it where journald's would be."""
         return ["unshare", "--mount", "sh", "-c",
                 f'mount --bind "{self.place}" /run/systemd && exec "$@"', "sh", *command]
 
-    def entry(self, message: str) -> Dict[str, List[str]]:
-        """The next one whose message has this in it: the values of each field."""
+    def entry(self, message: str, wait: Optional[float] = None) -> Optional[Dict[str, List[str]]]:
+        """The next one whose message has this in it: the values of each field. None if it takes longer than `wait`;
+        without `wait`, an error after 30 seconds."""
+        self.socket.settimeout(wait or 30)
         while True:
             fields: Dict[str, List[str]] = {}
-            for line in self.socket.recv(1 << 20).decode().splitlines():
+            try:
+                received = self.socket.recv(1 << 20)
+            except TimeoutError:
+                if wait is None:
+                    raise
+                return None
+            for line in received.decode().splitlines():
                 name, _, value = line.partition("=")
                 fields.setdefault(name, []).append(value)
             if message in fields["MESSAGE"][0]:
