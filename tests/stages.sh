@@ -17,7 +17,7 @@ stage_table=(
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them; shellcheck and codespell find nothing"
   "tidy|25 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third, at most $((tidy_seconds / 60)) min)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
-  "tools|5 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff; the examples of CONTRIBUTING.md, built"
+  "tools|8 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff; the examples of CONTRIBUTING.md, built"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "tsan|12 min|the tests of the service and the runner with ThreadSanitizer"
   "asan|12 min|the same with AddressSanitizer and UBSan"
@@ -219,7 +219,7 @@ stage_long() { tests/vm/run --build "$build" --long "$@"; }
 always=(
   "60 format"
   "260 tidy changed"
-  "330 tools"
+  "560 tools"
   "1900 fresh --kind newcomer"
   "120 packages life_in_bookworm life_in_trixie library"
   "560 vm --kernels --kernel 6.12"
