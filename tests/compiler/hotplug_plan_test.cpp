@@ -44,7 +44,7 @@ TEST_CASE("hotplug: lowered to the kernel where it means the same") {
         "service auto_online_blocks=offline");
 }
 
-TEST_CASE("hotplug: the kernel gives way to the service where that is faster") {
+TEST_CASE("hotplug: the kernel defers to the service where that is faster") {
   auto host = eight_and_forty().build();
   host.service = true;
   const auto by = [&](const std::string& policy) {
@@ -66,7 +66,7 @@ TEST_CASE("hotplug: the kernel gives way to the service where that is faster") {
   CHECK(by("hotplugged: movable") == plan::Onliner::Kernel);
 }
 
-TEST_CASE("hotplug: at boot, when there is no service yet, the kernel's switch is what counts") {
+TEST_CASE("hotplug: at boot, when there is no service yet, the kernel setting counts") {
   auto host = eight_and_forty().build();
   const auto words = [&] { return plan_for(host, "hotplugged: movable").plan->boot.parameters; };
   const auto without = words();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the service holds while it runs: the kernel's switches, and a distribution's rules away from
+// What the service holds while it runs: the kernel settings, and a distribution's rules away from
 // memory.
 #include <filesystem>
 
@@ -32,7 +32,7 @@ std::string knobs(const RunningService& running) {
 
 }  // namespace
 
-TEST_CASE("service: the kernel's switches are held while it runs and put back") {
+TEST_CASE("service: the kernel settings are held while it runs and restored") {
   model::Host host = small_host();
   host.knobs.auto_online_blocks = "online";
   RunningService running(host, kPolicy);
@@ -56,7 +56,7 @@ TEST_CASE("service: auto-movable with its ratio is held, and put back") {
   CHECK(knobs(running) == "offline contig-zones 301 Y");
 }
 
-TEST_CASE("service: switches that shall stay do, and the next service puts them back") {
+TEST_CASE("service: settings that are to stay do, and the next service restores them") {
   RunningService running(small_host(), kAutoMovable);
   running.keep_switches = true;
   running.restart();
@@ -86,7 +86,7 @@ TEST_CASE(
       running.until([&] { return said(running, "hot-added memory is handled by the kernel: "); }));
 }
 
-TEST_CASE("service: switches are put back also while another run holds the lock, and it is said") {
+TEST_CASE("service: settings are restored also while another run holds the lock, and it is said") {
   RunningService running(small_host(), "hotplugged: normal\n");
   REQUIRE(running.until(State::InSync));
   const int lock =
@@ -143,14 +143,14 @@ TEST_CASE("service: a distribution's rule is out of the way while it runs, and o
   CHECK(runtime::read_file(root.path() + "/run/udev/rules.d/70-some.rules"));
 }
 
-TEST_CASE("service: a policy that a switch means exactly is lowered to it") {
+TEST_CASE("service: a policy that a setting means exactly is lowered to it") {
   RunningService running(small_host(), "hotplugged: normal\n");
   REQUIRE(running.until(State::InSync));
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "online_kernel");
   CHECK(running.service->view()->plan->hotplug.by == plan::Onliner::Kernel);
 }
 
-TEST_CASE("service: the kernel gives way to it where whole devices are to be movable") {
+TEST_CASE("service: the kernel defers to it where whole devices are to be movable") {
   RunningService running(small_host(), "hotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
   CHECK(running.kernel->read_knob(model::Knob::AutoOnlineBlocks).value() == "offline");
