@@ -355,7 +355,7 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
                                     model::block_name(refusal.block), refusal.why);
   auto& d = sink.add(diag::Code::NoLegalOrder, write.span, std::move(message));
   if (refusal.in_the_way)
-    d.notes.push_back(fmt::format("memory{} is in the way", refusal.in_the_way->value()));
+    d.notes.push_back(model::block_name(*refusal.in_the_way) + " is in the way");
   d.help =
       "on this kernel, request normal below and movable above (`rest normal, last ... movable`)";
 }

@@ -33,6 +33,15 @@ TEST_CASE("package: the policy knows its places, however its block is written") 
   }
 }
 
+TEST_CASE("package: bytes that are not UTF-8 are refused where they are") {
+  diag::Sink sink;
+  CHECK(!read(kHead + "policy: |\n  # \xff\n  all: keep\n", sink));
+  REQUIRE(sink.all().size() == 1);
+  CHECK(sink.all().front().message.find("invalid UTF-8") != std::string::npos);
+  REQUIRE(sink.all().front().span);
+  CHECK(sink.all().front().span->begin == kHead.size() + std::string("policy: |\n  # ").size());
+}
+
 TEST_CASE("package: what no package may be is told by its code") {
   CHECK(only_code("[") == "ML0701");
   CHECK(only_code("- a") == "ML0704");
