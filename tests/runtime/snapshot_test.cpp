@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Snapshots: their exact text, the way back, and what is refused.
 #include "runtime/host/capture.hpp"
+#include "runtime/host/finish.hpp"
 #include "tests/runtime/sample_tree.hpp"
 #include "tests/support/catch.hpp"
 
@@ -150,6 +151,17 @@ TEST_CASE("snapshot: mistakes are errors with their line") {
   CHECK(read_host_text("schema: memonline.host/1\n").error().message ==
         "line 1: missing key `block-size`");
   CHECK_FALSE(read_host_text("schema: [memonline.host/1\n").has_value());
+}
+
+TEST_CASE("snapshot: words of agents are printable, whatever a host has in them") {
+  model::Host host;
+  model::OnliningAgent agent;
+  agent.states = {"a\x01"};
+  agent.only_with = {"\xff"};
+  host.agents = {agent};
+  runtime::make_printable(host);
+  CHECK(host.agents.front().states.front() == "a\\x01");
+  CHECK(host.agents.front().only_with.front() == "\\xff");
 }
 
 }  // namespace memonline
