@@ -111,7 +111,7 @@ def _refresh(name: str, source: Source, directory: Path) -> None:
         return
     try:
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            apt = _Apt(source.suite, Path(scratch))
+            apt = Apt(source.suite, Path(scratch))
             packages = apt.kernel_packages(source.metapackage)
             version = name.split("-")[0]
             if not any(f"-{version}." in package for package in packages):
@@ -148,7 +148,7 @@ def mirror() -> str:
     raise Unavailable("this machine's apt knows no Debian archive (or was never updated)")
 
 
-class _Apt:
+class Apt:
     """apt with a directory, a sources list and a configuration of its own, for one suite."""
 
     def __init__(self, suite: str, root: Path) -> None:
@@ -220,20 +220,25 @@ class _Apt:
             names += depends
         if not found:
             raise Unavailable(f"{self.suite} has no {metapackage}")
-        return [f"{name}={self._version(name)}" for name in sorted(found)]
+        return [f"{name}={self.version(name)}" for name in sorted(found)]
 
-    def _version(self, name: str) -> str:
+    def version(self, name: str) -> str:
+        """The newest version of a package; raises Unavailable."""
         shown = re.search(r"^Version: (\S+)$", self._run("apt-cache", "show", name), re.MULTILINE)
         if not shown:
             raise Unavailable(f"{self.suite} has no {name}")
         return shown[1]
 
+    def download(self, packages: list[str]) -> list[Path]:
+        """The files of `packages` ("NAME=VERSION"), which lie beside apt's other files."""
+        self._run("apt-get", "download", *packages, cwd=self.root)
+        return sorted(self.root.glob("*.deb"))
+
     def fetch(self, packages: list[str], directory: Path, modules: tuple[str, ...]) -> None:
         """Downloads `packages` and keeps of them the image and `modules`."""
         kept = self.root / "kept"
         (kept / "modules").mkdir(parents=True)
-        self._run("apt-get", "download", *packages, cwd=self.root)
-        for deb in sorted(self.root.glob("*.deb")):
+        for deb in self.download(packages):
             _keep(deb, kept, modules)
         if not (kept / "vmlinuz").exists():
             raise Unavailable(f"no kernel image in {' '.join(packages)}")

@@ -193,19 +193,19 @@ class Cache(unittest.TestCase):
 
     def test_a_young_one_asks_nobody(self) -> None:
         self.fill(1)
-        with mock.patch.object(kernels, "_Apt", side_effect=AssertionError("asked")):
+        with mock.patch.object(kernels, "Apt", side_effect=AssertionError("asked")):
             self.assertEqual(kernels.kernel("6.12").packages, ("linux-image-6.12.1-cloud-amd64=1",))
 
     def test_an_old_one_is_used_when_the_mirror_is_silent(self) -> None:
         self.fill(20)
-        with mock.patch.object(kernels, "_Apt", side_effect=kernels.Unavailable("no network")) as apt:
+        with mock.patch.object(kernels, "Apt", side_effect=kernels.Unavailable("no network")) as apt:
             kernels.kernel("6.12")
             kernels.kernel("6.12")
         self.assertEqual(apt.call_count, 1, "a silent mirror is left alone for a while")
 
     def test_an_old_one_that_is_still_the_newest_stays(self) -> None:
         self.fill(20)
-        with mock.patch.object(kernels, "_Apt") as apt:
+        with mock.patch.object(kernels, "Apt") as apt:
             apt.return_value.kernel_packages.return_value = ["linux-image-6.12.1-cloud-amd64=1"]
             kernels.kernel("6.12")
             apt.return_value.fetch.assert_not_called()
@@ -215,7 +215,7 @@ class Cache(unittest.TestCase):
     def test_one_with_other_modules_is_filled_anew(self) -> None:
         self.fill(1)
         self.cached.write_text('{"packages": ["linux-image-6.12.1-cloud-amd64=1"], "modules": ["virtio"]}')
-        with mock.patch.object(kernels, "_Apt") as apt:
+        with mock.patch.object(kernels, "Apt") as apt:
             apt.return_value.kernel_packages.return_value = ["linux-image-6.12.1-cloud-amd64=1"]
             kernels.kernel("6.12")
             apt.return_value.fetch.assert_called_once()
@@ -223,12 +223,12 @@ class Cache(unittest.TestCase):
         self.assertEqual(apt.call_count, 1)
 
     def test_a_missing_one_says_why(self) -> None:
-        with mock.patch.object(kernels, "_Apt", side_effect=kernels.Unavailable("no network")):
+        with mock.patch.object(kernels, "Apt", side_effect=kernels.Unavailable("no network")):
             with self.assertRaisesRegex(kernels.Unavailable, "no network"):
                 kernels.kernel("6.12")
 
     def test_a_suite_that_moved_on_is_not_taken_for_the_old_one(self) -> None:
-        with mock.patch.object(kernels, "_Apt") as apt:
+        with mock.patch.object(kernels, "Apt") as apt:
             apt.return_value.kernel_packages.return_value = ["linux-image-7.3.1-cloud-amd64=1"]
             with self.assertRaisesRegex(kernels.Unavailable, "sid now carries linux-image-7.3.1"):
                 kernels.kernel("7.2")
