@@ -21,6 +21,7 @@ Stats stats_of(const NodeState& node) {
   Stats stats;
   for (std::size_t z = 0; z < model::kZoneCount; ++z) {
     const ZoneState& zone = node.zones[z];
+    if (zone.present == 0) continue;  // for_each_populated_zone()
     if (static_cast<Zone>(z) == Zone::Movable) {
       stats.movable += static_cast<std::int64_t>(zone.present);
     } else if (static_cast<Zone>(z) != Zone::Device) {
@@ -99,8 +100,10 @@ Chosen choose_auto_movable(const MemoryState& state, const StateRun& run, Piece 
     return {need <= free ? Zone::Movable : kernel, piece.count};
   if (need <= free)
     return {Zone::Movable, std::min(piece.count, static_cast<std::uint64_t>(free / per_block))};
-  // Kernel pages of its own make room again only inside a dynamic group.
-  return {kernel, group.kind == GroupState::Kind::Dynamic ? 1 : piece.count};
+  // In a kernel zone the block itself makes room for the next one if it is boot memory, or in a
+  // dynamic group.
+  const bool early = state.devices[run.device].origin == model::Origin::Boot;
+  return {kernel, early || group.kind == GroupState::Kind::Dynamic ? 1 : piece.count};
 }
 
 }  // namespace memonline::kernel

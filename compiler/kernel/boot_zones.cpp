@@ -4,15 +4,14 @@
 #include <algorithm>
 #include <charconv>
 
+#include "compiler/kernel/memory_state.hpp"
+
 namespace memonline::kernel {
 
 using model::PageRange;
 using model::Zone;
 
 namespace {
-
-// The start of Movable is rounded up to MAX_ORDER_NR_PAGES, 4 MiB with pages of 4 KiB.
-constexpr std::uint64_t kLargestOrder = 1024;
 
 std::size_t index(Zone zone) { return static_cast<std::size_t>(zone); }
 

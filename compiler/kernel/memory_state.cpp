@@ -12,6 +12,14 @@ using model::State;
 using model::ValidZones;
 using model::Zone;
 
+namespace {
+
+std::uint64_t rounded_up(std::uint64_t pages, std::uint64_t unit) {
+  return (pages + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
 void ZoneState::extend(PageRange r) {
   if (empty()) {
     span = r;
@@ -75,6 +83,84 @@ model::NodeId MemoryState::node_id(const StateRun& run) {
 const NodeState& MemoryState::node_of(const StateRun& run) const { return nodes.at(node_id(run)); }
 
 NodeState& MemoryState::node_of(const StateRun& run) { return nodes[node_id(run)]; }
+
+std::optional<ValidZones> MemoryState::zones_of_pages(std::uint64_t block) const {
+  const PageRange range = pages(block, 1);
+  const SharedPages* first = nullptr;
+  for (auto at = shared_from(range.begin); at != shared.end() && at->pages.begin < range.end;
+       ++at) {
+    // It looks at one page of each 1024, and takes the first without a look at the span.
+    std::uint64_t low = rounded_up(at->pages.begin, kLargestOrder);
+    const std::uint64_t high = (at->pages.end - 1) / kLargestOrder * kLargestOrder;
+    if (low > high) continue;
+    if (!at->zone) return std::nullopt;
+    if (first == nullptr) {
+      first = &*at;
+      low += kLargestOrder;
+    }
+    const PageRange span = nodes.at(at->node)[*at->zone].span;
+    const bool inside = low > high || (low >= span.begin && high < span.end);
+    if (at->node != first->node || at->zone != first->zone || !inside)
+      return ValidZones(ValidZones::Kind::None);
+  }
+  if (first == nullptr) return std::nullopt;
+  return ValidZones{*first->zone};
+}
+
+std::vector<SharedPages>::const_iterator MemoryState::shared_from(std::uint64_t page) const {
+  return std::lower_bound(
+      shared.begin(), shared.end(), page,
+      [](const SharedPages& part, std::uint64_t wanted) { return part.pages.end <= wanted; });
+}
+
+template <class Visit>
+bool MemoryState::visit_pages(std::uint64_t first, const StateRun& run, model::NodeId node,
+                              Zone zone, Visit visit) const {
+  const PageRange range = pages(first, run.count);
+  if (!run.online()) return false;
+  if (!run.shared() || shared.empty()) {
+    const bool its = run.mixed || !run.zone_known || run.zone == zone;
+    return node_id(run) == node && its && visit(range);
+  }
+  bool any = false;
+  for (auto at = shared_from(range.begin); at != shared.end() && at->pages.begin < range.end; ++at)
+    if (at->node == node && at->zone.value_or(zone) == zone) any |= visit(at->pages);
+  return any;
+}
+
+std::optional<std::uint64_t> MemoryState::first_online(model::NodeId node, Zone zone,
+                                                       PageRange within) const {
+  std::uint64_t lowest = within.end;
+  const auto visit = [&](PageRange range) {
+    const std::uint64_t begin = rounded_up(std::max(range.begin, within.begin), subsection_pages);
+    if (begin >= std::min(range.end, within.end)) return false;
+    lowest = std::min(lowest, begin);
+    return true;
+  };
+  auto at = runs.upper_bound(within.begin / pages_per_block);
+  if (at != runs.begin()) --at;
+  for (; at != runs.end() && at->first * pages_per_block < within.end; ++at)
+    if (visit_pages(at->first, at->second, node, zone, visit)) return lowest;
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> MemoryState::end_online(model::NodeId node, Zone zone,
+                                                     PageRange within) const {
+  std::uint64_t highest = within.begin;
+  const auto visit = [&](PageRange range) {
+    const std::uint64_t end = std::min(range.end, within.end) / subsection_pages * subsection_pages;
+    if (end <= std::max(range.begin, within.begin)) return false;
+    highest = std::max(highest, end);
+    return true;
+  };
+  auto at = runs.lower_bound(rounded_up(within.end, pages_per_block) / pages_per_block);
+  while (at != runs.begin()) {
+    --at;
+    if ((at->first + at->second.count) * pages_per_block <= within.begin) break;
+    if (visit_pages(at->first, at->second, node, zone, visit)) return highest;
+  }
+  return std::nullopt;
+}
 
 Zone MemoryState::kernel_zone(const NodeState& node, PageRange range) const {
   for (Zone zone : {Zone::Dma, Zone::Dma32})
@@ -172,6 +258,7 @@ void add_run(MemoryState& state, const model::Host& host, const model::BlockRun&
 MemoryState state_of(const model::Host& host) {
   MemoryState state;
   state.pages_per_block = std::max<std::uint64_t>(host.pages_per_block(), 1);
+  state.subsection_pages = std::max<std::uint64_t>((std::uint64_t{2} << 20U) / host.page_size, 1);
   state.era = host.era;
   state.movable_node = host.movable_node();
   state.auto_movable = host.knobs.online_policy == "auto-movable";
@@ -194,6 +281,10 @@ MemoryState state_of(const model::Host& host) {
   for (const model::BlockRun& block_run : host.blocks)
     for (const model::BlockRun& part : alike(host, block_run)) add_run(state, host, part);
   count_early(state);
+  // SECTION_SIZE_BITS of arch/x86/include/asm/sparsemem.h
+  const std::uint64_t section =
+      host.arch == "x86_64" ? (std::uint64_t{1} << 27U) / host.page_size : 0;
+  if (host.zone_spans_known) state.shared = shared_pages(state, {host.boot_memory, section});
   return state;
 }
 

@@ -16,6 +16,9 @@ namespace memonline::kernel {
 
 using model::PageRange;
 
+/// MAX_ORDER_NR_PAGES with pages of 4 KiB.
+inline constexpr std::uint64_t kLargestOrder = 1024;
+
 /// struct zone: the span is the hull with its holes, present what is online in it
 /// (include/linux/mmzone.h).
 struct ZoneState {
@@ -52,11 +55,21 @@ struct StateRun {
   model::Zone zone = model::Zone::Normal;  ///< online: where it is; offline in era A: bound to it
   bool zone_known = true;                  ///< false: `zone` is a guess, and nothing counts it
   [[nodiscard]] bool online() const { return state == model::State::Online; }
+  /// Its pages may be of several zones: those of holes belong to the zone of what follows.
+  [[nodiscard]] bool shared() const { return mixed || several_nodes || holes; }
   [[nodiscard]] bool same_kind(const StateRun& o) const {
     return node == o.node && several_nodes == o.several_nodes && device == o.device &&
            state == o.state && mixed == o.mixed && holes == o.holes && zone == o.zone &&
            zone_known == o.zone_known;
   }
+};
+
+/// Pages of a block whose pages are not all of one zone: whose they are. Such a block never goes
+/// offline (from 5.5 on), so this never changes.
+struct SharedPages {
+  PageRange pages;
+  model::NodeId node;
+  std::optional<model::Zone> zone;  ///< empty: the host does not show it
 };
 
 /// A memory group (drivers/base/memory.c, 5.15+) by device: static for DIMMs and dax devices, whose
@@ -71,9 +84,11 @@ struct GroupState {
 struct MemoryState {
   std::map<std::uint64_t, StateRun> runs;  ///< by first block id
   std::map<model::NodeId, NodeState> nodes;
+  std::vector<SharedPages> shared;  ///< ascending, disjoint; empty if the zone spans are unknown
   std::vector<model::Device> devices;
   std::vector<GroupState> groups;  ///< by device index
   std::uint64_t pages_per_block = 32768;
+  std::uint64_t subsection_pages = 512;  ///< 2 MiB (include/linux/mmzone.h, SUBSECTION_SHIFT)
   model::Era era = model::Era::D;
   bool movable_node = false;
   bool auto_movable = false;
@@ -91,12 +106,39 @@ struct MemoryState {
   /// every block answers alike. A boundary inside a block separates that block.
   [[nodiscard]] std::vector<std::uint64_t> boundaries(const NodeState& node, std::uint64_t first,
                                                       std::uint64_t end) const;
+  /// The first of `shared` that ends after the page.
+  [[nodiscard]] std::vector<SharedPages>::const_iterator shared_from(std::uint64_t page) const;
   [[nodiscard]] static model::NodeId node_id(const StateRun& run);
   [[nodiscard]] const NodeState& node_of(const StateRun& run) const;
   [[nodiscard]] NodeState& node_of(const StateRun& run);
+  /// The first online page of a zone in `within`, and the page after the last, as the kernel finds
+  /// them: it looks at the first, or the last page of each subsection
+  /// (find_smallest_section_pfn(), find_biggest_section_pfn()). Pages that the host does not show
+  /// count for each zone that spans them.
+  [[nodiscard]] std::optional<std::uint64_t> first_online(model::NodeId node, model::Zone zone,
+                                                          PageRange within) const;
+  [[nodiscard]] std::optional<std::uint64_t> end_online(model::NodeId node, model::Zone zone,
+                                                        PageRange within) const;
+  /// What `valid_zones` says up to 5.17 of an online block whose pages the host shows: their zone
+  /// if it is one and spans them all, holes included (mm/memory_hotplug.c, test_pages_in_a_zone()).
+  /// Empty: not known.
+  [[nodiscard]] std::optional<model::ValidZones> zones_of_pages(std::uint64_t block) const;
+  /// Calls visit(range) for what a zone has of an online run; whether a call returned true.
+  template <class Visit>
+  bool visit_pages(std::uint64_t first, const StateRun& run, model::NodeId node, model::Zone zone,
+                   Visit visit) const;
   /// First of DMA, DMA32 whose span the range meets, else Normal (default_kernel_zone_for_pfn).
   [[nodiscard]] model::Zone kernel_zone(const NodeState& node, PageRange range) const;
 };
+
+/// The firmware's map as far as it is known.
+struct BootMap {
+  const std::vector<PageRange>& ram;  ///< empty: unknown
+  std::uint64_t section_pages = 0;    ///< in which the memory map is made; 0: unknown
+};
+/// Whose the pages of shared blocks are, ascending (mm/mm_init.c, memmap_init(); before 6.4 in
+/// mm/page_alloc.c).
+std::vector<SharedPages> shared_pages(const MemoryState& state, const BootMap& map);
 
 /// The empty group that blocks of a device form.
 GroupState group_of(const model::Device& device);

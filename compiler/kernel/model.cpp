@@ -218,41 +218,20 @@ Result<WriteRun, Refusal> Model::offline(WriteRun write) {
   return write;
 }
 
-// shrink_zone_span(), kernels from 5.5 on: only the edges move, and they jump over holes.
+// shrink_zone_span(): only the edges move, and they jump over holes.
 void Model::shrink(NodeState& node, model::NodeId id, Zone which, PageRange gone) {
   ZoneState& zone = node[which];
   if (zone.empty()) return;
-  const bool at_start = gone.begin <= zone.span.begin;
-  const bool at_end = gone.end >= zone.span.end;
-  if (!at_start && !at_end) return;
-  const auto belongs = [&](const auto& entry) {
-    const StateRun& run = entry.second;
-    if (!run.online() || MemoryState::node_id(run) != id) return false;
-    // A mixed or unknown block counts for every zone whose span it meets.
-    return (run.mixed || !run.zone_known || run.zone == which) &&
-           zone.intersects(state_.pages(entry.first, run.count));
-  };
-  // From the end that has gone inwards, as find_smallest_section_pfn() and
-  // find_biggest_section_pfn() go: what was passed is outside of the span from then on.
-  auto from = state_.runs.upper_bound(zone.span.begin / state_.pages_per_block);
-  if (from != state_.runs.begin()) --from;
-  const auto to = state_.runs.lower_bound((zone.span.end + state_.pages_per_block - 1) /
-                                          state_.pages_per_block);
-  if (at_start) {
-    const auto first = std::find_if(from, to, belongs);
-    if (first == to)
-      zone.span = {0, 0};
-    else
-      zone.span.begin =
-          std::max(zone.span.begin, state_.pages(first->first, first->second.count).begin);
-    return;
+  const bool at_start = gone.begin <= zone.span.begin;  // else at the end, or inside
+  if (!at_start && gone.end < zone.span.end) return;
+  if (at_start && gone.end < zone.span.end) {
+    const auto begin = state_.first_online(id, which, {gone.end, zone.span.end});
+    zone.span = begin ? PageRange{*begin, zone.span.end} : PageRange{0, 0};
+  } else {
+    const auto end =
+        at_start ? std::nullopt : state_.end_online(id, which, {zone.span.begin, gone.begin});
+    zone.span = end ? PageRange{zone.span.begin, *end} : PageRange{0, 0};
   }
-  const auto end = std::make_reverse_iterator(from);
-  const auto last = std::find_if(std::make_reverse_iterator(to), end, belongs);
-  if (last == end)
-    zone.span = {0, 0};
-  else
-    zone.span.end = std::min(zone.span.end, state_.pages(last->first, last->second.count).end);
 }
 
 Result<std::monostate, Refusal> Model::set_knob(model::Knob knob, const std::string& value) {
@@ -352,6 +331,8 @@ Result<std::monostate, Refusal> Model::remove(BlockId first, std::uint64_t count
 
 ValidZones Model::zones_of(const StateRun& run, std::uint64_t block) const {
   if (run.online() && !run.zone_known) return ValidZones{};
+  if (run.online() && run.shared() && state_.era == Era::C2)
+    if (const auto zones = state_.zones_of_pages(block)) return *zones;
   if (run.online() && run.mixed) return ValidZones(ValidZones::Kind::None);
   if (base_.facts.valid_zones == false)  // a reader then knows what the spans prove
     return run.online() ? ValidZones{run.zone} : ValidZones{};

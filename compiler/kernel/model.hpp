@@ -58,6 +58,7 @@ class Model {
   /// The host as a reader would find it now.
   [[nodiscard]] model::Host host() const;
   [[nodiscard]] const MemoryState& state() const { return state_; }
+  [[nodiscard]] const model::Knobs& knobs() const { return base_.knobs; }
 
  private:
   [[nodiscard]] model::ValidZones zones_of(const StateRun& run, std::uint64_t block) const;
