@@ -24,6 +24,7 @@ stage_table=(
   "load|4 min|1,000 clients of 128 users call every method of the service, with the largest input (root)"
   "fresh|40 min|the commands of README.md in new minimal Debian 12 and 13 roots (root, mmdebstrap)"
   "packages|25 min|Debian packages and RPMs: built twice, installed, upgraded, removed, purged (root)"
+  "kernel-source|65 min|the kernel model beside the functions of the kernels' own source; --minutes N for less"
   "vm|20 min|every plan, kill and fault test on kernels 5.10, 6.1, 6.12 and 7.2 in QEMU"
   "systems|15 min|the same in a whole Debian with systemd: the service, Cockpit, Ansible, README.md word for word"
   "long|70 min|512 GiB hot-added to a guest of 1 GiB, in 64 DIMMs and in one; the service killed 50 times during jobs"
@@ -51,6 +52,7 @@ tsan_packages=("${build_packages[@]}" "${bus_packages[@]}")
 asan_packages=("${tsan_packages[@]}")
 load_packages=("${tsan_packages[@]}")
 fresh_packages=(mmdebstrap git python3)
+kernel_source_packages=("${tests_packages[@]}")
 packages_packages=("${package_packages[@]}" mmdebstrap rpm rpmlint)
 vm_packages=("${smoke_packages[@]}")
 systems_packages=("${vm_packages[@]}" "${package_packages[@]}" mmdebstrap chromium chromium-driver python3-selenium
@@ -62,12 +64,12 @@ stages_text() {
   cat <<'TEXT'
 
 Stages of ./dev test, with their time on 2 cores once built and downloaded. `test` runs the first four. unit,
-golden, property and arch are parts of `tests`. Arguments after vm, systems, long, packages and fresh go to the
-runner, for example ./dev test vm --kernel 6.12.
+golden, property and arch are parts of `tests`. Arguments after kernel-source, vm, systems, long, packages and
+fresh go to the runner, for example ./dev test vm --kernel 6.12.
 TEXT
   for row in "${stage_table[@]}"; do
     IFS='|' read -r name _ _ <<<"$row"
-    printf '  %-9s %7s  %s\n' "$name" "$(cut -d'|' -f2 <<<"$row")" "$(cut -d'|' -f3 <<<"$row")"
+    printf '  %-13s %7s  %s\n' "$name" "$(cut -d'|' -f2 <<<"$row")" "$(cut -d'|' -f3 <<<"$row")"
   done
 }
 
@@ -206,6 +208,7 @@ stage_load() { ctest --test-dir "$build" -C load -R '^load_test$' --verbose --no
 
 stage_fresh() { tests/fresh/run --build "$build" "$@"; }
 stage_packages() { tests/packages/run --build "$build" "$@"; }
+stage_kernel-source() { tests/kernel_source/run --build "$build" "$@"; }
 stage_vm() {
   if [ $# = 0 ]; then set -- --kernels; fi
   tests/vm/run --build "$build" "$@"
@@ -236,6 +239,7 @@ turns=(
   "400 vm --kernels --kernel 7.2"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
+  "900 kernel-source --minutes 10"
   "1000 systems"
   "900 tsan"
   "600 clang"
@@ -279,7 +283,7 @@ more_stages() {  # more_stages SECONDS
 stage_names() { printf '%s\n' "${stage_table[@]}" | cut -d'|' -f1; }
 
 run_stage() {  # run_stage NAME [words]: installs the stage's packages, then runs it
-  local packages="${1}_packages[@]"
+  local packages="${1//-/_}_packages[@]"
   # Before the stage, because its output is piped to a log, and apt shows its progress only on a terminal.
   (need "${!packages}") || {
     failed=$((failed + 1)) summary+=("$(printf '%-14s          FAILED (its packages are not installed)' "${*:1:5}")")
@@ -297,7 +301,7 @@ other_stages() {
   printf '\nFurther stages (./dev test STAGE, or ./dev test all):\n'
   for row in "${stage_table[@]:4}"; do
     IFS='|' read -r name minutes what <<<"$row"
-    printf '  %-9s %7s  %s\n' "$name" "$minutes" "$what"
+    printf '  %-13s %7s  %s\n' "$name" "$minutes" "$what"
   done
 }
 
@@ -306,7 +310,7 @@ check_words() {  # check_words WHAT WORDS...: rejects wrong words before anythin
   mapfile -t known < <(stage_names; printf '%s\n' "${labels[@]}" quick all more)
   [[ " ${known[*]} " == *" $1 "* ]] || reject stage "$1" "${known[@]}"
   case $1 in
-    vm | systems | long | packages | fresh) ;;
+    vm | systems | long | packages | fresh | kernel-source) ;;
     tidy) [ "${*:2}" = "" ] || [ "${*:2}" = changed ] || usage "expected ./dev test tidy [changed]" ;;
     more) [[ ${*:2} =~ ^[0-9]+$ ]] || usage "expected ./dev test more MINUTES" ;;
     *) [ $# = 1 ] || usage "unexpected argument \`$2\`: ./dev test $1 takes none" ;;
