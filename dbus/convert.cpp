@@ -62,9 +62,7 @@ bool is_in_file(const source::SourceFile& file) {
 
 }  // namespace
 
-std::string node_path(model::NodeId node) {
-  return fmt::format("{}/node/{}", kManagerPath, node.value());
-}
+std::string node_path(model::NodeId node) { return fmt::format("{}/node/{}", kManagerPath, node); }
 
 std::string job_path(std::uint64_t id) { return fmt::format("{}{}", kJobs, id); }
 

@@ -36,9 +36,8 @@ bool stderr_is_journal() {
 /// message has room for 1,024 fields (ENTRY_FIELD_COUNT_MAX of systemd's journal-importer.h).
 void name_blocks(const model::WriteRun& run, std::vector<std::string>& lines) {
   constexpr std::uint64_t kMax = 256;
-  const std::uint64_t first = run.low().value();
   for (std::uint64_t i = 0; i < std::min(run.count(), kMax); ++i)
-    lines.push_back(fmt::format("MEMONLINE_BLOCK=memory{}", first + i));
+    lines.push_back("MEMONLINE_BLOCK=" + model::block_name(run.low() + i));
 }
 
 }  // namespace

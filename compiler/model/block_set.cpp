@@ -9,11 +9,10 @@
 
 namespace memonline::model {
 
-std::string block_name(BlockId block) { return fmt::format("memory{}", block.value()); }
+std::string block_name(BlockId block) { return fmt::format("memory{}", block); }
 
 std::string range_name(BlockId first, BlockId last) {
-  return first == last ? block_name(first)
-                       : fmt::format("memory{}..{}", first.value(), last.value());
+  return first == last ? block_name(first) : fmt::format("memory{}..{}", first, last);
 }
 
 namespace {

@@ -46,10 +46,10 @@ std::string device_text(const Device& device) {
 }
 
 std::string block_line(const BlockFact& run) {
-  return fmt::format("blocks {}..{} {} [{}] node {}{} {}", run.first.value(), run.last.value(),
+  return fmt::format("blocks {}..{} {} [{}] node {}{} {}", run.first, run.last,
                      state_name(run.state), zones_text(run.zones),
-                     run.node ? std::to_string(run.node->value()) : "unknown",
-                     run.several_nodes ? "+" : "", run.device);
+                     run.node ? fmt::to_string(*run.node) : "unknown", run.several_nodes ? "+" : "",
+                     run.device);
 }
 
 std::string cpu_text(const std::optional<bool>& has_cpu) {
@@ -262,7 +262,7 @@ std::vector<std::string> lines_of(const Facts& facts) {
   for (const std::string& word : facts.parameters) lines.push_back("parameter " + word);
   for (const KnobFact& knob : facts.knobs) lines.push_back("knob " + knob.name + ' ' + knob.value);
   for (const auto& [id, has_cpu] : facts.node_cpus)
-    lines.push_back(fmt::format("node {} cpu {}", id.value(), cpu_text(has_cpu)));
+    lines.push_back(fmt::format("node {} cpu {}", id, cpu_text(has_cpu)));
   for (const BlockFact& run : facts.blocks) lines.push_back(block_line(run));
   return lines;
 }

@@ -281,7 +281,7 @@ class BootPlanner {
         return model::human(model::Bytes(pages * host_.page_size));
       };
       notes.push_back(fmt::format("node{}: {} of {} would be Movable, the policy requires {}",
-                                  node.id.value(), text(got), text(all), text(wish)));
+                                  node.id, text(got), text(all), text(wish)));
       boot_.nodes.push_back(std::move(shown));
     }
     if (near) {

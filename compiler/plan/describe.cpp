@@ -190,7 +190,7 @@ class Describer {
     switch (shared_.group.rule->selector.each) {
       case sema::Each::None: break;
       case sema::Each::Node:
-        return run.node ? fmt::format("node{}", run.node->value()) : "memory of an unknown node";
+        return run.node ? fmt::format("node{}", *run.node) : "memory of an unknown node";
       case sema::Each::Device: return host_.devices.at(run.device).name;
     }
     return {};

@@ -40,7 +40,7 @@ std::string state_words(const BlockFact& run) {
 
 std::string node_words(const BlockFact& run) {
   if (!run.node) return "an unknown node";
-  return fmt::format("node{}{}", run.node->value(), run.several_nodes ? " and others" : "");
+  return fmt::format("node{}{}", *run.node, run.several_nodes ? " and others" : "");
 }
 
 std::string changed(const BlockFact& then, const BlockFact& now, const Number& number) {
@@ -131,13 +131,12 @@ class Differences {
     for (const auto& [id, has] : then_.node_cpus) {
       const auto at = now_.node_cpus.find(id);
       if (at == now_.node_cpus.end())
-        lines_.push_back(fmt::format("node{} is gone", id.value()));
+        lines_.push_back(fmt::format("node{} is gone", id));
       else if (at->second != has)
-        lines_.push_back(
-            fmt::format("node{} had {}, has {}", id.value(), cpus(has), cpus(at->second)));
+        lines_.push_back(fmt::format("node{} had {}, has {}", id, cpus(has), cpus(at->second)));
     }
     for (const auto& [id, has] : now_.node_cpus)
-      if (!then_.node_cpus.contains(id)) lines_.push_back(fmt::format("node{} is new", id.value()));
+      if (!then_.node_cpus.contains(id)) lines_.push_back(fmt::format("node{} is new", id));
   }
 
   void blocks() {

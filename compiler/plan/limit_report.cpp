@@ -27,8 +27,7 @@ void report_beyond(const LimitBook& book, const sema::Limit& limit, const model:
     const std::uint64_t beyond = book.beyond(limit, scope);
     if (beyond == 0) continue;
     blocks += beyond;
-    scopes.push_back(scope && *scope ? fmt::format("node{}", (*scope)->value())
-                                     : std::string("this host"));
+    scopes.push_back(scope && *scope ? fmt::format("node{}", **scope) : std::string("this host"));
   }
   if (scopes.empty()) return;
   sink.add(

@@ -71,7 +71,7 @@ diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, st
     d.notes.push_back(
         fmt::format("while another node has memory, the kernel moves pages of node{} to other "
                     "nodes only",
-                    fit.off_node->value()));
+                    *fit.off_node));
   const Bytes missing(fit.moved.value() > fit.room.value() ? fit.moved.value() - fit.room.value()
                                                            : block_size.value() / 8);
   d.help = fitting > 0 ? fmt::format(

@@ -48,8 +48,7 @@ Candidate candidate_of(const Host& host, BlockRun run, BlockId first, BlockId la
 
 std::string devices_text(const Host& host) {
   std::vector<std::string> names = removable_devices(host);
-  for (const model::Node& node : host.nodes)
-    names.push_back(fmt::format("node{}", node.id.value()));
+  for (const model::Node& node : host.nodes) names.push_back(fmt::format("node{}", node.id));
   if (names.empty()) return "this host has neither devices nor nodes";
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kMaxNames; ++i)

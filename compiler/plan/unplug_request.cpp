@@ -142,8 +142,7 @@ Result<UnplugRequest, std::string> parse_unplug(std::string_view text) {
   if (!amount) return fail(fmt::format("{}; {}", amount.error(), kForms));
   request.size = amount->bytes;
   if (of != std::string_view::npos) return selector_in(rest.substr(of + 4), std::move(request));
-  if (amount->node)
-    return selector_in(fmt::format("node{}", amount->node->value()), std::move(request));
+  if (amount->node) return selector_in(fmt::format("node{}", *amount->node), std::move(request));
   return request;
 }
 

@@ -102,7 +102,7 @@ Pieces one_block(BlockId id, const Host& host) {
   if (run == nullptr)
     if (const auto waits = standby(id, id, host)) return fail(*waits);
   if (run == nullptr)
-    return missing(fmt::format("no block memory{} on this host", id.value()),
+    return missing(fmt::format("no block {} on this host", model::block_name(id)),
                    "`memonline status` lists the blocks");
   return std::vector<Piece>{{id, 1, run}};
 }
@@ -117,8 +117,8 @@ Pieces blocks_between(const AskedBlocks& asked, const Host& host) {
   if (pieces.empty())
     if (const auto waits = standby(asked.first, asked.last, host)) return fail(*waits);
   if (pieces.empty())
-    return missing(fmt::format("no blocks between memory{} and memory{} on this host",
-                               asked.first.value(), asked.last.value()),
+    return missing(fmt::format("no blocks between memory{} and memory{} on this host", asked.first,
+                               asked.last),
                    "`memonline status` lists the blocks");
   return pieces;
 }
@@ -128,9 +128,8 @@ Pieces blocks_of_node(model::NodeId id, const Host& host) {
   auto pieces = pieces_where(host, [id](const BlockRun& run) { return run.node == id; });
   if (!pieces.empty() || host.find_node(id) != nullptr) return pieces;
   std::vector<std::string> names;
-  for (const model::Node& node : host.nodes)
-    names.push_back(fmt::format("node{}", node.id.value()));
-  return missing(fmt::format("no node{} on this host", id.value()),
+  for (const model::Node& node : host.nodes) names.push_back(fmt::format("node{}", node.id));
+  return missing(fmt::format("no node{} on this host", id),
                  names.empty() ? "the host does not show its nodes" : available(names));
 }
 

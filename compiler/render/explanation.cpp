@@ -54,7 +54,7 @@ std::string now_text(const Host& host, const model::BlockRun& run) {
   else if (run.state == model::State::Online)
     text += " in an unknown zone";
   if (run.node)
-    text += fmt::format(", node {}{}", run.node->value(), run.several_nodes ? " and others" : "");
+    text += fmt::format(", node {}{}", *run.node, run.several_nodes ? " and others" : "");
   return text + fmt::format(", {}", host.devices.at(run.device).name);
 }
 
@@ -75,11 +75,10 @@ Group group_of(const Asked& asked) {
   return std::visit(
       overloaded{[](BlockId) { return Group{}; }, [](const AskedAddress&) { return Group{}; },
                  [](const AskedBlocks& blocks) {
-                   return Group{"blocks", fmt::format("memory{}..{}", blocks.first.value(),
-                                                      blocks.last.value())};
+                   return Group{"blocks", model::range_name(blocks.first, blocks.last)};
                  },
                  [](const AskedNode& node) {
-                   return Group{"node", fmt::format("node{}", node.id.value())};
+                   return Group{"node", fmt::format("node{}", node.id)};
                  },
                  [](const AskedDevice& device) {
                    return Group{"device", std::string(device.name)};
@@ -211,11 +210,7 @@ void write_piece(text::JsonWriter& json, const Host& host, const plan::Plan* pla
   json.member("address", piece.first.value() * host.block_size.value());
   json.member("size", host.block_size.value() * piece.count);
   json.member("state", model::state_name(piece.run->state));
-  json.member("zone", plan::zone_text(*piece.run)).key("node");
-  if (piece.run->node)
-    json.value(piece.run->node->value());
-  else
-    json.null();
+  json.member("zone", plan::zone_text(*piece.run)).member("node", piece.run->node);
   json.member("device", host.devices.at(piece.run->device).name);
   const PlannedBlock planned = plan != nullptr ? planned_block(*plan, piece.first) : PlannedBlock{};
   write_rule(json, planned.rule());
@@ -236,7 +231,7 @@ std::string to_json(const Host& host, const plan::Plan* plan, const Group& group
   text::JsonWriter json;
   json.begin_object().member("schema", "memonline.explanation/1");
   if (group.kind.empty()) {
-    json.member("block", pieces.front().first.value());
+    json.member("block", pieces.front().first);
     write_piece(json, host, plan, pieces.front());
     write_agents(json, agents_for(host, plan, pieces));
     json.end_object();
@@ -247,7 +242,7 @@ std::string to_json(const Host& host, const plan::Plan* plan, const Group& group
   json.member("size", host.block_size.value() * count).key("ranges").begin_array();
   for (const Piece& piece : pieces) {
     json.begin_object().key("blocks").begin_array(text::Layout::Line);
-    json.value(piece.first.value()).value(piece.last().value()).end_array();
+    json.value(piece.first).value(piece.last()).end_array();
     write_piece(json, host, plan, piece);
     json.end_object();
   }

@@ -65,7 +65,7 @@ std::string totals(const Forecast& forecast, Bytes block_size) {
 std::string forecast_to_text(const Forecast& forecast, const model::Host& before) {
   const forecast::Device& last = forecast.devices.back();
   std::string text =
-      fmt::format("{} for node{}", model::human(forecast.request.bytes), forecast.node.value());
+      fmt::format("{} for node{}", model::human(forecast.request.bytes), forecast.node);
   const bool steps = plan::is_incremental(forecast.source);
   const char* one = steps ? "step" : "device";
   if (forecast.source != plan::Source::Dimm)

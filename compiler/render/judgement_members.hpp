@@ -20,10 +20,7 @@ void write_remaining(Writer& out, const std::vector<plan::Remaining>& remaining)
     out.begin_object().member("kind", plan::remaining_kind_name(one.kind));
     out.key("ranges").begin_array(text::Layout::Line);
     for (const model::WriteRun& run : one.blocks) {
-      out.begin_array(text::Layout::Line)
-          .value(run.first.value())
-          .value(run.last.value())
-          .end_array();
+      out.begin_array(text::Layout::Line).value(run.first).value(run.last).end_array();
     }
     out.end_array().member("bytes", one.bytes).member("wanted", one.wanted);
     out.member("why", one.why).member("needs", one.needs).member("help", one.help);

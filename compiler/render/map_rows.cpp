@@ -75,7 +75,7 @@ std::array<std::uint64_t, kKinds> totals(const std::vector<Row>& rows) {
 }
 
 std::string node_name(const Row& row) {
-  return row.node ? fmt::format("node{}", row.node->value()) : "unknown node";
+  return row.node ? fmt::format("node{}", *row.node) : "unknown node";
 }
 
 std::string part_name(const Part& part) { return model::range_name(part.first, part.last); }

@@ -62,13 +62,7 @@ class Document {
     out_.end_array();
   }
 
-  void node(const std::optional<model::NodeId>& id) {
-    out_.key("node");
-    if (id)
-      out_.value(id->value());
-    else
-      out_.null();
-  }
+  void node(const std::optional<model::NodeId>& id) { out_.member("node", id); }
 
   void rule(const RuleRef& rule) {
     out_.key("rule");
@@ -83,7 +77,7 @@ class Document {
 
   void blocks(model::BlockId first, model::BlockId last) {
     out_.key("blocks").begin_array(text::Layout::Line);
-    out_.value(first.value()).value(last.value()).end_array();
+    out_.value(first).value(last).end_array();
   }
 
   void words(std::string_view name, const std::vector<std::string>& list) {
@@ -148,7 +142,7 @@ class Document {
     out_.member("reboot_required", boot.reboot_required);
     out_.key("nodes").begin_array();
     for (const BootNode& one : boot.nodes) {
-      out_.begin_object().member("node", one.node.value());
+      out_.begin_object().member("node", one.node);
       zone_bytes("wished", one.wished);
       zone_bytes("predicted", one.predicted);
       out_.end_object();
@@ -169,12 +163,12 @@ class Document {
     out_.begin_object();
     node(outcome.node);
     out_.key("bytes").begin_object(text::Layout::Line);
-    out_.member("Normal", outcome.normal.value()).member("Movable", outcome.movable.value());
-    out_.member("offline", outcome.offline.value());
-    if (outcome.unknown.value() > 0) out_.member("unknown", outcome.unknown.value());
+    out_.member("Normal", outcome.normal).member("Movable", outcome.movable);
+    out_.member("offline", outcome.offline);
+    if (outcome.unknown > model::Bytes(0)) out_.member("unknown", outcome.unknown);
     out_.end_object();
     zone_bytes("zones", outcome.zones);
-    if (outcome.uncertain.value() > 0) out_.member("uncertain", outcome.uncertain.value());
+    if (outcome.uncertain > model::Bytes(0)) out_.member("uncertain", outcome.uncertain);
     out_.end_object();
   }
 
@@ -196,29 +190,21 @@ class Document {
     out_.end_object();
   }
 
-  void number_or_null(std::string_view name, const std::optional<std::uint64_t>& number) {
-    out_.key(name);
-    if (number)
-      out_.value(*number);
-    else
-      out_.null();
-  }
-
   void to_come(const forecast::Forecast& f) {
     out_.key("forecast").begin_object().member("schema", forecast::kForecastSchema);
-    out_.member("bytes", f.request.bytes.value()).member("source", plan::source_name(f.source));
-    out_.member("node", f.node.value());
-    out_.member("devices", f.device_count).member("device_bytes", f.device_bytes.value());
+    out_.member("bytes", f.request.bytes).member("source", plan::source_name(f.source));
+    out_.member("node", f.node);
+    out_.member("devices", f.device_count).member("device_bytes", f.device_bytes);
     out_.member("memmap_on_memory", f.own_map).member("fits", f.fits());
-    number_or_null("ends_at", f.ends_at);
-    out_.member("needed", f.devices.back().needed.value());
-    out_.member("free", f.devices.back().free.value());
-    out_.member("lowest_free", f.lowest_free.value());
-    number_or_null("slow_blocks", f.slow_blocks);
+    out_.member("ends_at", f.ends_at);
+    out_.member("needed", f.devices.back().needed);
+    out_.member("free", f.devices.back().free);
+    out_.member("lowest_free", f.lowest_free);
+    out_.member("slow_blocks", f.slow_blocks);
     out_.key("remedies").begin_array();
     for (const forecast::Remedy& remedy : f.remedies) {
       out_.begin_object().member("kind", forecast::remedy_name(remedy.kind));
-      if (remedy.bytes.value() > 0) out_.member("bytes", remedy.bytes.value());
+      if (remedy.bytes > model::Bytes(0)) out_.member("bytes", remedy.bytes);
       if (remedy.normal > 0) out_.member("normal_blocks", remedy.normal);
       out_.member("by_service", remedy.by_service).member("text", remedy.text).end_object();
     }

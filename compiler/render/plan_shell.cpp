@@ -97,12 +97,11 @@ std::string command_of(const Step& step, const Knobs& held) {
           [&](const plan::SetKnob& set) { return set_command(set, held); },
           [](const plan::OnlineBlocks& online) {
             return fmt::format("run {} {} {} {}", model::online_word(online.word),
-                               online.blocks.first.value(), online.blocks.last.value(),
+                               online.blocks.first, online.blocks.last,
                                model::zone_name(online.zone));
           },
           [](const plan::OfflineBlocks& offline) {
-            return fmt::format("run offline {} {} {}", offline.blocks.first.value(),
-                               offline.blocks.last.value(),
+            return fmt::format("run offline {} {} {}", offline.blocks.first, offline.blocks.last,
                                offline.zone ? model::zone_name(*offline.zone) : "unknown");
           },
           [](const plan::ProbeBlock& probe) {

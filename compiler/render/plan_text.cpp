@@ -26,7 +26,7 @@ using plan::Step;
 namespace {
 
 std::string node_text(std::optional<NodeId> node) {
-  return node ? fmt::format("node{}", node->value()) : "unknown node";
+  return node ? fmt::format("node{}", *node) : "unknown node";
 }
 
 // "node1: 48 blocks, 6 GiB: 8 online (Normal), 40 offline"
@@ -195,7 +195,7 @@ std::string boot_lines(const plan::Boot& boot) {
     text += fmt::format("Kernel parameters to remove: {}\n", fmt::join(boot.remove, " "));
   for (const plan::BootNode& node : boot.nodes) {
     const char* open = ": ";
-    text += fmt::format("  boot memory of node{}", node.node.value());
+    text += fmt::format("  boot memory of node{}", node.node);
     for (const auto& [zone, bytes] : node.predicted) {
       text += fmt::format("{}{} {}", open, model::human(model::Bytes(bytes)), zone);
       open = ", ";

@@ -11,8 +11,8 @@ namespace memonline::render {
 
 std::string step_text(const plan::Step& step) {
   const auto run = [](std::string_view word, const model::WriteRun& blocks) {
-    if (blocks.first == blocks.last) return fmt::format("{} {}", word, blocks.first.value());
-    return fmt::format("{} {}..{}", word, blocks.first.value(), blocks.last.value());
+    if (blocks.first == blocks.last) return fmt::format("{} {}", word, blocks.first);
+    return fmt::format("{} {}..{}", word, blocks.first, blocks.last);
   };
   return std::visit(
       overloaded{

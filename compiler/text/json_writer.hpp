@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/base/strong.hpp"
+
 namespace memonline::text {
 
 enum class Layout : std::uint8_t {
@@ -43,6 +45,10 @@ class JsonWriter {
   template <std::signed_integral Number>
   JsonWriter& value(Number number) {
     return signed_value(number);
+  }
+  template <Strong Number>
+  JsonWriter& value(Number number) {
+    return unsigned_value(number.value());
   }
   JsonWriter& null();
   /// A value that a JsonWriter wrote before (finish()), moved to the present position.

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/base/strong.hpp"
 #include "compiler/text/json_writer.hpp"
 
 namespace memonline::text {
@@ -29,6 +30,10 @@ class YamlWriter {
   template <std::unsigned_integral Number>
   requires(!std::same_as<Number, bool>) YamlWriter& value(Number number) {
     return scalar(std::to_string(number));
+  }
+  template <Strong Number>
+  YamlWriter& value(Number number) {
+    return value(number.value());
   }
   YamlWriter& null() { return scalar("null"); }
   /// In double quotes, whatever the text is.

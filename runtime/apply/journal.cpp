@@ -52,12 +52,10 @@ std::string to_json(const Journal& journal) {
   out.end_array().key("blocks").begin_array();
   for (const BlocksBefore& blocks : journal.blocks) {
     out.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
-    out.value(blocks.first.value()).value(blocks.last.value()).end_array();
+    out.value(blocks.first).value(blocks.last).end_array();
     out.member("online", blocks.online).key("zone");
     blocks.zone ? out.value(model::zone_name(*blocks.zone)) : out.null();
-    out.key("node");
-    blocks.node ? out.value(blocks.node->value()) : out.null();
-    out.end_object();
+    out.member("node", blocks.node).end_object();
   }
   return std::move(out.end_array().end_object()).finish();
 }

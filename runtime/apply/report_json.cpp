@@ -44,7 +44,7 @@ void put(JsonWriter& json, const Finding& finding, bool of_blocks) {
   json.begin_object(Layout::Line);
   if (of_blocks) {
     json.key("blocks").begin_array(Layout::Line);
-    json.value(finding.blocks.first.value()).value(finding.blocks.last.value()).end_array();
+    json.value(finding.blocks.first).value(finding.blocks.last).end_array();
   }
   json.member("outcome", outcome_name(finding.result.outcome));
   json.key("errno");

@@ -298,7 +298,7 @@ void add_blocks(const model::Host& host, std::vector<std::string>& names) {
   for (const model::BlockRun& run : host.blocks)
     for (std::uint64_t i = 0; i < run.count; ++i)
       if (all <= kMaxBlocks || i == 0 || i + 1 == run.count)
-        names.push_back(fmt::format("memory{}", (run.first + i).value()));
+        names.push_back(model::block_name(run.first + i));
 }
 
 void add_devices(const model::Host& host, Offers offers, std::vector<std::string>& names) {
@@ -324,8 +324,7 @@ std::string offered_names(Offers offers, const std::vector<std::string>& words) 
   if (const auto host = load_host(where, ignored)) {
     add_blocks(*host, names);
     add_devices(*host, offers, names);
-    for (const model::Node& node : host->nodes)
-      names.push_back(fmt::format("node{}", node.id.value()));
+    for (const model::Node& node : host->nodes) names.push_back(fmt::format("node{}", node.id));
   }
   if (offers == Offers::Explainable)
     for (const diag::CodeEntry& entry : diag::all_codes())

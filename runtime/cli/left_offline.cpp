@@ -35,7 +35,7 @@ std::string rule_for_left_alone(const std::string& root) {
   if (!left_alone) return {};
   std::string blocks;
   for (const auto& [first, last] : left_alone->offline())
-    blocks += fmt::format("{}{}-{}", blocks.empty() ? "" : ",", first.value(), last.value());
+    blocks += fmt::format("{}{}-{}", blocks.empty() ? "" : ",", first, last);
   return blocks.empty() ? std::string() : fmt::format("block {}: keep\n", blocks);
 }
 

@@ -28,7 +28,7 @@ class Text {
 };
 
 std::string node_label(const std::optional<model::NodeId>& node) {
-  return fmt::format(R"(node="{}")", node ? std::to_string(node->value()) : "unknown");
+  return fmt::format(R"(node="{}")", node ? fmt::to_string(*node) : "unknown");
 }
 
 /// The bytes of each zone of each node, and "offline" for memory that is not online.
@@ -93,7 +93,7 @@ std::string to_prometheus(const Metrics& metrics) {
   for (const auto& [where, bytes] : bytes_of(metrics))
     text.sample(bytes, fmt::format(R"({},zone="{}")", where.first, where.second));
   text.metric("block_size_bytes", "gauge", "Size of a memory block.");
-  text.sample(metrics.host.block_size.value());
+  text.sample(metrics.host.block_size);
   text.metric("policy", "gauge", "Whether a policy exists and could be planned.");
   text.sample(metrics.policy ? 1 : 0);
   text.metric("policy_error", "gauge", "Whether the policy has an error, or no plan is possible.");

@@ -49,29 +49,20 @@ class Document {
   }
 
  private:
-  template <class Value>
-  void maybe(std::string_view name, const std::optional<Value>& value) {
-    out_.key(name);
-    if (value)
-      out_.value(*value);
-    else
-      out_.null();
-  }
-
   void write_host(const model::Host& host) {
     out_.key("host").begin_object();
     out_.member("name", host.name).member("kernel", host.kernel);
     out_.member("era", model::era_name(host.era)).member("era_evidence", host.era_evidence);
     out_.member("arch", host.arch).member("virtualization", host.virtualization);
-    maybe("memory", host.memory ? std::optional(host.memory->value()) : std::nullopt);
-    out_.member("block_size", host.block_size.value()).member("fingerprint", host.fingerprint);
+    out_.member("memory", host.memory);
+    out_.member("block_size", host.block_size).member("fingerprint", host.fingerprint);
     out_.end_object();
   }
 
   void write_knobs(const model::Knobs& knobs) {
     out_.key("knobs").begin_object();
     const auto setting = [&](model::Knob knob, const auto& value) {
-      maybe(model::knob_name(knob), value);
+      out_.member(model::knob_name(knob), value);
     };
     setting(model::Knob::AutoOnlineBlocks, knobs.auto_online_blocks);
     setting(model::Knob::OnlinePolicy, knobs.online_policy);
@@ -84,18 +75,18 @@ class Document {
   void write_run(const plan::StatusRun& run, const model::Host& host, bool drift_known) {
     const model::BlockRun& b = run.blocks;
     out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
-    out_.value(b.first.value()).value(b.last().value()).end_array();
+    out_.value(b.first).value(b.last()).end_array();
     out_.member("state", model::state_name(b.state));
-    maybe("zone", plan::zone_text(b));
-    maybe("node", b.node ? std::optional(b.node->value()) : std::nullopt);
+    out_.member("zone", plan::zone_text(b));
+    out_.member("node", b.node);
     out_.member("device", host.devices.at(b.device).name);
-    maybe("drift", drift_known ? std::optional(run.drift) : std::nullopt);
+    out_.member("drift", drift_known ? std::optional(run.drift) : std::nullopt);
     out_.end_object();
   }
 
   void write_range(model::BlockId first, model::BlockId last) {
     out_.key("blocks").begin_array(Layout::Line);
-    out_.value(first.value()).value(last.value()).end_array();
+    out_.value(first).value(last).end_array();
   }
 
   void write_standby(const std::vector<model::Standby>& standby) {
@@ -122,8 +113,8 @@ class Document {
   void write_pending(const StatusReport& status) {
     const bool known = status.drift_known();
     out_.key("pending").begin_object();
-    maybe("steps", known ? std::optional(status.steps) : std::nullopt);
-    maybe("reboot", known ? std::optional(status.reboot) : std::nullopt);
+    out_.member("steps", known ? std::optional(status.steps) : std::nullopt);
+    out_.member("reboot", known ? std::optional(status.reboot) : std::nullopt);
     out_.end_object();
   }
 
@@ -146,7 +137,7 @@ class Document {
     out_.key("service").begin_object().key("failing").begin_array();
     for (const ServiceNews::Failing& one : news.failing) {
       out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
-      out_.value(one.blocks.first.value()).value(one.blocks.last.value()).end_array();
+      out_.value(one.blocks.first).value(one.blocks.last).end_array();
       out_.member("errno", static_cast<std::uint64_t>(one.error))
           .member("text", one.text)
           .end_object();

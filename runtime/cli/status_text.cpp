@@ -33,7 +33,7 @@ std::vector<Cell> row_of(const plan::StatusRun& run, const Host& host) {
           model::human(host.block_size * b.count),
           {std::string(model::state_name(b.state)), tint},
           {plan::zone_text(b).value_or(b.state == model::State::Online ? "unknown" : "-"), tint},
-          b.node ? fmt::format("{}{}", b.node->value(), b.several_nodes ? "+" : "") : "-",
+          b.node ? fmt::format("{}{}", *b.node, b.several_nodes ? "+" : "") : "-",
           host.devices.at(b.device).name,
           {run.drift ? "drift" : "", Tint::Attention}};
 }

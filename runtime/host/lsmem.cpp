@@ -133,8 +133,7 @@ Result<model::Host, HostError> read_lsmem(std::string_view json) {
   std::set<model::NodeId> nodes;
   for (const BlockRun& run : runs) {
     if (!host.blocks.empty() && run.first < host.blocks.back().end())
-      return fail(
-          HostError{"", fmt::format("block {} is in two rows of lsmem", run.first.value())});
+      return fail(HostError{"", fmt::format("block {} is in two rows of lsmem", run.first)});
     if (run.zones.kind() != ValidZones::Kind::Unknown) host.facts.valid_zones = true;
     if (run.node) nodes.insert(*run.node);
     model::append_run(host.blocks, run);

@@ -119,7 +119,7 @@ void count_use(model::ZoneUse& use, std::string_view name, std::uint64_t value) 
 /// "Node 0 MemFree:  1234 kB" in a node's own meminfo.
 void read_node_use(const Tree& tree, Node& node) {
   const auto text =
-      tree.read(fmt::format("sys/devices/system/node/node{}/meminfo", node.id.value()).c_str());
+      tree.read(fmt::format("sys/devices/system/node/node{}/meminfo", node.id).c_str());
   if (!text) return;
   std::string plain;
   for (std::string_view rest = *text; !rest.empty();) {

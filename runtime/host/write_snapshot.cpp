@@ -18,12 +18,9 @@ void write_text(std::string_view key, const std::string& text, YamlWriter& out) 
 void write_optional(std::string_view key, const std::optional<std::string>& text, YamlWriter& out) {
   if (text) out.key(key).quoted(*text);
 }
-void write_optional(std::string_view key, const std::optional<bool>& truth, YamlWriter& out) {
-  if (truth) out.member(key, *truth);
-}
-void write_optional(std::string_view key, const std::optional<model::Bytes>& size,
-                    YamlWriter& out) {
-  if (size) out.member(key, size->value());
+template <class Value>
+void write_optional(std::string_view key, const std::optional<Value>& value, YamlWriter& out) {
+  if (value) out.member(key, *value);
 }
 void write_if(std::string_view key, bool truth, YamlWriter& out) {
   if (truth) out.member(key, true);
@@ -82,7 +79,7 @@ void write_machine(const model::Host& host, YamlWriter& out) {
   write_text("family", host.family, out);
   write_optional("memory", host.memory, out);
   write_optional("memory-available", host.memory_available, out);
-  out.member("block-size", host.block_size.value()).member("page-size", host.page_size);
+  out.member("block-size", host.block_size).member("page-size", host.page_size);
   out.key("era").word(model::era_name(host.era));
   write_text("era-evidence", host.era_evidence, out);
   out.member("hot-remove", host.hot_remove);
@@ -146,7 +143,7 @@ void write_zone_spans(const model::Node& node, YamlWriter& out) {
       out.key("zones").comment("start, spanned, present, managed, cma; in pages").begin_object();
     any = true;
     out.key(model::zone_name(static_cast<model::Zone>(i)));
-    write_numbers(out, span.start.value(), span.spanned, span.present, span.managed, span.cma);
+    write_numbers(out, span.start, span.spanned, span.present, span.managed, span.cma);
   }
   if (any) out.end_object();
 }
@@ -155,11 +152,11 @@ void write_nodes(const model::Host& host, YamlWriter& out) {
   out.member("zone-spans-known", host.zone_spans_known);
   write_ranges(
       "possible-nodes", host.possible_nodes,
-      [](const auto& r) { return std::pair(r.first.value(), r.second.value()); }, out);
+      [](const auto& r) { return std::pair(r.first, r.second); }, out);
   if (host.nodes.empty()) return;
   out.key("nodes").begin_array();
   for (const model::Node& node : host.nodes) {
-    out.begin_object().member("node", node.id.value());
+    out.begin_object().member("node", node.id);
     write_optional("cpu", node.has_cpu, out);
     write_zone_spans(node, out);
     write_use(node, out);
@@ -211,10 +208,10 @@ void write_blocks(const model::Host& host, YamlWriter& out) {
   out.key("blocks").begin_array();
   for (const model::BlockRun& run : host.blocks) {
     out.begin_object(Layout::Line).key("blocks");
-    write_numbers(out, run.first.value(), run.last().value());
+    write_numbers(out, run.first, run.last());
     out.key("state").word(model::state_name(run.state));
     write_zones(run.zones, out);
-    if (run.node) out.member("node", run.node->value());
+    if (run.node) out.member("node", *run.node);
     write_if("several-nodes", run.several_nodes, out);
     out.member("device", run.device);
     write_if("holes", run.holes, out);
@@ -231,8 +228,7 @@ void write_unknown(const model::Host& host, YamlWriter& out) {
     out.end_array();
   }
   write_ranges(
-      "standby", host.standby,
-      [](const auto& r) { return std::pair(r.first.value(), r.last.value()); }, out);
+      "standby", host.standby, [](const auto& r) { return std::pair(r.first, r.last); }, out);
   if (host.missing_blocks > 0) out.member("missing-blocks", host.missing_blocks);
   if (host.unread.empty()) return;
   out.key("unread").begin_array();

@@ -21,9 +21,8 @@ class Comparison {
 
   void outcome(const std::map<std::uint32_t, ExpectedNode>& expected, const plan::Plan& plan) {
     for (const auto& [id, node] : expected) {
-      const auto at = std::find_if(plan.outcome.begin(), plan.outcome.end(), [&, id = id](auto& o) {
-        return o.node && o.node->value() == id;
-      });
+      const auto at = std::find_if(plan.outcome.begin(), plan.outcome.end(),
+                                   [&, id = id](auto& o) { return o.node == model::NodeId(id); });
       if (at == plan.outcome.end()) {
         mismatches_.push_back(fmt::format("node {}: this host has no such node", id));
         continue;
@@ -51,10 +50,10 @@ class Comparison {
  private:
   void amount(std::uint32_t id, std::string_view name, std::optional<std::uint64_t> expected,
               model::Bytes found) {
-    if (!expected || *expected == found.value()) return;
+    if (!expected || model::Bytes(*expected) == found) return;
     mismatches_.push_back(fmt::format("node {} {}: expected {} ({}), planned {} ({})", id, name,
                                       model::human(model::Bytes(*expected)), *expected,
-                                      model::human(found), found.value()));
+                                      model::human(found), found));
   }
 
   static std::string joined(const std::vector<std::string>& words) {

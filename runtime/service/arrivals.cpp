@@ -77,7 +77,7 @@ Result<std::string, runtime::FileError> Arrivals::save() {
   changed_ = false;
   std::string lines;
   for (const model::BlockRange& range : known_)
-    lines += fmt::format("{} {} {}\n", kThere, range.first.value(), range.last.value());
+    lines += fmt::format("{} {} {}\n", kThere, range.first, range.last);
   return write_kept(file_, boot_, lines);
 }
 

@@ -101,7 +101,7 @@ void Publisher::report_onlined_by_others(const std::vector<plan::StatusRun>& run
 
 void Publisher::offlined_by_others(model::BlockId block) {
   user_offline_.took_offline(block, UserOffline::By::Others);
-  listener_.say(kNotice, fmt::format("memory{} was offlined by another process", block.value()),
+  listener_.say(kNotice, model::block_name(block) + " was offlined by another process",
                 {model::WriteRun{block, block}, {}, 0});
 }
 

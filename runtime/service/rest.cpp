@@ -49,7 +49,7 @@ Result<std::string, runtime::FileError> write_rest(const std::string& run_direct
   std::string lines = fmt::format("{} {}\n", kSettings, rest.keeps_switches ? kKeep : kPutBack);
   for (const std::string& digest : rest.policies) lines += fmt::format("{} {}\n", kPolicy, digest);
   for (const auto& [first, last] : rest.online)
-    lines += fmt::format("{} {} {}\n", kOnline, first.value(), last.value());
+    lines += fmt::format("{} {} {}\n", kOnline, first, last);
   return write_kept(rest_file(run_directory), boot, lines);
 }
 

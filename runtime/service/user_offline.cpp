@@ -151,8 +151,7 @@ Result<std::string, runtime::FileError> UserOffline::save() {
   std::string lines;
   for (const By by : {By::Others, By::Job})
     for (const auto& [first, last] : ranges(&by))
-      lines +=
-          fmt::format("{} {} {}\n", first.value(), last.value(), by == By::Job ? kJob : kOthers);
+      lines += fmt::format("{} {} {}\n", first, last, by == By::Job ? kJob : kOthers);
   return write_kept(file_, boot_, lines);
 }
 
