@@ -64,12 +64,13 @@ std::uint32_t device_for(kernel::Model& model, const Host& host, const Arrival& 
 }
 
 // The remaining standby memory after `count` blocks at its beginning are configured.
-std::vector<model::Standby> without_first(std::vector<model::Standby> ranges, std::uint64_t count) {
+std::vector<model::BlockRange> without_first(std::vector<model::BlockRange> ranges,
+                                             std::uint64_t count) {
   if (ranges.empty()) return ranges;
-  if (ranges.front().last < ranges.front().first + count)
+  if (ranges.front().count() <= count)
     ranges.erase(ranges.begin());
   else
-    ranges.front().first = ranges.front().first + count;
+    ranges.front().first += count;
   return ranges;
 }
 
@@ -145,9 +146,9 @@ class Walker {
   // many blocks it has.
   std::uint64_t take_standby() {
     if (arrival_.source != Source::Standby || host_.standby.empty()) return arrival_.blocks;
-    const model::Standby range = host_.standby.front();
+    const model::BlockRange range = host_.standby.front();
     next_ = range.first;
-    return range.last.value() - range.first.value() + 1;
+    return range.count();
   }
 
   // Planned again and again, the plan must not take its own setting for the machine's.
@@ -197,7 +198,7 @@ class Walker {
     normal_ = normal;
     kernel::follow_use(with, planned.outcome);
     note_runs(planned.outcome, device, planned.plan->hotplug.by);
-    next_ = next_ + device.blocks;
+    next_ += device.blocks;
     host_ = std::move(planned.outcome);
   }
 
@@ -220,7 +221,7 @@ class Walker {
       const BlockId first = std::max(run.first, next_);
       const BlockId last = std::min(run.last(), end - 1);
       if (last < first) continue;
-      NewRun part{first, last, run.node, std::nullopt};
+      NewRun part{{first, last}, run.node, std::nullopt};
       if (run.state == State::Online) part.zone = kernel::zone_of(after, run);
       add_run(part);
       if (!part.zone) continue;
@@ -241,8 +242,9 @@ class Walker {
   void add_run(const NewRun& run) {
     if (!walk_.runs.empty()) {
       NewRun& before = walk_.runs.back();
-      if (before.last + 1 == run.first && before.node == run.node && before.zone == run.zone) {
-        before.last = run.last;
+      if (before.blocks.last + 1 == run.blocks.first && before.node == run.node &&
+          before.zone == run.zone) {
+        before.blocks.last = run.blocks.last;
         return;
       }
     }

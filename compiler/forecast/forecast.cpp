@@ -120,8 +120,7 @@ class Forecaster {
   // boot (drivers/s390/char/sclp_cmd.c, sclp_add_standby_memory()).
   bool enough_standby(const Host& host) {
     std::uint64_t blocks = 0;
-    for (const model::Standby& range : host.standby)
-      blocks += range.last.value() - range.first.value() + 1;
+    for (const model::BlockRange& range : host.standby) blocks += range.count();
     if (arrival_.blocks <= blocks) return true;
     if (blocks == 0)
       return impossible("this host has no standby memory besides its memory blocks",

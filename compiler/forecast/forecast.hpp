@@ -91,8 +91,7 @@ struct Device {
 /// Blocks of the new memory that end up alike. Their numbers are those they would have right above
 /// what is there; firmware may place them elsewhere.
 struct NewRun {
-  model::BlockId first;
-  model::BlockId last;
+  model::BlockRange blocks;
   std::optional<model::NodeId> node;
   std::optional<model::Zone> zone;  ///< empty: offline
   friend bool operator==(const NewRun&, const NewRun&) = default;

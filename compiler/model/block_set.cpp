@@ -15,6 +15,11 @@ std::string range_name(BlockId first, BlockId last) {
   return first == last ? block_name(first) : fmt::format("memory{}..{}", first, last);
 }
 
+std::string range_numbers(const BlockRange& range) {
+  return range.first == range.last ? fmt::to_string(range.first)
+                                   : fmt::format("{}-{}", range.first, range.last);
+}
+
 namespace {
 
 bool in_order(const BlockRange& one, const BlockRange& other) { return one.first < other.first; }

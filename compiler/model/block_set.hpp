@@ -17,6 +17,19 @@ struct BlockRange {
   [[nodiscard]] std::uint64_t count() const { return last - first + 1; }
   [[nodiscard]] bool contains(BlockId block) const { return first <= block && block <= last; }
   friend bool operator==(const BlockRange&, const BlockRange&) = default;
+
+  /// Its blocks, one by one.
+  struct Iterator {
+    BlockId at;
+    BlockId operator*() const { return at; }
+    Iterator& operator++() {
+      ++at;
+      return *this;
+    }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+  };
+  [[nodiscard]] Iterator begin() const { return {first}; }
+  [[nodiscard]] Iterator end() const { return {last + 1}; }
 };
 
 /// "memory42".
@@ -26,6 +39,9 @@ std::string range_name(BlockId first, BlockId last);
 inline std::string range_name(const BlockRange& range) {
   return range_name(range.first, range.last);
 }
+
+/// "32-39", or "42" if it is one: as chmem takes them.
+std::string range_numbers(const BlockRange& range);
 
 /// Blocks as ranges, ascending, neither overlapping nor adjacent: equal sets have equal ranges.
 /// What it costs grows with ranges, not with blocks.

@@ -46,7 +46,7 @@ std::string device_text(const Device& device) {
 }
 
 std::string block_line(const BlockFact& run) {
-  return fmt::format("blocks {}..{} {} [{}] node {}{} {}", run.first, run.last,
+  return fmt::format("blocks {}..{} {} [{}] node {}{} {}", run.blocks.first, run.blocks.last,
                      state_name(run.state), zones_text(run.zones),
                      run.node ? fmt::to_string(*run.node) : "unknown", run.several_nodes ? "+" : "",
                      run.device);
@@ -119,8 +119,7 @@ std::optional<BlockFact> block_in(std::string_view text) {
   const auto known_zones = zones_in(*zones);
   if (!first_number || !last_number || !known_state || !known_zones) return std::nullopt;
   if (*last_number < *first_number || *last_number >= kMaxBlocks) return std::nullopt;
-  run.first = BlockId(*first_number);
-  run.last = BlockId(*last_number);
+  run.blocks = {BlockId(*first_number), BlockId(*last_number)};
   run.state = *known_state;
   run.zones = *known_zones;
   run.several_nodes = node->ends_with('+');
@@ -197,7 +196,8 @@ class Reader {
   }
   bool blocks(std::string_view line) {
     auto run = block_in(line);
-    if (!run || (!facts_.blocks.empty() && run->first <= facts_.blocks.back().last)) return false;
+    if (!run || (!facts_.blocks.empty() && run->blocks.first <= facts_.blocks.back().blocks.last))
+      return false;
     facts_.blocks.push_back(std::move(*run));
     return true;
   }
@@ -249,8 +249,8 @@ Facts facts_of(const Host& host) {
   for (const Node& node : host.nodes) facts.node_cpus[node.id] = node.has_cpu;
   facts.blocks.reserve(host.blocks.size());
   for (const BlockRun& run : host.blocks)
-    facts.blocks.push_back({run.first, run.last(), run.state, run.zones, run.node,
-                            run.several_nodes, device_text(host.devices.at(run.device))});
+    facts.blocks.push_back({run.range(), run.state, run.zones, run.node, run.several_nodes,
+                            device_text(host.devices.at(run.device))});
   return facts;
 }
 

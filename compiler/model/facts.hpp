@@ -19,8 +19,7 @@ namespace memonline::model {
 
 /// A run of blocks as in its line.
 struct BlockFact {
-  BlockId first;
-  BlockId last;
+  BlockRange blocks;
   State state = State::Unknown;
   ValidZones zones;
   std::optional<NodeId> node;

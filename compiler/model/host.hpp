@@ -59,6 +59,7 @@ struct BlockRun {
   bool holes = false;        ///< part of each block is not RAM: it can never be offlined (5.5+)
   [[nodiscard]] BlockId last() const { return first + (count - 1); }
   [[nodiscard]] BlockId end() const { return first + count; }
+  [[nodiscard]] BlockRange range() const { return {first, last()}; }
   /// Equal in all but position: may be merged when neighbors.
   [[nodiscard]] bool same_kind(const BlockRun& other) const {
     return state == other.state && zones == other.zones && node == other.node &&
@@ -141,13 +142,6 @@ struct RuledOut {
   friend bool operator==(const RuledOut&, const RuledOut&) = default;
 };
 
-/// Standby memory of s390x (6.19+): it has no blocks until it is configured.
-struct Standby {
-  BlockId first;
-  BlockId last;
-  friend bool operator==(const Standby&, const Standby&) = default;
-};
-
 struct Host {
   std::string name;            ///< where it was read from: "/", a directory, a file
   std::string kernel;          ///< uname release; for display and the `kernel` fact, never the era
@@ -191,7 +185,9 @@ struct Host {
   std::vector<std::pair<NodeId, NodeId>> possible_nodes;
   std::vector<BlockRun> blocks;  ///< ascending, disjoint, maximal
   RuledOut ruled_out;            ///< of devices of kind Unknown. Not part of the fingerprint
-  std::vector<Standby> standby;  ///< ascending, disjoint. Not part of the fingerprint
+  /// Standby memory of s390x (6.19+), which has no blocks until it is configured: ascending,
+  /// disjoint. Not part of the fingerprint.
+  std::vector<BlockRange> standby;
   /// Blocks that nodes link to and that the source does not hold: it is incomplete.
   std::uint64_t missing_blocks = 0;
   /// Hot-added since the service holds auto_online_blocks, and not settled yet: what the kernel did

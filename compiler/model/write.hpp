@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "compiler/model/units.hpp"
+#include "compiler/model/block_set.hpp"
 
 namespace memonline::model {
 
@@ -18,6 +18,7 @@ struct WriteRun {
   [[nodiscard]] BlockId low() const { return descending() ? last : first; }
   [[nodiscard]] BlockId high() const { return descending() ? first : last; }
   [[nodiscard]] std::uint64_t count() const { return high() - low() + 1; }
+  [[nodiscard]] BlockRange range() const { return {low(), high()}; }
   friend bool operator==(const WriteRun&, const WriteRun&) = default;
 };
 

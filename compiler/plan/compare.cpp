@@ -13,6 +13,7 @@
 namespace memonline::plan {
 
 using model::BlockFact;
+using model::BlockId;
 using model::BlockRun;
 using model::Facts;
 using model::Host;
@@ -38,18 +39,18 @@ class Writes {
         add(offline->blocks, {State::Offline, model::Zone::Normal, false});
       if (const auto* probe = std::get_if<ProbeBlock>(&step.action);
           probe != nullptr && plan.host.block_size > 0) {
-        const model::BlockId block(probe->address / plan.host.block_size);
+        const BlockId block(probe->address / plan.host.block_size);
         add({block, block}, {State::Offline, model::Zone::Normal, true});
       }
     }
   }
 
   struct Span {
-    std::uint64_t end = 0;
+    BlockId end;
     std::vector<StateAfter> left;
   };
-  [[nodiscard]] const std::map<std::uint64_t, Span>& spans() const { return spans_; }
-  [[nodiscard]] const std::vector<StateAfter>* at(std::uint64_t block) const {
+  [[nodiscard]] const std::map<BlockId, Span>& spans() const { return spans_; }
+  [[nodiscard]] const std::vector<StateAfter>* at(BlockId block) const {
     const auto after = spans_.upper_bound(block);
     if (after == spans_.begin()) return nullptr;
     const Span& span = std::prev(after)->second;
@@ -57,7 +58,7 @@ class Writes {
   }
 
  private:
-  void split_at(std::uint64_t block) {
+  void split_at(BlockId block) {
     const auto after = spans_.upper_bound(block);
     if (after == spans_.begin()) return;
     const auto before = std::prev(after);
@@ -68,14 +69,14 @@ class Writes {
   }
 
   void add(const model::WriteRun& run, const StateAfter& left) {
-    std::uint64_t at = run.low().value();
-    const std::uint64_t end = run.high().value() + 1;
+    BlockId at = run.low();
+    const BlockId end = run.high() + 1;
     split_at(at);
     split_at(end);
     while (at < end) {
       auto next = spans_.lower_bound(at);
       if (next == spans_.end() || next->first != at) {
-        const std::uint64_t until = next == spans_.end() ? end : std::min(end, next->first);
+        const BlockId until = next == spans_.end() ? end : std::min(end, next->first);
         next = spans_.emplace(at, Span{until, {}}).first;
       }
       next->second.left.push_back(left);
@@ -83,7 +84,7 @@ class Writes {
     }
   }
 
-  std::map<std::uint64_t, Span> spans_;
+  std::map<BlockId, Span> spans_;
 };
 
 bool is_in_state(const StateAfter& left, const Host& host, const BlockRun& run) {
@@ -123,10 +124,10 @@ bool is_fulfilled(const Plan& plan, const Writes& writes, const Host& now, const
       return false;
   }
   for (const auto& [first, span] : writes.spans())
-    for (std::uint64_t block = first; block < span.end;) {
-      const BlockRun* run = now.find_block(model::BlockId(block));
+    for (BlockId block = first; block < span.end;) {
+      const BlockRun* run = now.find_block(block);
       if (run == nullptr || !is_in_state(span.left.back(), now, *run)) return false;
-      block = run->end().value();
+      block = run->end();
     }
   return true;
 }
@@ -157,11 +158,11 @@ bool explained_block(const BlockFact* then, const BlockFact* now, const BlockRun
 
 bool explained_blocks(const Facts& then, const Facts& facts, const Host& now,
                       const Writes& writes) {
-  std::set<std::uint64_t> borders;
+  std::set<BlockId> borders;
   for (const auto* runs : {&then.blocks, &facts.blocks})
     for (const BlockFact& run : *runs) {
-      borders.insert(run.first.value());
-      borders.insert(run.last.value() + 1);
+      borders.insert(run.blocks.first);
+      borders.insert(run.blocks.last + 1);
     }
   for (const auto& [first, span] : writes.spans()) {
     borders.insert(first);
@@ -169,11 +170,11 @@ bool explained_blocks(const Facts& then, const Facts& facts, const Host& now,
   }
   std::size_t before = 0;
   std::size_t after = 0;
-  const auto covers = [](const std::vector<BlockFact>& runs, std::size_t& at, std::uint64_t block) {
-    while (at < runs.size() && runs[at].last.value() < block) ++at;
-    return at < runs.size() && runs[at].first.value() <= block;
+  const auto covers = [](const std::vector<BlockFact>& runs, std::size_t& at, BlockId block) {
+    while (at < runs.size() && runs[at].blocks.last < block) ++at;
+    return at < runs.size() && runs[at].blocks.first <= block;
   };
-  return std::all_of(borders.begin(), borders.end(), [&](std::uint64_t block) {
+  return std::all_of(borders.begin(), borders.end(), [&](BlockId block) {
     const bool was = covers(then.blocks, before, block);
     const bool is = covers(facts.blocks, after, block);
     return explained_block(was ? &then.blocks[before] : nullptr,

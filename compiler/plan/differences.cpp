@@ -10,6 +10,8 @@
 namespace memonline::plan {
 
 using model::BlockFact;
+using model::BlockId;
+using model::BlockRange;
 using model::Facts;
 using model::State;
 using Lines = std::vector<std::string>;
@@ -140,41 +142,41 @@ class Differences {
   }
 
   void blocks() {
-    std::set<std::uint64_t> borders;
+    std::set<BlockId> borders;
     for (const auto* runs : {&then_.blocks, &now_.blocks})
       for (const BlockFact& run : *runs) {
-        borders.insert(run.first.value());
-        borders.insert(run.last.value() + 1);
+        borders.insert(run.blocks.first);
+        borders.insert(run.blocks.last + 1);
       }
     auto then = then_.blocks.begin();
     auto now = now_.blocks.begin();
-    const auto covering = [](auto& at, const auto& end, std::uint64_t block) -> const BlockFact* {
-      while (at != end && at->last.value() < block) ++at;
-      return at != end && at->first.value() <= block ? &*at : nullptr;
+    const auto covering = [](auto& at, const auto& end, BlockId block) -> const BlockFact* {
+      while (at != end && at->blocks.last < block) ++at;
+      return at != end && at->blocks.first <= block ? &*at : nullptr;
     };
     for (auto border = borders.begin(); border != borders.end(); ++border) {
       const BlockFact* before = covering(then, then_.blocks.end(), *border);
       const BlockFact* after = covering(now, now_.blocks.end(), *border);
       if (before != nullptr || after != nullptr)
-        compare(*border, *std::next(border) - 1, before, after);
+        compare({*border, *std::next(border) - 1}, before, after);
     }
     end_change();
   }
 
-  void compare(std::uint64_t first, std::uint64_t last, const BlockFact* then,
-               const BlockFact* now) {
+  void compare(const BlockRange& blocks, const BlockFact* then, const BlockFact* now) {
     if (then != nullptr && now != nullptr && then->state == now->state &&
         then->zones == now->zones && then->node == now->node &&
         then->several_nodes == now->several_nodes && then->device == now->device)
       return;
-    Change change{first, last, words(then, now, kOne), words(then, now, kSeveral), false};
+    Change change{blocks, words(then, now, kOne), words(then, now, kSeveral), false};
     if (change.one.empty()) {
       change.one = offers(*then, *now, kOne);
       change.several = offers(*then, *now, kSeveral);
       change.offers = true;
     }
-    if (!change_.one.empty() && change_.last + 1 == first && change_.one == change.one) {
-      change_.last = last;
+    if (!change_.one.empty() && change_.blocks.last + 1 == blocks.first &&
+        change_.one == change.one) {
+      change_.blocks.last = blocks.last;
       return;
     }
     end_change();
@@ -196,16 +198,13 @@ class Differences {
   void end_change() {
     if (change_.one.empty()) return;
     Lines& into = change_.offers ? offers_ : lines_;
-    if (change_.first == change_.last)
-      into.push_back(fmt::format("memory{} {}", change_.first, change_.one));
-    else
-      into.push_back(fmt::format("memory{}..{} {}", change_.first, change_.last, change_.several));
+    into.push_back(fmt::format("{} {}", model::range_name(change_.blocks),
+                               change_.blocks.count() == 1 ? change_.one : change_.several));
     change_ = {};
   }
 
   struct Change {
-    std::uint64_t first = 0;
-    std::uint64_t last = 0;
+    BlockRange blocks;
     std::string one;  ///< empty: none yet
     std::string several;
     bool offers = false;

@@ -19,13 +19,13 @@ struct Interval {
   BlockId end;
 };
 
-/// Runs that overlap [first, last], cut to it.
+/// Runs that overlap `blocks`, cut to it.
 template <class Visit>
-void each_run_in(const model::Host& host, BlockId first, BlockId last, Visit visit) {
+void each_run_in(const model::Host& host, const model::BlockRange& blocks, Visit visit) {
   auto at = std::partition_point(host.blocks.begin(), host.blocks.end(),
-                                 [&](const BlockRun& run) { return run.end() <= first; });
-  for (; at != host.blocks.end() && at->first <= last; ++at)
-    visit(*at, Interval{std::max(at->first, first), std::min(at->end(), last + 1)});
+                                 [&](const BlockRun& run) { return run.end() <= blocks.first; });
+  for (; at != host.blocks.end() && at->first <= blocks.last; ++at)
+    visit(*at, Interval{std::max(at->first, blocks.first), std::min(at->end(), blocks.last + 1)});
 }
 
 std::vector<Interval> drifting(const model::Host& host, const plan::Plan& plan) {
@@ -35,7 +35,7 @@ std::vector<Interval> drifting(const model::Host& host, const plan::Plan& plan) 
       drift.push_back({blocks->low(), blocks->high() + 1});
   for (const plan::Skipped& skipped : plan.skipped) {
     if (skipped.rule.path.empty()) continue;
-    each_run_in(host, skipped.first, skipped.last, [&](const BlockRun& run, Interval part) {
+    each_run_in(host, skipped.blocks, [&](const BlockRun& run, Interval part) {
       if (differs(run, skipped.wanted)) drift.push_back(part);
     });
   }
@@ -66,8 +66,8 @@ bool differs(const BlockRun& run, const std::string& wanted) {
   return (run.zones[0] == model::Zone::Movable) != movable;
 }
 
-void visit_runs(const model::Host& host, BlockId first, BlockId last, const VisitRun& visit) {
-  each_run_in(host, first, last,
+void visit_runs(const model::Host& host, const model::BlockRange& blocks, const VisitRun& visit) {
+  each_run_in(host, blocks,
               [&](const BlockRun& run, Interval part) { visit(run, part.first, part.end); });
 }
 
@@ -107,11 +107,11 @@ Judged judged_blocks(const plan::Plan& plan) {
     if (const model::WriteRun* blocks = blocks_of(step)) judged.selected += blocks->count();
   for (const plan::Skipped& skipped : plan.skipped) {
     if (skipped.rule.path.empty()) continue;
-    const std::uint64_t count = skipped.last - skipped.first + 1;
+    const std::uint64_t count = skipped.blocks.count();
     judged.selected += count;
     if (skipped.unknown.empty()) continue;
     judged.unknown += count;
-    judged.unjudged.push_back({skipped.first, skipped.last, skipped.unknown});
+    judged.unjudged.push_back({skipped.blocks, skipped.unknown});
   }
   return judged;
 }

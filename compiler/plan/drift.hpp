@@ -23,19 +23,17 @@ struct StatusRun {
 /// Whether a block is not as a target ("movable", "offline") says.
 bool differs(const model::BlockRun& run, const std::string& wanted);
 
-/// Runs of the host that overlap [first, last], with the part of each that does, its end excluded.
+/// Runs of the host that overlap `blocks`, with the part of each that does, its end excluded.
 using VisitRun =
     std::function<void(const model::BlockRun& run, model::BlockId first, model::BlockId end)>;
-void visit_runs(const model::Host& host, model::BlockId first, model::BlockId last,
-                const VisitRun& visit);
+void visit_runs(const model::Host& host, const model::BlockRange& blocks, const VisitRun& visit);
 
 /// Without a plan nothing drifts.
 std::vector<StatusRun> status_runs(const model::Host& host, const plan::Plan* plan);
 
 /// Blocks that a rule selects, or may select, and that cannot be compared with it.
 struct Unjudged {
-  model::BlockId first;
-  model::BlockId last;
+  model::BlockRange blocks;
   std::string fact;  ///< what the host does not show of them: "driver", "zone"
 };
 

@@ -25,7 +25,7 @@ constexpr std::size_t kMaxLabels = 16;
 // Blocks that one sentence is about.
 class Blocks {
  public:
-  void add(const BlockRun& run) { ranges_.push_back({run.first, run.last()}); }
+  void add(const BlockRun& run) { ranges_.push_back(run.range()); }
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
   [[nodiscard]] bool single_block() const {
     return ranges_.size() == 1 && ranges_.front().count() == 1;
@@ -120,14 +120,12 @@ void note_standby(const Host& host, diag::Sink& sink) {
   if (host.standby.empty()) return;
   Blocks blocks;
   std::string list;
-  for (const model::Standby& one : host.standby) {
+  for (const model::BlockRange& one : host.standby) {
     BlockRun run;
     run.first = one.first;
-    run.count = one.last - one.first + 1;
+    run.count = one.count();
     blocks.add(run);
-    if (list.empty())
-      list = one.first == one.last ? std::to_string(one.first.value())
-                                   : fmt::format("{}-{}", one.first.value(), one.last.value());
+    if (list.empty()) list = model::range_numbers(one);
   }
   auto& d =
       sink.add(diag::Code::StandbyMemory, std::nullopt,

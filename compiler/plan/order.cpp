@@ -349,10 +349,9 @@ void report(const Write& write, const Obstacle& obstacle, model::Bytes block_siz
     return;
   }
   const Refusal& refusal = obstacle.refusal;
-  std::string message = fmt::format("no order of writes makes {} {}: {}: {}",
-                                    model::range_name(write.run.low(), write.run.high()),
-                                    name_in(language::kTargets, write.target),
-                                    model::block_name(refusal.block), refusal.why);
+  std::string message = fmt::format(
+      "no order of writes makes {} {}: {}: {}", model::range_name(write.run.range()),
+      name_in(language::kTargets, write.target), model::block_name(refusal.block), refusal.why);
   auto& d = sink.add(diag::Code::NoLegalOrder, write.span, std::move(message));
   if (refusal.in_the_way)
     d.notes.push_back(model::block_name(*refusal.in_the_way) + " is in the way");

@@ -54,17 +54,20 @@ std::vector<Skipped> skipped_of(const Allocation& allocation, const source::Sour
   std::vector<Skipped> skipped;
   for (const Decision& d : allocation.decisions) {
     if (d.change) continue;
-    Skipped one{d.blocks.first, d.blocks.last(),
-                d.blocks.node,  std::string(name_in(language::kTargets, d.target)),
-                d.reason,       d.span ? rule_ref(files, *d.span) : RuleRef{},
-                d.unknown,      d.blocker};
-    const bool joins = !skipped.empty() && skipped.back().last + 1 == one.first &&
+    Skipped one{d.blocks.range(),
+                d.blocks.node,
+                std::string(name_in(language::kTargets, d.target)),
+                d.reason,
+                d.span ? rule_ref(files, *d.span) : RuleRef{},
+                d.unknown,
+                d.blocker};
+    const bool joins = !skipped.empty() && skipped.back().blocks.last + 1 == one.blocks.first &&
                        skipped.back().node == one.node && skipped.back().wanted == one.wanted &&
                        skipped.back().reason == one.reason && skipped.back().rule == one.rule &&
                        skipped.back().unknown == one.unknown &&
                        skipped.back().blocker == one.blocker;
     if (joins)
-      skipped.back().last = one.last;
+      skipped.back().blocks.last = one.blocks.last;
     else
       skipped.push_back(std::move(one));
   }

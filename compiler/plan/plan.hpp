@@ -106,8 +106,7 @@ enum class Blocker : std::uint8_t {
 
 /// Blocks that were considered and left as they are.
 struct Skipped {
-  model::BlockId first;
-  model::BlockId last;
+  model::BlockRange blocks;
   std::optional<model::NodeId> node;
   std::string wanted;  ///< the target a rule had for them: "movable", "keep", ...
   std::string reason;  ///< "online in Normal already; rezone = never"

@@ -61,7 +61,7 @@ diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, st
   auto& d = sink.add(
       diag::Code::NoRoomToOffline, span,
       fmt::format("cannot offline {} ({}): {} in use there must move, but there is room for {}",
-                  model::range_name(run.low(), run.high()), model::human(block_size * run.count()),
+                  model::range_name(run.range()), model::human(block_size * run.count()),
                   model::human(fit.moved), model::human(fit.room)));
   d.notes.push_back(fmt::format("free or reclaimable elsewhere: {}, of which {} must stay free",
                                 model::human(fit.free), model::human(fit.reserve)));

@@ -71,7 +71,7 @@ class Matcher {
 
   // The blocks of `run` that satisfy every one of `classes`.
   Match all_of(const std::vector<sema::Class>& classes, const BlockRun& run) const {
-    const BlockSet whole({{run.first, run.last()}});
+    const BlockSet whole({run.range()});
     Match chosen{whole, whole};
     for (const sema::Class& one : classes) {
       const Match match = this->match(one, run);
@@ -93,7 +93,7 @@ class Matcher {
 
  private:
   Match match(const sema::Class& one, const BlockRun& run) const {
-    const BlockSet whole({{run.first, run.last()}});
+    const BlockSet whole({run.range()});
     const auto where = [](const BlockSet& blocks) { return Match{blocks, blocks}; };
     const auto answered = [&](Answer answer, const char* fact) {
       switch (answer) {
@@ -283,7 +283,7 @@ std::vector<BlockRun> cut_runs(const Host& host) {
   const BlockSet fresh(host.fresh);
   std::vector<BlockRun> runs;
   for (const BlockRun& run : host.blocks) {
-    const BlockSet whole({{run.first, run.last()}});
+    const BlockSet whole({run.range()});
     std::vector<BlockRange> parts = intersect(whole, fresh).ranges();
     for (const BlockRange& part : subtract(whole, fresh)) parts.push_back(part);
     std::sort(parts.begin(), parts.end(),
@@ -328,8 +328,7 @@ Selection select(const sema::FlatPolicy& policy, const Host& host, diag::Sink& s
                                        *match.fact != '\0' ? match.fact : except.fact,
                                        *match.fact != '\0' ? except.fact : ""});
       undecided = undecided || !maybe.empty();
-      for (const BlockRange& part :
-           subtract(BlockSet({{run.first, run.last()}}), unite(mine, maybe)))
+      for (const BlockRange& part : subtract(BlockSet({run.range()}), unite(mine, maybe)))
         left.push_back(part_of(run, part));
     }
     work.spend(chosen.size());

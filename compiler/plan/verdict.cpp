@@ -102,7 +102,7 @@ class Judge {
 
  private:
   void blocks_of(const Skipped& skipped) {
-    visit_runs(host_, skipped.first, skipped.last,
+    visit_runs(host_, skipped.blocks,
                [&](const BlockRun& run, model::BlockId first, model::BlockId end) {
                  // No share can use blocks that are being offlined.
                  if (!skipped.unknown.empty() || run.state == State::GoingOffline)

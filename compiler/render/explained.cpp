@@ -18,6 +18,7 @@ namespace memonline::render {
 namespace {
 
 using model::BlockId;
+using model::BlockRange;
 using model::BlockRun;
 using model::Host;
 
@@ -45,7 +46,7 @@ std::optional<Asked> asked_blocks(std::string_view text) {
   if (rest.starts_with("memory")) rest.remove_prefix(6);
   const auto last = number_of<std::uint64_t>(rest, 10);
   if (!last || *last < *first) return std::nullopt;
-  return AskedBlocks{BlockId(*first), BlockId(*last)};
+  return BlockRange{BlockId(*first), BlockId(*last)};
 }
 
 /// As devices are called: dimm0, dax0.0, virtio3; a driver without devices gives its own name.
@@ -83,12 +84,12 @@ std::vector<Piece> pieces_where(const Host& host, Predicate wanted) {
 using Pieces = Result<std::vector<Piece>, Unexplained>;
 
 // On s390x, standby memory has no blocks until it is configured.
-std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host) {
-  for (const model::Standby& range : host.standby) {
-    const std::uint64_t from = std::max(first, range.first).value();
-    const std::uint64_t to = std::min(last, range.last).value();
+std::optional<Unexplained> standby(const BlockRange& asked, const Host& host) {
+  for (const BlockRange& range : host.standby) {
+    const BlockId from = std::max(asked.first, range.first);
+    const BlockId to = std::min(asked.last, range.last);
     if (from > to) continue;
-    const std::string blocks = from == to ? std::to_string(from) : fmt::format("{}-{}", from, to);
+    const std::string blocks = model::range_numbers({from, to});
     return Unexplained{
         Unexplained::Kind::NoSuchBlock,
         fmt::format("block {} is standby memory and has no state until it is configured", blocks),
@@ -100,14 +101,14 @@ std::optional<Unexplained> standby(BlockId first, BlockId last, const Host& host
 Pieces one_block(BlockId id, const Host& host) {
   const BlockRun* run = host.find_block(id);
   if (run == nullptr)
-    if (const auto waits = standby(id, id, host)) return fail(*waits);
+    if (const auto waits = standby({id, id}, host)) return fail(*waits);
   if (run == nullptr)
     return missing(fmt::format("no block {} on this host", model::block_name(id)),
                    "`memonline status` lists the blocks");
   return std::vector<Piece>{{id, 1, run}};
 }
 
-Pieces blocks_between(const AskedBlocks& asked, const Host& host) {
+Pieces blocks_between(const BlockRange& asked, const Host& host) {
   std::vector<Piece> pieces;
   for (const BlockRun& run : host.blocks) {
     const BlockId first = std::max(run.first, asked.first);
@@ -115,7 +116,7 @@ Pieces blocks_between(const AskedBlocks& asked, const Host& host) {
     if (first <= last) pieces.push_back({first, last - first + 1, &run});
   }
   if (pieces.empty())
-    if (const auto waits = standby(asked.first, asked.last, host)) return fail(*waits);
+    if (const auto waits = standby(asked, host)) return fail(*waits);
   if (pieces.empty())
     return missing(fmt::format("no blocks between memory{} and memory{} on this host", asked.first,
                                asked.last),
@@ -180,7 +181,7 @@ Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const mode
                  [&](const AskedAddress& at) {
                    return one_block(BlockId(at.address / host.block_size.value()), host);
                  },
-                 [&](const AskedBlocks& blocks) { return blocks_between(blocks, host); },
+                 [&](const BlockRange& blocks) { return blocks_between(blocks, host); },
                  [&](const AskedNode& node) { return blocks_of_node(node.id, host); },
                  [&](const AskedDevice& device) { return blocks_of_device(device.name, host); }},
       asked);

@@ -18,9 +18,6 @@ namespace memonline::render {
 struct AskedAddress {
   std::uint64_t address = 0;
 };
-struct AskedBlocks {
-  model::BlockId first, last;
-};
 struct AskedNode {
   model::NodeId id;
 };
@@ -28,7 +25,7 @@ struct AskedDevice {
   std::string_view name;
 };
 /// One block, `memory42` or the block at an address; or many: `memory32-39`, `node1`, `dimm0`.
-using Asked = std::variant<model::BlockId, AskedAddress, AskedBlocks, AskedNode, AskedDevice>;
+using Asked = std::variant<model::BlockId, AskedAddress, model::BlockRange, AskedNode, AskedDevice>;
 
 /// Empty if nothing on any host can have this name.
 std::optional<Asked> parse_asked(std::string_view what);

@@ -39,10 +39,10 @@ PlannedBlock planned_block(const plan::Plan& plan, BlockId block) {
   PlannedBlock planned;
   for (const plan::Step& step : plan.steps)
     if (const model::WriteRun* run = plan::blocks_of(step))
-      if (run->low() <= block && block <= run->high()) planned.step = &step;
+      if (run->range().contains(block)) planned.step = &step;
   if (planned.step != nullptr) return planned;
   for (const plan::Skipped& skipped : plan.skipped)
-    if (skipped.first <= block && block <= skipped.last) planned.skipped = &skipped;
+    if (skipped.blocks.contains(block)) planned.skipped = &skipped;
   return planned;
 }
 
@@ -74,8 +74,8 @@ struct Group {
 Group group_of(const Asked& asked) {
   return std::visit(
       overloaded{[](BlockId) { return Group{}; }, [](const AskedAddress&) { return Group{}; },
-                 [](const AskedBlocks& blocks) {
-                   return Group{"blocks", model::range_name(blocks.first, blocks.last)};
+                 [](const model::BlockRange& blocks) {
+                   return Group{"blocks", model::range_name(blocks)};
                  },
                  [](const AskedNode& node) {
                    return Group{"node", fmt::format("node{}", node.id)};
@@ -96,8 +96,8 @@ std::vector<Piece> cut(const std::vector<Piece>& pieces, const plan::Plan* plan)
       borders.push_back(run->high() + 1);
     }
   for (const plan::Skipped& skipped : plan->skipped) {
-    borders.push_back(skipped.first);
-    borders.push_back(skipped.last + 1);
+    borders.push_back(skipped.blocks.first);
+    borders.push_back(skipped.blocks.last + 1);
   }
   std::sort(borders.begin(), borders.end());
   borders.erase(std::unique(borders.begin(), borders.end()), borders.end());
@@ -165,7 +165,7 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Group& group
 }
 
 /// A line for each gap: requested blocks that the host does not have.
-std::string missing_text(const AskedBlocks& asked, const std::vector<Piece>& pieces) {
+std::string missing_text(const model::BlockRange& asked, const std::vector<Piece>& pieces) {
   std::string text;
   const auto gap = [&](BlockId first, BlockId end) {
     if (first < end)
@@ -307,7 +307,8 @@ Result<std::string, Unexplained> explain(std::string_view what, const model::Hos
   const std::string agents = agents_to_text(agents_for(host, plan, parts));
   if (group.kind.empty()) return to_text(host, plan, parts.front(), without_plan) + agents;
   std::string text = to_text(host, plan, group, parts, without_plan);
-  if (const auto* blocks = std::get_if<AskedBlocks>(&*asked)) text += missing_text(*blocks, parts);
+  if (const auto* blocks = std::get_if<model::BlockRange>(&*asked))
+    text += missing_text(*blocks, parts);
   return text + agents;
 }
 

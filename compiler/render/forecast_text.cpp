@@ -28,8 +28,8 @@ std::string runs_table(const Forecast& forecast, Bytes block_size) {
   std::vector<std::vector<std::string>> rows;
   for (const NewRun& run : forecast.runs) {
     if (rows.size() == kMaxRuns) break;
-    rows.push_back({model::range_name(run.first, run.last),
-                    model::human(block_size * (run.last - run.first + 1)), zone_text(run)});
+    rows.push_back({model::range_name(run.blocks), model::human(block_size * run.blocks.count()),
+                    zone_text(run)});
   }
   std::string text;
   for (const std::string& line : text::in_columns({{}, {text::Align::Right, 2, 9}, {}}, rows))
@@ -45,7 +45,7 @@ std::string totals(const Forecast& forecast, Bytes block_size) {
   std::uint64_t movable = 0;
   std::uint64_t offline = 0;
   for (const NewRun& run : forecast.runs) {
-    const std::uint64_t count = run.last - run.first + 1;
+    const std::uint64_t count = run.blocks.count();
     (!run.zone ? offline : model::is_kernel_zone(*run.zone) ? normal : movable) += count;
   }
   std::string text;

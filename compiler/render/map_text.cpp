@@ -93,8 +93,7 @@ std::string map_to_text(const model::Host& host, const MapStyle& style) {
   }
   text += legend(host, rows, per_cell);
   std::uint64_t standby = 0;
-  for (const model::Standby& range : host.standby)
-    standby += range.last.value() - range.first.value() + 1;
+  for (const model::BlockRange& range : host.standby) standby += range.count();
   if (standby > 0)
     text += fmt::format("\nStandby memory that is not configured: {}\n",
                         model::human(host.block_size * standby));

@@ -75,9 +75,10 @@ class Document {
     out_.member("text", rule.text).end_object();
   }
 
-  void blocks(model::BlockId first, model::BlockId last) {
+  // As a range, or in the order of the writes.
+  void blocks(const auto& range) {
     out_.key("blocks").begin_array(text::Layout::Line);
-    out_.value(first).value(last).end_array();
+    out_.value(range.first).value(range.last).end_array();
   }
 
   void words(std::string_view name, const std::vector<std::string>& list) {
@@ -97,13 +98,13 @@ class Document {
             },
             [&](const OnlineBlocks& online) {
               out_.member("action", "online").member("state", online_word(online.word));
-              blocks(online.blocks.first, online.blocks.last);
+              blocks(online.blocks);
               node(online.node);
               out_.member("zone", model::zone_name(online.zone)).member("before", "offline");
             },
             [&](const OfflineBlocks& offline) {
               out_.member("action", "offline").member("state", "offline");
-              blocks(offline.blocks.first, offline.blocks.last);
+              blocks(offline.blocks);
               node(offline.node);
               out_.key("zone");
               if (offline.zone)
@@ -174,7 +175,7 @@ class Document {
 
   void skipped(const Skipped& skipped) {
     out_.begin_object();
-    blocks(skipped.first, skipped.last);
+    blocks(skipped.blocks);
     node(skipped.node);
     out_.member("wanted", skipped.wanted).member("reason", skipped.reason);
     rule(skipped.rule);
@@ -212,7 +213,7 @@ class Document {
     out_.key("new_blocks").begin_array();
     for (const forecast::NewRun& run : f.runs) {
       out_.begin_object();
-      blocks(run.first, run.last);
+      blocks(run.blocks);
       node(run.node);
       out_.key("zone");
       if (run.zone)

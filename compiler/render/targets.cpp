@@ -90,7 +90,7 @@ struct Job {
 std::optional<source::SourceSpan> rule_of_boot_zones(const Job& job) {
   for (const plan::Skipped& skipped : job.plan.skipped) {
     if (skipped.wanted != name_in(language::kTargets, sema::Target::Movable) ||
-        !is_of_boot(job.host, skipped.first))
+        !is_of_boot(job.host, skipped.blocks.first))
       continue;
     for (const sema::Rule& rule : job.flat.rules)
       for (const sema::Share& share : rule.shares)

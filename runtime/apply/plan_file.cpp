@@ -70,10 +70,11 @@ Facts read_facts(PlanReader& in, const plan::HostRef& host) {
 class Known {
  public:
   explicit Known(const Facts& facts) {
-    for (const model::BlockFact& fact : facts.blocks) add(fact.first.value(), fact.last.value());
+    for (const model::BlockFact& fact : facts.blocks) add(fact.blocks);
   }
 
-  void add(std::uint64_t first, std::uint64_t last) {
+  void add(model::BlockRange blocks) {
+    auto& [first, last] = blocks;
     auto next = runs_.upper_bound(first);
     if (next != runs_.begin()) {
       const auto before = std::prev(next);
@@ -91,16 +92,16 @@ class Known {
   }
 
   // The lowest block of a run that is neither there nor added.
-  [[nodiscard]] std::optional<std::uint64_t> first_unknown(const model::WriteRun& run) const {
-    const std::uint64_t first = run.low().value();
+  [[nodiscard]] std::optional<model::BlockId> first_unknown(const model::WriteRun& run) const {
+    const model::BlockId first = run.low();
     const auto next = runs_.upper_bound(first);
     if (next == runs_.begin() || std::prev(next)->second < first) return first;
-    const std::uint64_t last = std::prev(next)->second;
-    return last < run.high().value() ? std::optional(last + 1) : std::nullopt;
+    const model::BlockId last = std::prev(next)->second;
+    return last < run.high() ? std::optional(last + 1) : std::nullopt;
   }
 
  private:
-  std::map<std::uint64_t, std::uint64_t> runs_;  ///< last by first
+  std::map<model::BlockId, model::BlockId> runs_;  ///< last by first
 };
 
 void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
@@ -112,8 +113,8 @@ void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
     in.enter_item(step.number - 1);
     in.point_at("blocks");
     refuse(Code::PlanBadBlocks,
-           fmt::format("step {} writes memory{}, but the host of the plan has no such block",
-                       step.number, *unknown),
+           fmt::format("step {} writes {}, but the host of the plan has no such block", step.number,
+                       model::block_name(*unknown)),
            kPlanAgain);
   };
   for (const plan::Step& step : plan.steps) {
@@ -131,8 +132,8 @@ void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
              fmt::format("step {} adds memory at {:#x}, which is not the start of a block",
                          step.number, probe->address));
     }
-    const std::uint64_t block = probe->address / facts.block_size;
-    known.add(block, block);
+    const model::BlockId block(probe->address / facts.block_size);
+    known.add({block, block});
   }
 }
 
@@ -192,8 +193,7 @@ plan::NodeOutcome read_outcome(PlanReader& in, const Json& object) {
 
 plan::Skipped read_skipped(PlanReader& in, const Json& object) {
   const model::WriteRun blocks = read_blocks(in, object);
-  return {blocks.first,
-          blocks.last,
+  return {{blocks.first, blocks.last},
           read_node(in, object),
           in.text(object, "wanted"),
           in.text(object, "reason"),

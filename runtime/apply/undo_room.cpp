@@ -48,7 +48,7 @@ bool add_slices(const Task& off, const Task& on, plan::Room& room, std::vector<T
     then.blocks = {at, at + (count - 1)};
     tasks.push_back(std::move(first));
     tasks.push_back(std::move(then));
-    at = at + count;
+    at += count;
   }
   return true;
 }

@@ -49,8 +49,8 @@ std::string OfflineNote::write(bool offlines) const {
   auto left_alone = left_alone_of(root_);
   const auto host = runtime::read_host(root_);
   if (!left_alone || !host) return {};
-  for (const auto& [first, last] : service::taken_offline(online_before_, *host))
-    for (model::BlockId block = first; block <= last; block = block + 1)
+  for (const model::BlockRange& range : service::taken_offline(online_before_, *host))
+    for (const model::BlockId block : range)
       left_alone->took_offline(block, service::UserOffline::By::Job);
   (void)left_alone->compare(*host, left_alone->mark());
   const auto saved = left_alone->save();

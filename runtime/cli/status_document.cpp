@@ -74,8 +74,8 @@ class Document {
 
   void write_run(const plan::StatusRun& run, const model::Host& host, bool drift_known) {
     const model::BlockRun& b = run.blocks;
-    out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
-    out_.value(b.first).value(b.last()).end_array();
+    out_.begin_object(Layout::Line);
+    write_blocks(b.range());
     out_.member("state", model::state_name(b.state));
     out_.member("zone", plan::zone_text(b));
     out_.member("node", b.node);
@@ -84,16 +84,16 @@ class Document {
     out_.end_object();
   }
 
-  void write_range(model::BlockId first, model::BlockId last) {
+  void write_blocks(const auto& range) {
     out_.key("blocks").begin_array(Layout::Line);
-    out_.value(first).value(last).end_array();
+    out_.value(range.first).value(range.last).end_array();
   }
 
-  void write_standby(const std::vector<model::Standby>& standby) {
+  void write_standby(const std::vector<model::BlockRange>& standby) {
     out_.key("standby").begin_array();
-    for (const model::Standby& one : standby) {
+    for (const model::BlockRange& one : standby) {
       out_.begin_object(Layout::Line);
-      write_range(one.first, one.last);
+      write_blocks(one);
       out_.end_object();
     }
     out_.end_array();
@@ -104,7 +104,7 @@ class Document {
     out_.key("unjudged").begin_array();
     for (const plan::Unjudged& one : judged.unjudged) {
       out_.begin_object(Layout::Line);
-      write_range(one.first, one.last);
+      write_blocks(one.blocks);
       out_.member("unknown", one.fact).end_object();
     }
     out_.end_array();
@@ -136,8 +136,8 @@ class Document {
   void write_news(const ServiceNews& news) {
     out_.key("service").begin_object().key("failing").begin_array();
     for (const ServiceNews::Failing& one : news.failing) {
-      out_.begin_object(Layout::Line).key("blocks").begin_array(Layout::Line);
-      out_.value(one.blocks.first).value(one.blocks.last).end_array();
+      out_.begin_object(Layout::Line);
+      write_blocks(one.blocks);
       out_.member("errno", static_cast<std::uint64_t>(one.error))
           .member("text", one.text)
           .end_object();

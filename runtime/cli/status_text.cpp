@@ -67,7 +67,7 @@ std::string unjudged_sizes(const StatusReport& status) {
     auto at = std::find_if(sums.begin(), sums.end(),
                            [&](const auto& sum) { return sum.first == one.fact; });
     if (at == sums.end()) at = sums.insert(sums.end(), {one.fact, 0});
-    at->second += one.last - one.first + 1;
+    at->second += one.blocks.count();
   }
   std::string text;
   for (const auto& [fact, blocks] : sums)
@@ -157,9 +157,9 @@ std::string status_to_text(const StatusReport& status, bool colored) {
   const Host& host = *status.compiled.host;
   std::vector<std::vector<Cell>> rows;
   for (const plan::StatusRun& run : status.runs) rows.push_back(row_of(run, host));
-  for (const model::Standby& one : host.standby)
-    rows.push_back({model::range_name(one.first, one.last),
-                    model::human(host.block_size * (one.last - one.first + 1)),
+  for (const model::BlockRange& one : host.standby)
+    rows.push_back({model::range_name(one),
+                    model::human(host.block_size * one.count()),
                     {"standby", Tint::Faint},
                     {"-", Tint::Faint},
                     "-",

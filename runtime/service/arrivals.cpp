@@ -13,7 +13,7 @@ constexpr std::string_view kThere = "there";
 
 model::BlockSet present(const model::Host& host) {
   model::BlockSet ranges;
-  for (const model::BlockRun& run : host.blocks) ranges.add({run.first, run.last()});
+  for (const model::BlockRun& run : host.blocks) ranges.add(run.range());
   return ranges;
 }
 
@@ -57,8 +57,7 @@ std::vector<model::BlockRange> Arrivals::fresh(const model::Host& host, bool off
   for (const model::BlockRun& run : host.blocks) {
     const bool counts =
         run.state == model::State::Offline || (run.state == model::State::Online && !offline_only);
-    if (counts && host.devices.at(run.device).origin != model::Origin::Boot)
-      came.add({run.first, run.last()});
+    if (counts && host.devices.at(run.device).origin != model::Origin::Boot) came.add(run.range());
   }
   return subtract(subtract(came, known_), left_alone).ranges();
 }

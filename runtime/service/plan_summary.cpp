@@ -16,7 +16,7 @@ PlanSummary summarize(const plan::Plan& plan) {
   summary.steps = plan.steps.size();
   std::vector<model::BlockRange> blocks;
   const auto add = [&](const model::WriteRun& run, const std::optional<model::NodeId>& node) {
-    blocks.push_back({run.low(), run.high()});
+    blocks.push_back(run.range());
     if (node) summary.nodes.insert(node->value());
   };
   for (const plan::Step& step : plan.steps) {

@@ -106,12 +106,12 @@ void Publisher::offlined_by_others(model::BlockId block) {
 }
 
 void Publisher::offlined_by_job(std::uint64_t job, const model::BlockSet& blocks) {
-  for (const auto& [first, last] : blocks) {
-    for (model::BlockId block = first; block <= last; block = block + 1)
+  for (const model::BlockRange& range : blocks) {
+    for (const model::BlockId block : range)
       user_offline_.took_offline(block, UserOffline::By::Job);
-    listener_.say(
-        kNotice,
-        fmt::format("job {} offlined {}: left offline", job, model::range_name(first, last)), {});
+    listener_.say(kNotice,
+                  fmt::format("job {} offlined {}: left offline", job, model::range_name(range)),
+                  {});
   }
 }
 

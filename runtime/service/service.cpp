@@ -274,8 +274,8 @@ void Service::finish_round(const RoundScheduler::Order& order, std::uint64_t mar
     account(order, round);
     rounds_.finish();
   }
-  for (const auto& [first, last] : round.found)
-    for (model::BlockId block = first; block <= last; block = block + 1) {
+  for (const model::BlockRange& range : round.found)
+    for (const model::BlockId block : range) {
       publisher_.offlined_by_others(block);
       rounds_.want(Cause::Changed, now);
     }

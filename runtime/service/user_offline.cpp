@@ -19,23 +19,19 @@ namespace {
 constexpr std::uint64_t kMaxBlocks = std::uint64_t{1} << 20U;
 constexpr std::string_view kOthers = "others", kJob = "job";
 
-std::string text_of(const model::BlockRange& range) {
-  return model::range_name(range.first, range.last);
-}
-
 }  // namespace
 
 model::BlockSet online_blocks(const model::Host& host) {
   model::BlockSet ranges;
   for (const model::BlockRun& run : host.blocks)
-    if (run.state == State::Online) ranges.add({run.first, run.last()});
+    if (run.state == State::Online) ranges.add(run.range());
   return ranges;
 }
 
 model::BlockSet taken_offline(const model::BlockSet& online_before, const model::Host& now) {
   model::BlockSet offline;
   for (const model::BlockRun& run : now.blocks)
-    if (run.state == State::Offline) offline.add({run.first, run.last()});
+    if (run.state == State::Offline) offline.add(run.range());
   return intersect(online_before, offline);
 }
 
@@ -131,8 +127,8 @@ std::vector<std::string> UserOffline::sentences(const model::BlockSet& missed) c
       jobs.add(BlockId(id));
   }
   const auto add = [&](const auto& range, std::string_view what) {
-    sentences.push_back(
-        fmt::format("{} {} {}", text_of(range), range.first == range.last ? "was" : "were", what));
+    sentences.push_back(fmt::format("{} {} {}", model::range_name(range),
+                                    range.first == range.last ? "was" : "were", what));
   };
   for (const auto& range : others) add(range, "offlined by another process");
   for (const auto& range : jobs) add(range, "offlined on request");

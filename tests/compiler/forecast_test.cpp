@@ -131,8 +131,8 @@ TEST_CASE("forecast: the numbers are those of the device where it ends") {
   CHECK(forecast.devices[6].free < forecast.devices[6].needed);
   CHECK(forecast.devices[5].movable == Bytes(8 * kGiB));
   CHECK(forecast.runs.size() == 1);
-  CHECK(forecast.runs[0].first == model::BlockId(32));
-  CHECK(forecast.runs[0].last == model::BlockId(32 + 6 * 64 - 1));
+  CHECK(forecast.runs[0].blocks.first == model::BlockId(32));
+  CHECK(forecast.runs[0].blocks.last == model::BlockId(32 + 6 * 64 - 1));
 }
 
 TEST_CASE("forecast: what is named as a remedy was tried, and is what real kernels took") {

@@ -193,8 +193,8 @@ TEST_CASE("skipped: online blocks in the wrong zone name the share that misses t
   REQUIRE(c.plan);
   std::string skipped;
   for (const plan::Skipped& one : c.plan->skipped)
-    skipped += std::to_string(one.first.value()) + ".." + std::to_string(one.last.value()) + " " +
-               one.wanted + "\n";
+    skipped += std::to_string(one.blocks.first.value()) + ".." +
+               std::to_string(one.blocks.last.value()) + " " + one.wanted + "\n";
   CHECK(skipped == "0..1 keep\n33..33 normal\n34..35 movable\n");
 }
 

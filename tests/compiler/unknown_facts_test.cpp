@@ -34,8 +34,8 @@ std::string kept(const Compilation& c) {
   std::string text;
   for (const plan::Skipped& skipped : c.plan->skipped)
     if (!skipped.unknown.empty())
-      text += std::to_string(skipped.first.value()) + ".." + std::to_string(skipped.last.value()) +
-              " " + skipped.unknown + "; ";
+      text += std::to_string(skipped.blocks.first.value()) + ".." +
+              std::to_string(skipped.blocks.last.value()) + " " + skipped.unknown + "; ";
   return text;
 }
 

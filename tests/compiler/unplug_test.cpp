@@ -40,7 +40,8 @@ std::string unplugged(const model::Host& host, const std::string& text, diag::Si
                          offline.chance ? plan::chance_name(*offline.chance) : "");
   }
   for (const plan::Skipped& one : plan->skipped)
-    steps += fmt::format("; {}..{} {}", one.first.value(), one.last.value(), one.reason);
+    steps +=
+        fmt::format("; {}..{} {}", one.blocks.first.value(), one.blocks.last.value(), one.reason);
   return steps;
 }
 

@@ -69,7 +69,7 @@ std::vector<std::string> left_lines(const plan::Plan& plan) {
     const std::string what =
         skipped.wanted + place_of(skipped.rule) +
         (skipped.unknown.empty() ? "" : fmt::format(", {} unknown", skipped.unknown));
-    by_target[what] += " " + blocks(skipped.first, skipped.last);
+    by_target[what] += " " + blocks(skipped.blocks.first, skipped.blocks.last);
   }
   std::vector<std::string> lines;
   for (const auto& [what, ranges] : by_target)

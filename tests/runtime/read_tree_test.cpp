@@ -145,7 +145,7 @@ TEST_CASE("read tree: standby memory of s390x has no blocks before it is configu
   }
   const model::Host host = host_of(tree);
   CHECK(host.standby ==
-        std::vector<model::Standby>{{BlockId(64), BlockId(65)}, {BlockId(70), BlockId(70)}});
+        std::vector<model::BlockRange>{{BlockId(64), BlockId(65)}, {BlockId(70), BlockId(70)}});
 }
 
 TEST_CASE("read tree: a capture without any link to a node has its blocks") {
