@@ -133,8 +133,7 @@ int serve(const DaemonOptions& options, const Log& log) {
     std::filesystem::create_directories(directory + "/run/memonline");
     const auto kernel = std::make_shared<apply::SharedModel>(*host);
     for (const Refusal& refusal : options.refusals)
-      for (std::uint64_t block = refusal.first; block <= refusal.last; ++block)
-        kernel->refuse(model::BlockId(block), refusal.error);
+      for (const model::BlockId block : refusal.blocks) kernel->refuse(block, refusal.error);
     config.target = service::simulated(kernel, directory, options.latency);
   } else {
     config.target = service::this_machine(options.root);

@@ -32,9 +32,8 @@ std::optional<Refusal> refusal_of(const std::string& text) {
   const int error = errno_named(text.substr(equals + 1));
   const auto blocks = what ? plan::block_range(*what) : std::nullopt;
   constexpr std::uint64_t kMax = std::uint64_t{1} << 20U;
-  if (!blocks || error == 0 || blocks->second.value() - blocks->first.value() >= kMax)
-    return std::nullopt;
-  return Refusal{blocks->first.value(), blocks->second.value(), error};
+  if (!blocks || error == 0 || blocks->last - blocks->first >= kMax) return std::nullopt;
+  return Refusal{*blocks, error};
 }
 
 /// The values as CLI11 reads them; the checks and conversions follow.

@@ -9,11 +9,13 @@
 #include <variant>
 #include <vector>
 
+#include "compiler/model/block_set.hpp"
+
 namespace memonline::bus {
 
 /// Blocks whose writes fail in the simulation.
 struct Refusal {
-  std::uint64_t first = 0, last = 0;
+  model::BlockRange blocks;
   int error = 0;  ///< errno
 };
 

@@ -15,6 +15,14 @@ std::string range_name(BlockId first, BlockId last) {
   return first == last ? block_name(first) : fmt::format("memory{}..{}", first, last);
 }
 
+std::optional<BlockRange> blocks_within(std::uint64_t first, std::uint64_t last, Bytes block_size) {
+  const BlockId from(divided_up(Bytes(first), block_size));
+  const bool last_whole = Bytes(last) % block_size == block_size - Bytes(1);
+  const BlockId end(Bytes(last) / block_size + (last_whole ? 1 : 0));
+  if (from >= end) return std::nullopt;
+  return BlockRange{from, end - 1};
+}
+
 std::string range_numbers(const BlockRange& range) {
   return range.first == range.last ? fmt::to_string(range.first)
                                    : fmt::format("{}-{}", range.first, range.last);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ std::string range_name(BlockId first, BlockId last);
 inline std::string range_name(const BlockRange& range) {
   return range_name(range.first, range.last);
 }
+
+/// The blocks that lie in the bytes [first, last] as a whole; empty: none.
+std::optional<BlockRange> blocks_within(std::uint64_t first, std::uint64_t last, Bytes block_size);
 
 /// "32-39", or "42" if it is one: as chmem takes them.
 std::string range_numbers(const BlockRange& range);

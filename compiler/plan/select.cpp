@@ -53,10 +53,10 @@ class Matcher {
   [[nodiscard]] bool leave_out(const std::vector<sema::Class>& classes, const BlockRun& run) const {
     return std::any_of(classes.begin(), classes.end(), [&](const sema::Class& one) {
       if (const auto* list = std::get_if<sema::NodeList>(&one.is))
-        return run.node && !in(list->ranges, run.node->value());
+        return run.node && !in(list->ranges, *run.node);
       if (const auto* list = std::get_if<sema::BlockList>(&one.is)) {
-        const auto at = range_at(list->ranges, run.first.value());
-        return at == list->ranges.end() || at->first >= run.end().value();
+        const auto at = range_at(list->ranges, run.first);
+        return at == list->ranges.end() || at->first >= run.end();
       }
       const Device& device = host_.devices.at(run.device);
       if (device.kind == Device::Kind::Unknown) return false;
@@ -119,7 +119,7 @@ class Matcher {
             },
             [&](const sema::NodeList& list) {
               if (!run.node) return answered(Answer::Unknown, kNode);
-              return if_true(in(list.ranges, run.node->value()));
+              return if_true(in(list.ranges, *run.node));
             },
             [&](const sema::DimmList& list) {
               return of_kind(
@@ -128,9 +128,9 @@ class Matcher {
             },
             [&](const sema::BlockList& list) {
               BlockSet ranges;
-              for (auto at = range_at(list.ranges, run.first.value());
-                   at != list.ranges.end() && at->first < run.end().value(); ++at)
-                ranges.add({BlockId(at->first), BlockId(at->second)});
+              for (auto at = range_at(list.ranges, run.first);
+                   at != list.ranges.end() && at->first < run.end(); ++at)
+                ranges.add({at->first, at->second});
               return where(intersect(whole, ranges));
             },
             [&](const sema::AddressRange& range) { return where(blocks_within(range, whole)); },
@@ -183,12 +183,8 @@ class Matcher {
 
   // Blocks that are completely inside the range.
   BlockSet blocks_within(const sema::AddressRange& range, const BlockSet& whole) const {
-    const std::uint64_t size = host_.block_size.value();
-    const std::uint64_t first = range.first / size + (range.first % size != 0 ? 1 : 0);
-    const bool last_whole = range.last % size == size - 1;
-    const std::uint64_t end = range.last / size + (last_whole ? 1 : 0);
-    if (first >= end) return {};
-    return intersect(whole, BlockSet({{BlockId(first), BlockId(end - 1)}}));
+    const auto blocks = model::blocks_within(range.first, range.last, host_.block_size);
+    return blocks ? intersect(whole, BlockSet({*blocks})) : BlockSet();
   }
 
   template <class Ranges, class Value>

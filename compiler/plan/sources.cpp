@@ -116,12 +116,11 @@ std::string_view source_text(Source source) {
   return "a driver";
 }
 
-bool may_have_node(const Host& host, std::uint32_t first, std::uint32_t last) {
+bool may_have_node(const Host& host, model::NodeId first, model::NodeId last) {
   return host.possible_nodes.empty() ||
-         std::any_of(host.possible_nodes.begin(), host.possible_nodes.end(),
-                     [&](const auto& range) {
-                       return range.first.value() <= last && first <= range.second.value();
-                     });
+         std::any_of(
+             host.possible_nodes.begin(), host.possible_nodes.end(),
+             [&](const auto& range) { return range.first <= last && first <= range.second; });
 }
 
 bool may_have_cpuless_node(const Host& host) {

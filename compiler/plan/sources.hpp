@@ -28,7 +28,7 @@ std::string_view source_text(Source source);  ///< for people: "Hyper-V's balloo
 /// Whether the facts of the host leave it possible that memory comes from there.
 bool can_come_from(const model::Host& host, Source source);
 /// Whether memory can ever be on one of these nodes (both ends included), or on one without CPUs.
-bool may_have_node(const model::Host& host, std::uint32_t first, std::uint32_t last);
+bool may_have_node(const model::Host& host, model::NodeId first, model::NodeId last);
 bool may_have_cpuless_node(const model::Host& host);
 /// Whether a driver of this name ("System RAM (NAME)") may add memory here.
 bool driver_may_add(const model::Host& host, std::string_view driver);

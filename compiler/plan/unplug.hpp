@@ -34,7 +34,7 @@ struct UnplugRequest {
 /// SIZE [of SELECTOR], SIZE@nodeN, SELECTOR, memoryA[-B], virtioN; otherwise an error message.
 Result<UnplugRequest, std::string> parse_unplug(std::string_view text);
 /// The blocks of a request that names one range of them: "memory32-39".
-std::optional<std::pair<model::BlockId, model::BlockId>> block_range(const UnplugRequest& request);
+std::optional<model::BlockRange> block_range(const UnplugRequest& request);
 
 /// The devices of the host that can be named, for messages and completion: "dimm0", "dax0.0".
 std::vector<std::string> removable_devices(const model::Host& host);

@@ -146,14 +146,13 @@ Result<UnplugRequest, std::string> parse_unplug(std::string_view text) {
   return request;
 }
 
-std::optional<std::pair<model::BlockId, model::BlockId>> block_range(const UnplugRequest& request) {
+std::optional<model::BlockRange> block_range(const UnplugRequest& request) {
   if (request.size || !request.selector || !request.selector->except.empty() ||
       request.selector->classes.size() != 1)
     return std::nullopt;
   const auto* list = std::get_if<sema::BlockList>(&request.selector->classes.front().is);
   if (list == nullptr || list->ranges.size() != 1) return std::nullopt;
-  return std::pair(model::BlockId(list->ranges.front().first),
-                   model::BlockId(list->ranges.front().second));
+  return model::BlockRange{list->ranges.front().first, list->ranges.front().second};
 }
 
 }  // namespace memonline::plan

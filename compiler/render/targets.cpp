@@ -15,6 +15,7 @@
 
 namespace memonline::render {
 
+using model::BlockSet;
 using model::Knob;
 using plan::Plan;
 using sema::ClassWord;
@@ -71,8 +72,7 @@ bool starts_with(std::string_view text, std::string_view start) {
 
 bool is_of_boot(const model::Host& host, model::BlockId id) {
   return std::any_of(host.blocks.begin(), host.blocks.end(), [&](const model::BlockRun& run) {
-    return run.first <= id && id.value() < run.first.value() + run.count &&
-           host.devices.at(run.device).origin == model::Origin::Boot;
+    return run.range().contains(id) && host.devices.at(run.device).origin == model::Origin::Boot;
   });
 }
 
@@ -192,8 +192,6 @@ std::optional<std::string> tuned(const Job& job) {
 
 // ---- udev ----
 
-using Ids = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
-
 /// Names of one match; udev takes lines of 16 KiB.
 constexpr std::uint64_t kNamesOfALine = 64;
 
@@ -223,7 +221,7 @@ class UdevRules {
     if (!rule.selector.except.empty())
       return refused(rule.selector.except.front(), "it has no `except`",
                      "write a separate rule for the excluded memory before this one");
-    std::optional<Ids> ids;
+    std::optional<BlockSet> ids;
     for (const sema::Class& one : rule.selector.classes)
       if (!narrow(one, ids)) return false;
     text_ += rule_comment(plan::rule_ref(files_, rule.span));
@@ -250,36 +248,26 @@ class UdevRules {
   }
 
   /// Reduces the blocks by one more condition; an empty optional means all blocks.
-  bool narrow(const sema::Class& one, std::optional<Ids>& ids) {
+  bool narrow(const sema::Class& one, std::optional<BlockSet>& ids) {
     if (is_word(one, ClassWord::All) || is_word(one, ClassWord::Hotplugged) ||
         is_word(one, ClassWord::Node))
       return true;
-    Ids more;
+    BlockSet more;
     if (const auto* list = std::get_if<sema::BlockList>(&one.is)) {
-      more = list->ranges;
+      for (const auto& [first, last] : list->ranges) more.add({first, last});
     } else if (const auto* range = std::get_if<sema::AddressRange>(&one.is)) {
-      const std::uint64_t size = host_.block_size.value();
-      const std::uint64_t first = range->first / size + (range->first % size == 0 ? 0 : 1);
-      const std::uint64_t end = range->last / size + (range->last % size == size - 1 ? 1 : 0);
-      if (first < end) more.emplace_back(first, end - 1);
+      if (const auto blocks = model::blocks_within(range->first, range->last, host_.block_size))
+        more.add(*blocks);
     } else {
       return refused(one,
                      "it receives the uevent of a block before the kernel shows its node or device",
                      "run memonlined, which waits for them, or select by `block` or `address`");
     }
-    ids = ids ? common(*ids, more) : more;
+    ids = ids ? intersect(*ids, more) : more;
     return true;
   }
 
-  static Ids common(const Ids& left, const Ids& right) {
-    Ids both;
-    for (const auto& [a, b] : left)
-      for (const auto& [c, d] : right)
-        if (std::max(a, c) <= std::min(b, d)) both.emplace_back(std::max(a, c), std::min(b, d));
-    return both;
-  }
-
-  void emit(const std::optional<Ids>& ids, std::string_view word) {
+  void emit(const std::optional<BlockSet>& ids, std::string_view word) {
     const std::string then =
         (word.empty() ? std::string() : fmt::format(R"(ATTR{{state}}="{}", )", word)) +
         "GOTO=\"memonline_end\"\n";
@@ -295,14 +283,14 @@ class UdevRules {
       count = 0;
     };
     for (const auto& [first, last] : *ids)
-      for (std::uint64_t id = first; id <= std::min(last, last_block()); ++id) {
-        names += fmt::format("{}memory{}", count == 0 ? "" : "|", id);
+      for (model::BlockId id = first; id <= std::min(last, last_block()); ++id) {
+        names += (count == 0 ? "" : "|") + model::block_name(id);
         if (++count == kNamesOfALine) line();
       }
     line();
   }
   /// No machine has more blocks; longer lists are not written out.
-  static std::uint64_t last_block() { return (std::uint64_t{1} << 20U) - 1; }
+  static model::BlockId last_block() { return model::BlockId((std::uint64_t{1} << 20U) - 1); }
 
   const source::SourceSet& files_;
   const model::Host& host_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "compiler/base/strong.hpp"
 #include "compiler/language/selectors.hpp"
 #include "compiler/sema/lower.hpp"
 #include "compiler/sema/numbers.hpp"
@@ -87,6 +88,14 @@ std::optional<std::vector<std::pair<Number, Number>>> read_list(
       merged.push_back(range);
   }
   return merged;
+}
+
+template <Strong Name>
+std::vector<std::pair<Name, Name>> named(
+    const std::vector<std::pair<typename Name::Number, typename Name::Number>>& list) {
+  std::vector<std::pair<Name, Name>> names;
+  for (const auto& [first, last] : list) names.emplace_back(Name(first), Name(last));
+  return names;
 }
 
 bool refuse_list(const ast::Class& node, diag::Sink& sink) {
@@ -207,7 +216,7 @@ std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
     case Takes::NodeList: {
       if (node.ranges.empty()) return result;
       auto list = read_list<std::uint32_t>(node.ranges, sink);
-      return list ? with(std::optional(NodeList{std::move(*list)})) : std::nullopt;
+      return list ? with(std::optional(NodeList{named<model::NodeId>(*list)})) : std::nullopt;
     }
     case Takes::DimmList: {
       auto list = read_list<std::uint32_t>(node.ranges, sink);
@@ -220,7 +229,7 @@ std::optional<Class> lower_class(const ast::Class& node, diag::Sink& sink) {
         return std::nullopt;
       }
       auto list = read_list<std::uint64_t>(node.ranges, sink);
-      return list ? with(std::optional(BlockList{std::move(*list)})) : std::nullopt;
+      return list ? with(std::optional(BlockList{named<model::BlockId>(*list)})) : std::nullopt;
     }
     case Takes::AddressRange: return with(read_address(node, sink));
     case Takes::DaxName: {

@@ -49,7 +49,7 @@ struct Share {
 /// One condition on a block. Conditions side by side must all hold.
 struct NodeList {
   static constexpr ClassWord kWord = ClassWord::Node;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;  ///< inclusive, ascending
+  std::vector<std::pair<model::NodeId, model::NodeId>> ranges;  ///< inclusive, ascending
 };
 struct DimmList {
   static constexpr ClassWord kWord = ClassWord::Dimm;
@@ -57,7 +57,7 @@ struct DimmList {
 };
 struct BlockList {
   static constexpr ClassWord kWord = ClassWord::Block;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  ///< block ids, inclusive, ascending
+  std::vector<std::pair<model::BlockId, model::BlockId>> ranges;  ///< inclusive, ascending
 };
 struct AddressRange {
   static constexpr ClassWord kWord = ClassWord::Address;

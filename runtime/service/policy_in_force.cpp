@@ -94,7 +94,7 @@ std::shared_ptr<const ReadyPolicy> leaving_alone(const ReadyPolicy& ready,
   rule.only_present = true;
   rule.selector.span = span;
   sema::BlockList list;
-  for (const auto& [first, last] : blocks) list.ranges.emplace_back(first.value(), last.value());
+  for (const auto& [first, last] : blocks) list.ranges.emplace_back(first, last);
   rule.selector.classes.push_back({std::move(list), span});
   sema::Share share;
   share.target = sema::Target::Keep;

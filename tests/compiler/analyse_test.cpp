@@ -9,6 +9,7 @@
 namespace sema = memonline::sema;
 namespace diag = memonline::diag;
 using memonline::model::Bytes;
+using memonline::model::NodeId;
 
 namespace {
 
@@ -99,7 +100,7 @@ TEST_CASE("analyse: numbers, units and places are applied") {
   CHECK(rule.selector.each == sema::Each::Node);
   REQUIRE(rule.selector.classes.size() == 1);
   CHECK(std::get<sema::NodeList>(rule.selector.classes[0].is).ranges ==
-        std::vector<std::pair<std::uint32_t, std::uint32_t>>{{0, 3}});
+        std::vector<std::pair<NodeId, NodeId>>{{NodeId(0), NodeId(3)}});
   REQUIRE(rule.shares.size() == 4);
   CHECK(rule.shares[0].place == sema::Place::Last);
   CHECK(rule.shares[0].amount == sema::Amount(sema::Percent{12'500'000}));

@@ -101,11 +101,12 @@ TEST_CASE("unplug: Movable boot memory may go") {
 
 TEST_CASE("unplug: the words of a request") {
   using plan::parse_unplug;
-  CHECK(plan::block_range(parse_unplug("memory7").value()) == std::pair(BlockId(7), BlockId(7)));
+  CHECK(plan::block_range(parse_unplug("memory7").value()) ==
+        model::BlockRange{BlockId(7), BlockId(7)});
   CHECK(plan::block_range(parse_unplug("memory32-39").value()) ==
-        std::pair(BlockId(32), BlockId(39)));
+        model::BlockRange{BlockId(32), BlockId(39)});
   CHECK(plan::block_range(parse_unplug("block 32-39").value()) ==
-        std::pair(BlockId(32), BlockId(39)));
+        model::BlockRange{BlockId(32), BlockId(39)});
   CHECK_FALSE(plan::block_range(parse_unplug("dimm12").value()));
   for (const char* same : {"1.5GiB@node3", "1.5GiB of node3", "1.5 GiB of node3"}) {
     INFO(same);

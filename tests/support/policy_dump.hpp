@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <fmt/format.h>
+
 #include "compiler/base/overloaded.hpp"
 #include "compiler/sema/policy.hpp"
 
@@ -19,8 +21,7 @@ inline std::string dump(const sema::Amount& amount) {
 template <class Ranges>
 std::string dump_ranges(const Ranges& ranges) {
   std::string out = "[";
-  for (const auto& r : ranges)
-    out += std::to_string(r.first) + "-" + std::to_string(r.second) + " ";
+  for (const auto& r : ranges) out += fmt::format("{}-{} ", r.first, r.second);
   return out + "]";
 }
 
