@@ -17,14 +17,14 @@ using model::Zone;
 constexpr std::uint64_t kTolerance = std::uint64_t{4} << 20U;
 
 std::uint64_t hotplugged(const Host& host, model::NodeId node, Zone zone) {
-  std::uint64_t bytes = 0;
+  std::uint64_t blocks = 0;
   for (const model::BlockRun& run : host.blocks) {
     const bool counts = run.state == model::State::Online && run.node == node &&
                         host.devices.at(run.device).origin != model::Origin::Boot &&
                         run.zones.kind() == model::ValidZones::Kind::Listed && run.zones[0] == zone;
-    if (counts) bytes += run.count * host.block_size.value();
+    if (counts) blocks += run.count;
   }
-  return bytes;
+  return (host.block_size * blocks).value();
 }
 
 void compare(const Host& host, const boot::Predicted& predicted,

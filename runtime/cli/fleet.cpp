@@ -65,9 +65,9 @@ void plan_host(const std::string& path, const sema::Policy& policy, const source
   row.verdict = plan::verdict_name(planned.plan->judgement.verdict);
   row.pending = pending_status(*planned.plan);
   for (const plan::NodeOutcome& node : planned.plan->outcome) {
-    row.normal += node.normal.value();
-    row.movable += node.movable.value();
-    row.offline += node.offline.value();
+    row.normal += node.normal;
+    row.movable += node.movable;
+    row.offline += node.offline;
   }
 }
 
@@ -114,8 +114,8 @@ std::vector<FleetRow> plan_fleet(const std::string& directory, const sema::Polic
 std::string fleet_to_text(const std::vector<FleetRow>& rows, bool colored) {
   std::vector<std::vector<Cell>> lines;
   for (const FleetRow& row : rows) {
-    const auto size = [&](std::uint64_t bytes) {
-      return row.problem.empty() ? model::human(model::Bytes(bytes)) : std::string("-");
+    const auto size = [&](model::Bytes bytes) {
+      return row.problem.empty() ? model::human(bytes) : std::string("-");
     };
     lines.push_back({row.host, or_dash(row.kernel),
                      row.problem.empty() ? std::to_string(row.steps) : "-", size(row.normal),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/model/units.hpp"
 #include "compiler/sema/policy.hpp"
 #include "compiler/source/source.hpp"
 #include "runtime/cli/output.hpp"
@@ -20,8 +21,8 @@ struct FleetRow {
   bool reboot_required = false;
   std::string verdict;  ///< of the plan, as `status` names it
   ExitStatus pending = ExitStatus::Done;
-  std::uint64_t normal = 0, movable = 0, offline = 0;  ///< bytes, when the plan is done
-  std::vector<std::string> warnings;                   ///< codes, each once
+  model::Bytes normal, movable, offline;  ///< when the plan is done
+  std::vector<std::string> warnings;      ///< codes, each once
   std::string problem;  ///< why there is no plan, with its code; empty: there is one
 };
 

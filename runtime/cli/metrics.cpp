@@ -32,15 +32,14 @@ std::string node_label(const std::optional<model::NodeId>& node) {
 }
 
 /// The bytes of each zone of each node, and "offline" for memory that is not online.
-std::map<std::pair<std::string, std::string>, std::uint64_t> bytes_of(const Metrics& metrics) {
-  std::map<std::pair<std::string, std::string>, std::uint64_t> bytes;
+std::map<std::pair<std::string, std::string>, model::Bytes> bytes_of(const Metrics& metrics) {
+  std::map<std::pair<std::string, std::string>, model::Bytes> bytes;
   for (const plan::StatusRun& run : metrics.runs) {
     const bool offline =
         run.blocks.state == model::State::Offline || run.blocks.state == model::State::GoingOffline;
     const std::string zone =
         offline ? std::string("offline") : plan::zone_text(run.blocks).value_or("unknown");
-    bytes[{node_label(run.blocks.node), zone}] +=
-        run.blocks.count * metrics.host.block_size.value();
+    bytes[{node_label(run.blocks.node), zone}] += metrics.host.block_size * run.blocks.count;
   }
   return bytes;
 }

@@ -23,12 +23,12 @@ using model::ZoneSpan;
 // Far beyond any machine; keeps sums and addresses from overflowing.
 constexpr std::uint64_t kMaxPages = std::uint64_t{1} << 50U;
 
-Node& node_of(std::vector<Node>& nodes, std::uint32_t id) {
+Node& node_of(std::vector<Node>& nodes, NodeId id) {
   const auto at = std::lower_bound(nodes.begin(), nodes.end(), id,
-                                   [](const Node& node, auto i) { return node.id.value() < i; });
-  if (at != nodes.end() && at->id.value() == id) return *at;
+                                   [](const Node& node, NodeId i) { return node.id < i; });
+  if (at != nodes.end() && at->id == id) return *at;
   Node node;
-  node.id = NodeId(id);
+  node.id = id;
   return *nodes.insert(at, node);
 }
 
@@ -152,7 +152,7 @@ ZoneInfo parse_zoneinfo(std::string_view text) {
         span.spanned = 0;
       }
       info.managed += span.managed;
-      Node& into = node_of(info.nodes, *node);
+      Node& into = node_of(info.nodes, NodeId(*node));
       into.zones[static_cast<std::size_t>(*zone)] = span;
       if (span.present > 0) into.use[static_cast<std::size_t>(*zone)] = use;
     }
@@ -255,7 +255,7 @@ void read_proc(const Tree& tree, Notes& notes, model::Host& host) {
     host.zone_spans_known = true;
     host.facts.empty_zones_listed = zoneinfo.lists_empty_zones;
     for (const Node& node : zoneinfo.nodes) {
-      Node& into = node_of(host.nodes, node.id.value());
+      Node& into = node_of(host.nodes, node.id);
       into.zones = node.zones;
       into.use = node.use;
     }

@@ -126,7 +126,7 @@ void read_general(const Map& map, model::Host& host) {
     host.page_size = number_of(v, std::uint64_t{1} << 24U);
     if (host.page_size < 512) wrong(v, "invalid page size: expected at least 512");
   });
-  if (host.block_size.value() > 0 && host.block_size.value() < host.page_size)
+  if (host.block_size > model::Bytes(0) && host.block_size < model::Bytes(host.page_size))
     wrong(size, "a block must not be smaller than a page");
   map.with("era", [&](const YAML::Node& v) {
     const auto era = model::era_named(text_of(v));
@@ -277,11 +277,11 @@ void read_run(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   const YAML::Node range = map.need("blocks");
   if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
-  if (host.block_size.value() == 0) wrong(item, "blocks need a block size");
+  if (host.block_size == model::Bytes(0)) wrong(item, "blocks need a block size");
   const std::uint64_t most = UINT64_MAX / 2 / host.block_size.value() - 1;
   const std::uint64_t first = number_of(range[0], most);
   const std::uint64_t last = number_of(range[1], most);
-  if (last < first || (!host.blocks.empty() && first < host.blocks.back().end().value()))
+  if (last < first || (!host.blocks.empty() && model::BlockId(first) < host.blocks.back().end()))
     wrong(range, "blocks must be in ascending order");
   model::BlockRun run;
   run.first = model::BlockId(first);
@@ -305,7 +305,8 @@ void read_unknown(const Map& map, model::Host& host) {
     if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
     const std::uint64_t first = number_of(range[0]);
     const std::uint64_t last = number_of(range[1]);
-    if (last < first || (!host.standby.empty() && first <= host.standby.back().last.value()))
+    if (last < first ||
+        (!host.standby.empty() && model::BlockId(first) <= host.standby.back().last))
       wrong(range, "blocks must be in ascending order");
     host.standby.push_back({model::BlockId(first), model::BlockId(last)});
   });

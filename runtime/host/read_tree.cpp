@@ -28,7 +28,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   host.possible_nodes = std::move(nodes.possible);
   read_proc(tree, notes, host);
   // A kernel without NUMA shows no nodes, and zoneinfo speaks of node 0 alone.
-  if (!nodes.any && host.nodes.size() == 1 && host.nodes[0].id.value() == 0) {
+  if (!nodes.any && host.nodes.size() == 1 && host.nodes[0].id == model::NodeId(0)) {
     host.nodes[0].has_cpu = true;
     for (Block& block : blocks.all) block.node = host.nodes[0].id;
   }

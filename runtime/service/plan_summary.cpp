@@ -17,7 +17,7 @@ PlanSummary summarize(const plan::Plan& plan) {
   std::vector<model::BlockRange> blocks;
   const auto add = [&](const model::WriteRun& run, const std::optional<model::NodeId>& node) {
     blocks.push_back(run.range());
-    if (node) summary.nodes.insert(node->value());
+    if (node) summary.nodes.insert(*node);
   };
   for (const plan::Step& step : plan.steps) {
     if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))

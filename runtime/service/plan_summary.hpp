@@ -13,7 +13,7 @@ namespace memonline::service {
 struct PlanSummary {
   std::uint64_t steps = 0;
   std::uint64_t bytes = 0;        ///< of the blocks that are written, each block once
-  std::set<std::uint32_t> nodes;  ///< that these blocks are on
+  std::set<model::NodeId> nodes;  ///< that these blocks are on
 };
 PlanSummary summarize(const plan::Plan& plan);
 

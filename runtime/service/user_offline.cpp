@@ -48,22 +48,22 @@ void UserOffline::load() {
     const auto last = runtime::decimal(words[1]);
     if (!first || !last || *last < *first || *last - *first >= kMaxBlocks - offline_.size())
       continue;
-    for (std::uint64_t id = *first; id <= *last; ++id)
-      offline_[id] = {words[2] == kJob ? By::Job : By::Others, ++count_};
+    for (const BlockId block : model::BlockRange{BlockId(*first), BlockId(*last)})
+      offline_[block] = {words[2] == kJob ? By::Job : By::Others, ++count_};
   }
 }
 
 void UserOffline::took_offline(BlockId block, By by) {
-  online_.erase(block.value());
-  offline_[block.value()] = {by, ++count_};
+  online_.erase(block);
+  offline_[block] = {by, ++count_};
   changed_ = true;
 }
 
-void UserOffline::brought_online(BlockId block) { online_[block.value()] = {"", ++count_}; }
+void UserOffline::brought_online(BlockId block) { online_[block] = {"", ++count_}; }
 
 bool UserOffline::forget(BlockId block) {
-  online_.erase(block.value());
-  const bool known = offline_.erase(block.value()) > 0;
+  online_.erase(block);
+  const bool known = offline_.erase(block) > 0;
   changed_ = changed_ || known;
   return known;
 }
@@ -72,7 +72,7 @@ bool UserOffline::compare(const model::Host& host, std::uint64_t mark) {
   if (host.blocks.empty()) return false;  // it could not be read
   const bool some =
       std::erase_if(offline_, [&](const auto& entry) {
-        const model::BlockRun* run = host.find_block(BlockId(entry.first));
+        const model::BlockRun* run = host.find_block(entry.first);
         return entry.second.number <= mark && (run == nullptr || run->state == State::Online);
       }) > 0;
   changed_ = changed_ || some;
@@ -84,7 +84,7 @@ std::vector<std::string> UserOffline::look_at(const std::vector<plan::StatusRun>
   std::vector<std::string> fresh;
   for (auto block = online_.begin(); block != online_.end();) {
     const auto run = std::find_if(runs.begin(), runs.end(), [&](const plan::StatusRun& one) {
-      return one.blocks.first.value() <= block->first && block->first < one.blocks.end().value();
+      return one.blocks.range().contains(block->first);
     });
     Online& online = block->second;
     if (online.number > mark || run == runs.end() || run->blocks.state != State::Online) {
@@ -98,8 +98,8 @@ std::vector<std::string> UserOffline::look_at(const std::vector<plan::StatusRun>
     const bool known = !online.zone.empty();
     online.zone = plan::zone_text(run->blocks).value_or("an unknown zone");
     if (!known)
-      fresh.push_back(
-          fmt::format("memory{} was onlined in {} by another process", block->first, online.zone));
+      fresh.push_back(fmt::format("{} was onlined in {} by another process",
+                                  model::block_name(block->first), online.zone));
     ++block;
   }
   return fresh;
@@ -108,7 +108,7 @@ std::vector<std::string> UserOffline::look_at(const std::vector<plan::StatusRun>
 model::BlockSet UserOffline::ranges(const By* by) const {
   model::BlockSet ranges;
   for (const auto& [id, offline] : offline_)
-    if (by == nullptr || offline.by == *by) ranges.add(BlockId(id));
+    if (by == nullptr || offline.by == *by) ranges.add(id);
   return ranges;
 }
 
@@ -122,9 +122,9 @@ std::vector<std::string> UserOffline::sentences(const model::BlockSet& missed) c
   model::BlockSet others, jobs;
   for (const auto& [id, offline] : offline_) {
     if (offline.by == By::Others)
-      others.add(BlockId(id));
-    else if (missed.contains(BlockId(id)))
-      jobs.add(BlockId(id));
+      others.add(id);
+    else if (missed.contains(id))
+      jobs.add(id);
   }
   const auto add = [&](const auto& range, std::string_view what) {
     sentences.push_back(fmt::format("{} {} {}", model::range_name(range),
@@ -134,7 +134,7 @@ std::vector<std::string> UserOffline::sentences(const model::BlockSet& missed) c
   for (const auto& range : jobs) add(range, "offlined on request");
   std::map<std::string, model::BlockSet> zones;
   for (const auto& [id, online] : online_)
-    if (!online.zone.empty()) zones[online.zone].add(BlockId(id));
+    if (!online.zone.empty()) zones[online.zone].add(id);
   for (const auto& [zone, ranges] : zones)
     for (const auto& range : ranges)
       add(range, fmt::format("onlined in {} by another process", zone));

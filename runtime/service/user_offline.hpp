@@ -61,12 +61,12 @@ class UserOffline {
   void load();
 
   std::string file_, boot_;
-  std::map<std::uint64_t, Offline> offline_;
+  std::map<model::BlockId, Offline> offline_;
   struct Online {
     std::string zone;  ///< set once it is known to be wrong
     std::uint64_t number = 0;
   };
-  std::map<std::uint64_t, Online> online_;
+  std::map<model::BlockId, Online> online_;
   std::uint64_t count_ = 0;
   bool changed_ = false;
 };
