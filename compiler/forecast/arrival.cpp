@@ -14,6 +14,7 @@
 namespace memonline::forecast {
 
 using model::BlockId;
+using model::Bytes;
 using model::Host;
 using model::OnlineWord;
 using model::State;
@@ -96,15 +97,15 @@ Host onlined_by_kernel(const Host& host, BlockId first, std::uint64_t count,
   return model.host();
 }
 
-std::uint64_t normal_bytes(const plan::Plan& plan) {
-  std::uint64_t sum = 0;
-  for (const plan::NodeOutcome& node : plan.outcome) sum += node.normal.value();
+Bytes normal_bytes(const plan::Plan& plan) {
+  Bytes sum;
+  for (const plan::NodeOutcome& node : plan.outcome) sum += node.normal;
   return sum;
 }
 
 class Walker {
  public:
-  Walker(const sema::Policy& policy, const source::SourceSet& files, Host start, std::uint64_t free,
+  Walker(const sema::Policy& policy, const source::SourceSet& files, Host start, Bytes free,
          const Arrival& arrival, diag::Sink& sink, Work& work)
       : policy_(policy),
         files_(files),
@@ -164,13 +165,13 @@ class Walker {
     device.number = walk_.devices.size() + 1;
     device.blocks = count;
     device.needed = cost_of_adding(host_, arrival_.source, count);
-    device.free = model::Bytes(free_);
-    if (device.needed.value() > free_) {
+    device.free = free_;
+    if (device.needed > free_) {
       walk_.ends_at = device.number;
       walk_.devices.push_back(device);
       return;
     }
-    free_ -= device.needed.value();
+    free_ -= device.needed;
     walk_.lowest_free = std::min(walk_.lowest_free, free_);
     online(device);
     walk_.devices.push_back(device);
@@ -189,9 +190,9 @@ class Walker {
       walk_ = refuse(quiet);
       return;
     }
-    const std::uint64_t normal = normal_bytes(*planned.plan);
+    const Bytes normal = normal_bytes(*planned.plan);
     // Blocks that hold their own map are of that much less use.
-    const std::uint64_t gained = normal - std::min(normal, normal_);
+    const Bytes gained = normal - std::min(normal, normal_);
     const std::uint64_t page = host_.page_size;
     const bool own_map = plan::holds_own_map(host_, arrival_.source, device.blocks);
     free_ += own_map ? gained / page * (page - kStructPage) : gained;
@@ -202,10 +203,9 @@ class Walker {
     host_ = std::move(planned.outcome);
   }
 
-  static void pay(Host& host, model::Bytes needed) {
+  static void pay(Host& host, Bytes needed) {
     if (!host.memory_available) return;
-    const std::uint64_t available = host.memory_available->value();
-    host.memory_available = model::Bytes(available - std::min(available, needed.value()));
+    *host.memory_available -= std::min(*host.memory_available, needed);
   }
 
   // DLPAR onlines what it adds, even if the setting is `offline`.
@@ -216,7 +216,6 @@ class Walker {
 
   void note_runs(const Host& after, Device& device, plan::Onliner by) {
     const BlockId end = next_ + device.blocks;
-    const std::uint64_t bs = host_.block_size.value();
     for (const model::BlockRun& run : after.blocks) {
       const BlockId first = std::max(run.first, next_);
       const BlockId last = std::min(run.last(), end - 1);
@@ -226,7 +225,7 @@ class Walker {
       add_run(part);
       if (!part.zone) continue;
       (part.zone == Zone::Movable ? device.movable : device.normal) +=
-          model::Bytes((last - first + 1) * bs);
+          host_.block_size * (last - first + 1);
       if (by != plan::Onliner::Service) note_slowness(after, *part.zone);
     }
   }
@@ -254,15 +253,15 @@ class Walker {
   // The additional memory for the remaining devices, if each gives the kernel as much as the one
   // before it.
   void count_shortage(std::uint64_t left) {
-    const std::uint64_t gain =
-        walk_.devices.size() < 2 ? 0 : walk_.devices[walk_.devices.size() - 2].normal.value();
-    std::uint64_t needed = walk_.devices.back().needed.value();
-    std::uint64_t have = free_;
+    const Bytes gain =
+        walk_.devices.size() < 2 ? Bytes(0) : walk_.devices[walk_.devices.size() - 2].normal;
+    Bytes needed = walk_.devices.back().needed;
+    Bytes have = free_;
     walk_.short_of = needed - have;
     while (left > 0) {
       const std::uint64_t count = std::min(left, arrival_.per_device);
       have += gain;
-      needed += cost_of_adding(host_, arrival_.source, count).value();
+      needed += cost_of_adding(host_, arrival_.source, count);
       if (needed > have) walk_.short_of = std::max(walk_.short_of, needed - have);
       left -= count;
     }
@@ -271,11 +270,11 @@ class Walker {
   const sema::Policy& policy_;
   const source::SourceSet& files_;
   Host host_;
-  std::uint64_t free_;
+  Bytes free_;
   const Arrival& arrival_;
   diag::Sink& sink_;
   Work& work_;
-  std::uint64_t normal_ = 0;
+  Bytes normal_;
   BlockId next_;
   Walk walk_;
 };
@@ -296,16 +295,16 @@ BlockId first_free_block(const Host& host, const Arrival& arrival) {
       const auto next =
           std::find_if(host.blocks.begin(), host.blocks.end(),
                        [&](const model::BlockRun& run) { return own_end <= run.first; });
-      if (own_end.value() > 0 &&
+      if (own_end > BlockId(0) &&
           (next == host.blocks.end() || own_end + arrival.blocks <= next->first))
         return own_end;
     }
   if (arrival.source != Source::Dimm) return end;
-  return BlockId(std::max(kFourGiB / host.block_size.value(), end.value()));
+  return std::max(host.block_at(kFourGiB), end);
 }
 
-Walk walk(const sema::Policy& policy, const source::SourceSet& files, const Host& start,
-          std::uint64_t free, const Arrival& arrival, diag::Sink& sink, Work& work) {
+Walk walk(const sema::Policy& policy, const source::SourceSet& files, const Host& start, Bytes free,
+          const Arrival& arrival, diag::Sink& sink, Work& work) {
   return Walker(policy, files, start, free, arrival, sink, work).run();
 }
 

@@ -13,13 +13,13 @@ namespace memonline::forecast {
 struct Walk {
   std::vector<Device> devices;
   std::optional<std::uint64_t> ends_at;
-  std::uint64_t lowest_free = 0;
+  model::Bytes lowest_free;
   std::optional<std::uint64_t> slow_blocks;
   std::vector<NewRun> runs;
   plan::Onliner by = plan::Onliner::Kernel;
   plan::RuleRef rule;
   /// More free kernel memory that would have made it fit, at least.
-  std::uint64_t short_of = 0;
+  model::Bytes short_of;
   bool refused = false;  ///< the planner has no plan for the grown host; `sink` says why
 };
 
@@ -35,6 +35,6 @@ model::BlockId first_free_block(const model::Host& host, const Arrival& arrival)
 
 /// `free` is what kernel memory has before the first device.
 Walk walk(const sema::Policy& policy, const source::SourceSet& files, const model::Host& start,
-          std::uint64_t free, const Arrival& arrival, diag::Sink& sink, Work& work);
+          model::Bytes free, const Arrival& arrival, diag::Sink& sink, Work& work);
 
 }  // namespace memonline::forecast

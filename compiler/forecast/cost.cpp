@@ -15,7 +15,7 @@ using model::Host;
 namespace {
 
 // One entry of a page table of the lowest level but one maps this much; entries have 8 bytes.
-std::uint64_t huge_page(const Host& host) { return host.page_size / 8 * host.page_size; }
+Bytes huge_page(const Host& host) { return Bytes(host.page_size / 8 * host.page_size); }
 
 std::uint64_t map_of_block(const Host& host) { return host.pages_per_block() * kStructPage; }
 
@@ -54,7 +54,7 @@ std::optional<Bytes> free_kernel_memory(const Host& host) {
 }
 
 Bytes cost_of_adding(const Host& host, plan::Source source, std::uint64_t blocks) {
-  const std::uint64_t page_tables = blocks * host.block_size.value() / huge_page(host) * 8;
+  const std::uint64_t page_tables = host.block_size * blocks / huge_page(host) * 8;
   const bool own = plan::holds_own_map(host, source, blocks);
   const std::uint64_t map = own ? 0 : blocks * map_of_block(host);
   return Bytes(map + page_tables + blocks * kBlockDevice);

@@ -46,14 +46,14 @@ class Forecaster {
     forecast.request = request_;
     forecast.source = arrival_.source;
     forecast.node = arrival_.node;
-    forecast.device_bytes = Bytes(arrival_.per_device * start_.block_size.value());
+    forecast.device_bytes = start_.block_size * arrival_.per_device;
     // Standby memory in several ranges takes a step more for each.
     forecast.device_count = std::max<std::uint64_t>(
         result.devices.size(), (arrival_.blocks + arrival_.per_device - 1) / arrival_.per_device);
     forecast.own_map = plan::holds_own_map(start_, arrival_.source, arrival_.per_device);
     forecast.devices = std::move(result.devices);
     forecast.ends_at = result.ends_at;
-    forecast.lowest_free = Bytes(result.lowest_free);
+    forecast.lowest_free = result.lowest_free;
     forecast.slow_blocks = result.slow_blocks;
     forecast.by = result.by;
     forecast.rule = std::move(result.rule);
@@ -71,18 +71,17 @@ class Forecaster {
 
   // The request in blocks, and the host after the steps of the policy's own plan.
   bool begin(const Host& host) {
-    const std::uint64_t bs = host.block_size.value();
     const Bytes device = request_.dimm.value_or(request_.bytes);
     for (const Bytes size : {device, request_.bytes})
-      if (size.value() % bs != 0)
+      if (size % host.block_size != Bytes(0))
         return impossible(fmt::format("{} is not a multiple of the block size, {}", exact(size),
                                       exact(host.block_size)),
                           "memory is added in whole blocks");
     if (request_.node && host.find_node(*request_.node) == nullptr)
-      return impossible(fmt::format("this host has no node{}", request_.node->value()),
+      return impossible(fmt::format("this host has no node{}", *request_.node),
                         "the kernel refuses memory for a node that was not possible at boot");
-    arrival_.blocks = request_.bytes.value() / bs;
-    arrival_.per_device = device.value() / bs;
+    arrival_.blocks = request_.bytes / host.block_size;
+    arrival_.per_device = device / host.block_size;
     arrival_.source = plan::usual_source(host);
     if (request_.dimm && arrival_.source != plan::Source::Dimm)
       return impossible(fmt::format("memory is added to this host through {}, not as DIMMs",
@@ -111,7 +110,7 @@ class Forecaster {
       refuse(quiet);
       return false;
     }
-    free_ = free->value() + normal_steps(*planned.plan) * bs;
+    free_ = *free + host.block_size * normal_steps(*planned.plan);
     start_ = std::move(planned.outcome);
     return true;
   }
@@ -129,16 +128,16 @@ class Forecaster {
     return impossible(
         fmt::format("cannot add {}: this host has only {} of standby memory that is not "
                     "configured yet",
-                    exact(request_.bytes), exact(Bytes(blocks * host.block_size.value()))),
+                    exact(request_.bytes), exact(host.block_size * blocks)),
         "give this partition or guest more standby memory first");
   }
 
   // A driver that goes block by block; virtio-mem may be 1 GiB ahead. No more steps than a walk
   // has.
   [[nodiscard]] std::uint64_t blocks_at_a_time(const Host& host) const {
-    constexpr std::uint64_t kAhead = 1ULL << 30U;
+    constexpr Bytes kAhead(1ULL << 30U);
     const std::uint64_t ahead = arrival_.source == plan::Source::VirtioMem
-                                    ? std::max<std::uint64_t>(2, kAhead / host.block_size.value())
+                                    ? std::max<std::uint64_t>(2, kAhead / host.block_size)
                                     : 1;
     const std::uint64_t least = (arrival_.blocks + kMaxDevices - 1) / kMaxDevices;
     return std::min(arrival_.blocks, std::max(ahead, least));
@@ -152,8 +151,7 @@ class Forecaster {
           "command line",
           "boot without `acpi_no_memhotplug`");
     if (!host.standby.empty() && arrival_.source == plan::Source::Standby) return true;
-    const std::uint64_t end =
-        (first_free_block(host, arrival_) + arrival_.blocks).value() * host.block_size.value();
+    const std::uint64_t end = host.address_of(first_free_block(host, arrival_) + arrival_.blocks);
     const auto cap = memory_cap(host);
     if (cap && end > *cap)
       return impossible(
@@ -201,7 +199,7 @@ class Forecaster {
     d.help = "`memonline explain` describes each code";
   }
 
-  void find_remedies(Forecast& forecast, std::uint64_t short_of) {
+  void find_remedies(Forecast& forecast, Bytes short_of) {
     try_own_map(forecast);
     try_slices(forecast);
     try_boot_memory(forecast, short_of);
@@ -230,20 +228,19 @@ class Forecaster {
   // The largest devices, with the smallest share for the kernel, that fit.
   void try_slices(Forecast& forecast) {
     if (arrival_.source != plan::Source::Dimm) return;
-    const std::uint64_t bs = start_.block_size.value();
     std::uint64_t size = arrival_.per_device;
     for (; size > 0 && (arrival_.blocks + size - 1) / size <= kMaxSlices; size /= 2) {
-      if (size == arrival_.blocks || cost_of_adding(start_, arrival_.source, size).value() > free_)
+      if (size == arrival_.blocks || cost_of_adding(start_, arrival_.source, size) > free_)
         continue;
       for (const std::uint64_t share : {32U, 16U, 8U, 4U}) {
         const std::uint64_t normal = (size + share - 1) / share;
         if (!fits_in_slices(size, normal)) continue;
         const bool as_asked = size == arrival_.per_device;
         forecast.remedies.push_back(
-            {Remedy::Kind::Slices, Bytes(size * bs), normal, true,
+            {Remedy::Kind::Slices, start_.block_size * size, normal, true,
              fmt::format("{}, each onlined with `{}` before the next one is added",
                          as_asked ? std::string("the same devices")
-                                  : fmt::format("devices of {}", exact(Bytes(size * bs))),
+                                  : fmt::format("devices of {}", exact(start_.block_size * size)),
                          slice_policy(normal))});
         return;
       }
@@ -267,24 +264,23 @@ class Forecaster {
   }
 
   // Boot memory contains its own memory map; the remedy is in whole GiB.
-  void try_boot_memory(Forecast& forecast, std::uint64_t short_of) {
-    constexpr std::uint64_t kGiB = 1ULL << 30U;
+  void try_boot_memory(Forecast& forecast, Bytes short_of) {
+    constexpr Bytes kGiB(1ULL << 30U);
     const std::uint64_t page = start_.page_size;
-    const std::uint64_t usable = kGiB / page * (page - kStructPage);
-    const std::uint64_t more = (short_of + usable - 1) / usable;
+    const Bytes usable = kGiB / page * (page - kStructPage);
+    const std::uint64_t more = divided_up(short_of, usable);
     diag::Sink quiet;
-    const Walk tried = walk(policy_, files_, with_boot_memory(more * kGiB), free_ + more * usable,
+    const Walk tried = walk(policy_, files_, with_boot_memory(kGiB * more), free_ + usable * more,
                             arrival_, quiet, work_);
     if (tried.refused || tried.ends_at) return;
-    forecast.remedies.push_back(
-        {Remedy::Kind::BootMemory, Bytes(more * kGiB), 0, false,
-         fmt::format("{} more memory at boot", model::human(Bytes(more * kGiB)))});
+    forecast.remedies.push_back({Remedy::Kind::BootMemory, kGiB * more, 0, false,
+                                 fmt::format("{} more memory at boot", model::human(kGiB * more))});
   }
 
   // The host with more boot memory, all of it the kernel's, above what is there.
-  [[nodiscard]] Host with_boot_memory(std::uint64_t bytes) const {
+  [[nodiscard]] Host with_boot_memory(Bytes bytes) const {
     const model::BlockId first = start_.blocks.back().end();
-    const std::uint64_t blocks = std::max<std::uint64_t>(1, bytes / start_.block_size.value());
+    const std::uint64_t blocks = std::max<std::uint64_t>(1, bytes / start_.block_size);
     kernel::Model model(start_);
     if (model.add(first, blocks, arrival_.node, start_.blocks.front().device))
       (void)model.online({first, first + (blocks - 1)}, model::OnlineWord::OnlineKernel);
@@ -330,7 +326,7 @@ class Forecaster {
   const AddRequest& request_;
   diag::Sink& sink_;
   Host start_;
-  std::uint64_t free_ = 0;
+  Bytes free_;
   Arrival arrival_;
   Work work_;
 };

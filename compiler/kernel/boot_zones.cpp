@@ -26,7 +26,7 @@ std::optional<model::NodeId> node_of(const model::Host& host, std::uint64_t pfn)
   if (!run->several_nodes) return run->node;
   for (const model::Node& node : host.nodes)
     for (const model::ZoneSpan& zone : node.zones)
-      if (!zone.empty() && zone.start.value() <= pfn && pfn < zone.end().value()) return node.id;
+      if (zone.contains(model::Pfn(pfn))) return node.id;
   return run->node;
 }
 
@@ -47,7 +47,7 @@ std::uint64_t next_border(const model::Host& host, std::uint64_t pfn) {
   std::uint64_t next = (pfn / host.pages_per_block() + 1) * host.pages_per_block();
   for (const model::Node& node : host.nodes)
     for (const model::ZoneSpan& zone : node.zones)
-      for (const std::uint64_t border : {zone.start.value(), zone.end().value()})
+      for (const std::uint64_t border : {zone.pages().begin, zone.pages().end})
         if (!zone.empty() && border > pfn) next = std::min(next, border);
   return next;
 }
@@ -94,7 +94,7 @@ std::array<std::uint64_t, model::kZoneCount> zone_ends_of(const model::Host& hos
     for (const model::Node& node : host.nodes)
       for (std::size_t above = zone + 1; above < index(Zone::Movable); ++above)
         if (!node.zones.at(above).empty())
-          ends.at(zone) = std::min(ends.at(zone), node.zones.at(above).start.value());
+          ends.at(zone) = std::min(ends.at(zone), node.zones.at(above).pages().begin);
   return ends;
 }
 

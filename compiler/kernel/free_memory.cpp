@@ -8,15 +8,16 @@ namespace memonline::kernel {
 
 namespace {
 
-std::uint64_t online_bytes(const model::Host& host) {
+model::Bytes online_bytes(const model::Host& host) {
   std::uint64_t blocks = 0;
   for (const model::BlockRun& run : host.blocks)
     if (run.state == model::State::Online) blocks += run.count;
-  return host.block_size.value() * blocks;
+  return host.block_size * blocks;
 }
 
 // `before`, when what it is part of went from `from` to `to`.
-std::uint64_t changed(std::uint64_t before, std::uint64_t from, std::uint64_t to) {
+template <class Amount>
+Amount changed(Amount before, Amount from, Amount to) {
   return to >= from ? before + (to - from) : before - std::min(before, from - to);
 }
 
@@ -24,8 +25,7 @@ std::uint64_t changed(std::uint64_t before, std::uint64_t from, std::uint64_t to
 
 void follow_use(const model::Host& start, model::Host& now) {
   if (now.memory_available)
-    now.memory_available = model::Bytes(
-        changed(now.memory_available->value(), online_bytes(start), online_bytes(now)));
+    now.memory_available = changed(*now.memory_available, online_bytes(start), online_bytes(now));
   for (model::Node& node : now.nodes) {
     const model::Node* before = start.find_node(node.id);
     if (before == nullptr) continue;
@@ -43,8 +43,8 @@ void follow_use(const model::Host& start, model::Host& now) {
         node.use[z].free = changed(*node.use[z].free, at_start, present);
     }
     if (node.memory.free)
-      node.memory.free =
-          model::Bytes(changed(node.memory.free->value(), was * now.page_size, is * now.page_size));
+      node.memory.free = changed(*node.memory.free, model::Bytes(was * now.page_size),
+                                 model::Bytes(is * now.page_size));
   }
 }
 

@@ -239,10 +239,11 @@ void add_run(MemoryState& state, const model::Host& host, const model::BlockRun&
     run.zone = zone.value_or(Zone::Normal);
     run.zone_known = zone.has_value() || !run.online();
   }
+  const std::uint64_t first = block_run.first.value();
   const std::uint64_t pages = run.count * state.pages_per_block;
   NodeState& node = state.node_of(run);
   if (!host.zone_spans_known && run.online() && !run.mixed && run.zone_known) {
-    node[run.zone].extend(state.pages(block_run.first.value(), run.count));
+    node[run.zone].extend(state.pages(first, run.count));
     node[run.zone].present += pages;
     node[run.zone].managed += pages;
   }
@@ -250,7 +251,7 @@ void add_run(MemoryState& state, const model::Host& host, const model::BlockRun&
   group.max_pages += pages;
   if (run.online() && run.zone_known)
     (run.zone == Zone::Movable ? group.movable : group.kernel) += pages;
-  state.runs.emplace(block_run.first.value(), run);
+  state.runs.emplace(first, run);
 }
 
 }  // namespace
@@ -271,11 +272,7 @@ MemoryState state_of(const model::Host& host) {
     if (!host.zone_spans_known) continue;
     for (std::size_t z = 0; z < model::kZoneCount; ++z) {
       const model::ZoneSpan& from = node.zones[z];
-      into.zones[z] = {{from.start.value(), from.start.value() + from.spanned},
-                       from.present,
-                       0,
-                       from.cma,
-                       from.managed};
+      into.zones[z] = {from.pages(), from.present, 0, from.cma, from.managed};
     }
   }
   for (const model::BlockRun& block_run : host.blocks)

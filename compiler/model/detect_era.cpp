@@ -54,9 +54,9 @@ enum class Cover { Unknown, None, Spanned };
 Cover cover_of(const Host& host, const BlockRun& run, BlockId block) {
   const Node* node = run.node ? host.find_node(*run.node) : nullptr;
   if (!host.zone_spans_known || node == nullptr) return Cover::Unknown;
-  const Pfn start(block.value() * host.pages_per_block());
+  const Pfn start(host.pages_of(block, 1).begin);
   for (const ZoneSpan& span : node->zones)
-    if (!span.empty() && span.start <= start && start < span.end()) return Cover::Spanned;
+    if (span.contains(start)) return Cover::Spanned;
   return Cover::None;
 }
 

@@ -77,6 +77,8 @@ struct ZoneSpan {
   std::uint64_t cma = 0;
   [[nodiscard]] bool empty() const { return spanned == 0; }
   [[nodiscard]] Pfn end() const { return start + spanned; }
+  [[nodiscard]] PageRange pages() const { return {start.value(), end().value()}; }
+  [[nodiscard]] bool contains(Pfn page) const { return !empty() && start <= page && page < end(); }
   friend bool operator==(const ZoneSpan&, const ZoneSpan&) = default;
 };
 
@@ -210,8 +212,18 @@ struct Host {
                             ///< by the reader
   friend bool operator==(const Host&, const Host&) = default;
 
-  [[nodiscard]] std::uint64_t pages_per_block() const { return block_size.value() / page_size; }
-  [[nodiscard]] bool has_hotplug() const { return block_size.value() > 0 && !blocks.empty(); }
+  [[nodiscard]] std::uint64_t pages_per_block() const { return block_size / Bytes(page_size); }
+  [[nodiscard]] PageRange pages_of(BlockId first, std::uint64_t count) const {
+    return {first.value() * pages_per_block(), (first + count).value() * pages_per_block()};
+  }
+  [[nodiscard]] std::uint64_t address_of(BlockId block) const {
+    return block.value() * block_size.value();
+  }
+  /// The block at a physical address; only where there are blocks.
+  [[nodiscard]] BlockId block_at(std::uint64_t address) const {
+    return BlockId(Bytes(address) / block_size);
+  }
+  [[nodiscard]] bool has_hotplug() const { return block_size > Bytes(0) && !blocks.empty(); }
   [[nodiscard]] const Node* find_node(NodeId id) const;
   /// The word `name` or `name=value` on the command line; the value, "" for a bare word.
   [[nodiscard]] std::optional<std::string> command_line_value(std::string_view name) const;

@@ -27,8 +27,9 @@ std::string exact(Bytes bytes) {
   static constexpr std::array<std::pair<const char*, unsigned>, 4> kUnits{
       {{"TiB", 40}, {"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
   for (const auto& [unit, shift] : kUnits) {
-    const std::uint64_t whole = bytes.value() >> shift;
-    const std::uint64_t rest = bytes.value() - (whole << shift);
+    const Bytes one(std::uint64_t{1} << shift);
+    const std::uint64_t whole = bytes / one;
+    const std::uint64_t rest = (bytes % one).value();
     // Quarters and eighths of a unit; what needs more digits is whole in a smaller one.
     const std::uint64_t eighths = rest >> (shift - 3);
     if (whole == 0 || eighths << (shift - 3) != rest) continue;
@@ -37,7 +38,7 @@ std::string exact(Bytes bytes) {
     if (text.back() == '.') text.pop_back();
     return text + unit;
   }
-  return fmt::format("{}B", bytes.value());
+  return fmt::format("{}B", bytes);
 }
 
 }  // namespace memonline::model

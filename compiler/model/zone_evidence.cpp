@@ -37,8 +37,9 @@ Spans spans_for(const Host& host, const BlockRun& run) {
       if (static_cast<Zone>(z) == Zone::Device) continue;  // no block is in it
       if (span.empty() && span.present > 0) spans.complete = false;
       if (span.empty()) continue;
-      spans.all.push_back({static_cast<Zone>(z), span.start.value(), span.end().value(),
-                           span.present == span.spanned});
+      const PageRange pages = span.pages();
+      spans.all.push_back(
+          {static_cast<Zone>(z), pages.begin, pages.end, span.present == span.spanned});
     }
   }
   return spans;
@@ -71,21 +72,22 @@ std::vector<ZonePart> zone_parts(const Host& host, const BlockRun& run) {
   const std::uint64_t pages = host.pages_per_block();
   if (!host.zone_spans_known || pages == 0) return {{run.first, run.count, {}}};
   const Spans spans = spans_for(host, run);
-  std::vector<std::uint64_t> cuts{run.first.value(), run.end().value()};
+  std::vector<BlockId> cuts{run.first, run.end()};
   for (const Span& span : spans.all)
     for (const std::uint64_t page : {span.begin, span.end})
-      for (const std::uint64_t block : {page / pages, (page + pages - 1) / pages})
-        if (run.first.value() < block && block < run.end().value()) cuts.push_back(block);
+      for (const BlockId block : {BlockId(page / pages), BlockId((page + pages - 1) / pages)})
+        if (run.first < block && block < run.end()) cuts.push_back(block);
   std::sort(cuts.begin(), cuts.end());
   cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
   std::vector<ZonePart> parts;
   for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
     const std::uint64_t count = cuts[i + 1] - cuts[i];
-    ValidZones zones = zones_of(spans, cuts[i] * pages, cuts[i + 1] * pages, run.state, count == 1);
+    const PageRange range = host.pages_of(cuts[i], count);
+    ValidZones zones = zones_of(spans, range.begin, range.end, run.state, count == 1);
     if (!parts.empty() && parts.back().zones == zones)
       parts.back().count += count;
     else
-      parts.push_back({BlockId(cuts[i]), count, zones});
+      parts.push_back({cuts[i], count, zones});
   }
   return parts;
 }

@@ -36,8 +36,7 @@ std::uint64_t blocks_of(const sema::Amount& amount, Target target, std::uint64_t
   return std::visit(overloaded{
                         [&](const sema::Percent& p) { return percent_of(group, p.millionths, up); },
                         [&](const model::Bytes& bytes) {
-                          const std::uint64_t size = block_size.value();
-                          return bytes.value() / size + (up && bytes.value() % size != 0 ? 1 : 0);
+                          return up ? divided_up(bytes, block_size) : bytes / block_size;
                         },
                         [](const sema::Blocks& blocks) { return blocks.count; },
                     },

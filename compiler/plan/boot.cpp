@@ -96,12 +96,11 @@ class BootPlanner {
   // --- zones of boot memory -------------------------------------------------------------------
 
   std::uint64_t pages_in(const model::BlockRun& blocks) const {
-    const std::uint64_t first = blocks.first.value() * host_.pages_per_block();
-    const std::uint64_t end = first + blocks.count * host_.pages_per_block();
+    const model::PageRange all = host_.pages_of(blocks.first, blocks.count);
     std::uint64_t pages = 0;
     for (const model::PageRange& range : host_.boot_memory) {
-      const std::uint64_t from = std::max(first, range.begin);
-      const std::uint64_t to = std::min(end, range.end);
+      const std::uint64_t from = std::max(all.begin, range.begin);
+      const std::uint64_t to = std::min(all.end, range.end);
       if (from < to) pages += to - from;
     }
     return pages;

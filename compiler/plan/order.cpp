@@ -242,13 +242,13 @@ class Orderer {
   // One step per zone, by the present state.
   static std::vector<Part> parts_of(const model::WriteRun& run, const Model& model) {
     std::vector<Part> parts;
-    for (std::uint64_t block = run.low().value(); block <= run.high().value();) {
-      const auto at = std::prev(model.state().runs.upper_bound(block));
-      const std::uint64_t last = std::min(at->first + at->second.count - 1, run.high().value());
+    for (BlockId block = run.low(); block <= run.high();) {
+      const auto at = std::prev(model.state().runs.upper_bound(block.value()));
+      const BlockId last = std::min(BlockId(at->first + at->second.count - 1), run.high());
       if (!parts.empty() && parts.back().zone == at->second.zone)
-        parts.back().run.last = BlockId(last);
+        parts.back().run.last = last;
       else
-        parts.push_back({{BlockId(block), BlockId(last)}, at->second.zone});
+        parts.push_back({{block, last}, at->second.zone});
       block = last + 1;
     }
     return parts;

@@ -79,9 +79,9 @@ namespace {
 // struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
 constexpr std::uint64_t kStructPage = 64;
 
-// Bytes of memory map that kernel memory has to hold: that of everything present, less that of
+// The memory map that kernel memory has to hold: that of everything present, less that of
 // devices whose blocks hold their own.
-std::uint64_t memory_map_bytes(const model::Host& host) {
+model::Bytes memory_map(const model::Host& host) {
   std::vector<std::uint64_t> of_device(host.devices.size());
   for (const model::BlockRun& run : host.blocks) of_device.at(run.device) += run.count;
   std::uint64_t blocks = 0;
@@ -91,7 +91,7 @@ std::uint64_t memory_map_bytes(const model::Host& host) {
                      holds_own_map(host, source_of(host, device), of_device[i]);
     if (!own) blocks += of_device[i];
   }
-  return blocks * host.pages_per_block() * kStructPage;
+  return model::Bytes(blocks * host.pages_per_block() * kStructPage);
 }
 
 model::Bytes brought_movable(const std::vector<Step>& steps, const model::Host& host) {
@@ -118,17 +118,17 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
   for (const NodeOutcome& node : outcome) {
     normal += node.normal;
     movable += node.movable;
-    if (node.unknown.value() > 0) return;  // it may be kernel memory
+    if (node.unknown > model::Bytes(0)) return;  // it may be kernel memory
   }
-  const std::uint64_t map = memory_map_bytes(after);
-  if (changes_memory(steps) && movable.value() > 0 && normal.value() < map) {
+  const model::Bytes map = memory_map(after);
+  if (changes_memory(steps) && movable > model::Bytes(0) && normal < map) {
     auto& d = sink.add(diag::Code::NoRoomForMemoryMap, std::nullopt,
                        fmt::format("{} of kernel memory cannot hold the memory map of {}",
-                                   model::human(normal), model::human(model::Bytes(map))));
+                                   model::human(normal), model::human(map)));
     d.help = "leave more to the kernel: a `normal` share, or `limit movable to 3x normal`";
     return;
   }
-  if (limit_written || movable.value() <= 4 * normal.value()) return;
+  if (limit_written || movable <= normal * 4) return;
   auto& d = sink.add(diag::Code::Imbalance, std::nullopt,
                      fmt::format("{} of Movable to {} of kernel memory exceeds a ratio of 4:1",
                                  model::human(movable), model::human(normal)));
@@ -137,7 +137,7 @@ void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& a
       "out of memory even if Movable has plenty free");
   // A limit affects only blocks that this plan onlines; memory in Movable stays and may exceed it.
   const model::Bytes brought = brought_movable(steps, after);
-  if (movable.value() - brought.value() > 3 * (normal.value() + brought.value()))
+  if (movable - brought > (normal + brought) * 3)
     d.help =
         "this memory is already in Movable: a larger `normal` share with `set rezone = allowed` "
         "moves some of it to kernel zones";

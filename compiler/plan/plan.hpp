@@ -227,7 +227,7 @@ struct Remaining {
   };
   Kind kind = Kind::Memory;
   std::vector<model::WriteRun> blocks;  ///< ascending; empty where it is not about blocks
-  std::uint64_t bytes = 0;              ///< of these blocks
+  model::Bytes bytes;                   ///< of these blocks
   std::string wanted;                   ///< the target of the rule
   std::string why;
   std::string needs;  ///< rezone reboot root later service, or empty: neither of them

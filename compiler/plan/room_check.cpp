@@ -72,8 +72,7 @@ diag::Diagnostic& report_shortage(const model::WriteRun& run, const Fit& fit, st
         fmt::format("while another node has memory, the kernel moves pages of node{} to other "
                     "nodes only",
                     *fit.off_node));
-  const Bytes missing(fit.moved.value() > fit.room.value() ? fit.moved.value() - fit.room.value()
-                                                           : block_size.value() / 8);
+  const Bytes missing = fit.moved > fit.room ? fit.moved - fit.room : block_size / 8;
   d.help = fitting > 0 ? fmt::format(
                              "request at most {} of these blocks ({}), or free {} of "
                              "memory first, there or where its pages can move",

@@ -291,18 +291,18 @@ class Sharer {
           n, false, [&](const Part& p) { return p.kind == Kind::Offline && !laid(p); },
           [&](Part& p) {
             p.claim = claim;
-            laid_end_ = p.blocks.end().value();
+            laid_end_ = p.blocks.end();
           });
     }
   }
   // Offline parts are laid out in address order, so everything below the mark has its owner.
-  [[nodiscard]] bool laid(const Part& part) const { return part.blocks.first.value() < laid_end_; }
+  [[nodiscard]] bool laid(const Part& part) const { return part.blocks.first < laid_end_; }
 
   SharedGroup shared_;
   const sema::FlatPolicy& policy_;
   const model::Host& host_;
   std::uint64_t unowed_ = 0;
-  std::uint64_t laid_end_ = 0;
+  model::BlockId laid_end_;
   bool normal_low_ = true;
 };
 
@@ -330,7 +330,7 @@ bool put_all_online(const sema::Rule& rule, std::uint64_t group, model::Bytes bl
   constexpr std::uint64_t kWhole = 100'000'000;  // 100 percent
   std::uint64_t percent = 0;
   std::uint64_t percentages = 0;
-  std::uint64_t bytes = 0;
+  model::Bytes bytes;
   bool everything = false;
   for (const Share& share : rule.shares) {
     if (share.target == Target::Offline || !language::writes(share.target)) return false;
@@ -340,16 +340,16 @@ bool put_all_online(const sema::Rule& rule, std::uint64_t group, model::Bytes bl
       percent += part->millionths;
       ++percentages;
     } else if (const auto* size = std::get_if<model::Bytes>(&*share.amount)) {
-      bytes += size->value();
+      bytes += *size;
     } else {
-      bytes += std::min(std::get<sema::Blocks>(*share.amount).count, group) * block_size.value();
+      bytes += block_size * std::min(std::get<sema::Blocks>(*share.amount).count, group);
     }
   }
   // Six decimals: three times 33.333333% is meant to be the whole.
   if (everything || percent >= kWhole || (percent > 0 && kWhole - percent < percentages))
     return true;
-  const std::uint64_t size = group * block_size.value();
-  return bytes >= size - percent_of(size, percent, false);
+  const model::Bytes size = block_size * group;
+  return bytes >= size - model::Bytes(percent_of(size.value(), percent, false));
 }
 
 SharedGroup share_out(const Group& group, const sema::FlatPolicy& policy, const model::Host& host) {

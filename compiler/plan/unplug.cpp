@@ -126,9 +126,7 @@ std::uint64_t count_of(const std::vector<Candidate>& candidates) {
 
 std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRequest& request,
                                const Host& host, diag::Sink& sink) {
-  const std::uint64_t bs = host.block_size.value();
-  const std::uint64_t bytes = request.size->value();
-  const std::uint64_t wanted = bytes / bs + (bytes % bs != 0 ? 1 : 0);
+  const std::uint64_t wanted = divided_up(*request.size, host.block_size);
   std::vector<Candidate> taken = first_of(all, wanted);
   const std::uint64_t found = count_of(taken);
   if (found == wanted) return taken;
@@ -136,7 +134,7 @@ std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRe
       diag::Code::UnplugTooMuch, std::nullopt,
       fmt::format("cannot unplug {}{}: at most {} can be offlined", model::human(*request.size),
                   request.selected.empty() ? "" : fmt::format(" of {}", request.selected),
-                  model::human(model::Bytes(found * bs))));
+                  model::human(host.block_size * found)));
   std::vector<std::string> never;
   for (const Candidate& one : all)
     if (one.prospect.chance == Chance::Never)

@@ -130,7 +130,7 @@ class Judge {
                        judgement_.remaining.size());
     Remaining& into = is_new ? judgement_.remaining.emplace_back(std::move(one))
                              : judgement_.remaining[same->second];
-    into.bytes += host_.block_size.value() * (end - first);
+    into.bytes += host_.block_size * (end - first);
     if (!into.blocks.empty() && into.blocks.back().last + 1 == first)
       into.blocks.back().last = first + (end - first - 1);
     else
@@ -272,10 +272,8 @@ class Judge {
   std::map<std::tuple<std::string, std::uint32_t, std::uint32_t>, const std::string*> help_;
 };
 
-std::string size_text(std::uint64_t bytes) { return model::human(model::Bytes(bytes)); }
-
-std::uint64_t bytes_of(const Judgement& judgement, Kind kind) {
-  std::uint64_t bytes = 0;
+model::Bytes bytes_of(const Judgement& judgement, Kind kind) {
+  model::Bytes bytes;
   for (const Remaining& one : judgement.remaining)
     if (one.kind == kind) bytes += one.bytes;
   return bytes;
@@ -296,13 +294,14 @@ std::string line_of(const Remaining& one) {
   std::string text;
   switch (one.kind) {
     case Kind::Memory:
-      text = fmt::format("{} ({}) should be {}: {}", ranges_text(one.blocks), size_text(one.bytes),
-                         wants(one, Target::Auto) ? "online" : one.wanted, one.why);
+      text =
+          fmt::format("{} ({}) should be {}: {}", ranges_text(one.blocks), model::human(one.bytes),
+                      wants(one, Target::Auto) ? "online" : one.wanted, one.why);
       break;
     case Kind::Unknown:
       text = one.blocks.empty() ? fmt::format("not judged: {}", one.why)
                                 : fmt::format("{} ({}): not judged: {}", ranges_text(one.blocks),
-                                              size_text(one.bytes), one.why);
+                                              model::human(one.bytes), one.why);
       break;
     case Kind::Limit: text = fmt::format("limit: {}", one.why); break;
     case Kind::Boot: text = fmt::format("next boot: {}", one.why); break;
@@ -358,11 +357,12 @@ std::string verdict_line(const Plan& plan) {
                  : "nothing to do: no rule of the policy selects a block of this host";
     case Verdict::RebootPending: return "nothing can be done now: the policy needs a reboot";
     case Verdict::Drift: {
-      const std::uint64_t bytes = bytes_of(judgement, Kind::Memory);
-      if (bytes == 0) return "nothing can be done now: a limit of the policy is exceeded";
+      const model::Bytes bytes = bytes_of(judgement, Kind::Memory);
+      if (bytes == model::Bytes(0))
+        return "nothing can be done now: a limit of the policy is exceeded";
       return fmt::format(
           "nothing can be done now: {} differs from the policy, and no step corrects it",
-          size_text(bytes));
+          model::human(bytes));
     }
     case Verdict::PartlyJudged:
       return "nothing can be done now: all memory that can be judged is as the policy says";

@@ -174,13 +174,11 @@ std::optional<Asked> parse_asked(std::string_view what) {
 }
 
 Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const model::Host& host) {
-  if (host.block_size.value() == 0)
+  if (host.block_size == model::Bytes(0))
     return missing("this host has no memory blocks", "`memonline status` shows the memory");
   return std::visit(
       overloaded{[&](BlockId id) { return one_block(id, host); },
-                 [&](const AskedAddress& at) {
-                   return one_block(BlockId(at.address / host.block_size.value()), host);
-                 },
+                 [&](const AskedAddress& at) { return one_block(host.block_at(at.address), host); },
                  [&](const BlockRange& blocks) { return blocks_between(blocks, host); },
                  [&](const AskedNode& node) { return blocks_of_node(node.id, host); },
                  [&](const AskedDevice& device) { return blocks_of_device(device.name, host); }},

@@ -123,10 +123,9 @@ std::uint64_t blocks_in(const std::vector<Piece>& pieces) {
 
 std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece,
                     std::string_view without_plan) {
-  const std::uint64_t size = host.block_size.value();
   std::string text = fmt::format(
-      "{}: {:#x}..{:#x}, {}\n", range_text(piece), piece.first.value() * size,
-      piece.last().value() * size + (size - 1), model::human(host.block_size * piece.count));
+      "{}: {:#x}..{:#x}, {}\n", range_text(piece), host.address_of(piece.first),
+      host.address_of(piece.last() + 1) - 1, model::human(host.block_size * piece.count));
   const auto line = [&](std::string_view name, std::string_view what) {
     text += fmt::format("  {:<6} {}\n", name, what);
   };
@@ -207,8 +206,8 @@ void write_rule(text::JsonWriter& json, const plan::RuleRef* rule) {
 /// The members that a block and a range of blocks have in common.
 void write_piece(text::JsonWriter& json, const Host& host, const plan::Plan* plan,
                  const Piece& piece) {
-  json.member("address", piece.first.value() * host.block_size.value());
-  json.member("size", host.block_size.value() * piece.count);
+  json.member("address", host.address_of(piece.first));
+  json.member("size", host.block_size * piece.count);
   json.member("state", model::state_name(piece.run->state));
   json.member("zone", plan::zone_text(*piece.run)).member("node", piece.run->node);
   json.member("device", host.devices.at(piece.run->device).name);
@@ -239,7 +238,7 @@ std::string to_json(const Host& host, const plan::Plan* plan, const Group& group
   }
   const std::uint64_t count = blocks_in(pieces);
   json.member("kind", group.kind).member("name", group.name).member("blocks", count);
-  json.member("size", host.block_size.value() * count).key("ranges").begin_array();
+  json.member("size", host.block_size * count).key("ranges").begin_array();
   for (const Piece& piece : pieces) {
     json.begin_object().key("blocks").begin_array(text::Layout::Line);
     json.value(piece.first).value(piece.last()).end_array();

@@ -43,8 +43,7 @@ std::vector<Row> rows_of(const model::Host& host) {
     const Kind kind = kind_of(run);
     std::string zone = plan::zone_text(run).value_or("");
     const bool continues = !row.parts.empty() && row.parts.back().kind == kind &&
-                           row.parts.back().zone == zone &&
-                           row.parts.back().last.value() + 1 == run.first.value();
+                           row.parts.back().zone == zone && row.parts.back().last + 1 == run.first;
     if (continues) {
       row.parts.back().last = run.last();
       row.parts.back().count += run.count;

@@ -137,21 +137,20 @@ std::string steps_table(const Plan& plan) {
   return text;
 }
 
-std::string percent(model::Bytes part, std::uint64_t whole) {
-  const std::uint64_t tenths = (part.value() / 1024 * 1000 + whole / 2048) / (whole / 1024);
+std::string percent(model::Bytes part, model::Bytes whole) {
+  const std::uint64_t tenths = (part / 1024 * 1000 + whole / 2048) / (whole / 1024);
   if (tenths % 10 == 0) return fmt::format("{}%", tenths / 10);
   return fmt::format("{}.{}%", tenths / 10, tenths % 10);
 }
 
 // "node1 becomes 20.8% Normal, 79.2% Movable (whole blocks; 80% would be 38.4)."
 std::string after_line(const plan::NodeOutcome& node, bool touched) {
-  const std::uint64_t whole =
-      node.normal.value() + node.movable.value() + node.offline.value() + node.unknown.value();
-  if (whole == 0) return {};
+  const model::Bytes whole = node.normal + node.movable + node.offline + node.unknown;
+  if (whole == model::Bytes(0)) return {};
   std::string text = fmt::format("{} {}", node_text(node.node), touched ? "becomes" : "stays");
   const char* comma = " ";
   const auto add = [&](model::Bytes part, const char* name) {
-    if (part.value() == 0) return;
+    if (part == model::Bytes(0)) return;
     text += fmt::format("{}{} {}", comma, percent(part, whole), name);
     comma = ", ";
   };
@@ -165,7 +164,7 @@ std::string after_line(const plan::NodeOutcome& node, bool touched) {
       text += (i > 0 ? ", " : "") + node.sentences[i];
     text += ")";
   }
-  if (touched && node.uncertain.value() > 0)
+  if (touched && node.uncertain > model::Bytes(0))
     text += fmt::format("; {} of this depends on blocks that may fail to offline",
                         model::human(node.uncertain));
   return text + ".";

@@ -8,7 +8,7 @@ namespace memonline::sema {
 bool is_zero(const Amount& amount) {
   if (const auto* percent = std::get_if<Percent>(&amount)) return percent->millionths == 0;
   if (const auto* blocks = std::get_if<Blocks>(&amount)) return blocks->count == 0;
-  return std::get<model::Bytes>(amount).value() == 0;
+  return std::get<model::Bytes>(amount) == model::Bytes(0);
 }
 
 ClassWord word_of(const Class& one) {

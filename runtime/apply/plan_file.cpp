@@ -231,7 +231,7 @@ plan::Remaining read_remaining(PlanReader& in, const Json& object) {
     one.blocks.push_back(
         {model::BlockId(in.as_number(range[0])), model::BlockId(in.as_number(range[1]))});
   });
-  one.bytes = in.number(object, "bytes");
+  one.bytes = model::Bytes(in.number(object, "bytes"));
   one.wanted = in.text(object, "wanted");
   one.why = in.text(object, "why");
   one.needs = in.text(object, "needs");

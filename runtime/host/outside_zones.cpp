@@ -15,7 +15,7 @@ std::vector<PageRange> spans_of(const model::Host& host) {
   std::vector<PageRange> spans;
   for (const model::Node& node : host.nodes)
     for (const model::ZoneSpan& zone : node.zones)
-      if (!zone.empty()) spans.push_back({zone.start.value(), zone.end().value()});
+      if (!zone.empty()) spans.push_back(zone.pages());
   std::sort(spans.begin(), spans.end(),
             [](const PageRange& a, const PageRange& b) { return a.begin < b.begin; });
   return spans;
