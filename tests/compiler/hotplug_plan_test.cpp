@@ -7,15 +7,8 @@
 
 using namespace memonline;
 using test::codes_text;
-using test::HostBuilder;
+using test::eight_and_forty;
 using test::plan_for;
-
-namespace {
-
-// One node: 8 boot blocks (Normal) and a DIMM of 40 offline ones right above.
-HostBuilder eight_and_forty() { return HostBuilder(model::Era::D).boot(1, 32, 8).dimm(1, 40, 40); }
-
-}  // namespace
 
 TEST_CASE("hotplug: lowered to the kernel where it means the same") {
   const auto host = eight_and_forty().build();

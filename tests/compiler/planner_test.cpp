@@ -8,19 +8,13 @@ using namespace memonline;
 using model::Era;
 using model::Zone;
 using test::codes_text;
+using test::eight_and_forty;
 using test::HostBuilder;
 using test::layout_text;
 using test::plan_for;
 using test::steps_text;
 
 namespace {
-
-// One node: 8 boot blocks (Normal) and a DIMM of 40 offline ones right above.
-HostBuilder eight_and_forty(Era era = Era::D) {
-  HostBuilder builder(era);
-  builder.boot(1, 32, 8).dimm(1, 40, 40);
-  return builder;
-}
 
 std::string steps_for(const model::Host& host, const std::string& policy) {
   const Compilation c = plan_for(host, policy);

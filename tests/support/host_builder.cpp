@@ -156,6 +156,10 @@ model::Host HostBuilder::build() const {
   return kernel::Model(host).host();
 }
 
+HostBuilder eight_and_forty(model::Era era) {
+  return HostBuilder(era).boot(1, 32, 8).dimm(1, 40, 40);
+}
+
 std::string zones_text(const ValidZones& zones) {
   if (zones.kind() == ValidZones::Kind::None) return "none";
   std::string text;

@@ -43,6 +43,9 @@ class HostBuilder {
   model::Host host_;
 };
 
+/// One node: 8 boot blocks (Normal) and a DIMM of 40 offline ones right above.
+HostBuilder eight_and_forty(model::Era era = model::Era::D);
+
 /// "Normal Movable", "none", "" - as the file says.
 std::string zones_text(const model::ValidZones& zones);
 
