@@ -183,22 +183,28 @@ class Sharer {
     }
   }
 
-  // Which online blocks the shares count: the ones nearest to where the layout wants the zone.
+  // Which online blocks the shares count: those that are farthest from the shares that lack blocks
+  // and may take the others, so that these get blocks at their own place; otherwise the ones at the
+  // end where the layout wants the zone.
   void mark_counted() {
     const std::vector<Claim*> order = in_layout_order(shared_.claims);
     const auto first_of = [&](Target target) {
       return std::find_if(order.begin(), order.end(),
                           [&](const Claim* c) { return c != nullptr && c->wants(target); });
     };
-    normal_low_ = first_of(Target::Movable) == order.end() ||
-                  first_of(Target::Normal) <= first_of(Target::Movable);
+    const auto normal = first_of(Target::Normal);
+    const auto movable = first_of(Target::Movable);
+    const bool normal_low = normal == order.end() || movable == order.end() || normal < movable;
     for (const Kind kind : {Kind::Normal, Kind::Movable}) {
-      const bool low = (kind == Kind::Normal) == normal_low_;
       const Target target = kind == Kind::Normal ? Target::Normal : Target::Movable;
-      std::vector<Claim*> takers = order;
-      if (!low) std::reverse(takers.begin(), takers.end());
-      for (Claim* claim : takers)
-        if (claim != nullptr && claim->wants(target)) count_for(*claim, kind, claim->credit, !low);
+      for (const bool low : {true, false}) {
+        std::vector<Claim*> takers = order;
+        if (!low) std::reverse(takers.begin(), takers.end());
+        for (Claim* claim : takers)
+          if (claim != nullptr && claim->wants(target) &&
+              counts_low(*claim, order, (kind == Kind::Normal) == normal_low) == low)
+            count_for(*claim, kind, claim->credit, !low);
+      }
     }
     for (Claim& claim : shared_.claims) {
       if (!counts_any(claim)) continue;
@@ -219,6 +225,22 @@ class Sharer {
         left -= got;
       }
     }
+  }
+
+  // Whether the layout puts all shares that lack blocks, and may take those of this zone, above the
+  // claim; `otherwise` if they are on both sides, or if there are none.
+  static bool counts_low(const Claim& claim, const std::vector<Claim*>& order, bool otherwise) {
+    const Target zone = claim.share->target;
+    bool reached = false;
+    bool below = false;
+    bool above = false;
+    for (const Claim* other : order) {
+      if (other == &claim) reached = true;
+      if (other == nullptr || other->wants(zone) || other->owed() == 0) continue;
+      if (other->wants(Target::Auto) || !language::writes(other->share->target)) continue;
+      (reached ? above : below) = true;
+    }
+    return above == below ? otherwise : above;
   }
 
   void count_for(Claim& claim, Kind kind, std::uint64_t n, bool from_top) {
@@ -303,7 +325,6 @@ class Sharer {
   const model::Host& host_;
   std::uint64_t unowed_ = 0;
   model::BlockId laid_end_;
-  bool normal_low_ = true;
 };
 
 }  // namespace

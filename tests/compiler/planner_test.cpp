@@ -173,6 +173,25 @@ TEST_CASE("allocation: rezone = allowed takes only what no share counts") {
         "online_movable 32 Movable\noffline 39..37 Normal\nonline_movable 39..37 Movable\n");
 }
 
+TEST_CASE("allocation: rezone takes the blocks at the place of the share that lacks them") {
+  const auto all_movable = [](std::uint64_t blocks) {
+    return HostBuilder().boot(0, 0, 1).boot(0, 8, blocks, Zone::Movable).build();
+  };
+  const auto layout = [&](std::uint64_t blocks, const std::string& shares) {
+    return layout_for(all_movable(blocks), "set rezone = allowed\nblock 8-15: " + shares);
+  };
+  CHECK(layout(2, "first 50% offline, 1 block movable") == "N.M");
+  CHECK(layout(3, "last 1 block movable, rest offline") == "N..M");
+  CHECK(layout(3, "first 1 block movable, rest offline") == "NM..");
+  CHECK(layout(3, "rest movable, last 1 block offline") == "NMM.");
+  // A share on either side of the one that lacks a block.
+  CHECK(layout(3, "first 1 block movable, 1 block offline, last 1 block movable") == "NM.M");
+  // Movable is above normal memory, and what goes offline is above both.
+  CHECK(layout_for(all_movable(3),
+                   "set rezone = allowed\nall: first 1 block normal, rest movable, "
+                   "last 1 block offline") == "NMM.");
+}
+
 TEST_CASE("allocation: rezone leaves blocks alone that are not all RAM") {
   HostBuilder builder(model::Era::D);
   builder.boot(0, 0, 3, Zone::Dma32).boot(0, 3, 1, Zone::Dma32).holes(3, 1);
