@@ -99,7 +99,8 @@ class Explainer {
     Group other{group.rule, {}};
     for (const BlockRun& run : group.runs) {
       BlockRun left = run;
-      if (most > 0 && is_normal(run) && book_.room(run.node, PlannedState::Normal) == 0) {
+      if (most > 0 && is_normal(run) && may_have_been_offline(run) &&
+          book_.room(run.node, PlannedState::Normal) == 0) {
         BlockRun taken = run;
         taken.count = std::min(most, run.count);
         taken.zones = model::ValidZones{Zone::Movable};
@@ -111,6 +112,11 @@ class Explainer {
       if (left.count > 0) other.runs.push_back(left);
     }
     return other;
+  }
+
+  // Blocks of several zones or nodes are online since the boot: no limit made them normal.
+  static bool may_have_been_offline(const BlockRun& run) {
+    return run.zones.kind() != model::ValidZones::Kind::None && !run.several_nodes;
   }
 
   bool is_normal(const BlockRun& run) const {

@@ -94,6 +94,13 @@ TEST_CASE("limit: another way of counting leaves nothing to do") {
         "..M");
 }
 
+TEST_CASE("limit: memory that spans zones was not made normal by it") {
+  HostBuilder builder;
+  builder.boot(0, 0, 1, Zone::Normal, true).dimm(0, 1, 1).dimm_online(0, 2, 1, Zone::Movable);
+  CHECK(outcome(builder.build(), "all: 50% movable, 50% movable; limit movable to 1x normal") ==
+        "NNM");
+}
+
 TEST_CASE("limit: `auto` counts by what the kernel would pick") {
   HostBuilder builder;
   builder.boot(0, 0, 4).virtio_mem(0, 32, 8).auto_movable(100, false);
