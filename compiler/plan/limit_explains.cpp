@@ -36,6 +36,12 @@ struct Positions {
   std::uint64_t to = 0;
 };
 
+// Of a stretch, both included.
+struct Lengths {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+};
+
 class Explainer {
  public:
   Explainer(const Allocation& allocation, const sema::FlatPolicy& policy, const model::Host& host,
@@ -127,14 +133,18 @@ class Explainer {
 
   // The offline blocks are laid out along the addresses in the order of the shares. How long the
   // stretch of a `movable` or `auto` share is depends on which online blocks count for it; all
-  // lengths are tried that keep it on refused blocks. Positions are held as ranges: each range of
-  // starts gives one range of ends for each stretch of refused blocks.
+  // lengths are tried that keep it on refused blocks. At the least, all blocks that other such
+  // shares count now would count for it. Positions are held as ranges: each range of starts gives
+  // one range of ends for each stretch of refused blocks.
   bool offline_explained(const SharedGroup& shared) const {
     const std::vector<Stretch> stretches = stretches_of(shared);
     std::uint64_t unowed = 0;
     for (const Part& part : shared.parts)
       if (part.kind == Kind::Offline && part.claim == nullptr) unowed += part.blocks.count;
     std::vector<Claim> claims = shared.claims;
+    std::uint64_t counted = 0;
+    for (const Claim& claim : claims)
+      if (claim.wants(Target::Movable) || claim.wants(Target::Auto)) counted += claim.credit;
     std::vector<Positions> reached{{0, 0}};
     for (const Claim* claim : in_layout_order(claims)) {
       const bool movable = claim != nullptr && claim->wants(Target::Movable);
@@ -145,7 +155,9 @@ class Explainer {
         continue;
       }
       if (!work_.spend(reached.size() * stretches.size())) return true;
-      reached = extended(reached, stretches, claim->count, picked);
+      const std::uint64_t others = counted - claim->credit;
+      const Lengths lengths{claim->paid - std::min(claim->paid, others), claim->count};
+      reached = extended(reached, stretches, lengths, picked);
     }
     std::uint64_t all = 0;
     for (const Stretch& stretch : stretches) all += stretch.blocks;
@@ -156,8 +168,9 @@ class Explainer {
 
   static std::vector<Positions> extended(const std::vector<Positions>& starts,
                                          const std::vector<Stretch>& stretches,
-                                         std::uint64_t longest, bool picked) {
-    std::vector<Positions> ends = starts;
+                                         const Lengths& lengths, bool picked) {
+    std::vector<Positions> ends;
+    if (lengths.least == 0) ends = starts;
     const auto refused = [&](const Stretch& s) { return picked ? s.refused_as_auto : s.refused; };
     std::uint64_t at = 0;
     for (std::size_t i = 0; i < stretches.size();) {
@@ -167,9 +180,9 @@ class Explainer {
       if (!open) continue;
       for (const Positions& start : starts) {
         const std::uint64_t from = std::max(start.from, begin);
-        if (from > start.to || from > at) continue;
-        const std::uint64_t to = std::min(start.to, at);
-        ends.push_back({from, longest < at - to ? to + longest : at});
+        if (from > start.to || from > at || lengths.least > at - from) continue;
+        const std::uint64_t to = std::min(start.to, at - lengths.least);
+        ends.push_back({from + lengths.least, lengths.most < at - to ? to + lengths.most : at});
       }
     }
     // Ranges that touch are one.

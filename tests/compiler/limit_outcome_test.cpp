@@ -101,6 +101,15 @@ TEST_CASE("limit: memory that spans zones was not made normal by it") {
         "NNM");
 }
 
+TEST_CASE("limit: a block that it does not refuse is used, although it refuses another") {
+  HostBuilder builder;
+  builder.boot(0, 0, 1).dimm(0, 1, 3).dimm(1, 4, 1);
+  // Not even one block is online that the first share could count instead.
+  CHECK(outcome(builder.build(),
+                "all: first 1 block movable, rest offline, last 1 block movable; "
+                "limit movable to 33.3% per node") == "NM...");
+}
+
 TEST_CASE("limit: `auto` counts by what the kernel would pick") {
   HostBuilder builder;
   builder.boot(0, 0, 4).virtio_mem(0, 32, 8).auto_movable(100, false);
