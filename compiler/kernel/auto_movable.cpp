@@ -96,8 +96,14 @@ Chosen choose_auto_movable(const MemoryState& state, const StateRun& run, Piece 
     free = std::min(free, room(stats_of(node), other_dynamic_groups(state, run.device, run.node),
                                group, ratio));
 
-  if (group.kind == GroupState::Kind::Static)
-    return {need <= free ? Zone::Movable : kernel, piece.count};
+  if (group.kind == GroupState::Kind::Static) {
+    if (need <= free) return {Zone::Movable, piece.count};
+    // The kernel zone is that of as many pages as the device still needs, from this block on. The
+    // next block finds the device bound, and gets the zone of its own pages.
+    const std::uint64_t next = piece.descending ? piece.end() - 1 : piece.first;
+    const std::uint64_t begin = state.pages(next, 1).begin;
+    return {state.kernel_zone(node, {begin, begin + static_cast<std::uint64_t>(need)}), 1};
+  }
   if (need <= free)
     return {Zone::Movable, std::min(piece.count, static_cast<std::uint64_t>(free / per_block))};
   // In a kernel zone the block itself makes room for the next one if it is boot memory, or in a

@@ -118,12 +118,13 @@ bool MemoryState::visit_pages(std::uint64_t first, const StateRun& run, model::N
                               Zone zone, Visit visit) const {
   const PageRange range = pages(first, run.count);
   if (!run.online()) return false;
-  if (!run.shared() || shared.empty()) {
+  const auto part = shared_from(range.begin);
+  if (!run.shared() || part == shared.end() || part->pages.begin >= range.end) {
     const bool its = run.mixed || !run.zone_known || run.zone == zone;
     return node_id(run) == node && its && visit(range);
   }
   bool any = false;
-  for (auto at = shared_from(range.begin); at != shared.end() && at->pages.begin < range.end; ++at)
+  for (auto at = part; at != shared.end() && at->pages.begin < range.end; ++at)
     if (at->node == node && at->zone.value_or(zone) == zone) any |= visit(at->pages);
   return any;
 }
@@ -254,6 +255,21 @@ void add_run(MemoryState& state, const model::Host& host, const model::BlockRun&
   state.runs.emplace(first, run);
 }
 
+// Up to 5.17 `valid_zones` tells of the pages. Where it says otherwise than they seem to be, the
+// host does not show whose they are.
+void forget_contradicted(MemoryState& state) {
+  for (const auto& [first, run] : state.runs)
+    for (std::uint64_t block = first; run.online() && run.shared() && block < first + run.count;
+         ++block) {
+      const auto zones = state.zones_of_pages(block);
+      if (!zones || (zones->kind() == ValidZones::Kind::None) == run.mixed) continue;
+      const PageRange range = state.pages(block, 1);
+      std::erase_if(state.shared, [&](const SharedPages& part) {
+        return part.pages.begin >= range.begin && part.pages.end <= range.end;
+      });
+    }
+}
+
 }  // namespace
 
 MemoryState state_of(const model::Host& host) {
@@ -282,6 +298,7 @@ MemoryState state_of(const model::Host& host) {
   const std::uint64_t section =
       host.arch == "x86_64" ? (std::uint64_t{1} << 27U) / host.page_size : 0;
   if (host.zone_spans_known) state.shared = shared_pages(state, {host.boot_memory, section});
+  if (host.era == model::Era::C2) forget_contradicted(state);
   return state;
 }
 

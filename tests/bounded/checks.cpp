@@ -148,7 +148,7 @@ Problem needless_write(const Case& one) {
 Problem wrong_report(const Case& one) {
   std::vector<int> listed(one.before.size());
   for (const plan::Skipped& skipped : one.result.plan->skipped)
-    for (std::uint64_t b = skipped.first.value(); b <= skipped.last.value(); ++b) ++listed.at(b);
+    for (const model::BlockId block : skipped.blocks) ++listed.at(block.value());
   for (const Event& event : one.events)
     if (!event.offline || one.after[event.block] == '.') ++listed.at(event.block);
   for (std::size_t i = 0; i < listed.size(); ++i)

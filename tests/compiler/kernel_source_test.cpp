@@ -139,6 +139,8 @@ TEST_CASE("kernel source: up to 5.17 valid_zones looks at the pages, holes inclu
   model::Host host = ends_in_a_hole(Era::C2, 1);
   host.blocks.erase(host.blocks.end() - 2);  // node 2
   host.boot_memory.pop_back();
+  for (model::BlockRun& run : host.blocks)
+    if (run.holes) run.zones = model::ValidZones(model::ValidZones::Kind::None);
   Model model(host);
   CHECK(zones(model, 9) == "none");
   online(model, 20, OnlineWord::OnlineKernel);
@@ -152,4 +154,54 @@ TEST_CASE("kernel source: from 5.18 on valid_zones of a block with a hole does n
   CHECK(zones(model, 9) == "Normal");
   online(model, 20, OnlineWord::OnlineKernel);
   CHECK(zones(model, 9) == "Normal");
+}
+
+TEST_CASE("kernel source: the first kernel block of a DIMM gets the zone of what the DIMM needs") {
+  // Node 1 begins with DMA32 at block 5; the DIMM lies below it and reaches it by its size.
+  const auto host = [](std::uint64_t first, std::uint64_t count) {
+    return HostBuilder(Era::D)
+        .auto_movable(301, true)
+        .boot(0, 0, 3, Zone::Dma32)
+        .boot(1, 6, 5, Zone::Dma32)
+        .dimm(2, 20, 1)
+        .dimm(1, first, count)
+        .span(0, Zone::Movable, 0, 0, 0)
+        .build();
+  };
+  SECTION("of two blocks, only the second reaches it") {
+    model::Host two = host(4, 2);
+    two.knobs.auto_movable_ratio = 1;
+    const Model model(two);
+    CHECK(zones(model, 4) == "Normal Movable");
+    CHECK(zones(model, 5) == "DMA32 Normal Movable");
+  }
+  SECTION("written upward, the next block gets the zone of its own pages") {
+    model::Host three = host(3, 3);
+    three.knobs.auto_movable_ratio = 1;
+    Model model(three);
+    CHECK(zones(model, 3) == "Normal Movable");
+    CHECK(zones(model, 4) == "DMA32 Normal Movable");
+    const auto placed = model.online({BlockId(4), BlockId(5)}, OnlineWord::Online);
+    REQUIRE(placed.has_value());
+    REQUIRE(placed->size() == 1);
+    CHECK(placed->at(0).zone == Zone::Dma32);  // block 5 meets DMA32 once block 4 is in it
+  }
+  SECTION("written downward") {
+    model::Host three = host(3, 3);
+    three.knobs.auto_movable_ratio = 1;
+    Model model(three);
+    const auto placed = model.online({BlockId(5), BlockId(3)}, OnlineWord::Online);
+    REQUIRE(placed.has_value());
+    REQUIRE(placed->size() == 2);
+    CHECK(placed->at(0).zone == Zone::Dma32);
+    CHECK(placed->at(0).blocks.count() == 1);
+    CHECK(placed->at(1).zone == Zone::Normal);
+  }
+}
+
+TEST_CASE(
+    "kernel source: what valid_zones says of a block counts more than what spans seem to show") {
+  // The block spans zones, but only one zone of the node is known.
+  const Model model(HostBuilder(Era::C2).boot(0, 0, 1, Zone::Normal, true).build());
+  CHECK(zones(model, 0) == "none");
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/kernel/boot_zones.hpp"
+#include "compiler/plan/sources.hpp"
 
 namespace memonline::kernel_source {
 
@@ -98,13 +99,32 @@ std::optional<std::string> compare_parser(const ks_api& kernel, const std::strin
                      value, pages, percent, ours.pages, ours.percent.value_or(0));
 }
 
+// Whether the blocks of a DIMM hold their own memory map where memmap_on_memory is on.
+std::optional<std::string> compare_map(const ks_api& kernel, Random& random) {
+  const std::uint64_t block_pages = std::uint64_t{512} << below(random, 13);
+  const std::uint64_t blocks = 1 + below(random, 3);
+  const int answer = kernel.supports_memmap(block_pages, blocks);
+  if (answer < 0) return std::nullopt;
+  model::Host host;
+  host.arch = "x86_64";
+  host.block_size = model::Bytes(block_pages * 4096);
+  host.knobs.memmap_on_memory = "Y";
+  host.facts.memmap_pages = std::string_view(kernel.version) != "6.1";  // from 6.8 on
+  const bool ours = plan::holds_own_map(host, plan::Source::Dimm, blocks);
+  if (ours == (answer != 0)) return std::nullopt;
+  return fmt::format("{} blocks of {} pages: the kernel {} their own memory map, the model {}",
+                     blocks, block_pages, answer != 0 ? "uses" : "does not use",
+                     ours ? "uses it" : "does not");
+}
+
 }  // namespace
 
 std::optional<std::string> boot_layout(const ks_api& kernel, Random& random, std::uint64_t& steps) {
   for (int i = 0; i < 4; ++i) {
-    steps += 2;
+    steps += 3;
     if (auto difference = compare_layout(kernel, random_boot(random))) return difference;
     if (auto difference = compare_parser(kernel, some_value(random))) return difference;
+    if (auto difference = compare_map(kernel, random)) return difference;
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 // The zones of a boot: kernelcore=, movablecore= and movable_node, parsed and laid out by both.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 

@@ -3,6 +3,7 @@
 // and what they show afterwards is compared.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>

@@ -44,7 +44,7 @@ MUTANTS = (
     Mutant("on is no truth value", "model.cpp",
            'if (second == "n" || second == "N") return true;', ""),
     Mutant("numa_aware is forgotten", "auto_movable.cpp", "if (state.numa_aware && run.node)", "if (false)"),
-    Mutant("a DIMM that just fits the ratio does not", "auto_movable.cpp", "return {need <= free ?", "return {need < free ?"),
+    Mutant("a DIMM that just fits the ratio does not", "auto_movable.cpp", "if (need <= free) return", "if (need < free) return"),
     Mutant("a DIMM needs its size again for each block", "auto_movable.cpp",
            "static_cast<std::int64_t>(group.max_pages) - static_cast<std::int64_t>(group.movable);",
            "static_cast<std::int64_t>(group.max_pages);"),

@@ -199,6 +199,13 @@ static int ks_write_state(unsigned long block, const char *word) {
   return written < 0 ? (int)written : 0;
 }
 
+/* online_store() of drivers/base/core.c: that there is nothing to do is no error. */
+static int ks_write_online(unsigned long block, int value) {
+  if (block >= NR_SECTIONS || !block_exists[block]) return -ENOENT;
+  const int error = value ? device_online(&blocks[block].dev) : device_offline(&blocks[block].dev);
+  return error < 0 ? error : 0;
+}
+
 static int ks_set(const char *name, const char *value) {
   if (!strcmp(name, "auto_online_blocks")) {
 #if KERNEL_VERSION >= 6000
@@ -268,7 +275,7 @@ static int ks_parse_core(const char *value, unsigned long *pages, unsigned long 
   return cmdline_parse_core(text, pages, percent);
 }
 
-static int ks_supports_memmap(unsigned long block_pages) {
+static int ks_supports_memmap(unsigned long block_pages, unsigned long device_blocks) {
 #if KERNEL_VERSION >= 6000
   const unsigned long before = pages_per_block;
   pages_per_block = block_pages;
@@ -277,7 +284,7 @@ static int ks_supports_memmap(unsigned long block_pages) {
   const int answer = mhp_supports_memmap_on_memory();
 #else
   memmap_on_memory = true;
-  const int answer = mhp_supports_memmap_on_memory(block_pages << PAGE_SHIFT);
+  const int answer = mhp_supports_memmap_on_memory((block_pages * device_blocks) << PAGE_SHIFT);
 #endif
   pages_per_block = before;
   return answer;
@@ -289,7 +296,7 @@ static int ks_supports_memmap(unsigned long block_pages) {
 const struct ks_api *ks_kernel(void) {
   static const struct ks_api api = {
       .boot = ks_boot, .cma = ks_cma, .group = ks_group, .add = ks_add, .remove = ks_remove, .auto_online = ks_auto_online,
-      .write_state = ks_write_state, .set = ks_set, .valid_zones = ks_valid_zones, .block = ks_block,
+      .write_state = ks_write_state, .write_online = ks_write_online, .set = ks_set, .valid_zones = ks_valid_zones, .block = ks_block,
       .zone = ks_zone, .node = ks_node, .movable_start = ks_movable_start, .parse_core = ks_parse_core,
       .supports_memmap = ks_supports_memmap, .version = KERNEL_NAME};
   return &api;

@@ -51,6 +51,8 @@ struct ks_api {
   void (*auto_online)(unsigned long first, unsigned long count);
   /* write(2) of `word` into `state`: 0 or the error. */
   int (*write_state)(unsigned long block, const char *word);
+  /* The same for 0 or 1 into the attribute `online`. */
+  int (*write_online)(unsigned long block, int value);
   /* A write to a kernel setting by its name; -ENOENT where this kernel does not have it. */
   int (*set)(const char *name, const char *value);
   /* Reads `valid_zones` into buf, without the newline; its length. */
@@ -62,8 +64,8 @@ struct ks_api {
   unsigned long (*movable_start)(int nid); /* zone_movable_pfn[] after boot */
   /* kernelcore= as the kernel parses it: pages, and the percentage. */
   int (*parse_core)(const char *value, unsigned long *pages, unsigned long *percent);
-  /* mhp_supports_memmap_on_memory() for this size of a block; -1 where this kernel has none. */
-  int (*supports_memmap)(unsigned long block_pages);
+  /* mhp_supports_memmap_on_memory() for a device of so many blocks; -1 where this kernel has none. */
+  int (*supports_memmap)(unsigned long block_pages, unsigned long blocks);
   const char *version;
 };
 

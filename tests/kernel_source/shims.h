@@ -38,9 +38,13 @@ typedef unsigned int gfp_t;
 #define MAX_ORDER_NR_PAGES 1024UL
 #define pageblock_nr_pages 512UL
 #define MAX_NUMNODES KS_NODES
+#ifndef MAX_PFN
 #define MAX_PFN (1UL << 24)
+#endif
 #define NR_SECTIONS (MAX_PFN / PAGES_PER_SECTION)
-#define PAGES_PER_CHUNK 256UL /* zones and nodes begin and end at such pages only */
+#ifndef PAGES_PER_CHUNK /* zones and nodes begin and end at such pages only */
+#define PAGES_PER_CHUNK 256UL
+#endif
 
 #define noinline
 #define __weak

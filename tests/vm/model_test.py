@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The kernel model against real kernels: random operations in guests, each answer and all that the kernel
-shows afterwards held against compiler/kernel by build/bin/model_replay.
+shows afterwards held against compiler/kernel by build/bin/model_replay, and against the code of the same
+kernel's source package (tests/kernel_source).
 
 As a program it repeats and varies: model_test.py --kernel 6.12 --case auto-movable --seed 7 --operations 2000
 """
@@ -183,6 +184,16 @@ def compare(build: Path, host: Path, log: Path) -> str:
     return replay.stdout
 
 
+def compare_with_source(vm: Vm, host: Path, log: Path) -> str:
+    """Holds the kernel's own code against what this kernel did, where its source can be had."""
+    runner = Path(__file__).resolve().parents[1] / "kernel_source/run"
+    replay = subprocess.run([runner, "--build", vm.build, "--kernel", vm.kernel.name, "--replay", host, log], text=True,
+                            capture_output=True, timeout=600)
+    if replay.returncode != 0:
+        raise AssertionError(f"{replay.stdout}{replay.stderr}(host {host}, log {log})")
+    return replay.stdout
+
+
 def run_guest(vm: Vm, name: str, seed: int, operations: int) -> tuple[int, str]:
     """Boots, works, compares; how many operations it came to, and what model_replay says of them."""
     label = f"model-{vm.kernel.name}-{name}-{seed}"
@@ -193,7 +204,7 @@ def run_guest(vm: Vm, name: str, seed: int, operations: int) -> tuple[int, str]:
             session.work(CASES[name], operations)
         finally:
             log = vm.keep(f"{label}.log", session.log.encode())
-    return session.done, compare(vm.build, host, log)
+    return session.done, compare(vm.build, host, log) + compare_with_source(vm, host, log)
 
 
 def run_case(vm: Vm, name: str, seed: int, operations: int) -> str:
