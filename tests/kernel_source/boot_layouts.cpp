@@ -44,13 +44,7 @@ std::optional<kernel::CoreAmount> amount(const std::string& value) {
 }
 
 std::optional<std::string> compare_layout(const ks_api& kernel, const Boot& boot) {
-  const ks_boot start{boot.regions.data(),
-                      static_cast<int>(boot.regions.size()),
-                      boot.kernelcore.empty() ? nullptr : boot.kernelcore.c_str(),
-                      boot.movablecore.empty() ? nullptr : boot.movablecore.c_str(),
-                      boot.movable_node ? 1 : 0,
-                      boot.block_pages};
-  kernel.boot(&start);
+  start(kernel, boot);
   const BootMemory memory = memory_of(boot);
   const auto ours = kernel::boot_zones(
       memory, {amount(boot.kernelcore), amount(boot.movablecore), boot.movable_node});

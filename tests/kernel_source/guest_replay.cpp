@@ -16,7 +16,7 @@
 
 #include "compiler/kernel/boot_zones.hpp"
 #include "runtime/host/read_host.hpp"
-#include "tests/kernel_source/oracle.h"
+#include "tests/kernel_source/sequence.hpp"
 #include "tests/vm/replay/replay.hpp"
 
 namespace {
@@ -86,16 +86,11 @@ class Replay {
              node.hotpluggable_from && range.begin >= *node.hotpluggable_from ? 1 : 0});
     std::sort(regions.begin(), regions.end(),
               [](const ks_region& a, const ks_region& b) { return a.begin < b.begin; });
-    const auto kernelcore = host.command_line_value("kernelcore");
-    const auto movablecore = host.command_line_value("movablecore");
     block_pages_ = host.pages_per_block();
-    const ks_boot start{regions.data(),
-                        static_cast<int>(regions.size()),
-                        kernelcore ? kernelcore->c_str() : nullptr,
-                        movablecore ? movablecore->c_str() : nullptr,
-                        host.movable_node() ? 1 : 0,
-                        block_pages_};
-    kernel_.boot(&start);
+    kernel_source::start(
+        kernel_,
+        {std::move(regions), block_pages_, host.command_line_value("kernelcore").value_or(""),
+         host.command_line_value("movablecore").value_or(""), host.movable_node()});
   }
 
   void add(std::uint64_t first, std::uint64_t count, int node, bool grows, std::uint64_t unit) {

@@ -85,13 +85,7 @@ model::Device device(Device kind, std::size_t index) {
 
 Machine::Machine(const ks_api& kernel, const Boot& boot)
     : kernel_(kernel), boot_(boot), device_of_(kMostBlocks, 0) {
-  const ks_boot start{boot.regions.data(),
-                      static_cast<int>(boot.regions.size()),
-                      boot.kernelcore.empty() ? nullptr : boot.kernelcore.c_str(),
-                      boot.movablecore.empty() ? nullptr : boot.movablecore.c_str(),
-                      boot.movable_node ? 1 : 0,
-                      boot.block_pages};
-  kernel.boot(&start);
+  start(kernel, boot);
   // In DMA32, as far as it lies in block 0: DMA is there too, so the block never goes offline, as
   // blocks with CMA do not.
   ks_zone dma32{};

@@ -116,6 +116,16 @@ Operation some_add(Random& random) {
 
 }  // namespace
 
+void start(const ks_api& kernel, const Boot& boot) {
+  const ks_boot words{boot.regions.data(),
+                      static_cast<int>(boot.regions.size()),
+                      boot.kernelcore.empty() ? nullptr : boot.kernelcore.c_str(),
+                      boot.movablecore.empty() ? nullptr : boot.movablecore.c_str(),
+                      boot.movable_node ? 1 : 0,
+                      boot.block_pages};
+  kernel.boot(&words);
+}
+
 std::string text_of(const Operation& operation) {
   using Kind = Operation::Kind;
   switch (operation.kind) {

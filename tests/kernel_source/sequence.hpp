@@ -23,6 +23,9 @@ struct Boot {
   std::uint64_t cma = 0;  ///< pages of node 0
 };
 
+/// Boots the kernel's code with it.
+void start(const ks_api& kernel, const Boot& boot);
+
 enum class Device : std::uint8_t { Unknown, Dimm, VirtioMem };
 
 struct Operation {
