@@ -25,7 +25,13 @@ systemctl start memonlined.service
 {JOB} >/run/second 2>&1
 echo again $?
 echo setting $(cat {KNOB})
-echo state $(busctl get-property org.memonline1 /org/memonline1 org.memonline1.Manager State)
+# The caller has its answer before the service has looked at the host once more.
+for second in 1 2 3 4 5 6 7 8 9 10; do
+  state=$(busctl get-property org.memonline1 /org/memonline1 org.memonline1.Manager State)
+  case $state in *in-sync*) break;; esac
+  sleep 1
+done
+echo state $state
 """
 
 
