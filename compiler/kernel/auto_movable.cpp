@@ -68,6 +68,21 @@ std::vector<const GroupState*> other_dynamic_groups(const MemoryState& state, st
   return groups;
 }
 
+// The least n in [1, most] for which enough(n) is true, as it is for all above; `most` if there is
+// none.
+template <class Enough>
+std::uint64_t fewest(std::uint64_t most, Enough enough) {
+  std::uint64_t low = 1;
+  while (low < most) {
+    const std::uint64_t middle = low + (most - low) / 2;
+    if (enough(middle))
+      most = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
 }  // namespace
 
 Chosen choose_auto_movable(const MemoryState& state, const StateRun& run, Piece piece) {
@@ -89,27 +104,42 @@ Chosen choose_auto_movable(const MemoryState& state, const StateRun& run, Piece 
     all.kernel_early += stats.kernel_early;
     all.movable += stats.movable;
   }
+  const Stats own = stats_of(node);
+  const auto others = other_dynamic_groups(state, run.device, std::nullopt);
+  const bool by_node = state.numa_aware && run.node;
+  const auto others_of_node = by_node ? other_dynamic_groups(state, run.device, run.node)
+                                      : std::vector<const GroupState*>{};
   const auto ratio = static_cast<std::int64_t>(state.ratio);
-  std::int64_t free =
-      room(all, other_dynamic_groups(state, run.device, std::nullopt), group, ratio);
-  if (state.numa_aware && run.node)
-    free = std::min(free, room(stats_of(node), other_dynamic_groups(state, run.device, run.node),
-                               group, ratio));
+  const bool early = state.devices[run.device].origin == model::Origin::Boot;
+  // The room after so many more kernel blocks of this run. Boot memory makes room (kernel
+  // rule 5.8), and so does a dynamic group for itself.
+  const auto room_after = [&](std::uint64_t kernel_blocks) {
+    const std::int64_t pages = static_cast<std::int64_t>(kernel_blocks) * per_block;
+    GroupState grown = group;
+    grown.kernel += static_cast<std::uint64_t>(pages);
+    const auto with = [&](Stats stats) {
+      if (early) stats.kernel_early += pages;
+      return stats;
+    };
+    std::int64_t room_left = room(with(all), others, grown, ratio);
+    if (by_node) room_left = std::min(room_left, room(with(own), others_of_node, grown, ratio));
+    return room_left;
+  };
+  const std::int64_t free = room_after(0);
 
   if (group.kind == GroupState::Kind::Static) {
     if (need <= free) return {Zone::Movable, piece.count};
-    // The kernel zone is that of as many pages as the device still needs, from this block on. The
-    // next block finds the device bound, and gets the zone of its own pages.
+    // The kernel zone is that of as many pages as the device still needs, from this block on
+    // (kernel rule 5.9). The next block finds the device bound, and gets the zone of its own pages.
     const std::uint64_t next = piece.descending ? piece.end() - 1 : piece.first;
     const std::uint64_t begin = state.pages(next, 1).begin;
     return {state.kernel_zone(node, {begin, begin + static_cast<std::uint64_t>(need)}), 1};
   }
   if (need <= free)
     return {Zone::Movable, std::min(piece.count, static_cast<std::uint64_t>(free / per_block))};
-  // In a kernel zone the block itself makes room for the next one if it is boot memory, or in a
-  // dynamic group.
-  const bool early = state.devices[run.device].origin == model::Origin::Boot;
-  return {kernel, early || group.kind == GroupState::Kind::Dynamic ? 1 : piece.count};
+  if (!early && group.kind != GroupState::Kind::Dynamic) return {kernel, piece.count};
+  // As many as it takes until the next block may be Movable.
+  return {kernel, fewest(piece.count, [&](std::uint64_t n) { return need <= room_after(n); })};
 }
 
 }  // namespace memonline::kernel

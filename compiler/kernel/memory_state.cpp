@@ -89,9 +89,10 @@ std::optional<ValidZones> MemoryState::zones_of_pages(std::uint64_t block) const
   const SharedPages* first = nullptr;
   for (auto at = shared_from(range.begin); at != shared.end() && at->pages.begin < range.end;
        ++at) {
-    // It looks at one page of each 1024, and takes the first without a look at the span.
-    std::uint64_t low = rounded_up(at->pages.begin, kLargestOrder);
-    const std::uint64_t high = (at->pages.end - 1) / kLargestOrder * kLargestOrder;
+    // The kernel checks one page in 1024, and does not compare the first one with the span.
+    std::uint64_t low = rounded_up(std::max(at->pages.begin, range.begin), kLargestOrder);
+    const std::uint64_t high =
+        (std::min(at->pages.end, range.end) - 1) / kLargestOrder * kLargestOrder;
     if (low > high) continue;
     if (!at->zone) return std::nullopt;
     if (first == nullptr) {
@@ -255,19 +256,20 @@ void add_run(MemoryState& state, const model::Host& host, const model::BlockRun&
   state.runs.emplace(first, run);
 }
 
-// Up to 5.17 `valid_zones` tells of the pages. Where it says otherwise than they seem to be, the
-// host does not show whose they are.
+// From 5.5 to 5.14 `valid_zones` depends on the pages (kernel rule 4.9). If it contradicts the
+// computed owners, the owners are unknown.
 void forget_contradicted(MemoryState& state) {
-  for (const auto& [first, run] : state.runs)
-    for (std::uint64_t block = first; run.online() && run.shared() && block < first + run.count;
-         ++block) {
-      const auto zones = state.zones_of_pages(block);
-      if (!zones || (zones->kind() == ValidZones::Kind::None) == run.mixed) continue;
-      const PageRange range = state.pages(block, 1);
-      std::erase_if(state.shared, [&](const SharedPages& part) {
-        return part.pages.begin >= range.begin && part.pages.end <= range.end;
-      });
-    }
+  const std::uint64_t size = state.pages_per_block;
+  for (SharedPages& part : state.shared) {
+    const auto after = state.runs.upper_bound(part.pages.begin / size);
+    if (after == state.runs.begin() || !part.zone) continue;
+    const StateRun& run = std::prev(after)->second;
+    // All blocks of a part that consists of whole blocks are alike.
+    const auto zones = state.zones_of_pages(part.pages.begin / size);
+    if (!zones || (zones->kind() == ValidZones::Kind::None) == run.mixed) continue;
+    part.node = MemoryState::node_id(run);
+    part.zone = std::nullopt;
+  }
 }
 
 }  // namespace

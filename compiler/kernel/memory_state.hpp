@@ -64,8 +64,8 @@ struct StateRun {
   }
 };
 
-/// Pages of a block whose pages are not all of one zone: whose they are. Such a block never goes
-/// offline (from 5.5 on), so this never changes.
+/// The owner of some pages of blocks that have holes or that several zones share. Such a block
+/// never goes offline (from 5.5 on), so this never changes.
 struct SharedPages {
   PageRange pages;
   model::NodeId node;
@@ -113,7 +113,7 @@ struct MemoryState {
   [[nodiscard]] NodeState& node_of(const StateRun& run);
   /// The first online page of a zone in `within`, and the page after the last, as the kernel finds
   /// them: it looks at the first, or the last page of each subsection
-  /// (find_smallest_section_pfn(), find_biggest_section_pfn()). Pages that the host does not show
+  /// (kernel rule 7.5). Pages that the host does not show
   /// count for each zone that spans them.
   [[nodiscard]] std::optional<std::uint64_t> first_online(model::NodeId node, model::Zone zone,
                                                           PageRange within) const;
@@ -123,7 +123,8 @@ struct MemoryState {
   /// if it is one and spans them all, holes included (mm/memory_hotplug.c, test_pages_in_a_zone()).
   /// Empty: not known.
   [[nodiscard]] std::optional<model::ValidZones> zones_of_pages(std::uint64_t block) const;
-  /// Calls visit(range) for what a zone has of an online run; whether a call returned true.
+  /// Calls visit(range) for each part of an online run that is in the zone; returns whether any
+  /// call did.
   template <class Visit>
   bool visit_pages(std::uint64_t first, const StateRun& run, model::NodeId node, model::Zone zone,
                    Visit visit) const;

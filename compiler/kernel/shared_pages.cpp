@@ -21,7 +21,15 @@ struct Owner {
 class Sharing {
  public:
   Sharing(const MemoryState& state, const BootMap& map)
-      : state_(state), boot_memory_(map.ram), section_pages_(map.section_pages) {}
+      : state_(state), ram_(map.ram), section_pages_(map.section_pages) {
+    std::sort(ram_.begin(), ram_.end(),
+              [](const PageRange& a, const PageRange& b) { return a.begin < b.begin; });
+    for (const auto& [id, node] : state.nodes)
+      for (const ZoneState& zone : node.zones)
+        if (!zone.empty()) borders_.insert(borders_.end(), {zone.span.begin, zone.span.end});
+    for (const PageRange& ram : ram_) borders_.insert(borders_.end(), {ram.begin, ram.end});
+    std::sort(borders_.begin(), borders_.end());
+  }
 
   std::vector<SharedPages> find() {
     // From the top down, because the owner of a hole lies above it.
@@ -35,8 +43,7 @@ class Sharing {
         above_ = whole;
         continue;
       }
-      for (std::uint64_t block = first + run.count; block-- > first;)
-        add_block(state_.pages(block, 1), run, whole);
+      add_run(state_.pages(first, run.count), run, whole);
     }
     std::reverse(found_.begin(), found_.end());
     return std::move(found_);
@@ -50,16 +57,16 @@ class Sharing {
     return std::nullopt;
   }
 
-  // Borders inside the block: of zones, and of RAM.
-  [[nodiscard]] std::vector<std::uint64_t> cuts_of(PageRange block) const {
-    std::vector<std::uint64_t> cuts{block.begin, block.end};
-    const auto cut = [&](std::uint64_t page) {
-      if (page > block.begin && page < block.end) cuts.push_back(page);
-    };
-    for (const auto& [id, node] : state_.nodes)
-      for (const ZoneState& zone : node.zones)
-        if (!zone.empty()) cut(zone.span.begin), cut(zone.span.end);
-    for (const PageRange& ram : boot_memory_) cut(ram.begin), cut(ram.end);
+  // Borders of zones and of RAM inside the run, and the ends of the blocks that contain one:
+  // between them, all pages are alike. The cost grows with borders, not with blocks.
+  [[nodiscard]] std::vector<std::uint64_t> cuts_of(PageRange run) const {
+    std::vector<std::uint64_t> cuts{run.begin, run.end};
+    auto at = std::upper_bound(borders_.begin(), borders_.end(), run.begin);
+    for (; at != borders_.end() && *at < run.end; ++at) {
+      const std::uint64_t block = *at / state_.pages_per_block * state_.pages_per_block;
+      cuts.insert(cuts.end(), {block, *at});
+      if (*at > block) cuts.push_back(block + state_.pages_per_block);
+    }
     std::sort(cuts.begin(), cuts.end());
     cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
     return cuts;
@@ -67,19 +74,19 @@ class Sharing {
 
   // Unknown without the firmware's map.
   [[nodiscard]] bool may_be_ram(PageRange part) const {
-    return boot_memory_.empty() ||
-           std::any_of(boot_memory_.begin(), boot_memory_.end(), [&](const PageRange& ram) {
-             return ram.begin <= part.begin && part.end <= ram.end;
-           });
+    const auto after =
+        std::upper_bound(ram_.begin(), ram_.end(), part.begin,
+                         [](std::uint64_t page, const PageRange& ram) { return page < ram.begin; });
+    return ram_.empty() || (after != ram_.begin() && part.end <= std::prev(after)->end);
   }
 
-  void add_block(PageRange block, const StateRun& run, Owner whole) {
-    const std::vector<std::uint64_t> cuts = cuts_of(block);
+  void add_run(PageRange pages, const StateRun& run, Owner whole) {
+    const std::vector<std::uint64_t> cuts = cuts_of(pages);
     for (std::size_t i = cuts.size() - 1; i-- > 0;) {
       const PageRange part{cuts[i], cuts[i + 1]};
       std::optional<Owner> owner;
       if (may_be_ram(part))
-        owner = run.mixed || run.several_nodes ? owner_by_zones(block, part) : std::optional(whole);
+        owner = run.mixed || run.several_nodes ? owner_by_zones(run, part) : std::optional(whole);
       if (owner) {
         above_ = owner;
         found_.push_back({part, owner->node, owner->zone});
@@ -89,7 +96,7 @@ class Sharing {
     }
   }
 
-  // Only in sections that have memory a hole has pages.
+  // A hole has pages only in sections that contain memory.
   void add_hole(PageRange hole, Owner owner) {
     const std::uint64_t section = section_pages_ == 0 ? state_.pages_per_block : section_pages_;
     const std::uint64_t low_end = (hole.begin + section - 1) / section * section;
@@ -104,26 +111,31 @@ class Sharing {
 
   // Hot-added memory comes in whole blocks: a zone that begins or ends inside a block does so where
   // its pages do.
-  [[nodiscard]] std::optional<Owner> owner_by_zones(PageRange block, PageRange part) const {
+  [[nodiscard]] std::optional<Owner> owner_by_zones(const StateRun& run, PageRange part) const {
+    const bool ends_inside = part.end % state_.pages_per_block != 0;
+    const bool begins_inside = part.begin % state_.pages_per_block != 0;
     std::optional<Owner> owner;
     std::size_t candidates = 0;
-    for (const auto& [id, node] : state_.nodes)
+    for (const auto& [id, node] : state_.nodes) {
+      if (!run.several_nodes && id != MemoryState::node_id(run)) continue;
       for (std::size_t z = 0; z < model::kZoneCount; ++z) {
         const PageRange span = node.zones.at(z).span;
         if (span.begin > part.begin || span.end < part.end) continue;
         const Owner candidate{id, static_cast<Zone>(z)};
-        if (part.end < block.end && span.end == part.end) return candidate;
-        if (part.begin > block.begin && span.begin == part.begin) return candidate;
+        if ((ends_inside && span.end == part.end) || (begins_inside && span.begin == part.begin))
+          return candidate;
         if (++candidates == 1) owner = candidate;
       }
+    }
     if (owner && candidates > 1) owner->zone = std::nullopt;
     return owner;
   }
 
   const MemoryState& state_;
-  const std::vector<PageRange>& boot_memory_;
+  std::vector<PageRange> ram_;  // ascending
   std::uint64_t section_pages_;
-  std::optional<Owner> above_;  // of the lowest memory above
+  std::vector<std::uint64_t> borders_;  // of zones and RAM, ascending
+  std::optional<Owner> above_;          // of the lowest memory above
   std::vector<SharedPages> found_;
 };
 

@@ -36,7 +36,7 @@ struct Positions {
   std::uint64_t to = 0;
 };
 
-// Of a stretch, both included.
+// The minimum and maximum length of a stretch, inclusive.
 struct Lengths {
   std::uint64_t least = 0;
   std::uint64_t most = 0;
@@ -120,7 +120,7 @@ class Explainer {
     return other;
   }
 
-  // Blocks of several zones or nodes are online since the boot: no limit made them normal.
+  // Blocks of several zones or nodes have been online since boot: no limit made them normal.
   static bool may_have_been_offline(const BlockRun& run) {
     return run.zones.kind() != model::ValidZones::Kind::None && !run.several_nodes;
   }

@@ -45,7 +45,7 @@ class Sharer {
       part.kind = !zone ? Kind::UnknownZone : *zone == Zone::Movable ? Kind::Movable : Kind::Normal;
     }
     // drivers/base/memory.c refuses blocks of several zones; arm64 all boot memory
-    // (arch/arm64/mm/mmu.c, prevent_bootmem_remove_notifier); 5.5 and later blocks that are not all
+    // (arch/arm64/mm/mmu.c, prevent_memory_remove_notifier); 5.5 and later blocks that are not all
     // RAM (mm/memory_hotplug.c, offline_pages).
     part.fixed =
         run.zones.kind() == model::ValidZones::Kind::None || run.several_nodes ||

@@ -205,3 +205,24 @@ TEST_CASE(
   const Model model(HostBuilder(Era::C2).boot(0, 0, 1, Zone::Normal, true).build());
   CHECK(zones(model, 0) == "none");
 }
+
+TEST_CASE("kernel source: a block whose pages are unknown counts for the zones that span it") {
+  // Blocks 1 and 2 list `none`, but the spans explain only block 1.
+  const std::uint64_t border = kBlock + kBlock / 2;
+  Model model(HostBuilder(Era::C2)
+                  .boot(0, 0, 1)
+                  .boot(0, 1, 2, Zone::Normal, true)
+                  .boot(0, 3, 3, Zone::Movable)
+                  .span(0, Zone::Normal, 0, border, border)
+                  .span(0, Zone::Movable, border, 6 * kBlock - border, 6 * kBlock - border)
+                  .build());
+  offline(model, 3, 5);
+  CHECK(span(model, 0, Zone::Movable) == PageRange{border, 3 * kBlock});
+}
+
+TEST_CASE("kernel source: millions of blocks with holes cost as much as one") {
+  model::Host host = HostBuilder(Era::D).boot(0, 0, 1).holes(0, 1).build();
+  host.blocks.front().count = std::uint64_t{1} << 32U;
+  const Model model(host);
+  CHECK(model.state().shared.size() <= 2);
+}

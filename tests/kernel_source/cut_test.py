@@ -104,7 +104,7 @@ class Tables(unittest.TestCase):
         self.assertEqual(files["6.12"]["cmdline_parse_core"], "mm/mm_init.c")
 
     def test_each_fault_changes_one_place(self) -> None:
-        """A fault whose text is gone would be found by nobody."""
+        """Each fault's text must occur exactly once in its file."""
         model = Path(__file__).resolve().parents[2] / "compiler/kernel"
         for mutant in MUTANTS:
             with self.subTest(mutant.what):

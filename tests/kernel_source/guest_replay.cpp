@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// kernel_replay OBJECT HOST LOG: holds a kernel's own code (OBJECT) against what that kernel did in
+// kernel_replay OBJECT HOST LOG: compares a kernel's own code (OBJECT) with what that kernel did in
 // a guest. HOST and LOG are what tests/vm/model_test.py keeps of a session, and what model_replay
 // holds against the model. Exit 0: no difference; 1: one; 2: something cannot be read.
 #include <algorithm>

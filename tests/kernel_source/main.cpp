@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// model_vs_kernel OBJECT [--operations N] [--seconds N] [--seed N]: holds the kernel model against
+// model_vs_kernel OBJECT [--operations N] [--seconds N] [--seed N]: compares the kernel model with
 // a kernel's own code (OBJECT, which `run` builds). Exit 0: no difference; 1: one, with the
 // shortest sequence found that leads to it; 2: bad usage.
 #include <chrono>

@@ -32,7 +32,7 @@ std::uint64_t some_chunks(Random& random, std::uint64_t block_pages) {
   return blocks * per_block - (chance(random, 25) ? below(random, per_block) : 0);
 }
 
-// Amounts as people write them, and as nobody should.
+// Usual and malformed amounts.
 std::string some_amount(Random& random, std::uint64_t pages) {
   switch (below(random, 5)) {
     case 0: return fmt::format("{}%", below(random, 101));

@@ -57,7 +57,7 @@ const auto& one_of(Random& random, const Container& container) {
   return container[below(random, std::size(container))];
 }
 
-/// Some boot of a machine with up to four nodes.
+/// Some boot of a machine with up to three nodes.
 Boot random_boot(Random& random);
 /// Some operation for the blocks that exist (ascending).
 Operation random_operation(Random& random, const std::vector<std::uint64_t>& existing);

@@ -2,7 +2,7 @@
 """Kernel sources for the differential test: Debian's linux-source packages, fetched once and cached.
 
 A package is 140 MB; only the files that the rules of compiler/kernel/README.md cite, and what those need,
-are kept: ${MEMONLINE_VM_CACHE:-$XDG_CACHE_HOME or ~/.cache}/memonline/kernel-source/VERSION/ (about 15 MB).
+are kept: ${MEMONLINE_VM_CACHE:-$XDG_CACHE_HOME or ~/.cache}/memonline/kernel-source/VERSION/ (about 20 MB).
 They are GPL-2.0, and never part of this tree or of a package.
 """
 import fcntl
@@ -40,11 +40,14 @@ class Source:
 def source(version: str) -> Source:
     """The source of `version`, from the cache or the mirror; raises Unavailable."""
     directory = cache_dir().parent / "kernel-source" / version
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(str(error)) from error
     with open(directory / "lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         record = directory / "source.json"
-        if not _younger(record, ASK_AGAIN_AFTER):
+        if not _younger(record, ASK_AGAIN_AFTER) or json.loads(record.read_text())["kept"] != KEPT.pattern:
             _refresh(version, directory, record)
         return Source(version, json.loads(record.read_text())["package"], directory / "tree")
 

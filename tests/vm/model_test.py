@@ -185,7 +185,7 @@ def compare(build: Path, host: Path, log: Path) -> str:
 
 
 def compare_with_source(vm: Vm, host: Path, log: Path) -> str:
-    """Holds the kernel's own code against what this kernel did, where its source can be had."""
+    """Compares the kernel's own code with what this kernel did, if its source is available."""
     runner = Path(__file__).resolve().parents[1] / "kernel_source/run"
     replay = subprocess.run([runner, "--build", vm.build, "--kernel", vm.kernel.name, "--replay", host, log], text=True,
                             capture_output=True, timeout=600)
