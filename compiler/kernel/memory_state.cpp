@@ -260,13 +260,19 @@ void add_run(MemoryState& state, const model::Host& host, const model::BlockRun&
 // computed owners, the owners are unknown.
 void forget_contradicted(MemoryState& state) {
   const std::uint64_t size = state.pages_per_block;
+  std::optional<std::uint64_t> contradicted;
   for (SharedPages& part : state.shared) {
-    const auto after = state.runs.upper_bound(part.pages.begin / size);
-    if (after == state.runs.begin() || !part.zone) continue;
+    const std::uint64_t block = part.pages.begin / size;
+    const auto after = state.runs.upper_bound(block);
+    if (after == state.runs.begin()) continue;
     const StateRun& run = std::prev(after)->second;
-    // All blocks of a part that consists of whole blocks are alike.
-    const auto zones = state.zones_of_pages(part.pages.begin / size);
-    if (!zones || (zones->kind() == ValidZones::Kind::None) == run.mixed) continue;
+    // Once a part is forgotten, the others of its block no longer show the contradiction. All
+    // blocks of a part that consists of whole blocks are alike.
+    if (contradicted != block) {
+      const auto zones = state.zones_of_pages(block);
+      if (!zones || (zones->kind() == ValidZones::Kind::None) == run.mixed) continue;
+      contradicted = block;
+    }
     part.node = MemoryState::node_id(run);
     part.zone = std::nullopt;
   }

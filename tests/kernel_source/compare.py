@@ -173,12 +173,12 @@ def _without_grown(removed: list[str], added: list[str]) -> tuple[list[str], lis
     """Leaves out each seq_printf() whose words another one still has, in their order; those are the third list."""
     removed, added, grown = list(removed), list(added), []
     for was in [text for text in removed if text.startswith("seq_printf")]:
-        for now in [text for text in added if text.startswith("seq_printf")]:
-            rest = iter(re.findall(r"\w+", now))
+        for grew in [text for text in added if text.startswith("seq_printf")]:
+            rest = iter(re.findall(r"\w+", grew))
             if was in removed and all(word in rest for word in re.findall(r"\w+", was)):
                 removed.remove(was)
-                added.remove(now)
-                grown += [was, now]
+                added.remove(grew)
+                grown += [was, grew]
     return removed, added, grown
 
 

@@ -26,17 +26,7 @@ using namespace memonline;
 constexpr std::array<std::string_view, 4> kZones{"DMA", "DMA32", "Normal", "Movable"};
 constexpr std::uint64_t kMostBlocks = 512;
 
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
-
-// Whether pages can be moved away depends on their use, which is not compared.
-bool depends_on_use(const std::string& error) {
-  return error == "EBUSY" || error == "EAGAIN" || error == "EINTR" || error == "ENOMEM";
-}
+using vm::words_of;
 
 class Replay {
  public:
@@ -64,8 +54,8 @@ class Replay {
   }
 
   std::vector<std::string> step(const vm::Step& step) {
-    const std::map<std::string, std::string> before = facts_;
-    for (const std::string& fact : step.facts) learn(fact);
+    const vm::Facts before = facts_;
+    for (const std::string& fact : step.facts) vm::learn(facts_, fact);
     std::vector<std::string> differences;
     const std::string answer = perform(words_of(step.operation), step.error, before);
     if (answer != step.error)
@@ -97,29 +87,14 @@ class Replay {
     const int group = kernel_.group(node, grows ? 1 : 0, grows ? unit : count * block_pages_);
     if (grows) growing_[first] = {node, group};
     kernel_.add(first, count, node, group, 0);
-    // virtio-mem adds, and the kernel onlines, block by block.
-    for (std::uint64_t block = first; grows && block < first + count; ++block)
-      kernel_.auto_online(block, 1);
-    if (!grows) kernel_.auto_online(first, count);
-  }
-
-  void learn(const std::string& fact) {
-    const std::size_t words = fact.starts_with("z ") ? 3 : 2;
-    std::size_t space = 0;
-    for (std::size_t i = 0; i < words && space != std::string::npos; ++i)
-      space = fact.find(' ', space + 1);
-    const std::string value = space == std::string::npos ? "" : fact.substr(space + 1);
-    if (value == "gone")
-      facts_.erase(fact.substr(0, space));
-    else
-      facts_[fact.substr(0, space)] = value;
+    kernel_.auto_online(first, count);
   }
 
   std::string perform(const std::vector<std::string>& words, const std::string& error,
-                      const std::map<std::string, std::string>& before) {
+                      const vm::Facts& before) {
     const std::string& verb = words.at(0);
     const auto number = [&](std::size_t i) { return std::stoull(words.at(i)); };
-    if (verb == "look" || depends_on_use(error)) return error;
+    if (verb == "look" || vm::could_not_migrate(error)) return error;
     int answer = 0;
     if (verb == "state") answer = kernel_.write_state(number(1), words.at(2).c_str());
     if (verb == "attribute") answer = kernel_.write_online(number(1), words.at(2) == "1" ? 1 : 0);
@@ -137,7 +112,7 @@ class Replay {
     return answer == 0 ? "0" : strerrorname_np(-answer);
   }
 
-  void grow(const std::map<std::string, std::string>& before) {
+  void grow(const vm::Facts& before) {
     for (std::uint64_t block = 0; block < kMostBlocks; ++block) {
       const std::string key = fmt::format("b {}", block);
       if (facts_.count(key) == 0 || before.count(key) != 0) continue;
@@ -180,7 +155,7 @@ class Replay {
 
   const ks_api& kernel_;
   std::uint64_t block_pages_ = 0;
-  std::map<std::string, std::string> facts_;
+  vm::Facts facts_;
   std::map<std::uint64_t, std::pair<int, int>>
       growing_;  ///< virtio-mem by first block: node, group
 };

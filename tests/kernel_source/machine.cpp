@@ -209,8 +209,10 @@ std::optional<std::string> Machine::write(const Operation& operation, std::uint6
   } else if (operation.word == "offline") {
     const auto gone = model_->offline(run);
     if (!gone) refused(gone.error());
-  } else {
-    return std::nullopt;  // the model is not asked about words that are none
+  } else {  // the model has no such words: kernel rule 2.2, and 2.4 where there is no block
+    answer =
+        std::binary_search(existing_.begin(), existing_.end(), operation.first) ? -EINVAL : -ENOENT;
+    done = 0;
   }
   if (answer == error && done == written) return std::nullopt;
   return differ("the answer", answer_text(written, error), answer_text(done, answer));

@@ -125,7 +125,6 @@ struct page {
 } __attribute__((aligned(64)));
 static struct page chunks[MAX_PFN / PAGES_PER_CHUNK];
 static bool section_online[NR_SECTIONS], section_present[NR_SECTIONS], section_early[NR_SECTIONS];
-struct mem_section { bool *early; };
 
 #define pfn_to_page(pfn) (&chunks[(pfn) / PAGES_PER_CHUNK])
 #define page_to_pfn(page) ((unsigned long)((page) - chunks) * PAGES_PER_CHUNK)

@@ -24,16 +24,6 @@ using model::Zone;
 
 constexpr std::uint64_t kUnknownNode = 0xffffffff;
 
-/// What the kernel showed last: "b 35" -> "1 online Movable".
-using Facts = std::map<std::string, std::string>;
-
-std::vector<std::string> words_of(const std::string& text) {
-  std::istringstream stream(text);
-  std::vector<std::string> words;
-  for (std::string word; stream >> word;) words.push_back(word);
-  return words;
-}
-
 std::string zones_text(const ValidZones& zones) {
   switch (zones.kind()) {
     case ValidZones::Kind::Unknown: return "unknown";
@@ -53,18 +43,13 @@ std::optional<OnlineWord> word_named(const std::string& text) {
   return std::nullopt;
 }
 
-/// Offlining depends on whether pages can be moved away, which no model knows.
-bool could_not_migrate(const std::string& error) {
-  return error == "EBUSY" || error == "EAGAIN" || error == "EINTR" || error == "ENOMEM";
-}
-
 class Replay {
  public:
   explicit Replay(const model::Host& host) : model_(host) {}
 
   std::vector<std::string> step(const Step& step) {
     const Facts before = facts_;
-    for (const std::string& fact : step.facts) learn(fact);
+    for (const std::string& fact : step.facts) learn(facts_, fact);
     std::vector<std::string> differences;
     const std::string answer = perform(words_of(step.operation), step.error, before);
     if (answer != step.error)
@@ -74,19 +59,6 @@ class Replay {
   }
 
  private:
-  void learn(const std::string& fact) {
-    const std::size_t words = fact.compare(0, 2, "z ") == 0 ? 3 : 2;
-    std::size_t space = 0;
-    for (std::size_t i = 0; i < words && space != std::string::npos; ++i)
-      space = fact.find(' ', space + 1);
-    const std::string key = fact.substr(0, space);
-    const std::string value = space == std::string::npos ? "" : fact.substr(space + 1);
-    if (value == "gone")
-      facts_.erase(key);
-    else
-      facts_[key] = value;
-  }
-
   [[nodiscard]] std::optional<State> state_of(BlockId block) const {
     for (const auto& [first, run] : model_.state().runs)
       if (first <= block.value() && block.value() < first + run.count) return run.state;
@@ -246,6 +218,29 @@ class Replay {
 };
 
 }  // namespace
+
+void learn(Facts& facts, const std::string& line) {
+  const std::size_t words = line.starts_with("z ") ? 3 : 2;
+  std::size_t space = 0;
+  for (std::size_t i = 0; i < words && space != std::string::npos; ++i)
+    space = line.find(' ', space + 1);
+  const std::string value = space == std::string::npos ? "" : line.substr(space + 1);
+  if (value == "gone")
+    facts.erase(line.substr(0, space));
+  else
+    facts[line.substr(0, space)] = value;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+bool could_not_migrate(const std::string& error) {
+  return error == "EBUSY" || error == "EAGAIN" || error == "EINTR" || error == "ENOMEM";
+}
 
 std::vector<Step> steps_of(const std::string& log) {
   std::vector<Step> steps;

@@ -29,6 +29,15 @@ struct Step {
 /// The log as steps; an incomplete answer at its end is left out.
 std::vector<Step> steps_of(const std::string& log);
 
+/// What the kernel showed last: "b 35" -> "1 online Movable".
+using Facts = std::map<std::string, std::string>;
+/// Takes in a line of an answer.
+void learn(Facts& facts, const std::string& line);
+/// The words of a line.
+std::vector<std::string> words_of(const std::string& text);
+/// Offlining depends on whether pages can be moved away, which is not compared.
+bool could_not_migrate(const std::string& error);
+
 /// What was compared, and the first operation after which kernel and model differ.
 struct Verdict {
   std::size_t operations = 0;
