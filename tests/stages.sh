@@ -17,7 +17,7 @@ stage_table=(
   "format|1 min|the sources are formatted as clang-format $llvm_judge formats them; shellcheck and codespell find nothing"
   "tidy|25 min|clang-tidy $llvm_judge over all files outside tests/ (\`tidy changed\`: recent changes and a third, at most $((tidy_seconds / 60)) min)"
   "clang|6 min|everything and the unit tests, with clang; warnings are errors"
-  "tools|8 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff; the examples of CONTRIBUTING.md, built"
+  "tools|9 min|tests that need Chromium, Cockpit, Ansible, fish, zsh, vim, GRUB's tools, systemd-analyze, Doxygen or abidiff; all hosts and policies up to a bound; the examples of CONTRIBUTING.md, built"
   "fuzz|4 min|libFuzzer with sanitizers, $fuzz_seconds s per target"
   "tsan|12 min|the tests of the service and the runner with ThreadSanitizer"
   "asan|12 min|the same with AddressSanitizer and UBSan"
@@ -179,10 +179,21 @@ stage_clang() {
   compile "$build/clang" -k 0 && tests "$build/clang" -L unit
 }
 
-# No test may be skipped: this stage has installed their tools.
+# What the last stage `tests` ran without skipping a part.
+ran_in_full() {
+  sed -n 's/^.*Test *#[0-9]*: \([a-z_]*\) .* Passed .*/\1/p' "$build/test-tests.log" |
+    grep -vxFf <(sed -n 's/^partly skipped: \([a-z_]*\):.*/\1/p' "$build/test-tests.log")
+}
+
+# No test may be skipped: this stage has installed their tools. `recipe` is the longest of them alone, `remaining` all
+# others that the last stage `tests` did not run in full.
 stage_tools() {
-  local status=0
-  tests "$build" -R '^(completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema|docs|abi|hook|recipe)$' || status=$?
+  local status=0 names='completions|editors|ansible_module|cockpit_.*|boot_real_tools|manuals|units|policy_schema|docs|abi|hook|planner_bounded_ranges|recipe'
+  case ${1:-} in
+    recipe) tests "$build" -R '^recipe$' || status=$? ;;
+    remaining) tests "$build" -R "^($names)$" -E "^($(ran_in_full | tr '\n' '|')recipe)$" || status=$? ;;
+    *) tests "$build" -R "^($names)$" || status=$? ;;
+  esac
   ! grep '^skipped: ' "$build/Testing/Temporary/LastTest.log" || { echo "a test was skipped" && return 1; }
   return $status
 }
@@ -218,27 +229,33 @@ stage_long() { tests/vm/run --build "$build" --long "$@"; }
 
 # --- what .ci/run runs after ./dev test ----------------------------------------------------------
 
-# Always these, in this order. Before each, the time in seconds on 2 cores.
+# Always these, in this order. Before each, the maximum time in seconds on 2 cores.
 always=(
-  "60 format"
-  "260 tidy changed"
-  "560 tools"
-  "1900 fresh --kind newcomer"
-  "120 packages life_in_bookworm life_in_trixie library"
+  "20 format"
+  "250 tidy changed"
+  "300 tools remaining"
+  "1300 newcomer"
+  "600 packages life_in_bookworm library"
   "560 vm --kernels --kernel 6.12"
   "420 systems --only walk --only documents --only upgrade"
 )
+# A newcomer's release depends on the commit, because each builds everything anew. The packages that are made in
+# Debian 12 serve the next stages, which make them if they are missing.
+newcomers=("fresh --kind newcomer bookworm" "fresh --kind newcomer --no-packages trixie")
 
 # Then these in rotation: each commit starts at another entry, and runs as many as there is time for.
 # Before each, the maximum time in seconds on 2 cores.
 turns=(
   "600 fresh --kind root"
+  "1900 fresh --kind newcomer trixie"
   "600 fresh --kind readonly bookworm"
   "400 vm --kernels --kernel 6.1"
   "1200 packages same_bytes_twice"
   "400 vm --kernels --kernel 7.2"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
+  "600 packages life_in_trixie"
+  "400 tools recipe"
   "900 kernel-source --minutes 10"
   "1000 systems"
   "900 tsan"
@@ -254,23 +271,27 @@ turns=(
   "1000 long --kernel 6.12 --only killed_during_jobs"
 )
 
-run_if_time() {  # run_if_time SECONDS MOST WORDS...: runs the stage if it ends within SECONDS of the start of ./dev
-  if [ $((SECONDS + $2)) -le "$1" ]; then
+run_if_time() {  # run_if_time SECONDS MOST WORDS...: runs the stage if it ends within SECONDS of the start of .ci/run
+  if [ $((spent + SECONDS + $2 * slowness / 100)) -le "$1" ]; then
     run_stage "${@:3}" || true
   else
     later+=("${*:3}")
   fi
 }
 
-more_stages() {  # more_stages SECONDS
-  local turn one words commit later=()
+more_stages() {  # more_stages SECONDS SPENT: what fits into SECONDS since a start SPENT seconds ago
+  local turn one words commit later=() spent=$2 slowness
+  # What ./dev test took, compared with what it takes on 2 cores with nothing compiled: all else takes as much longer.
+  slowness=$((spent * 100 / 840))
+  [ $slowness -ge 100 ] || slowness=100
+  commit=$(git -c "safe.directory=*" rev-parse HEAD 2>/dev/null | cut -c1-8 || true)
+  commit=$((16#${commit:-0}))
   # A slow machine gets a little longer for what always runs: what is cut off gives no verdict at all.
-  for one in "${always[@]}"; do
+  for one in "${always[@]/newcomer/${newcomers[commit % 2]}}"; do
     read -ra words <<<"$one"
     run_if_time $(($1 + 360)) "${words[@]}"
   done
-  commit=$(git -c "safe.directory=*" rev-parse HEAD 2>/dev/null | cut -c1-8 || true)
-  turn=$((16#${commit:-0} % ${#turns[@]}))
+  turn=$((commit / 2 % ${#turns[@]}))
   for one in "${turns[@]:turn}" "${turns[@]:0:turn}"; do
     read -ra words <<<"$one"
     run_if_time "$1" "${words[@]}"
@@ -312,7 +333,8 @@ check_words() {  # check_words WHAT WORDS...: rejects wrong words before anythin
   case $1 in
     vm | systems | long | packages | fresh | kernel-source) ;;
     tidy) [ "${*:2}" = "" ] || [ "${*:2}" = changed ] || usage "expected ./dev test tidy [changed]" ;;
-    more) [[ ${*:2} =~ ^[0-9]+$ ]] || usage "expected ./dev test more MINUTES" ;;
+    tools) [[ ${*:2} =~ ^(|recipe|remaining)$ ]] || usage "expected ./dev test tools [recipe|remaining]" ;;
+    more) [[ ${*:2} =~ ^[0-9]+\ [0-9]+$ ]] || usage "expected ./dev test more MINUTES SPENT-SECONDS" ;;
     *) [ $# = 1 ] || usage "unexpected argument \`$2\`: ./dev test $1 takes none" ;;
   esac
 }
@@ -337,7 +359,7 @@ test_what() {
       need "${tests_packages[@]}"
       stage "$what" tests "$build" -L "$what" || true ;;
     more)
-      more_stages $(($1 * 60))
+      more_stages $(($1 * 60)) "$2"
       ;;
     build | format | fresh) run_stage "$what" "$@" || true ;;
     *) build_or_report "$what"; run_stage "$what" "$@" || true ;;

@@ -198,8 +198,11 @@ void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& p
                    });
   for (const Candidate& one : candidates) {
     if (one.prospect.chance == Chance::Gone) {
-      plan.skipped.push_back(
-          {one.blocks.first, one.blocks.last(), one.blocks.node, "offline", "offline already", {}});
+      plan.skipped.push_back({{one.blocks.first, one.blocks.last()},
+                              one.blocks.node,
+                              "offline",
+                              "offline already",
+                              {}});
       continue;
     }
     const model::WriteRun down{one.blocks.last(), one.blocks.first};

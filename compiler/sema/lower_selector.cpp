@@ -94,6 +94,7 @@ template <Strong Name>
 std::vector<std::pair<Name, Name>> named(
     const std::vector<std::pair<typename Name::Number, typename Name::Number>>& list) {
   std::vector<std::pair<Name, Name>> names;
+  names.reserve(list.size());
   for (const auto& [first, last] : list) names.emplace_back(Name(first), Name(last));
   return names;
 }

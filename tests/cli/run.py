@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
@@ -60,6 +61,10 @@ def seen(case, environment):
             ["EXIT: %d" % done.returncode] + marked("|", done.stdout) + marked("!", done.stderr))
 
 
+def unpacks(case):
+    return any(re.search(r"\btar\b", line) for line in case["run"])
+
+
 def main():
     program, source = sys.argv[1:3]
     here = sys.argv[3] if len(sys.argv) > 3 else os.path.dirname(os.path.abspath(__file__))
@@ -77,6 +82,7 @@ def main():
     skipped = 0
     update = os.environ.get("MEMONLINE_UPDATE_GOLDEN", "") not in ("", "0")
     failed = total = 0
+    pool = ThreadPoolExecutor(os.cpu_count())  # each case has a directory of its own
     for name in sorted(os.listdir(here)):
         if not name.endswith(".cases"):
             continue
@@ -85,15 +91,18 @@ def main():
             parts = blocks(file.read().splitlines())
         out = []
         for part in parts:
+            if "text" not in part and not (no_xz and unpacks(part)):
+                part["seen"] = pool.submit(seen, part, environment)
+        for part in parts:
             if "text" in part:
                 out.append(part["text"])
                 continue
-            if no_xz and any(re.search(r"\btar\b", line) for line in part["run"]):
+            if "seen" not in part:
                 out += part["expected"]
                 skipped += 1
                 continue
             total += 1
-            lines = seen(part, environment)
+            lines = part["seen"].result()
             out += lines
             if lines != part["expected"] and not update:
                 failed += 1
