@@ -284,7 +284,8 @@ def environment_of(mode: str, scratch: Path) -> dict[str, str]:
     apt.write_text('APT::Get::Assume-Yes "true";\n')
     environment = {key: value for key, value in os.environ.items()
                    if key not in ("MEMONLINE_ROOT", "CLICOLOR_FORCE", "BASH_ENV", "ENV")}
-    environment |= {"NO_COLOR": "1", "LC_ALL": "C.UTF-8", "APT_CONFIG": str(apt), "DEBIAN_FRONTEND": "noninteractive"}
+    environment |= {"NO_COLOR": "1", "LC_ALL": "C.UTF-8", "APT_CONFIG": str(apt), "DEBIAN_FRONTEND": "noninteractive",
+                    "TMPDIR": str(scratch)}
     if mode != CLONE:
         environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return environment
