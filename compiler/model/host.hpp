@@ -47,6 +47,28 @@ struct Device {
   friend bool operator==(const Device&, const Device&) = default;
 };
 
+/// A dax device: memory of a CXL card, of persistent DIMMs or set apart by the firmware. It has
+/// blocks only while the driver kmem has made it system RAM.
+struct DaxDevice {
+  std::string name;            ///< "dax0.0"
+  std::string driver;          ///< "kmem", "device_dax"; empty: none, or it does not show
+  Bytes size;                  ///< 0: unknown
+  std::optional<NodeId> node;  ///< of its memory (target_node)
+  /// What `state` reads (7.3+): what was last asked of it, which its blocks may have left since.
+  std::string state;
+  std::string region;                       ///< "region0"; empty: not of CXL
+  std::vector<std::string> memory_devices;  ///< that the region interleaves: "mem0"
+  [[nodiscard]] bool is_system_ram() const { return driver == "kmem"; }
+  friend bool operator==(const DaxDevice&, const DaxDevice&) = default;
+};
+
+/// Nodes of about the same speed; the kernel demotes pages from a tier to the next.
+struct MemoryTier {
+  std::string name;  ///< "memory_tier4"
+  std::vector<NodeId> nodes;
+  friend bool operator==(const MemoryTier&, const MemoryTier&) = default;
+};
+
 /// Neighboring blocks that differ in nothing but their number.
 struct BlockRun {
   BlockId first;
@@ -190,6 +212,13 @@ struct Host {
   /// Standby memory of s390x (6.19+), which has no blocks until it is configured: ascending,
   /// disjoint. Not part of the fingerprint.
   std::vector<BlockRange> standby;
+  /// In the order of their numbers. Not part of the fingerprint.
+  std::vector<DaxDevice> dax_devices;
+  /// Fastest first; known only beside dax devices. Not part of the fingerprint.
+  std::vector<MemoryTier> memory_tiers;
+  /// Whether the kernel demotes pages from a tier to the next; empty: unknown. Not part of the
+  /// fingerprint.
+  std::optional<bool> demotion;
   /// Blocks that nodes link to and that the source does not hold: it is incomplete.
   std::uint64_t missing_blocks = 0;
   /// Hot-added since the service holds auto_online_blocks, and not settled yet: what the kernel did

@@ -81,6 +81,7 @@ class Finder {
     setting();
     boot();
     for (const OnliningAgent& agent : host_.agents) daxctl(agent);
+    for (const model::DaxDevice& device : host_.dax_devices) dax_state(device);
     return std::move(found_);
   }
 
@@ -202,6 +203,20 @@ class Finder {
     found.remedy = "add `online = false` to this section";
   }
 
+  // Nothing prevents a write to it; what it reads is the last one, not the state of the blocks.
+  void dax_state(const model::DaxDevice& device) {
+    if (!device.state.starts_with("online")) return;
+    CompetingAgent& found = found_.emplace_back();
+    found.kind = Kind::DaxState;
+    found.path = fmt::format("/sys/bus/dax/devices/{}/state", printable(device.name));
+    found.line = found.column = 1;
+    found.text = found.source = printable(device.state);
+    found.does = fmt::format(
+        "a program set all blocks of {} to `{}`, and may do so again: daxctl and the like write "
+        "this file",
+        printable(device.name), found.text);
+  }
+
   const model::Host& host_;
   const Plan* plan_;
   std::optional<std::string> wanted_;
@@ -215,7 +230,8 @@ Code code_of(const CompetingAgent& agent) {
     case Kind::KernelSetting: return Code::KernelDecides;
     case Kind::KernelParameter:
     case Kind::KernelDefault: return Code::BootDecides;
-    case Kind::Daxctl: return Code::DaxctlDecides;
+    case Kind::Daxctl:
+    case Kind::DaxState: return Code::DaxctlDecides;  // the latter has no remedy, so no diagnostic
     case Kind::IgnoredParameter: return Code::DefaultStateIgnored;
   }
   return Code::UdevDecides;
@@ -274,6 +290,7 @@ std::string_view agent_kind_name(Kind kind) {
     case Kind::KernelParameter: return "kernel-parameter";
     case Kind::KernelDefault: return "kernel-default";
     case Kind::Daxctl: return "daxctl";
+    case Kind::DaxState: return "dax-state";
     case Kind::IgnoredParameter: return "ignored-parameter";
   }
   return "udev-rule";

@@ -200,6 +200,7 @@ struct CompetingAgent {
     KernelParameter,
     KernelDefault,
     Daxctl,
+    DaxState,          ///< the `state` of a dax device (7.3+), which was written
     IgnoredParameter,  ///< a memhp_default_state= that this kernel does not know: it has no effect
   };
   Kind kind = Kind::UdevRule;

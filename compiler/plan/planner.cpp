@@ -15,6 +15,7 @@
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/boot.hpp"
+#include "compiler/plan/dax_zone.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/limit.hpp"
 #include "compiler/plan/missing_facts.hpp"
@@ -216,6 +217,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
     planned.outcome = model.host();
     planned.outcome.fresh.clear();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);
+    warn_of_kernel_dax(allocation, plan.steps, host, while_planning);
     check_balance(plan.outcome, planned.outcome, !flat.limits.empty(), plan.steps, while_planning);
     judge_offlining(host, plan, while_planning);
     note_room_unknown(plan.steps, host, while_planning);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/text/similar.hpp"
 
 namespace memonline::render {
@@ -138,6 +139,9 @@ Pieces blocks_of_device(std::string_view name, const Host& host) {
   auto pieces = pieces_where(
       host, [&](const BlockRun& run) { return host.devices.at(run.device).name == name; });
   if (!pieces.empty()) return pieces;
+  if (const model::DaxDevice* dax = model::find_dax(host, name))
+    return missing(fmt::format("{} has no memory blocks: {}", name, model::dax_summary(host, *dax)),
+                   model::not_system_ram(*dax).value_or("`memonline status` lists the blocks"));
   std::vector<std::string> names;
   for (const model::Device& device : host.devices)
     if (std::find(names.begin(), names.end(), device.name) == names.end())

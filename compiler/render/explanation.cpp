@@ -10,6 +10,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/diag/render.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/render/explained.hpp"
@@ -130,6 +131,8 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece
     text += fmt::format("  {:<6} {}\n", name, what);
   };
   line("now", now_text(host, *piece.run));
+  if (const auto* dax = model::find_dax(host, host.devices.at(piece.run->device).name))
+    line("dax", model::dax_summary(host, *dax));
   if (plan == nullptr) {
     line("plan", without_plan);
     return text;

@@ -249,7 +249,7 @@ plan::CompetingAgent read_agent(PlanReader& in, const Json& object) {
   agent.kind =
       value_named(in.word(object, "kind",
                           {"udev-rule", "udev-program", "kernel-setting", "kernel-parameter",
-                           "kernel-default", "daxctl", "ignored-parameter"}),
+                           "kernel-default", "daxctl", "dax-state", "ignored-parameter"}),
                   &plan::agent_kind_name, plan::CompetingAgent::Kind::IgnoredParameter);
   agent.path = in.text(object, "path");
   agent.line = in.small_number(object, "line");

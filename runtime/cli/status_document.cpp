@@ -28,6 +28,7 @@ class Document {
     for (const plan::StatusRun& run : status.runs) write_run(run, host, status.drift_known());
     out_.end_array();
     if (!host.standby.empty()) write_standby(host.standby);
+    if (!host.dax_devices.empty()) write_dax(host);
     out_.member("verdict", verdict_name(status.verdict));
     if (status.judged.unknown > 0) write_unjudged(status.judged);
     write_pending(status);
@@ -97,6 +98,31 @@ class Document {
       out_.end_object();
     }
     out_.end_array();
+  }
+
+  void write_dax(const model::Host& host) {
+    const auto text = [](const std::string& one) {
+      return one.empty() ? std::nullopt : std::optional(one);
+    };
+    out_.key("dax").begin_array();
+    for (const model::DaxDevice& device : host.dax_devices) {
+      out_.begin_object(Layout::Line).member("name", device.name);
+      out_.member("driver", text(device.driver));
+      out_.member("size",
+                  device.size > model::Bytes(0) ? std::optional(device.size) : std::nullopt);
+      out_.member("node", device.node);
+      out_.member("region", text(device.region)).key("memory_devices").begin_array(Layout::Line);
+      for (const std::string& memory : device.memory_devices) out_.value(memory);
+      out_.end_array().member("last_written", text(device.state)).end_object();
+    }
+    out_.end_array().key("memory_tiers").begin_array();
+    for (const model::MemoryTier& tier : host.memory_tiers) {
+      out_.begin_object(Layout::Line).member("name", tier.name).key("nodes");
+      out_.begin_array(Layout::Line);
+      for (const model::NodeId node : tier.nodes) out_.value(node);
+      out_.end_array().end_object();
+    }
+    out_.end_array().member("demotion", host.demotion);
   }
 
   /// What the verdict does not cover.

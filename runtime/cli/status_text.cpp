@@ -8,6 +8,7 @@
 
 #include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
+#include "runtime/cli/dax_text.hpp"
 #include "runtime/cli/status_report.hpp"
 #include "runtime/cli/table.hpp"
 
@@ -170,6 +171,7 @@ std::string status_to_text(const StatusReport& status, bool colored) {
       rows, colored);
   const auto size = [&](std::uint64_t blocks) { return model::human(host.block_size * blocks); };
   const Totals totals = totals_of(status.runs);
+  text += dax_to_text(host, colored);
   text += fmt::format("\nKernel {} ({}), {}, blocks of {}\n", or_dash(host.kernel),
                       host.era_evidence.empty()
                           ? fmt::format("era {}", model::era_name(host.era))

@@ -29,6 +29,12 @@ void make_printable(model::Host& host) {
     clean(device.name);
     clean(device.driver);
   }
+  for (model::DaxDevice& device : host.dax_devices) {
+    for (std::string* text : {&device.name, &device.driver, &device.state, &device.region})
+      clean(*text);
+    for (std::string& name : device.memory_devices) clean(name);
+  }
+  for (model::MemoryTier& tier : host.memory_tiers) clean(tier.name);
   for (model::OnliningAgent& agent : host.agents) {
     for (std::string* text : {&agent.path, &agent.text, &agent.program}) clean(*text);
     for (std::vector<std::string>* words : {&agent.states, &agent.only_with})

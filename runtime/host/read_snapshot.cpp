@@ -261,6 +261,28 @@ void read_device(const YAML::Node& item, model::Host& host) {
   host.devices.push_back(std::move(device));
 }
 
+void read_dax_device(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  model::DaxDevice device;
+  device.name = text_of(map.need("name"));
+  map.text("driver", device.driver);
+  map.with("size", [&](const auto& v) { device.size = model::Bytes(number_of(v)); });
+  map.with("node", [&](const auto& v) { device.node = node_id_of(v); });
+  map.text("state", device.state);
+  map.text("region", device.region);
+  each(map, "memory-devices",
+       [&](const YAML::Node& name) { device.memory_devices.push_back(text_of(name)); });
+  host.dax_devices.push_back(std::move(device));
+}
+
+void read_tier(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  model::MemoryTier tier;
+  tier.name = text_of(map.need("name"));
+  each(map, "nodes", [&](const YAML::Node& node) { tier.nodes.push_back(node_id_of(node)); });
+  host.memory_tiers.push_back(std::move(tier));
+}
+
 model::ValidZones zones_in(const YAML::Node& node) {
   if (!node.IsSequence()) return model::ValidZones(word_in(kZonesKinds, node));
   if (node.size() < 1 || node.size() > 4) wrong(node, "expected one to four zones");
@@ -332,6 +354,9 @@ model::Host host_in(const YAML::Node& root) {
   each(map, "nodes", [&](const YAML::Node& item) { read_node(item, host); });
   each(map, "devices", [&](const YAML::Node& item) { read_device(item, host); });
   if (host.devices.empty()) host.devices.emplace_back();
+  each(map, "dax-devices", [&](const YAML::Node& item) { read_dax_device(item, host); });
+  map.truth("demotion", host.demotion);
+  each(map, "memory-tiers", [&](const YAML::Node& item) { read_tier(item, host); });
   each(map, "blocks", [&](const YAML::Node& item) { read_run(item, host); });
   read_unknown(map, host);
   each(map, "unread", [&](const YAML::Node& item) {

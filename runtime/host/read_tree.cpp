@@ -5,6 +5,7 @@
 
 #include "runtime/host/adders.hpp"
 #include "runtime/host/blocks.hpp"
+#include "runtime/host/dax_devices.hpp"
 #include "runtime/host/devices.hpp"
 #include "runtime/host/finish.hpp"
 #include "runtime/host/firmware.hpp"
@@ -44,6 +45,7 @@ model::Host read_tree(const Tree& tree, Liveness liveness, Detail detail) {
   assign_devices(tree, blocks, notes, host);
   read_firmware(tree, notes, host);
   read_standby(tree, notes, host);
+  read_dax_devices(tree, host);
   host.agents = read_onlining_agents(tree, host);
   read_adders(tree, host);
   host.unread = notes.take();

@@ -203,6 +203,34 @@ void write_devices(const model::Host& host, YamlWriter& out) {
   out.end_array();
 }
 
+void write_dax_devices(const model::Host& host, YamlWriter& out) {
+  if (host.dax_devices.empty()) return;
+  out.key("dax-devices").begin_array();
+  for (const model::DaxDevice& device : host.dax_devices) {
+    out.begin_object();
+    out.key("name").quoted(device.name);
+    write_text("driver", device.driver, out);
+    if (device.size > model::Bytes(0)) out.member("size", device.size);
+    if (device.node) out.member("node", *device.node);
+    write_text("state", device.state, out);
+    write_text("region", device.region, out);
+    write_list("memory-devices", device.memory_devices, Layout::Line, out);
+    out.end_object();
+  }
+  out.end_array();
+  if (host.memory_tiers.empty()) return;
+  out.key("memory-tiers").begin_array();
+  for (const model::MemoryTier& tier : host.memory_tiers) {
+    out.begin_object(Layout::Line);
+    out.key("name").quoted(tier.name);
+    out.key("nodes").begin_array(Layout::Line);
+    for (const model::NodeId node : tier.nodes) out.value(node);
+    out.end_array().end_object();
+  }
+  out.end_array();
+  write_optional("demotion", host.demotion, out);
+}
+
 void write_blocks(const model::Host& host, YamlWriter& out) {
   if (host.blocks.empty()) return;
   out.key("blocks").begin_array();
@@ -251,6 +279,7 @@ std::string write_snapshot(const model::Host& host) {
   write_agents(host, out);
   write_nodes(host, out);
   write_devices(host, out);
+  write_dax_devices(host, out);
   write_blocks(host, out);
   write_unknown(host, out);
   out.end_object();

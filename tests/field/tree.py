@@ -100,6 +100,32 @@ class Tree:
         for block in range(first, last + 1):
             self.blocks[block] = (state, zones, nodes or [node], dimm)
 
+    def dax(self, name, size, node, driver="", region="", memory=(), state=None):
+        """A dax device; with a region, part of a CXL region; `memory` has its endpoint decoders and their memory devices."""
+        host = "sys/devices/platform/ACPI0017:00/root0"
+        above = "%s/decoder0.0/%s" % (host, region) if region else "sys/devices/platform/hmem.0"
+        path = "%s/%s/%s" % (above, "dax_" + region if region else "dax0", name)
+        self.write(path + "/size", "%d\n" % size)
+        self.write(path + "/target_node", "%d\n" % node)
+        if state:
+            self.write(path + "/state", state + "\n")
+        up = "../" * path.count("/")
+        self.link("sys/bus/dax/devices/" + name, "../../../" + path[len("sys/"):])
+        if driver:
+            self.link(path + "/driver", up + "bus/dax/drivers/" + driver)
+        for way, (decoder, device) in enumerate(memory):
+            endpoint = "%s/port1/endpoint%s" % (host, decoder[len("decoder"):].split(".")[0])
+            self.write("%s/target%d" % (above, way), decoder + "\n")
+            self.link("sys/bus/cxl/devices/" + decoder, "../../../%s/%s" % (endpoint[len("sys/"):], decoder))
+            if not os.path.islink(os.path.join(self.root, endpoint, "uport")):
+                self.link(endpoint + "/uport", "../" * (endpoint.count("/") - 1) + "pci0000:0c/0000:0d:00.0/" + device)
+
+    def tiers(self, nodes, demotion="false"):
+        """The tiers of memory: {4: "0", 22: "1"}."""
+        for tier, listed in nodes.items():
+            self.write("sys/devices/virtual/memory_tiering/memory_tier%d/nodelist" % tier, listed + "\n")
+        self.write("sys/kernel/mm/numa/demotion_enabled", demotion + "\n")
+
     def ram(self, first, last, name="System RAM", under=None):
         """A line of /proc/iomem in bytes; `under`: the resource it lies in (first, last, name)."""
         self.iomem.append((first, last, name, under))
