@@ -48,6 +48,7 @@ def share_ccache(root: Root, directory: Path) -> None:
     root.install("ccache")
     root.path("etc/profile.d/ccache.sh").write_text(
         f"export CCACHE_DIR={CCACHE} CCACHE_UMASK=000 CCACHE_BASEDIR=$HOME/memonline"
+        " CCACHE_SLOPPINESS=locale"
         " CMAKE_CXX_COMPILER_LAUNCHER=ccache\n")
 
 
