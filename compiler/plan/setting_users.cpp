@@ -40,8 +40,8 @@ std::vector<SettingUser> setting_users(const Host& host) {
                      "`online_movable` while the driver adds the GPU's memory"});
   if (!host.dlpar.empty())
     users.push_back({Kind::Dlpar, host.dlpar,
-                     "DLPAR onlines the memory that it adds regardless of auto_online_blocks, and "
-                     "as `online` if the setting is `offline`"});
+                     "DLPAR onlines the memory that `drmgr` adds regardless of auto_online_blocks, "
+                     "and as `online` if the setting is `offline`"});
   if (host.virtualization == "microsoft")
     users.push_back({Kind::HyperV, "hv_balloon",
                      "Hyper-V's driver waits up to 5 seconds until each block that it adds is "

@@ -109,7 +109,7 @@ std::string_view source_text(Source source) {
     case Source::VirtioMem: return "virtio-mem";
     case Source::HyperV: return "Hyper-V's balloon driver";
     case Source::Xen: return "Xen's balloon driver";
-    case Source::Dlpar: return "DLPAR";
+    case Source::Dlpar: return "DLPAR (drmgr)";
     case Source::Standby: return "standby memory";
     case Source::Driver: break;
   }
