@@ -133,7 +133,7 @@ class Matcher {
                 ranges.add({at->first, at->second});
               return where(intersect(whole, ranges));
             },
-            [&](const sema::AddressRange& range) { return where(blocks_within(range, whole)); },
+            [&](const sema::Addresses& range) { return where(blocks_within(range, whole)); },
             [&](const sema::DaxDevice& dax) {
               return of_kind(Device::Kind::Dax, host_.ruled_out.dax,
                              dax.name.empty() || dax.name == device.name);
@@ -182,7 +182,7 @@ class Matcher {
   }
 
   // Blocks that are completely inside the range.
-  BlockSet blocks_within(const sema::AddressRange& range, const BlockSet& whole) const {
+  BlockSet blocks_within(const sema::Addresses& range, const BlockSet& whole) const {
     const auto blocks = model::blocks_within(range.first, range.last, host_.block_size);
     return blocks ? intersect(whole, BlockSet({*blocks})) : BlockSet();
   }

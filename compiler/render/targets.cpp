@@ -255,7 +255,7 @@ class UdevRules {
     BlockSet more;
     if (const auto* list = std::get_if<sema::BlockList>(&one.is)) {
       for (const auto& [first, last] : list->ranges) more.add({first, last});
-    } else if (const auto* range = std::get_if<sema::AddressRange>(&one.is)) {
+    } else if (const auto* range = std::get_if<sema::Addresses>(&one.is)) {
       if (const auto blocks = model::blocks_within(range->first, range->last, host_.block_size))
         more.add(*blocks);
     } else {

@@ -73,8 +73,8 @@ bool contains(const Class& outer, const Class& inner) {
     const auto* b = as<BlockList>(inner);
     return b != nullptr && list_contains(a->ranges, b->ranges);
   }
-  if (const auto* a = as<AddressRange>(outer)) {
-    const auto* b = as<AddressRange>(inner);
+  if (const auto* a = as<Addresses>(outer)) {
+    const auto* b = as<Addresses>(inner);
     return b != nullptr && a->first <= b->first && b->last <= a->last;
   }
   if (const auto* a = as<DaxDevice>(outer)) {
@@ -98,9 +98,9 @@ bool disjoint(const Class& a, const Class& b) {
            list_disjoint(as<DimmList>(a)->ranges, as<DimmList>(b)->ranges);
   if (as<BlockList>(a) != nullptr && as<BlockList>(b) != nullptr)
     return list_disjoint(as<BlockList>(a)->ranges, as<BlockList>(b)->ranges);
-  if (as<AddressRange>(a) != nullptr && as<AddressRange>(b) != nullptr)
-    return as<AddressRange>(a)->last < as<AddressRange>(b)->first ||
-           as<AddressRange>(b)->last < as<AddressRange>(a)->first;
+  if (as<Addresses>(a) != nullptr && as<Addresses>(b) != nullptr)
+    return as<Addresses>(a)->last < as<Addresses>(b)->first ||
+           as<Addresses>(b)->last < as<Addresses>(a)->first;
   if (as<DaxDevice>(a) != nullptr && as<DaxDevice>(b) != nullptr)
     return !as<DaxDevice>(a)->name.empty() && !as<DaxDevice>(b)->name.empty() &&
            as<DaxDevice>(a)->name != as<DaxDevice>(b)->name;

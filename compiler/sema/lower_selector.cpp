@@ -110,7 +110,7 @@ bool refuse_list(const ast::Class& node, diag::Sink& sink) {
   return false;
 }
 
-std::optional<AddressRange> read_address(const ast::Class& node, diag::Sink& sink) {
+std::optional<Addresses> read_address(const ast::Class& node, diag::Sink& sink) {
   source::SourceSpan span = span_of(node);
   if (!node.ranges.empty()) span.begin = node.ranges.front().first.span.begin;
   const auto refuse = [&](std::string message) -> diag::Diagnostic& {
@@ -142,7 +142,7 @@ std::optional<AddressRange> read_address(const ast::Class& node, diag::Sink& sin
   }
   const auto read = read_range(range, std::numeric_limits<std::uint64_t>::max(), sink);
   if (!read) return std::nullopt;
-  return AddressRange{read->first, read->last};
+  return Addresses{read->first, read->last};
 }
 
 /// "0.0", "dax0.0" -> "dax0.0"

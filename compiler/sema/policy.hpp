@@ -59,7 +59,7 @@ struct BlockList {
   static constexpr ClassWord kWord = ClassWord::Block;
   std::vector<std::pair<model::BlockId, model::BlockId>> ranges;  ///< inclusive, ascending
 };
-struct AddressRange {
+struct Addresses {
   static constexpr ClassWord kWord = ClassWord::Address;
   std::uint64_t first = 0;  ///< bytes; a block is selected if all of it is in [first, last]
   std::uint64_t last = 0;
@@ -74,7 +74,7 @@ struct DriverName {
 };
 struct Class {
   /// A word alone that takes nothing, or `node` without numbers; else what follows the word.
-  std::variant<ClassWord, NodeList, DimmList, BlockList, AddressRange, DaxDevice, DriverName> is;
+  std::variant<ClassWord, NodeList, DimmList, BlockList, Addresses, DaxDevice, DriverName> is;
   source::SourceSpan span;
 };
 ClassWord word_of(const Class& one);

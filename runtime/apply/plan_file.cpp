@@ -52,7 +52,7 @@ Facts read_facts(PlanReader& in, const plan::HostRef& host) {
   if (!facts)
     refuse(Code::PlanBadFacts,
            fmt::format("the facts of the host have an unknown line, or lack one: `{}`",
-                       runtime::printable(facts.error())),
+                       runtime::ascii_only(facts.error())),
            kPlanAgain);
   const auto same = [&](const char* name, const auto& beside, const auto& inside) {
     if (beside != inside)
@@ -281,7 +281,7 @@ void check_schema(PlanReader& in, const Json& document, std::string_view label) 
   in.point_at("schema");
   if (const auto name = schema->get<std::string>(); name != plan::kPlanSchema)
     refuse(Code::PlanWrongSchema,
-           fmt::format("unsupported schema `{}`: expected `{}`", runtime::printable(name),
+           fmt::format("unsupported schema `{}`: expected `{}`", runtime::ascii_only(name),
                        plan::kPlanSchema),
            kPlanAgain);
   in.leave();
@@ -343,7 +343,7 @@ source::SourceSpan span_of(std::size_t begin, std::size_t end) {
 }  // namespace
 
 Result<plan::Plan, diag::Diagnostic> read_plan(std::string_view json, std::string_view label) {
-  const std::string name = runtime::printable(label);
+  const std::string name = runtime::ascii_only(label);
   if (json.size() > kMaxPlanSize)
     return fail(diagnostic(Code::PlanTooLarge,
                            fmt::format("`{}` is too large: a plan has at most 16 MiB", name), {},

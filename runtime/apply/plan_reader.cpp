@@ -100,7 +100,7 @@ void PlanReader::unknown_word(const std::string& word,
     list += fmt::format("{}`{}`", i == 0 ? "" : i + 1 < known.size() ? ", " : " or ", known[i]);
   const std::string_view near = known.size() > 1 ? most_similar(word, known) : std::string_view{};
   refuse(diag::Code::PlanUnknownWord,
-         fmt::format("`{}` is `{}`, not {}", here(), runtime::printable(word), list),
+         fmt::format("`{}` is `{}`, not {}", here(), runtime::ascii_only(word), list),
          near.empty() ? std::string{} : fmt::format("did you mean `{}`?", near));
 }
 
@@ -108,7 +108,7 @@ void PlanReader::wrong_type(const Json& value, std::string_view wanted) const {
   const std::string what = path_.empty() ? here() : '`' + here() + '`';
   // Of a fraction, or a number that is too large, the message shows the value.
   const std::string found =
-      value.is_number() ? runtime::printable(value.dump()) : std::string(kind_of(value));
+      value.is_number() ? runtime::ascii_only(value.dump()) : std::string(kind_of(value));
   refuse(diag::Code::PlanWrongType, fmt::format("{} is {}, not {}", what, found, wanted));
 }
 

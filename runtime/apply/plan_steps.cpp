@@ -49,7 +49,7 @@ plan::SetKnob read_set_knob(PlanReader& in, const Json& step) {
     } else if (const auto ratio = runtime::decimal(text);
                !ratio || *ratio > std::numeric_limits<std::uint32_t>::max()) {
       refuse(diag::Code::PlanUnknownWord,
-             fmt::format("`{}` is `{}`, not a percentage", in.here(), runtime::printable(text)));
+             fmt::format("`{}` is `{}`, not a percentage", in.here(), runtime::ascii_only(text)));
     }
     return text;
   });
@@ -100,7 +100,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
       if (!address || !text.starts_with("0x"))
         refuse(diag::Code::PlanUnknownWord,
                fmt::format("`{}` is `{}`, not an address such as `0x8000000`", in.here(),
-                           runtime::printable(text)));
+                           runtime::ascii_only(text)));
       return plan::Action{plan::ProbeBlock{*address}};
     });
   plan::SetParameters parameters;

@@ -85,7 +85,7 @@ std::optional<std::string> setting_before(const Tree& tree) {
     if (words.size() == 2 && words[0] == "boot" && !boot.empty() && words[1] != boot)
       return std::nullopt;
     if (words.size() >= 3 && words[0] == "auto_online_blocks")
-      return printable(std::string(words[1]));
+      return ascii_only(std::string(words[1]));
   }
   return std::nullopt;
 }

@@ -41,7 +41,7 @@ std::string_view last_part(std::string_view path) { return path.substr(path.rfin
 
 std::string word_in(const Tree& tree, const std::string& path) {
   const auto text = tree.attribute(path.c_str());
-  return text ? printable(trimmed(*text)) : std::string();
+  return text ? ascii_only(trimmed(*text)) : std::string();
 }
 
 /// The first part of the path that is called `prefix` and a number, with all before it.
@@ -62,23 +62,23 @@ std::vector<std::string> memory_devices_of(const Tree& tree, const std::string& 
     const std::string path = behind(tree, "sys/bus/cxl/devices", decoder);
     const std::string device =
         behind(tree, path.substr(0, std::min(path.rfind('/'), path.size())), "uport");
-    if (!device.empty()) found.push_back(printable(last_part(device)));
+    if (!device.empty()) found.push_back(ascii_only(last_part(device)));
   }
   return found;
 }
 
 model::DaxDevice device_at(const Tree& tree, const std::string& name) {
   model::DaxDevice device;
-  device.name = printable(name);
+  device.name = ascii_only(name);
   std::string path = behind(tree, kDevices, name);
   if (path.empty()) path = fmt::format("{}/{}", kDevices, name);
-  device.driver = printable(last_part(behind(tree, path, "driver")));
+  device.driver = ascii_only(last_part(behind(tree, path, "driver")));
   if (const auto size = decimal(word_in(tree, path + "/size"))) device.size = model::Bytes(*size);
   const auto node = decimal(word_in(tree, path + "/target_node"));
   if (node && *node <= UINT32_MAX) device.node = model::NodeId(static_cast<std::uint32_t>(*node));
   device.state = word_in(tree, path + "/state");
   if (const std::string region = up_to(path, "region"); !region.empty()) {
-    device.region = printable(last_part(region));
+    device.region = ascii_only(last_part(region));
     device.memory_devices = memory_devices_of(tree, region);
   }
   return device;

@@ -115,7 +115,7 @@ IoMemory parse_iomem(std::string_view text) {
     memory.ram.push_back(*range);
     const std::string_view driver = name.substr(kManaged.size(), name.size() - kManaged.size() - 1);
     memory.drivers.push_back(
-        {*range, depth > 0 ? printable(above[depth - 1]) : std::string(), printable(driver)});
+        {*range, depth > 0 ? ascii_only(above[depth - 1]) : std::string(), ascii_only(driver)});
   }
   std::sort(
       memory.drivers.begin(), memory.drivers.end(),

@@ -33,7 +33,7 @@ bool contains(std::string_view text, std::string_view part) {
 
 std::string line_of(const Tree& tree, const std::string& path) {
   const auto text = tree.attribute(path.c_str());
-  return text ? printable(trimmed(*text)) : std::string();
+  return text ? ascii_only(trimmed(*text)) : std::string();
 }
 
 /// A DMI field; the class directory is a link to the other on a real machine.
@@ -218,7 +218,7 @@ void read_machine(const Tree& tree, Liveness liveness, Notes& notes, model::Host
   const std::string cpuinfo = notes.read(tree, "proc/cpuinfo");
   host.kernel = line_of(tree, "proc/sys/kernel/osrelease");
   if (const auto words = words_of(version); host.kernel.empty() && words.size() > 2)
-    host.kernel = printable(words[2]);
+    host.kernel = ascii_only(words[2]);
   host.arch = architecture_of(version, cpuinfo);
   host.virtualization = virtualization_of(tree, liveness, cpuinfo);
   host.vendor = dmi(tree, "sys_vendor");
@@ -226,8 +226,8 @@ void read_machine(const Tree& tree, Liveness liveness, Notes& notes, model::Host
   host.family = dmi(tree, "product_family");
   utsname name{};
   if (liveness == Liveness::Live && ::uname(&name) == 0) {
-    host.kernel = printable(name.release);
-    host.arch = printable(name.machine);
+    host.kernel = ascii_only(name.release);
+    host.arch = ascii_only(name.machine);
   }
 }
 

@@ -72,7 +72,7 @@ bool looked_at(std::string_view name) {
 
 std::optional<std::string> knob(const Tree& tree, Notes& notes, const char* path) {
   const auto text = tree.attribute(path);
-  if (text) return printable(trimmed(*text));
+  if (text) return ascii_only(trimmed(*text));
   notes.failure(path, text.error());
   return std::nullopt;
 }
@@ -231,7 +231,7 @@ std::vector<std::string> parse_command_line(std::string_view text) {
   std::vector<std::string> kept;
   for (const KernelWord& word : kernel_words(text))
     if (looked_at(word.name))
-      kept.push_back(printable(word.value ? word.name + "=" + *word.value : word.name));
+      kept.push_back(ascii_only(word.value ? word.name + "=" + *word.value : word.name));
   return kept;
 }
 

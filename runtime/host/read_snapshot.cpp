@@ -40,14 +40,14 @@ std::string text_of(const YAML::Node& node) {
 std::uint64_t number_of(const YAML::Node& node, std::uint64_t most = kMaxNumber) {
   const std::string text = text_of(node);
   const auto value = decimal(text);
-  if (!value || *value > most) wrong(node, fmt::format("invalid number `{}`", printable(text)));
+  if (!value || *value > most) wrong(node, fmt::format("invalid number `{}`", ascii_only(text)));
   return *value;
 }
 
 bool truth_of(const YAML::Node& node) {
   const std::string text = text_of(node);
   if (text != "true" && text != "false")
-    wrong(node, fmt::format("invalid value `{}`: expected true or false", printable(text)));
+    wrong(node, fmt::format("invalid value `{}`: expected true or false", ascii_only(text)));
   return text == "true";
 }
 
@@ -55,7 +55,7 @@ template <class Table>
 auto word_in(const Table& table, const YAML::Node& node) {
   const std::string text = text_of(node);
   const auto meaning = meaning_of(table, text);
-  if (!meaning) wrong(node, fmt::format("unknown word `{}`", printable(text)));
+  if (!meaning) wrong(node, fmt::format("unknown word `{}`", ascii_only(text)));
   return *meaning;
 }
 
@@ -345,7 +345,7 @@ void read_unknown(const Map& map, model::Host& host) {
 model::Host host_in(const YAML::Node& root) {
   const Map map(root);
   if (const YAML::Node schema = map.need("schema"); text_of(schema) != kSnapshotSchema)
-    wrong(schema, fmt::format("unsupported schema `{}`: expected `{}`", printable(schema.Scalar()),
+    wrong(schema, fmt::format("unsupported schema `{}`: expected `{}`", ascii_only(schema.Scalar()),
                               kSnapshotSchema));
   model::Host host;
   read_general(map, host);

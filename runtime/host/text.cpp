@@ -75,7 +75,7 @@ std::vector<std::uint32_t> list_of(std::string_view text) {
   return numbers;
 }
 
-std::string printable(std::string_view text) {
+std::string ascii_only(std::string_view text) {
   std::string result(text.substr(0, 256));
   std::replace_if(
       result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');

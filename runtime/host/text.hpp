@@ -30,6 +30,6 @@ std::optional<std::uint64_t> number_after(std::string_view prefix, std::string_v
 std::vector<std::uint32_t> list_of(std::string_view text);
 /// The text with all but printable ASCII replaced by '?', at most 256 bytes: fit to be shown,
 /// stored and compared.
-std::string printable(std::string_view text);
+std::string ascii_only(std::string_view text);
 
 }  // namespace memonline::runtime

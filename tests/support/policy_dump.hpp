@@ -33,7 +33,7 @@ inline std::string dump(const std::vector<sema::Class>& classes) {
                    [](const sema::NodeList& l) { return "node" + dump_ranges(l.ranges); },
                    [](const sema::DimmList& l) { return "dimm" + dump_ranges(l.ranges); },
                    [](const sema::BlockList& l) { return "block" + dump_ranges(l.ranges); },
-                   [](const sema::AddressRange& r) {
+                   [](const sema::Addresses& r) {
                      return "address" + std::to_string(r.first) + "-" + std::to_string(r.last);
                    },
                    [](const sema::DaxDevice& d) { return "dax<" + d.name + ">"; },
