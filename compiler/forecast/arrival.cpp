@@ -299,7 +299,9 @@ BlockId first_free_block(const Host& host, const Arrival& arrival) {
           (next == host.blocks.end() || own_end + arrival.blocks <= next->first))
         return own_end;
     }
-  if (arrival.source != Source::Dimm) return end;
+  // Above the addresses of a PC's buses; elsewhere right behind what is there.
+  const bool pc = host.arch.empty() || host.arch == "x86_64" || host.arch == "i686";
+  if (arrival.source != Source::Dimm || !pc) return end;
   return std::max(host.block_at(kFourGiB), end);
 }
 

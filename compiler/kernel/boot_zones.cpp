@@ -15,8 +15,8 @@ namespace {
 
 std::size_t index(Zone zone) { return static_cast<std::size_t>(zone); }
 
-std::uint64_t rounded_up(std::uint64_t pages) {
-  return (pages + kLargestOrder - 1) / kLargestOrder * kLargestOrder;
+std::uint64_t rounded_up(std::uint64_t pages, std::uint64_t unit) {
+  return (pages + unit - 1) / unit * unit;
 }
 
 /// The node that owns a page, by its block; where nodes share the block, by the zones' spans.
@@ -143,14 +143,15 @@ struct KernelcoreSplit {
   }
 };
 
-std::uint64_t required_kernelcore(std::uint64_t total, const CoreRequest& request) {
+std::uint64_t required_kernelcore(const BootMemory& memory, std::uint64_t total,
+                                  const CoreRequest& request) {
   const auto pages_of = [&](const std::optional<CoreAmount>& amount) {
     if (!amount) return std::uint64_t{0};
     return amount->percent ? total * 100 * *amount->percent / 10000 : amount->pages;
   };
   std::uint64_t core = pages_of(request.kernelcore);
   if (const std::uint64_t movable = pages_of(request.movablecore); movable > 0)
-    core = std::max(core, total - std::min(total, rounded_up(movable)));
+    core = std::max(core, total - std::min(total, rounded_up(movable, memory.max_order_pages)));
   return core;
 }
 
@@ -166,6 +167,7 @@ std::uint64_t BootMemory::pages() const {
 BootMemory boot_memory_of(const model::Host& host) {
   BootMemory memory;
   memory.page_size = host.page_size;
+  memory.max_order_pages = host.max_order_pages;
   if (!host.has_hotplug() || host.boot_memory.empty()) return memory;
   for (const PageRange& range : host.boot_memory)
     for (std::uint64_t at = range.begin; at < range.end;) {
@@ -213,7 +215,7 @@ std::vector<BootZones> boot_zones(const BootMemory& memory, const CoreRequest& r
   KernelcoreSplit split{memory, begins(highest),
                         std::vector<std::uint64_t>(memory.nodes.size(), 0)};
   const std::uint64_t total = memory.pages();
-  std::uint64_t required = request.movable_node ? 0 : required_kernelcore(total, request);
+  std::uint64_t required = request.movable_node ? 0 : required_kernelcore(memory, total, request);
   const bool wanted = request.movable_node || (required > 0 && required < total);
   for (std::size_t i = 0; request.movable_node && i < memory.nodes.size(); ++i) {
     const BootNodeMemory& node = memory.nodes[i];
@@ -226,7 +228,7 @@ std::vector<BootZones> boot_zones(const BootMemory& memory, const CoreRequest& r
   std::vector<BootZones> result;
   for (std::size_t i = 0; i < memory.nodes.size(); ++i) {
     const BootNodeMemory& node = memory.nodes[i];
-    BootZones zones{node.id, rounded_up(split.starts[i]), {}};
+    BootZones zones{node.id, rounded_up(split.starts[i], memory.max_order_pages), {}};
     const std::uint64_t end = node.ranges.back().end;
     if (!wanted || zones.movable_start >= end) zones.movable_start = 0;
     const std::uint64_t cut = zones.movable_start == 0 ? end : zones.movable_start;

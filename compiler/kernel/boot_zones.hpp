@@ -29,6 +29,7 @@ struct BootMemory {
   /// below. The last is the end of memory.
   std::array<std::uint64_t, model::kZoneCount> zone_ends{};
   std::uint64_t page_size = 4096;
+  std::uint64_t max_order_pages = 1024;  ///< what the start of Movable is rounded to
   /// Whether hotpluggable_from can be trusted: x86-64 from 4.13 on (before, it takes
   /// CONFIG_MOVABLE_NODE; elsewhere, other code decides), and the firmware's table could be read.
   bool hotpluggable_known = false;

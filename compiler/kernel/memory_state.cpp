@@ -305,7 +305,9 @@ MemoryState state_of(const model::Host& host) {
   // SECTION_SIZE_BITS of arch/x86/include/asm/sparsemem.h
   const std::uint64_t section =
       host.arch == "x86_64" ? (std::uint64_t{1} << 27U) / host.page_size : 0;
-  if (host.zone_spans_known) state.shared = shared_pages(state, {host.boot_memory, section});
+  // Elsewhere, which sections were absent at boot is not known.
+  const std::vector<PageRange> boot = section > 0 ? host.boot_memory : std::vector<PageRange>();
+  if (host.zone_spans_known) state.shared = shared_pages(state, {boot, section});
   if (host.era == model::Era::C2) forget_contradicted(state);
   return state;
 }

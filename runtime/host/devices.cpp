@@ -106,6 +106,7 @@ IoMemory parse_iomem(std::string_view text) {
       memory.ram.push_back(*range);
       memory.plain.push_back(*range);
     }
+    if (name == "reserved" && depth == 0) memory.set_apart.push_back(*range);
     if (name.starts_with("Kernel ")) {
       if (!memory.kernel) memory.kernel = *range;
       memory.kernel->first = std::min(memory.kernel->first, range->first);
@@ -150,6 +151,29 @@ std::vector<model::PageRange> whole_pages(const std::vector<AddressRange>& range
     add(first, end);
   }
   return pages;
+}
+
+// Where no firmware map shows what the kernel took at boot: the RAM of all blocks that were present
+// then. On arm64 that includes what is called reserved (arch/arm64/kernel/setup.c,
+// request_standard_resources()). Empty if the origin of a block is unknown.
+std::vector<AddressRange> boot_ram(const IoMemory& iomem, const model::Host& host,
+                                   std::uint64_t block_size) {
+  std::vector<AddressRange> ram = iomem.plain;
+  if (host.arch == "aarch64") ram.insert(ram.end(), iomem.set_apart.begin(), iomem.set_apart.end());
+  sort_ranges(ram);
+  std::vector<AddressRange> boot;
+  for (const model::BlockRun& run : host.blocks) {
+    const Origin origin = host.devices.at(run.device).origin;
+    if (origin == Origin::Unknown) return {};
+    if (origin != Origin::Boot) continue;
+    const AddressRange blocks{run.first.value() * block_size, run.end().value() * block_size - 1};
+    auto at = std::lower_bound(
+        ram.begin(), ram.end(), blocks.first,
+        [](const AddressRange& one, std::uint64_t first) { return one.last < first; });
+    for (; at != ram.end() && at->first <= blocks.last; ++at)
+      boot.push_back({std::max(at->first, blocks.first), std::min(at->last, blocks.last)});
+  }
+  return boot;
 }
 
 }  // namespace
@@ -211,6 +235,8 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
                        block.several_nodes, recent, has_holes(block, host.devices[recent])});
   }
   if (host.devices.empty()) host.devices.emplace_back();
+  if (entries.empty() && iomem.readable)
+    host.boot_memory = whole_pages(boot_ram(iomem, host, blocks.size), host.page_size, false);
   const auto is_unknown = [](const Device& one) { return one.kind == Device::Kind::Unknown; };
   if (std::any_of(host.devices.begin(), host.devices.end(), is_unknown))
     host.ruled_out = ruled_out(tree, blocks);

@@ -25,9 +25,11 @@ struct DriverRange {
 
 struct IoMemory {
   bool readable = false;  ///< it has addresses, not the zeros that users other than root get
-  std::vector<DriverRange> drivers;    ///< ascending
-  std::vector<AddressRange> ram;       ///< all System RAM, ascending; each was added at once
-  std::vector<AddressRange> plain;     ///< of it, what no driver manages
+  std::vector<DriverRange> drivers;  ///< ascending
+  std::vector<AddressRange> ram;     ///< all System RAM, ascending; each was added at once
+  std::vector<AddressRange> plain;   ///< of it, what no driver manages
+  std::vector<AddressRange>
+      set_apart;                       ///< RAM that arm64 does not map, for its firmware; ascending
   std::optional<AddressRange> kernel;  ///< its image: "Kernel code" to "Kernel bss"
 };
 IoMemory parse_iomem(std::string_view text);

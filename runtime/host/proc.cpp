@@ -235,6 +235,22 @@ std::vector<std::string> parse_command_line(std::string_view text) {
   return kept;
 }
 
+namespace {
+
+// "Node 0, zone      DMA      1      0 ...": a number for each order.
+std::uint64_t max_order_pages(const Tree& tree) {
+  constexpr std::size_t kWordsBefore = 4;
+  constexpr std::size_t kMostOrders = 20;
+  const auto text = tree.read("proc/buddyinfo");
+  if (!text) return model::Host{}.max_order_pages;
+  const std::size_t words = words_of(text->substr(0, text->find('\n'))).size();
+  if (words <= kWordsBefore || words > kWordsBefore + kMostOrders)
+    return model::Host{}.max_order_pages;
+  return std::uint64_t{1} << (words - kWordsBefore - 1);
+}
+
+}  // namespace
+
 void read_proc(const Tree& tree, Notes& notes, model::Host& host) {
   const std::string meminfo = notes.read(tree, "proc/meminfo");
   host.memory = meminfo_value(meminfo, "MemTotal");
@@ -264,6 +280,7 @@ void read_proc(const Tree& tree, Notes& notes, model::Host& host) {
   }
   for (Node& node : host.nodes) read_node_use(tree, node);
   host.page_size = page_size_of(host.memory, zoneinfo.managed);
+  host.max_order_pages = max_order_pages(tree);
   host.command_line = parse_command_line(notes.read(tree, "proc/cmdline"));
   read_knobs(tree, notes, host);
 }

@@ -141,6 +141,8 @@ void read_general(const Map& map, model::Host& host) {
   map.with("hash-mmu", [&](const auto& v) { host.hash_mmu = truth_of(v); });
   map.with("address-limit", [&](const auto& v) { host.address_limit = number_of(v, UINT64_MAX); });
   map.text("auto-online-before", host.auto_online_before);
+  map.with("max-order-pages",
+           [&](const auto& v) { host.max_order_pages = std::max(number_of(v), std::uint64_t{1}); });
   map.with("zone-spans-known", [&](const auto& v) { host.zone_spans_known = truth_of(v); });
   host.boot_memory = ranges_at(map, "boot-memory");
   map.with("hotpluggable-memory",

@@ -89,6 +89,8 @@ void write_machine(const model::Host& host, YamlWriter& out) {
   write_if("hash-mmu", host.hash_mmu, out);
   if (host.address_limit > 0) out.member("address-limit", host.address_limit);
   write_optional("auto-online-before", host.auto_online_before, out);
+  if (host.max_order_pages != model::Host{}.max_order_pages)
+    out.member("max-order-pages", host.max_order_pages);
   write_pages("boot-memory", host.boot_memory, out);
   if (host.hotpluggable_memory && host.hotpluggable_memory->empty())
     out.key("hotpluggable-memory").begin_array(Layout::Line).end_array();
