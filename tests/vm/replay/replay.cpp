@@ -65,6 +65,13 @@ class Replay {
     return std::nullopt;
   }
 
+  [[nodiscard]] bool is_boot_memory(BlockId block) const {
+    for (const auto& [first, run] : model_.state().runs)
+      if (first <= block.value() && block.value() < first + run.count)
+        return model_.state().devices[run.device].origin == model::Origin::Boot;
+    return false;
+  }
+
   /// The errno the model gives; what the kernel answered decides only where no model can.
   std::string perform(const std::vector<std::string>& words, const std::string& error,
                       const Facts& before) {
@@ -81,6 +88,8 @@ class Replay {
     }
     if (verb == "add")
       return add(number(1), number(2), NodeId(static_cast<std::uint32_t>(number(3))));
+    if (verb == "dlpar")
+      return add_lmbs(number(1), number(2), NodeId(static_cast<std::uint32_t>(number(3))));
     if (verb == "remove") return error == "0" ? remove(number(1), number(2)) : error;
     if (verb == "grow") return grow(before);
     return "an operation nobody knows";
@@ -101,6 +110,8 @@ class Replay {
     const auto done = tried.offline({block, block});
     if (!done) return std::string(kernel::errno_name(done.error().error));
     if (could_not_migrate(error)) return error;
+    // The planner knows it (compiler/kernel/README.md, 6.3), not the model.
+    if (model_.host().arch == "aarch64" && is_boot_memory(block)) return "EPERM";
     model_ = std::move(tried);
     return "0";
   }
@@ -133,6 +144,23 @@ class Replay {
     const auto added = model_.add(BlockId(first), count, node, model_.add_device(device));
     if (!added) return std::string(kernel::errno_name(added.error().error));
     auto_online(first, count);
+    return "0";
+  }
+
+  /// DLPAR adds logical memory blocks one by one, without a memory group, and onlines each: as
+  /// `online` where the kernel leaves new memory offline (dlpar_online_lmb).
+  std::string add_lmbs(std::uint64_t first, std::uint64_t count, NodeId node) {
+    model::Device device;
+    device.kind = model::Device::Kind::None;
+    device.origin = model::Origin::Hotplugged;
+    device.name = fmt::format("lmbs{}", model_.state().devices.size());
+    const std::uint32_t index = model_.add_device(device);
+    for (std::uint64_t id = first; id < first + count; ++id) {
+      const auto added = model_.add(BlockId(id), 1, node, index);
+      if (!added) return std::string(kernel::errno_name(added.error().error));
+      const auto word = word_named(model_.host().knobs.auto_online_blocks.value_or("offline"));
+      (void)model_.online({BlockId(id), BlockId(id)}, word.value_or(OnlineWord::Online));
+    }
     return "0";
   }
 

@@ -4,6 +4,7 @@
 // every zone of every node, the knobs. The log is what tests/vm/model_test.py writes: "> OPERATION"
 // followed by an answer of tests/vm/guest/blockops.cpp. Operations of the host's side:
 //   add FIRST COUNT NODE   a DIMM was plugged
+//   dlpar FIRST COUNT NODE a hypervisor assigned logical memory blocks (ppc64)
 //   remove FIRST COUNT     one was asked for, and given back unless the answer is an error
 //   grow                   a virtio-mem device was told to plug more
 #pragma once

@@ -158,3 +158,27 @@ TEST_CASE("model replay: every kind of difference is found at its operation") {
   check_differs("> state 36 online\n= ENOENT", "> state 36 online\n= EINVAL", 8,
                 "the kernel answers EINVAL, the model ENOENT");
 }
+
+TEST_CASE("model replay: DLPAR onlines what it adds, where the setting says offline as well") {
+  const std::string look = kLog.substr(0, kLog.find("> state"));
+  const std::string log = look +
+                          "> dlpar 40 2 0\n= 0\nb 40 0 online Normal\nb 41 0 online Normal\n"
+                          "z 0 Normal 1310720 65536 65536\n.\n";
+  const Verdict verdict = verdict_of(log);
+  for (const std::string& difference : verdict.differences) UNSCOPED_INFO(difference);
+  CHECK(verdict.differences.empty());
+  std::string dimm = log;
+  const Verdict left_offline = verdict_of(dimm.replace(log.find("dlpar"), 5, "add"));
+  CHECK_FALSE(left_offline.differences.empty());
+}
+
+TEST_CASE("model replay: arm64 keeps its boot memory online") {
+  const std::string refused = kLog.substr(0, kLog.find("> state")) +
+                              "> state 2 offline\n= EPERM\n.\n"
+                              "> state 2 offline\n= EBUSY\n.\n"
+                              "> state 0 offline\n= EINVAL\n.\n";
+  model::Host arm64 = host();
+  arm64.arch = "aarch64";
+  CHECK(vm::replay(arm64, vm::steps_of(refused)).differences.empty());
+  CHECK_FALSE(vm::replay(host(), vm::steps_of(refused)).differences.empty());
+}
