@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A real kernel in QEMU: what it is made of (Layout) and how a test talks to it (Guest).
+"""A real kernel in QEMU, and how a test talks to it (Guest); hardware.py says what it is made of.
 
 QEMU runs without hardware acceleration, so the tests need neither KVM nor root. Commands go over the
 second serial line to tests/vm/guest/agent.cpp; hardware comes and goes over QMP.
@@ -9,6 +9,7 @@ import json
 import os
 import re
 import select
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -18,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hardware import PC, QEMU, Dimm, Layout, Machine, Node, VirtioMem, qemu_arguments, size_of
 from initramfs import acpi_override
 from kernels import Kernel
 
-QEMU = "qemu-system-x86_64"
-BOOT_SECONDS = 90.0  # a boot takes about 4; other work on the machine must not fail a test
+__all__ = ["PC", "QEMU", "Dimm", "Guest", "GuestError", "Layout", "Machine", "Node", "VirtioMem", "qemu_arguments",
+           "size_of"]
+
 CHUNK = 2048  # what the agent takes before it acknowledges
 
 # What a captured host holds (tests/hosts/README.md).
@@ -50,63 +53,6 @@ class CommandFailed(GuestError):
     """A command that had to succeed did not."""
 
 
-def size_of(text: str | int) -> int:
-    """'512M' or '4G' in bytes; a number is bytes already."""
-    if isinstance(text, int):
-        return text
-    number, unit = re.fullmatch(r"(\d+)([KMGT])", text).groups()  # type: ignore[union-attr]
-    return int(number) << {"K": 10, "M": 20, "G": 30, "T": 40}[unit]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A NUMA node at boot: `memory` 0 makes it memory-less, `cpus` 0 CPU-less."""
-
-    memory: str | int = "1G"
-    cpus: int = 1
-
-
-@dataclass(frozen=True)
-class Dimm:
-    """A DIMM that is there at boot; one that comes later is added with Guest.add_dimm."""
-
-    id: str
-    size: str | int
-    node: int = 0
-
-
-@dataclass(frozen=True)
-class VirtioMem:
-    """A virtio-mem device: `size` is the most it can have, `requested` what it is told to plug."""
-
-    id: str
-    size: str | int
-    requested: str | int
-    node: int = 0
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The hardware of a guest and its kernel's arguments."""
-
-    nodes: tuple[Node, ...] = (Node(),)
-    dimms: tuple[Dimm, ...] = ()
-    virtio_mem: tuple[VirtioMem, ...] = ()
-    arguments: str = "memhp_default_state=offline"
-    # Boot memory beyond this lies above 4 GiB: the only way for a small guest to a Normal zone.
-    below_4g: str | None = "512M"
-    slots: int = 128
-    maxmem: str = "512G"
-    # Ports of the guest by the port of this machine's loopback that leads to each.
-    ports: tuple[tuple[int, int], ...] = ()
-    # In place of the firmware's table of memory affinity (acpi_srat.py), as the kernel takes it from an
-    # initramfs. The kernel's unpacker knows the firmware's alone: `nokaslr` keeps the image off the rest.
-    srat: bytes = b""
-    # The guest's clock counts instructions, a nanosecond each: a measure that is the same however busy this
-    # machine is, and that takes three times as long.
-    counted: bool = False
-
-
 @dataclass(frozen=True)
 class Result:
     """How a command ended (128 + signal where one ended it) and what it wrote."""
@@ -117,51 +63,14 @@ class Result:
     raw: bytes = b""
 
 
-def _memory_backend(name: str, size: str | int) -> str:
-    return f"memory-backend-ram,id={name},size={size_of(size)},reserve=off"
-
-
-def qemu_arguments(layout: Layout) -> list[str]:
-    """The part of QEMU's command line that makes the hardware of `layout`."""
-    total = sum(size_of(node.memory) for node in layout.nodes)
-    below = f",max-ram-below-4g={layout.below_4g}" if layout.below_4g else ""
-    arguments = ["-accel", "tcg", "-machine", f"pc{below}",
-                 # QEMU 7.2 gets the flags of cmpxchg16b wrong, which ends 6.12 in early boot.
-                 "-cpu", "qemu64,-cx16", "-nic", "none", "-nodefaults", "-display", "none", "-no-reboot",
-                 "-smp", str(sum(node.cpus for node in layout.nodes)),
-                 "-m", f"{total >> 20}M,slots={layout.slots},maxmem={layout.maxmem}"]
-    if layout.counted:
-        arguments += ["-icount", "shift=0"]
-    if layout.ports:
-        leads = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in layout.ports)
-        arguments += ["-netdev", f"user,id=net,restrict=on{leads}", "-device", "virtio-net-pci,netdev=net"]
-    cpu = 0
-    for number, node in enumerate(layout.nodes):
-        options = f"node,nodeid={number}"
-        if node.cpus:
-            options += f",cpus={cpu}-{cpu + node.cpus - 1}"
-            cpu += node.cpus
-        if size_of(node.memory):
-            arguments += ["-object", _memory_backend(f"ram{number}", node.memory)]
-            options += f",memdev=ram{number}"
-        arguments += ["-numa", options]
-    for dimm in layout.dimms:
-        arguments += ["-object", _memory_backend(f"mem-{dimm.id}", dimm.size),
-                      "-device", f"pc-dimm,id={dimm.id},memdev=mem-{dimm.id},node={dimm.node}"]
-    for device in layout.virtio_mem:
-        arguments += ["-object", _memory_backend(f"mem-{device.id}", device.size),
-                      "-device", f"virtio-mem-pci,id={device.id},memdev=mem-{device.id},"
-                      f"node={device.node},requested-size={size_of(device.requested)}"]
-    return arguments
-
-
 class Guest:
     """A running kernel; `with Guest(kernel, layout, initramfs) as guest:` boots and ends it."""
 
     def __init__(self, kernel: Kernel, layout: Layout, initramfs: Path,
-                 boot_seconds: float = BOOT_SECONDS) -> None:
+                 boot_seconds: float | None = None, machine: Machine = PC) -> None:
         self.kernel = kernel
         self.layout = layout
+        self.machine = machine
         self.log: list[str] = []  # the commands so far, for the report of a failed test
         self._scratch = tempfile.TemporaryDirectory(prefix="memonline-vm-")
         self._console = Path(self._scratch.name) / "console"
@@ -172,17 +81,17 @@ class Guest:
             initramfs = with_table
         self._commands, commands = socket.socketpair()
         self._monitor, monitor = socket.socketpair()
-        self.layout_arguments = [*qemu_arguments(layout), "-append", layout.arguments]
-        # On a busy machine the timer interrupt is late, and the kernel would panic over its timer check. Its
-        # ciphers' tests of themselves are a sixth of a boot.
-        append = f"console=ttyS0 panic=-1 quiet no_timer_check cryptomgr.notests {layout.arguments}"
+        self.layout_arguments = [*machine.arguments(layout), "-append", layout.arguments]
+        lines = ["-chardev", f"file,id=console,path={self._console}",
+                 "-chardev", f"socket,id=commands,fd={commands.fileno()}"]
+        for line in ("console", "commands") if machine.console_first else ("commands", "console"):
+            lines += ["-serial", f"chardev:{line}"]
         self.command_line = [
             # Whatever ends this process ends QEMU too.
-            "setpriv", "--pdeathsig", "KILL", QEMU, *qemu_arguments(layout),
-            "-chardev", f"file,id=console,path={self._console}", "-serial", "chardev:console",
-            "-chardev", f"socket,id=commands,fd={commands.fileno()}", "-serial", "chardev:commands",
+            "setpriv", "--pdeathsig", "KILL", *machine.qemu, *machine.arguments(layout), *self._firmware(), *lines,
             "-chardev", f"socket,id=monitor,fd={monitor.fileno()}", "-mon", "chardev=monitor,mode=control",
-            "-kernel", str(kernel.image), "-initrd", str(initramfs), "-append", append]
+            "-kernel", str(kernel.image), "-initrd", str(initramfs),
+            "-append", f"{machine.kernel_arguments} {layout.arguments}"]
         self._process = subprocess.Popen(
             self.command_line, pass_fds=(commands.fileno(), monitor.fileno()), stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -192,12 +101,20 @@ class Guest:
         self._buffer = b""
         self.dmesg = ""  # the end of the kernel's log, once remember_dmesg has asked for it
         try:
-            self._await_boot(boot_seconds)
+            self._await_boot(boot_seconds or machine.boot_seconds)
         except BaseException as error:
             self.close()
             if isinstance(error, GuestError):
                 raise type(error)(f"{error}, while booting; its console:\n{self.console[-3000:]}") from error
             raise
+
+    def _firmware(self) -> list[str]:
+        """The firmware's variables, in a file of this guest's own."""
+        if not self.machine.variables:
+            return []
+        variables = Path(self._scratch.name) / "variables"
+        shutil.copy(self.machine.variables, variables)
+        return ["-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
 
     def _await_boot(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -401,6 +318,7 @@ class Guest:
 
     def capture(self) -> bytes:
         """This host as a tar of the files that hosts in tests/hosts hold."""
-        packed = self.run("dmesg >/dmesg; capture /dmesg " + " ".join(CAPTURED.split()) + " | gzip -1",
+        captured = " ".join([*CAPTURED.split(), *self.machine.captured.split()])
+        packed = self.run(f"dmesg >/dmesg; capture /dmesg {captured} | gzip -1",
                           check=True, timeout=120)
         return gzip.decompress(packed.raw)

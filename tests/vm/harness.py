@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from guest import BOOT_SECONDS, Guest, Layout, Panicked
+from architectures import machine_for
+from guest import Guest, Panicked
+from hardware import PC, Layout, Machine
 from initramfs import initramfs
 from kernels import Kernel, Unavailable
 from system_image import system_image
@@ -34,9 +36,10 @@ class Vm:
     @contextmanager
     def guest(self, layout: Layout = Layout()) -> Iterator[Guest]:
         """A running guest; it ends with the `with` block."""
+        machine = machine_for(self.kernel.name)
         with _making_initramfs:
-            image = initramfs(self.build, self.kernel)
-        with self._booted(layout, image) as guest:
+            image = initramfs(self.build, self.kernel, machine.line)
+        with self._booted(layout, image, machine=machine) as guest:
             self.guests.append(guest)
             try:
                 yield guest
@@ -44,13 +47,14 @@ class Vm:
                 guest.remember_dmesg()
                 raise
 
-    def _booted(self, layout: Layout, image: Path, boot_seconds: float = BOOT_SECONDS) -> Guest:
+    def _booted(self, layout: Layout, image: Path, boot_seconds: float | None = None,
+                machine: Machine = PC) -> Guest:
         """Once in some hundred boots a kernel panics under TCG in its first seconds: booted once more."""
         try:
-            return Guest(self.kernel, layout, image, boot_seconds)
+            return Guest(self.kernel, layout, image, boot_seconds, machine)
         except Panicked:
             print(f"        {self.kernel.name} {self.name}: panicked while booting; once more", flush=True)
-            return Guest(self.kernel, layout, image, boot_seconds)
+            return Guest(self.kernel, layout, image, boot_seconds, machine)
 
     @contextmanager
     def system(self, layout: Layout, files: Mapping[str, str | bytes], packages: tuple[str, ...] = (),

@@ -27,7 +27,7 @@ export PATH=/bin:/sbin HOME=/tmp TERM=dumb LC_ALL=C
 hostname guest
 while read -r module; do insmod "/modules/$module.ko"; done </modules/order
 cd /tmp
-exec /bin/agent /dev/ttyS1
+exec /bin/agent LINE
 """
 
 
@@ -112,7 +112,22 @@ def _busybox() -> Path:
     raise FileNotFoundError("busybox is not installed (busybox-static)")
 
 
-def _tree(build: Path, kernel: Kernel) -> Tree:
+def _foreign_tree(busybox: Path, line: str) -> Tree:
+    """Nothing that was built here runs there: the guest programs are shell scripts, or there are none."""
+    tree = Tree()
+    tree.files["bin/busybox"] = (busybox.read_bytes(), 0o755)
+    tree.links["bin/sh"] = "busybox"
+    for script in sorted((Path(__file__).resolve().parent / "guest").glob("*.sh")):
+        tree.files[f"bin/{script.stem}"] = (script.read_bytes(), 0o755)
+    tree.files["modules/order"] = (b"", 0o644)
+    shell, _, commands = INIT.partition("\n")
+    tree.files["init"] = (f"{shell}\n/bin/busybox --install -s /bin\n{commands}".replace("LINE", line).encode(), 0o755)
+    return tree
+
+
+def _tree(build: Path, kernel: Kernel, line: str) -> Tree:
+    if kernel.busybox:
+        return _foreign_tree(kernel.busybox, line)
     tree = Tree()
     busybox = _busybox()
     tree.files["bin/busybox"] = (busybox.read_bytes(), 0o755)
@@ -135,13 +150,13 @@ def _tree(build: Path, kernel: Kernel) -> Tree:
         tree.files[f"modules/{name}.ko"] = (module.read_bytes(), 0o644)
     order = [name for name in kernel.modules if name.startswith("virtio")]
     tree.files["modules/order"] = ("".join(f"{name}\n" for name in order).encode(), 0o644)
-    tree.files["init"] = (INIT.encode(), 0o755)
+    tree.files["init"] = (INIT.replace("LINE", line).encode(), 0o755)
     return tree
 
 
-def initramfs(build: Path, kernel: Kernel) -> Path:
-    """The initramfs for `kernel` with what stands in the build directory; made when needed."""
-    tree = _tree(build, kernel)
+def initramfs(build: Path, kernel: Kernel, line: str = "/dev/ttyS1") -> Path:
+    """The initramfs for `kernel` with what is in the build directory, made when needed; `line` is the agent's."""
+    tree = _tree(build, kernel, line)
     directory = cache_dir().parent / "initramfs"
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{kernel.name}-{tree.digest()}.cpio"

@@ -35,6 +35,16 @@ class Source:
                                 "virtio_pci", "virtio_mem")
     # For a guest that is reached over the network.
     network: tuple[str, ...] = ("failover", "net_failover", "virtio_net")
+    # Debian's name of the architecture. A foreign one brings a busybox of its own, and no modules.
+    architecture: str = "amd64"
+
+    def packages(self) -> str:
+        """The metapackage, as apt calls it here."""
+        return self.metapackage if self.architecture == "amd64" else f"{self.metapackage}:{self.architecture}"
+
+
+def _foreign(metapackage: str, architecture: str, suite: str = "sid") -> Source:
+    return Source(suite, metapackage, (), (), architecture)
 
 
 # What tests run on, and kernels that single tests ask for by name.
@@ -48,6 +58,18 @@ SPECIAL_KERNELS = {
     # Debian's non-cloud kernel has the kernel's own fault injection for memory notifiers.
     "6.1-generic": Source("bookworm", "linux-image-amd64",
                           ("notifier-error-inject", "memory-notifier-error-inject")),
+}
+# libnvdimm and cxl_pmem come first: cxl_acpi finds the card's decoders only after them.
+CXL_MODULES = ("libnvdimm", "cxl_pmem", "cxl_acpi", "cxl_mem", "cxl_pci", "device_dax", "dax_hmem", "kmem", "dax_cxl")
+# What `run --architectures` boots (architectures.py).
+ARCHITECTURE_KERNELS = {
+    # The flavor `cloud` has ACPI_HOTPLUG_MEMORY; Debian's generic kernel for arm64 ignores DIMMs.
+    "7.2-arm64": _foreign("linux-image-cloud-arm64", "arm64"),
+    "7.2-loong64": _foreign("linux-image-loong64", "loong64"),
+    "7.2-ppc64le": _foreign("linux-image-powerpc64le", "ppc64el"),
+    "7.2-s390x": _foreign("linux-image-s390x", "s390x"),
+    "7.2-cxl": Source("sid", "linux-image-amd64", CXL_MODULES, ()),
+    "7.3-cxl": Source("experimental", "linux-image-amd64", CXL_MODULES, ()),
 }
 
 
@@ -64,6 +86,7 @@ class Kernel:
     modules: dict[str, Path]  # in the order of loading
     network: dict[str, Path]  # the same
     packages: tuple[str, ...]
+    busybox: Path | None = None  # of a foreign architecture
 
 
 def cache_dir() -> Path:
@@ -75,7 +98,7 @@ def cache_dir() -> Path:
 
 def kernel(name: str) -> Kernel:
     """The kernel `name`, from the cache or the mirror; raises Unavailable."""
-    source = {**KERNELS, **SPECIAL_KERNELS}[name]
+    source = {**KERNELS, **SPECIAL_KERNELS, **ARCHITECTURE_KERNELS}[name]
     directory = cache_dir() / name
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / "lock", "w", encoding="ascii") as lock:
@@ -101,7 +124,8 @@ def _cached(name: str, source: Source, directory: Path) -> Kernel:
     def there(names: tuple[str, ...]) -> dict[str, Path]:
         files = {name: directory / "modules" / f"{name}.ko" for name in names}
         return {name: path for name, path in files.items() if path.exists()}
-    return Kernel(name, directory / "vmlinuz", there(source.modules), there(source.network), tuple(packages))
+    return Kernel(name, directory / "vmlinuz", there(source.modules), there(source.network), tuple(packages),
+                  None if source.architecture == "amd64" else directory / "busybox")
 
 
 def _refresh(name: str, source: Source, directory: Path) -> None:
@@ -111,17 +135,20 @@ def _refresh(name: str, source: Source, directory: Path) -> None:
         return
     try:
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
-            apt = Apt(source.suite, Path(scratch))
-            packages = apt.kernel_packages(source.metapackage)
+            apt = Apt(source.suite, Path(scratch), source.architecture)
+            packages = apt.kernel_packages(source.packages())
+            if not source.modules:
+                packages = [package for package in packages if not package.startswith("linux-modules-")]
             version = name.split("-")[0]
-            if not any(f"-{version}." in package for package in packages):
+            # A release candidate has no third number in the names of its packages.
+            if not any(re.search(rf"-{re.escape(version)}[.-]", package) for package in packages):
                 raise Unavailable(f"{source.suite} now carries {packages[-1]}")
             if (cached.exists() and json.loads(cached.read_text())["packages"] == packages
                     and _has_modules(source, directory)):
                 cached.touch()
                 return
             modules = (*source.modules, *source.network)
-            apt.fetch(packages, directory, modules)
+            apt.fetch([*packages, *apt.busybox()], directory, modules)
         kept = {"suite": source.suite, "packages": packages, "modules": modules}
         cached.write_text(json.dumps(kept, indent=1) + "\n")
         failed.unlink(missing_ok=True)
@@ -151,8 +178,9 @@ def mirror() -> str:
 class Apt:
     """apt with a directory, a sources list and a configuration of its own, for one suite."""
 
-    def __init__(self, suite: str, root: Path) -> None:
+    def __init__(self, suite: str, root: Path, architecture: str = "amd64") -> None:
         self.suite = suite
+        self.architecture = architecture
         self.root = root
         for part in ("etc/preferences.d", "state/lists/partial", "cache/archives/partial"):
             (self.root / part).mkdir(parents=True, exist_ok=True)
@@ -171,7 +199,8 @@ class Apt:
                  'Dir::Etc::main "/dev/null";', 'Dir::Etc::parts "/dev/null";',
                  'Dir::Etc::sourceparts "/dev/null";', 'Dir::Etc::trusted "/dev/null";',
                  'Dir::Etc::trustedparts "/dev/null";', 'Dir::Log "/dev/null";',
-                 'APT::Architecture "amd64";', 'APT::Architectures { "amd64"; };',
+                 'APT::Architecture "amd64";',
+                 f'APT::Architectures {{ "amd64"; "{self.architecture}"; }};',
                  'Acquire::Languages "none";', 'Acquire::http::Timeout "20";']
         if os.geteuid() == 0:
             # The cache lies in a home directory, which apt's own user cannot enter.
@@ -193,7 +222,7 @@ class Apt:
 
         def update(options: str) -> None:
             (self.root / "etc/sources.list").write_text(
-                f"deb [arch=amd64 signed-by={self.keys}{options}] {uri} {self.suite} main\n")
+                f"deb [arch={self.architecture} signed-by={self.keys}{options}] {uri} {self.suite} main\n")
             self._run("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
 
         try:
@@ -222,6 +251,13 @@ class Apt:
             raise Unavailable(f"{self.suite} has no {metapackage}")
         return [f"{name}={self.version(name)}" for name in sorted(found)]
 
+    def busybox(self) -> list[str]:
+        """The busybox of a foreign architecture; this machine has its own."""
+        if self.architecture == "amd64":
+            return []
+        name = f"busybox-static:{self.architecture}"
+        return [f"{name}={self.version(name)}"]
+
     def version(self, name: str) -> str:
         """The newest version of a package; raises Unavailable."""
         shown = re.search(r"^Version: (\S+)$", self._run("apt-cache", "show", name), re.MULTILINE)
@@ -244,7 +280,9 @@ class Apt:
             raise Unavailable(f"no kernel image in {' '.join(packages)}")
         shutil.rmtree(directory / "modules", ignore_errors=True)
         (kept / "modules").rename(directory / "modules")
-        (kept / "vmlinuz").rename(directory / "vmlinuz")
+        for name in ("vmlinuz", "busybox"):
+            if (kept / name).exists():
+                (kept / name).rename(directory / name)
 
 
 def _keep(deb: Path, kept: Path, modules: tuple[str, ...]) -> None:
@@ -257,6 +295,8 @@ def _keep(deb: Path, kept: Path, modules: tuple[str, ...]) -> None:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content and re.match(r"vmlinuz(-|$)", base):
                     (kept / "vmlinuz").write_bytes(content.read())
+                elif content and member.name.endswith("/bin/busybox"):
+                    (kept / "busybox").write_bytes(content.read())
                 elif content and module and module[1] in modules:
                     data = content.read()
                     data = lzma.decompress(data) if module[2] else data
