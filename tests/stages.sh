@@ -54,8 +54,8 @@ load_packages=("${tsan_packages[@]}")
 fresh_packages=(mmdebstrap git python3)
 kernel_source_packages=("${tests_packages[@]}")
 packages_packages=("${package_packages[@]}" mmdebstrap rpm rpmlint)
-vm_packages=("${smoke_packages[@]}")
-systems_packages=("${vm_packages[@]}" "${package_packages[@]}" mmdebstrap chromium chromium-driver python3-selenium
+vm_packages=("${smoke_packages[@]}" mmdebstrap)
+systems_packages=("${vm_packages[@]}" "${package_packages[@]}" chromium chromium-driver python3-selenium
   ansible-core openssh-client selinux-policy-dev checkpolicy)
 long_packages=("${vm_packages[@]}")
 
@@ -250,17 +250,22 @@ turns=(
   "1900 fresh --kind newcomer trixie"
   "600 fresh --kind readonly bookworm"
   "400 vm --kernels --kernel 6.1"
+  "360 vm --architectures --architecture arm64"
   "1200 packages same_bytes_twice"
   "400 vm --kernels --kernel 7.2"
+  "360 vm --architectures --architecture cxl"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
+  "360 vm --architectures --architecture ppc64le"
   "600 packages life_in_trixie"
   "400 tools recipe"
   "900 kernel-source --minutes 10"
+  "360 vm --architectures --architecture loong64"
   "1000 systems"
   "900 tsan"
   "600 clang"
   "400 vm --kernels --kernel 5.10"
+  "360 vm --architectures --architecture s390x"
   "600 packages life_in_sid"
   "1000 long --kernel 7.2 --only in_one_dimm"
   "600 packages rpm"

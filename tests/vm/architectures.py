@@ -18,6 +18,10 @@ FIRMWARE = """/sys/devices/virtual/dmi/id/sys_vendor /sys/devices/virtual/dmi/id
 /sys/firmware/devicetree/base/hypervisor /sys/firmware/devicetree/base/memory@0
 /sys/firmware/devicetree/base/ibm,dynamic-reconfiguration-memory /sys/firmware/memory"""
 
+# The devices that /sys/bus/dax and /sys/bus/cxl lead to, as far as they are the card's.
+CARD = """/sys/bus/cxl/devices /sys/devices/platform/ACPI0017:00 /sys/kernel/mm/numa
+/sys/devices/pci0000:0c/0000:0c:00.0/0000:0d:00.0/mem0"""
+
 
 def _memory(layout: Layout) -> list[str]:
     """The nodes of a layout; DIMMs come later, over QMP. One processor, on the first node."""
@@ -128,4 +132,4 @@ def machine(name: str) -> Machine:
     parameters = "panic=-1 quiet cryptomgr.notests" + (" no_timer_check" if name == "cxl" else "")
     return Machine(lines.arguments, emulators.command(lines.program), f"console={lines.console} {parameters}",
                    lines.console_first, lines.agent, BOOT_SECONDS, str(variables),
-                   "/sys/bus/cxl" if name == "cxl" else FIRMWARE)
+                   CARD if name == "cxl" else FIRMWARE)

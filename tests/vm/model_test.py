@@ -81,6 +81,8 @@ class Session:
         self.log = ""
         self.done = 0
         self.plugged = 0
+        self.adding = "add"  # what the log calls it
+        self.batch = BATCH
         self.block_size = guest.block_size()
         self.carry_out(["look"])
         self.machine.dimms = [Dimm(name, *place) for name, place in self._dimms().items()]
@@ -122,7 +124,7 @@ class Session:
         count = self.random.choice((1, 2, 3, 4, 8))
         self.guest.add_dimm(name, count * self.block_size, node, wait=False)
         dimm = Dimm(name, *self._dimms()[name])
-        self.carry_out([f"present {dimm.first} {dimm.count}"], f"add {dimm.first} {dimm.count} {node}")
+        self.carry_out([f"present {dimm.first} {dimm.count}"], f"{self.adding} {dimm.first} {dimm.count} {node}")
         self.machine.dimms.append(dimm)
 
     def unplug(self) -> bool:
@@ -163,7 +165,7 @@ class Session:
             # Under the policy that they are settings of; chance may have left it.
             if settings:
                 self.carry_out(["set online_policy auto-movable", settings.pop(0)])
-            self.carry_out(self.generator.batch(self.machine, self.random.randrange(10, BATCH)))
+            self.carry_out(self.generator.batch(self.machine, self.random.randrange(self.batch // 4, self.batch)))
             for _ in range(self.random.randrange(3)):
                 if case.grow and self.random.random() < 0.3:
                     self.grow()

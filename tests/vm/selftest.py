@@ -15,8 +15,11 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
 
+import architectures  # noqa: E402
+import emulators  # noqa: E402
 import kernels  # noqa: E402
-from guest import Dimm, Layout, Node, qemu_arguments, size_of  # noqa: E402
+from guest import CHUNK  # noqa: E402
+from hardware import PC, Dimm, Layout, Node, qemu_arguments, size_of  # noqa: E402
 from initramfs import Tree, missing_parts  # noqa: E402
 from layouts import CASES  # noqa: E402
 from layouts_test import differences, predicted  # noqa: E402
@@ -147,6 +150,57 @@ class Hardware(unittest.TestCase):
 
     def test_there_are_layouts_enough(self) -> None:
         self.assertGreaterEqual(len(CASES), 12)
+
+
+class Machines(unittest.TestCase):
+    """Machines of other architectures: their words for QEMU, their kernels, their tests."""
+
+    def test_each_has_its_program_and_its_memory(self) -> None:
+        with mock.patch.object(emulators, "emulators", lambda: Path("/cache")):
+            for name, one in architectures.ARCHITECTURES.items():
+                machine = architectures.machine(name)
+                self.assertIn(machine.qemu[3].removeprefix("/cache/usr/bin/"), emulators.PROGRAMS)
+                arguments = machine.arguments(Layout(nodes=(Node(one.boot_memory),), slots=4, maxmem="8G"))
+                self.assertIn(f"{size_of(one.boot_memory) >> 20}M", arguments[arguments.index("-m") + 1])
+                self.assertEqual(arguments[arguments.index("-accel") + 1], "tcg")
+                self.assertEqual({name}, {architectures.of_kernel(kernel) for kernel in one.kernels})
+        self.assertIs(architectures.machine_for("6.12"), PC)
+
+    def test_their_kernels_are_of_their_architecture(self) -> None:
+        wanted = {kernel for one in architectures.ARCHITECTURES.values() for kernel in one.kernels}
+        self.assertEqual(wanted, set(kernels.ARCHITECTURE_KERNELS))
+        self.assertEqual(kernels.ARCHITECTURE_KERNELS["7.2-loong64"].packages(), "linux-image-loong64:loong64")
+        self.assertEqual(kernels.ARCHITECTURE_KERNELS["7.3-cxl"].packages(), "linux-image-amd64")
+
+    def test_their_tests_run_only_when_asked_for(self) -> None:
+        run = runner()
+        machines = run.discover(systems=None, machines=True)
+        self.assertTrue(any(name.startswith("cxl.") for name in machines))
+        self.assertFalse(set(machines) & set(run.discover(systems=None)))
+
+    def test_the_agent_of_shells_speaks_the_protocol(self) -> None:
+        if not shutil.which("busybox"):
+            skip_part("vm_harness", "the agent as a script: not installed: busybox (busybox-static)")
+            return
+        ours, theirs = os.openpty()
+        script = Path(__file__).resolve().parent / "guest/agent.sh"
+        with tempfile.TemporaryDirectory() as scratch, subprocess.Popen(
+                ["busybox", "sh", script, os.ttyname(theirs), scratch], start_new_session=True) as agent:
+            self.assertEqual(os.read(ours, 6), b"ready\n")
+            command, text = b"cat; echo to errors >&2; exit 3", bytes(range(256)) * 20
+            os.write(ours, f"{len(command)} {len(text)}\n".encode() + command)
+            self.assertEqual(os.read(ours, 1), b"+")
+            for start in range(0, len(text), CHUNK):
+                os.write(ours, text[start:start + CHUNK])
+                self.assertEqual(os.read(ours, 1), b"+")
+            answer = f"{3 << 8} {len(text)} 10\n".encode() + text + b"to errors\n"
+            received = b""
+            while len(received) < len(answer):
+                received += os.read(ours, 4096)
+            agent.kill()
+        os.close(ours)
+        os.close(theirs)
+        self.assertEqual(received, answer)
 
 
 class Initramfs(unittest.TestCase):

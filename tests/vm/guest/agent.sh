@@ -5,7 +5,7 @@
 line=$1
 exec 3<>"$line"
 stty raw -echo <&3  # while it is open: some drivers forget it with the last close
-scratch=/run/agent
+scratch=${2:-/run/agent}
 mkdir -p $scratch
 
 receive() {  # receive BYTES FILE: an acknowledgment per 2 KiB
