@@ -113,6 +113,20 @@ def test_another_writer_is_reported_as_drift(vm: Vm) -> None:
         assert states(guest, added) == [("online", zone) for zone in ("Movable", "Normal", "Movable", "Movable")]
 
 
+def bind(guest: Guest, before: set[int]) -> list[int]:
+    """Has the driver kmem take the device; its blocks."""
+    guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/bind", check=True)
+    return new_blocks(guest, before)
+
+
+def unbind(guest: Guest, before: set[int]) -> None:
+    """Takes the device from its driver, which removes the blocks if all are offline."""
+    for block in sorted(set(guest.block_ids()) - before):
+        guest.run(f"cd /sys/devices/system/memory/memory{block}; grep -q offline state || echo offline >state", check=True)
+    guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind", check=True)
+    guest.wait_for(lambda: set(guest.block_ids()) == before, "the card's blocks to go")
+
+
 def used(guest: Guest) -> dict[str, int]:
     """KiB of what a driver could leak."""
     guest.run("sync; echo 3 >/proc/sys/vm/drop_caches", check=True)
@@ -128,13 +142,11 @@ def check_cycles(vm: Vm, cycles: int) -> None:
         seen = []
         for number in range(cycles):
             if number:
-                guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/bind", check=True)
-                assert new_blocks(guest, before) == added
+                assert bind(guest, before) == added
             apply(guest, "dax: movable")
             assert {guest.blocks()[block] for block in added} == {("online", "Movable")}
             guest.run("memonline apply -e 'set rezone = allowed; dax: offline'", check=True, timeout=120)
-            guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/unbind", check=True)
-            guest.wait_for(lambda: set(guest.block_ids()) == before, "the card's blocks to go")
+            unbind(guest, before)
             seen.append(used(guest))
         first, last = seen[1], seen[-1]
         assert last["MemTotal"] == first["MemTotal"], seen

@@ -36,14 +36,16 @@ write_within_3s() {  # the same; a write that takes longer is ended by a signal
   timeout -s TERM 3 sh -c 'echo "$2" >"$1"' sh "$1" "$2" 2>$said
 }
 
-blocks() {  # all blocks as "b NUMBER NODES STATE ZONES"
+blocks() {  # all blocks as "b NUMBER NODES STATE ZONES"; a kernel without NUMA has one node, and no links
+  without=-
+  [ -d /sys/devices/system/node ] || without=0
   for path in $memory/memory[0-9]*; do
     nodes=
     for link in "$path"/node[0-9]*; do
       [ -e "$link" ] && nodes=${nodes:+$nodes,}${link##*/node}
     done
     read -r state <"$path/state" && read -r zones <"$path/valid_zones" &&
-      echo "b ${path##*/memory} ${nodes:--} $state $zones"
+      echo "b ${path##*/memory} ${nodes:-$without} $state $zones"
   done 2>/dev/null
 }
 
