@@ -182,6 +182,44 @@ TEST_CASE("captured hosts: details of some") {
   CHECK(host_named("6.1-d1").command_line_value("kernelcore") == "50%");
 }
 
+// Firmware describes memory in another way on each: ACPI with DMI, a device tree, nothing at all.
+TEST_CASE("captured hosts: other architectures say where their memory came from") {
+  struct Added {
+    std::string name;
+    std::string arch;
+    std::uint64_t boot;  ///< blocks
+    std::uint64_t added;
+    Device::Kind kind;
+    std::uint64_t page_size;
+  };
+  const std::vector<Added> hosts{
+      {"7.2-arm64-vm-split-before", "aarch64", 8, 4, Device::Kind::Dimm, 4096},
+      {"7.2-loong64-vm-split-before", "loongarch64", 3, 4, Device::Kind::Dimm, 16384},
+      {"7.2-ppc64le-vm-split-before", "ppc64le", 4, 4, Device::Kind::None, 4096},
+      {"7.2-s390x-vm-boot-block-after", "s390x", 8, 0, Device::Kind::None, 4096},
+      {"7.2-vm-cxl-before", "x86_64", 8, 4, Device::Kind::Dax, 4096},
+      {"7.3-vm-cxl-before", "x86_64", 8, 4, Device::Kind::Dax, 4096},
+  };
+  for (const Added& known : hosts) {
+    INFO(known.name);
+    const Host host = host_named(known.name);
+    CHECK(host.arch == known.arch);
+    CHECK(host.page_size == known.page_size);
+    CHECK(host.dlpar.empty() == (known.arch != "ppc64le"));
+    std::uint64_t boot = 0;
+    std::uint64_t added = 0;
+    for (const model::BlockRun& run : host.blocks) {
+      const Device& device = host.devices[run.device];
+      CHECK(device.origin != model::Origin::Unknown);
+      const bool hotplugged = device.origin == model::Origin::Hotplugged;
+      if (hotplugged) CHECK(device.kind == known.kind);
+      (hotplugged ? added : boot) += run.count;
+    }
+    CHECK(boot == known.boot);
+    CHECK(added == known.added);
+  }
+}
+
 TEST_CASE("captured hosts: what is read to write to them is what all files say") {
   std::size_t read = 0;
   for (const auto& entry :
