@@ -116,6 +116,7 @@ def main():
                 file.write('SUBSYSTEM=="memory", ACTION=="add", ATTR{state}="online"\n')
         pairs = [(host, policy) for host in hosts for policy in POLICIES]
         pairs += [(os.path.join(HOSTS, name), policy) for name in names[1::3] for policy in POLICIES[::2]]
+        pairs += [(os.path.join(HOSTS, name), policy) for name in names[2::3] for policy in POLICIES if "set " in policy]
         for (host, policy), wrong in zip(pairs, pool.map(lambda pair: list(trouble(*pair)), pairs)):
             total += 1
             failed += bool(wrong)

@@ -151,13 +151,20 @@ TEST_CASE("captured hosts: boot memory has the zones that the kernel gave it") {
           const bool boot = host.devices[run.device].origin == model::Origin::Boot;
           return boot == (run.state == model::State::Online);
         });
-    if (!as_booted) continue;
     kernel::CoreRequest request;
     request.movable_node = host.movable_node();
     if (const auto value = host.command_line_value("kernelcore"))
       request.kernelcore = kernel::parse_core(*value, host.page_size);
     if (const auto value = host.command_line_value("movablecore"))
       request.movablecore = kernel::parse_core(*value, host.page_size);
+    // Movable that no parameter requests came later.
+    const bool rezoned =
+        !request.movable_node && !request.kernelcore && !request.movablecore &&
+        std::any_of(host.blocks.begin(), host.blocks.end(), [&](const model::BlockRun& run) {
+          return run.state == model::State::Online && run.zones.size() > 0 &&
+                 run.zones[0] == model::Zone::Movable;
+        });
+    if (!as_booted || rezoned) continue;
     for (const kernel::BootZones& zones :
          kernel::boot_zones(kernel::boot_memory_of(host), request)) {
       const model::Node* node = host.find_node(zones.id);
