@@ -5,6 +5,7 @@
 JSON predicted, and a plan from a second capture must have no steps. The service and `apply` do not run there.
 """
 import json
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -188,6 +189,25 @@ def movable_block(guest: Guest) -> int:
         if guest.run(f"echo offline >{path} && echo online >{path}").status == 0:
             return block
     raise GuestError("no block can be offlined")
+
+
+def present(guest: Guest, page: int) -> dict[str, int]:
+    """Bytes present of each zone of node 0, without empty ones."""
+    zones = re.findall(r"^Node 0, zone +(\w+)\n(?: .*\n)*? +present +(\d+)$", guest.read("/proc/zoneinfo"), re.MULTILINE)
+    return {zone: int(pages) * page for zone, pages in zones if int(pages)}
+
+
+@on(*kernels_of(FOREIGN))
+def test_boot_parameters_come_true(vm: Vm) -> None:
+    """A kernel booted with the parameters of a plan has the zones that the plan predicts."""
+    policy = "boot: last 50% movable, rest normal"
+    with vm.guest(layout(vm)) as guest:
+        wanted = plan(vm, guest.capture(), policy)
+    page = next(int(fact.split()[1]) for fact in wanted["host"]["facts"] if fact.startswith("page-size "))
+    assert wanted["boot"]["set"], wanted["boot"]
+    predicted_zones = wanted["boot"]["nodes"][0]["predicted"]
+    with vm.guest(layout(vm, f"{OFFLINE} {' '.join(wanted['boot']['set'])}")) as guest:
+        assert present(guest, page) == predicted_zones, (wanted["boot"], present(guest, page))
 
 
 @on(*kernels_of(["arm64"]))
