@@ -11,6 +11,7 @@
 #include "compiler/kernel/boot_zones.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/plan/planner.hpp"
+#include "compiler/plan/sources.hpp"
 #include "compiler/sema/analyse.hpp"
 
 namespace memonline::forecast {
@@ -23,6 +24,13 @@ namespace {
 
 // As many memory devices as a guest has slots for.
 constexpr std::uint64_t kMaxSlices = 256;
+
+/// Whether the kernel accepts memory on this node: it need not be online. A CXL card's node is not
+/// before the card's first block is there.
+bool accepts_memory(const Host& host, model::NodeId node) {
+  if (host.find_node(node) != nullptr) return true;
+  return !host.possible_nodes.empty() && plan::may_have_node(host, node, node);
+}
 
 class Forecaster {
  public:
@@ -77,7 +85,7 @@ class Forecaster {
         return impossible(fmt::format("{} is not a multiple of the block size, {}", exact(size),
                                       exact(host.block_size)),
                           "memory is added in whole blocks");
-    if (request_.node && host.find_node(*request_.node) == nullptr)
+    if (request_.node && !accepts_memory(host, *request_.node))
       return impossible(fmt::format("this host has no node{}", *request_.node),
                         "the kernel refuses memory for a node that was not possible at boot");
     arrival_.blocks = request_.bytes / host.block_size;

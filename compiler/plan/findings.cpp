@@ -142,6 +142,8 @@ class Reporter {
     if (total.misplaced.boot == 0) return text;
     if (policy_.settings.is(language::BootParameters::Ignore))
       return text + "; `set boot-parameters = suggest` shows what could place boot memory";
+    // Where boot memory lies, and so what a parameter would make of it, must be known.
+    if (host_.boot_memory.empty()) return text;
     return text + "; boot parameters can place boot memory";
   }
 

@@ -113,6 +113,25 @@ def test_another_writer_is_reported_as_drift(vm: Vm) -> None:
         assert states(guest, added) == [("online", zone) for zone in ("Movable", "Normal", "Movable", "Movable")]
 
 
+@on(*KERNELS)
+def test_a_forecast_comes_true(vm: Vm) -> None:
+    """`plan --add` predicts in which zone the card's memory will be; then it is bound, and it is there."""
+    with vm.guest(layout()) as guest:
+        before = set(guest.block_ids())
+        make_region(guest)
+        # The kernel zone last: the kernel takes pages from it at once, and the device stays.
+        for setting in ("offline", "online_movable", "online"):
+            unbind(guest, before)
+            guest.run(f"echo {setting} >/sys/devices/system/memory/auto_online_blocks", check=True)
+            shown = guest.run(f"memonline plan -e 'all: keep' --add {CXL_SIZE}iB@node1 --json", check=True).stdout
+            forecast = json.loads(shown)["forecast"]
+            zones = {run["zone"] for run in forecast["new_blocks"]}
+            added = bind(guest, before)
+            blocks = guest.blocks()
+            found = {blocks[block][1] if blocks[block][0] == "online" else None for block in added}
+            assert found == zones and len(zones) == 1, f"{setting}: predicted {zones}, the kernel has {found}"
+
+
 def bind(guest: Guest, before: set[int]) -> list[int]:
     """Has the driver kmem take the device; its blocks."""
     guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/bind", check=True)
