@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The machines of other architectures: what QEMU emulates, which kernel it boots, how memory is added.
 
-All of them are emulated by the extracted QEMU (emulators.py). Guests have 1 GiB, a busybox of their architecture and the
-agent as a shell script; memonline itself runs on this machine, on captures of the guest.
+All of them are emulated by the extracted QEMU (emulators.py). Guests of foreign architectures have their own busybox and
+the agent as a shell script; memonline itself runs on this machine, on captures of the guest.
 """
 import os
 from collections.abc import Callable
