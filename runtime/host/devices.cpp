@@ -69,6 +69,11 @@ bool all_in(const std::vector<AddressRange>& ranges, AddressRange range) {
   return false;
 }
 
+bool has_unknown_device(const model::Host& host) {
+  return std::any_of(host.devices.begin(), host.devices.end(),
+                     [](const Device& one) { return one.kind == Device::Kind::Unknown; });
+}
+
 /// Kinds that a block of an unknown device cannot have, by what the machine shows beside /proc.
 model::RuledOut ruled_out(const Tree& tree, const Blocks& blocks) {
   constexpr const char* kVirtioMem = "sys/bus/virtio/drivers/virtio_mem";
@@ -237,9 +242,7 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
   if (host.devices.empty()) host.devices.emplace_back();
   if (entries.empty() && iomem.readable)
     host.boot_memory = whole_pages(boot_ram(iomem, host, blocks.size), host.page_size, false);
-  const auto is_unknown = [](const Device& one) { return one.kind == Device::Kind::Unknown; };
-  if (std::any_of(host.devices.begin(), host.devices.end(), is_unknown))
-    host.ruled_out = ruled_out(tree, blocks);
+  if (has_unknown_device(host)) host.ruled_out = ruled_out(tree, blocks);
 }
 
 }  // namespace memonline::runtime

@@ -21,6 +21,7 @@ MACHINES = True  # run --architectures
 BLOCKS = "/sys/devices/system/memory"
 OFFLINE = "memhp_default_state=offline"
 WITH_DIMMS = [name for name, one in ARCHITECTURES.items() if one.dimms]
+FOREIGN = [name for name, one in ARCHITECTURES.items() if one.foreign]
 
 
 def kernels_of(names: list[str]) -> list[str]:
