@@ -16,7 +16,8 @@ std::string any_amount() {
     case 3: return pick<std::string>({"33.333333% ", "16.666666% ", "16.666667% ", "14.285714% "});
     case 1: return std::to_string(number(1, 8)) + " blocks ";
     case 2: return std::to_string(number(64, 1200)) + "MiB ";
-    default: return std::to_string(number(1, 33)) + "." + std::to_string(number(1, 99)) + "% ";
+    // At most a third: a rule has up to three amounts.
+    default: return std::to_string(number(1, 32)) + "." + std::to_string(number(1, 99)) + "% ";
   }
 }
 

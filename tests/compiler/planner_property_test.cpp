@@ -35,6 +35,8 @@ TEST_CASE(
     if (!c.plan) {
       // A plan may only fail where the kernel has no legal order or no room.
       const std::string codes = test::codes_text(c.diagnostics);
+      for (const auto& d : c.diagnostics.sorted())
+        RC_LOG() << diag::name_of(d.code) << ": " << d.message << "\n";
       RC_ASSERT(codes.find("ML0506") != std::string::npos ||
                 codes.find("ML0505") != std::string::npos);
       RC_ASSERT(host.era < Era::C1 || codes.find("ML0505") != std::string::npos);
