@@ -34,9 +34,9 @@ std::uint32_t next_dimm(const Host& host) {
 }
 
 bool is_of(const model::Device& device, Source source) {
-  return source == Source::VirtioMem ? device.kind == model::Device::Kind::VirtioMem
-                                     : device.kind == model::Device::Kind::None &&
-                                           device.origin == model::Origin::Hotplugged;
+  if (source == Source::VirtioMem) return device.kind == model::Device::Kind::VirtioMem;
+  if (source == Source::Standby) return device.kind == model::Device::Kind::Standby;
+  return device.kind == model::Device::Kind::None && device.origin == model::Origin::Hotplugged;
 }
 
 // The virtio-mem device of the node, or the only thing that memory without a device belongs to.
@@ -60,6 +60,9 @@ std::uint32_t device_for(kernel::Model& model, const Host& host, const Arrival& 
                              fmt::format("dimm{}", number), "", number});
   }
   if (const auto existing = existing_device(host, arrival)) return *existing;
+  if (arrival.source == Source::Standby)
+    return model.add_device(
+        {model::Device::Kind::Standby, model::Origin::Hotplugged, "standby", "", std::nullopt});
   return model.add_device(
       {model::Device::Kind::None, model::Origin::Hotplugged, "none", "", std::nullopt});
 }

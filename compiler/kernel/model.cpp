@@ -96,6 +96,7 @@ std::string_view errno_name(Errno error) {
     case Errno::Eperm: return "EPERM";
     case Errno::Eexist: return "EEXIST";
     case Errno::Enoent: return "ENOENT";
+    case Errno::Ebusy: return "EBUSY";
   }
   return "EINVAL";
 }

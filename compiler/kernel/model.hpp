@@ -17,7 +17,7 @@
 
 namespace memonline::kernel {
 
-enum class Errno : std::uint8_t { Einval, Eperm, Eexist, Enoent };
+enum class Errno : std::uint8_t { Einval, Eperm, Eexist, Enoent, Ebusy };
 std::string_view errno_name(Errno error);
 
 /// A write that fails: at which block, with what, by which rule.
@@ -52,6 +52,11 @@ class Model {
   /// Removes offline blocks.
   Result<std::monostate, Refusal> remove(model::BlockId first, std::uint64_t count);
   std::uint32_t add_device(model::Device device);
+  /// Writes 1 into `config` of standby memory, from the lowest block up: adds it, and onlines it if
+  /// auto_online_blocks says so. Blocks that are configured stay as they are. (standby.cpp)
+  Result<std::monostate, Refusal> configure(model::WriteRun run);
+  /// Writes 0: removes offline blocks that are standby memory again.
+  Result<std::monostate, Refusal> deconfigure(model::WriteRun run);
 
   /// The present `valid_zones` of the block; Unknown for a block that does not exist.
   [[nodiscard]] model::ValidZones valid_zones(model::BlockId block) const;
@@ -62,6 +67,7 @@ class Model {
 
  private:
   [[nodiscard]] model::ValidZones zones_of(const StateRun& run, std::uint64_t block) const;
+  [[nodiscard]] Result<std::monostate, Refusal> present(const model::BlockRange& blocks) const;
   void place(std::uint64_t first, std::uint64_t count, model::Zone zone);
   void shrink(NodeState& node, model::NodeId id, model::Zone zone, PageRange gone);
 

@@ -19,6 +19,7 @@ enum class ClassWord : std::uint8_t {
   Cpuless,
   Dimm,
   VirtioMem,
+  Standby,
   Dax,
   Driver,
   Block,
@@ -40,7 +41,7 @@ enum class Takes : std::uint8_t {
 enum class Each : std::uint8_t { None, Node, Device };
 
 /// The kinds of devices: a block belongs to at most one of them.
-enum class DeviceKind : std::uint8_t { None, Dimm, VirtioMem, Dax, Driver };
+enum class DeviceKind : std::uint8_t { None, Dimm, VirtioMem, Standby, Dax, Driver };
 
 struct ClassRow {
   ClassWord is;
@@ -50,7 +51,7 @@ struct ClassRow {
   DeviceKind device = DeviceKind::None;  ///< all of its blocks belong to such a device
   bool apart = false;                    ///< written with a blank before what follows: `block 32`
 };
-inline constexpr std::array<ClassRow, 11> kClassRows{{
+inline constexpr std::array<ClassRow, 12> kClassRows{{
     {ClassWord::All, "all", Takes::Nothing},
     {ClassWord::Boot, "boot", Takes::Nothing},
     {ClassWord::Hotplugged, "hotplugged", Takes::Nothing},
@@ -58,6 +59,7 @@ inline constexpr std::array<ClassRow, 11> kClassRows{{
     {ClassWord::Cpuless, "cpuless", Takes::Nothing},
     {ClassWord::Dimm, "dimm", Takes::DimmList, Each::Device, DeviceKind::Dimm},
     {ClassWord::VirtioMem, "virtio-mem", Takes::Nothing, Each::Device, DeviceKind::VirtioMem},
+    {ClassWord::Standby, "standby", Takes::Nothing, Each::None, DeviceKind::Standby},
     {ClassWord::Dax, "dax", Takes::DaxName, Each::Device, DeviceKind::Dax},
     {ClassWord::Driver, "driver", Takes::DriverName, Each::Device, DeviceKind::Driver, true},
     {ClassWord::Block, "block", Takes::BlockList, Each::None, DeviceKind::None, true},

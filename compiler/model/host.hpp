@@ -36,7 +36,8 @@ struct Device {
     VirtioMem,  ///< name "virtio0" (the parent in /proc/iomem)
     Dax,        ///< name "dax0.0"
     Driver,     ///< managed by another driver
-    None,       ///< hot-added without a device that shows (Hyper-V, Xen, DLPAR, probe, s390)
+    Standby,    ///< standby memory of s390x; name "standby"
+    None,       ///< hot-added without a device that shows (Hyper-V, Xen, DLPAR, probe)
     Unknown,    ///< not provided by the source; name "unknown"
   };
   Kind kind = Kind::Unknown;
@@ -222,6 +223,12 @@ struct Host {
   /// Whether the kernel demotes pages from a tier to the next; empty: unknown. Not part of the
   /// fingerprint.
   std::optional<bool> demotion;
+  /// Whether blocks can be configured and deconfigured (/sys/firmware/memory). Not part of the
+  /// fingerprint.
+  bool configures_standby = false;
+  /// Of `standby`, the blocks that will hold their own memory map (`memmap_on_memory` is 1).
+  /// Empty optional: unknown. Not part of the fingerprint.
+  std::optional<std::vector<BlockRange>> standby_own_map;
   /// Blocks that nodes link to and that the source does not hold: it is incomplete.
   std::uint64_t missing_blocks = 0;
   /// Hot-added since the service holds auto_online_blocks, and not settled yet: what the kernel did

@@ -25,7 +25,8 @@ namespace {
 struct StateAfter {
   State state = State::Offline;
   model::Zone zone = model::Zone::Normal;  ///< online: the predicted one
-  bool added = false;                      ///< by a probe: it was not there before
+  bool added = false;                      ///< by the step: it was not there before
+  bool removed = false;                    ///< by the step: it is not there afterwards
 };
 
 // The blocks of a plan as runs, each with what the steps on it leave, in the order of the steps.
@@ -37,6 +38,9 @@ class Writes {
         add(online->blocks, {State::Online, online->zone, false});
       if (const auto* offline = std::get_if<OfflineBlocks>(&step.action))
         add(offline->blocks, {State::Offline, model::Zone::Normal, false});
+      if (const auto* config = std::get_if<ConfigureBlocks>(&step.action))
+        add(config->blocks,
+            {State::Offline, model::Zone::Normal, config->configure, !config->configure});
       if (const auto* probe = std::get_if<ProbeBlock>(&step.action);
           probe != nullptr && plan.host.block_size > 0) {
         const BlockId block(probe->address / plan.host.block_size);
@@ -126,7 +130,12 @@ bool is_fulfilled(const Plan& plan, const Writes& writes, const Host& now, const
   for (const auto& [first, span] : writes.spans())
     for (BlockId block = first; block < span.end;) {
       const BlockRun* run = now.find_block(block);
-      if (run == nullptr || !is_in_state(span.left.back(), now, *run)) return false;
+      if (run == nullptr && span.left.back().removed) {
+        ++block;
+        continue;
+      }
+      if (run == nullptr || span.left.back().removed || !is_in_state(span.left.back(), now, *run))
+        return false;
       block = run->end();
     }
   return true;
@@ -141,10 +150,11 @@ bool same_zone(const BlockFact& then, const BlockFact& now) {
 
 bool explained_block(const BlockFact* then, const BlockFact* now, const BlockRun* run,
                      const Host& host, const std::vector<StateAfter>* left) {
-  if (now == nullptr) return then == nullptr;
   const auto is_one_of = [&](const auto& accepted) {
     return left != nullptr && std::any_of(left->begin(), left->end(), accepted);
   };
+  if (now == nullptr)
+    return then == nullptr || is_one_of([](const StateAfter& one) { return one.removed; });
   const bool written =
       is_one_of([&](const StateAfter& one) { return is_in_state(one, host, *run); });
   if (then == nullptr) return written && is_one_of([](const StateAfter& one) { return one.added; });

@@ -126,6 +126,7 @@ std::optional<std::string> zone_text(const BlockRun& run) {
 const model::WriteRun* blocks_of(const plan::Step& step) {
   if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action)) return &online->blocks;
   if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action)) return &offline->blocks;
+  if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action)) return &config->blocks;
   return nullptr;
 }
 

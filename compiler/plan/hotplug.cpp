@@ -31,6 +31,7 @@ bool can_match(const sema::Class& one, const model::Host& host) {
       overloaded{
           [&](ClassWord simple) {
             if (simple == ClassWord::Cpuless) return may_have_cpuless_node(host);
+            if (simple == ClassWord::Standby) return may_have_standby(host);
             return simple != ClassWord::VirtioMem || source(Source::VirtioMem);
           },
           [&](const sema::NodeList& nodes) {
@@ -60,6 +61,9 @@ Reach reach_of(const std::vector<sema::Class>& classes, const model::Host& host)
       case ClassWord::All:
       case ClassWord::Hotplugged:
       case ClassWord::Node: break;  // all new memory is hot-added, and on some node
+      case ClassWord::Standby:
+        if (!has_only_standby(host)) reach = Reach::Some;
+        break;
       case ClassWord::Cpuless:
       case ClassWord::VirtioMem:
       case ClassWord::Dimm:  // these have something that follows

@@ -131,8 +131,10 @@ void note_standby(const Host& host, diag::Sink& sink) {
       sink.add(diag::Code::StandbyMemory, std::nullopt,
                fmt::format("standby memory is not configured, and no rule applies to it yet: {}",
                            blocks.text(host)));
-  d.help = fmt::format("`chmem -c -b {}` configures {}; the policy then applies to its blocks",
-                       list, host.standby.size() == 1 ? "it" : "the first part");
+  d.help = fmt::format(
+      "a rule that names `standby` configures what it onlines; `chmem -c -b {}` "
+      "configures {} by hand",
+      list, host.standby.size() == 1 ? "it" : "the first part");
 }
 
 }  // namespace

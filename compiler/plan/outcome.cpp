@@ -107,7 +107,8 @@ model::Bytes brought_movable(const std::vector<Step>& steps, const model::Host& 
 bool changes_memory(const std::vector<Step>& steps) {
   return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
     return std::holds_alternative<OnlineBlocks>(step.action) ||
-           std::holds_alternative<OfflineBlocks>(step.action);
+           std::holds_alternative<OfflineBlocks>(step.action) ||
+           std::holds_alternative<ConfigureBlocks>(step.action);
   });
 }
 

@@ -76,6 +76,16 @@ struct OfflineBlocks {
   std::optional<Chance> chance = std::nullopt;  ///< of the least likely of these blocks
   friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
 };
+/// Give standby memory its blocks, or take them away again, by writing `config` of each (s390x,
+/// 6.19+).
+struct ConfigureBlocks {
+  model::WriteRun blocks;
+  std::optional<model::NodeId> node;
+  bool configure = true;  ///< false: deconfigure
+  /// What is written into `memmap_on_memory` before; empty: it stays as it is.
+  std::optional<bool> own_map = std::nullopt;
+  friend bool operator==(const ConfigureBlocks&, const ConfigureBlocks&) = default;
+};
 /// Add one block by its physical address through `probe`.
 struct ProbeBlock {
   std::uint64_t address = 0;
@@ -87,7 +97,8 @@ struct SetParameters {
   std::vector<std::string> remove;
   friend bool operator==(const SetParameters&, const SetParameters&) = default;
 };
-using Action = std::variant<SetKnob, OnlineBlocks, OfflineBlocks, ProbeBlock, SetParameters>;
+using Action =
+    std::variant<SetKnob, OnlineBlocks, OfflineBlocks, ConfigureBlocks, ProbeBlock, SetParameters>;
 
 struct Step {
   std::uint32_t number = 0;  ///< from 1

@@ -25,6 +25,7 @@
 #include "compiler/plan/room.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/plan/setting_users.hpp"
+#include "compiler/plan/standby.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 
@@ -166,6 +167,13 @@ void report_no_blocks(const Host& host, diag::Sink& sink) {
       .help = "plan for another host with `--root`, or boot a kernel with CONFIG_MEMORY_HOTPLUG";
 }
 
+HostRef host_ref(const Host& host) {
+  const model::Facts facts = model::facts_of(host);
+  return {host.kernel,      std::string(model::era_name(facts.era)),
+          facts.arch,       host.fingerprint,
+          facts.block_size, model::lines_of(facts)};
+}
+
 Planned ended_early(const Work& work, diag::Sink& sink) {
   if (work.cancelled()) return {};
   sink.add(diag::Code::PlanTooMuchWork, std::nullopt,
@@ -182,15 +190,18 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   return make_plan(policy, files, host, sink, work);
 }
 
-Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& host,
+Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, const Host& present,
                   diag::Sink& sink, Work& work) {
-  if (!host.has_hotplug()) {
-    report_no_blocks(host, sink);
+  if (!present.has_hotplug()) {
+    report_no_blocks(present, sink);
     return {};
   }
-  work.spend(host.blocks.size());
-  const sema::FlatPolicy flat = sema::resolve(policy, host, sink);
-  const Selection selection = select(flat, host, sink, work);
+  work.spend(present.blocks.size());
+  const sema::FlatPolicy flat = sema::resolve(policy, present, sink);
+  StandbyPart standby(flat, present);
+  Selection selection = select(flat, standby.host(), sink, work);
+  standby.settle(selection);
+  const Host& host = standby.host();
   diag::Sink while_planning;
   Allocation allocation = allocate(selection, flat, host, work);
   if (work.exhausted()) return ended_early(work, sink);
@@ -214,7 +225,8 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   plan.boot = std::move(boot.boot);
   Planned planned;
   if (possible) {
-    planned.outcome = model.host();
+    standby.add_steps(allocation, files, plan.steps, while_planning);
+    planned.outcome = standby.proved(plan.steps, model.host(), while_planning);
     planned.outcome.fresh.clear();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);
     warn_of_kernel_dax(allocation, plan.steps, host, while_planning);
@@ -228,10 +240,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   }
   sink.append(while_planning);
 
-  const model::Facts facts = model::facts_of(host);
-  plan.host = {host.kernel,      std::string(model::era_name(facts.era)),
-               facts.arch,       host.fingerprint,
-               facts.block_size, model::lines_of(facts)};
+  plan.host = host_ref(present);
   for (const source::SourceFile& file : files)
     plan.policy.push_back({file.label(), hex_of(file.digest())});
   plan.skipped = skipped_of(allocation, files);

@@ -9,6 +9,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/plan/missing_facts.hpp"
+#include "compiler/plan/sources.hpp"
 
 namespace memonline::plan {
 
@@ -115,6 +116,8 @@ class Matcher {
             [&](ClassWord simple) {
               if (simple == ClassWord::VirtioMem)
                 return of_kind(Device::Kind::VirtioMem, host_.ruled_out.virtio_mem, true);
+              if (simple == ClassWord::Standby)
+                return of_kind(Device::Kind::Standby, !may_have_standby(host_), true);
               return simple_match(simple, run, device, answered);
             },
             [&](const sema::NodeList& list) {
@@ -166,8 +169,9 @@ class Matcher {
         if (node == nullptr || !node->has_cpu) return answered(Answer::Unknown, kCpus);
         return answered(yes_if(!*node->has_cpu), "");
       }
-      case ClassWord::VirtioMem:  // a kind of device
-      case ClassWord::Dimm:       // these have something that follows
+      case ClassWord::VirtioMem:  // these are kinds of devices
+      case ClassWord::Standby:
+      case ClassWord::Dimm:  // these have something that follows
       case ClassWord::Dax:
       case ClassWord::Driver:
       case ClassWord::Block:

@@ -132,6 +132,16 @@ bool may_have_cpuless_node(const Host& host) {
                      [](const model::Node& node) { return node.has_cpu != true; });
 }
 
+bool may_have_standby(const Host& host) {
+  return host.arch.empty() || can_come_from(host, Source::Standby);
+}
+
+// Machines with s390x have no DIMMs, and no drivers with memory of their own but virtio-mem.
+bool has_only_standby(const Host& host) {
+  return can_come_from(host, Source::Standby) && !can_come_from(host, Source::VirtioMem) &&
+         !is_unknown_anywhere(host);
+}
+
 bool driver_may_add(const Host& host, std::string_view driver) {
   if (driver == "virtio_mem") return can_come_from(host, Source::VirtioMem);
   if (driver == "kmem") return can_come_from(host, Source::Dax);
@@ -172,6 +182,7 @@ Source source_of(const Host& host, const Device& device) {
     case Device::Kind::Dax: return Source::Dax;
     case Device::Kind::VirtioMem: return Source::VirtioMem;
     case Device::Kind::Driver: return Source::Driver;
+    case Device::Kind::Standby: return Source::Standby;
     case Device::Kind::None:
     case Device::Kind::Boot:
     case Device::Kind::Unknown: break;

@@ -30,6 +30,9 @@ bool can_come_from(const model::Host& host, Source source);
 /// Whether memory can ever be on one of these nodes (both ends included), or on one without CPUs.
 bool may_have_node(const model::Host& host, model::NodeId first, model::NodeId last);
 bool may_have_cpuless_node(const model::Host& host);
+/// Whether it may have standby memory, and whether all of its hot-added memory is standby memory.
+bool may_have_standby(const model::Host& host);
+bool has_only_standby(const model::Host& host);
 /// Whether a driver of this name ("System RAM (NAME)") may add memory here.
 bool driver_may_add(const model::Host& host, std::string_view driver);
 /// The source of memory whose kind is not given, as with `--add`.

@@ -72,7 +72,8 @@ std::string did_you_mean(std::string_view text) {
   const std::size_t end = std::min(text.find_first_of("0123456789 "), text.size());
   const std::string_view word = text.substr(0, end);
   const std::string_view rest = text.substr(end);
-  for (const std::string_view known : {"dimm", "node", "dax", "virtio", "driver", "block"})
+  for (const std::string_view known :
+       {"dimm", "node", "dax", "virtio", "driver", "block", "standby"})
     if (word != known && !word.empty() && edit_distance(word, known) <= (word.size() > 3 ? 2U : 1U))
       return fmt::format(", did you mean `{}{}`?", known, rest);
   return "";

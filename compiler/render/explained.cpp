@@ -52,7 +52,7 @@ std::optional<Asked> asked_blocks(std::string_view text) {
 
 /// As devices are called: dimm0, dax0.0, virtio3; a driver without devices gives its own name.
 bool could_be_device(std::string_view what) {
-  if (what == "boot" || what == "kmem" || what == "virtio_mem") return true;
+  if (what == "boot" || what == "standby" || what == "kmem" || what == "virtio_mem") return true;
   constexpr std::string_view kLetters =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-";
   const bool letter =
@@ -94,7 +94,9 @@ std::optional<Unexplained> standby(const BlockRange& asked, const Host& host) {
     return Unexplained{
         Unexplained::Kind::NoSuchBlock,
         fmt::format("block {} is standby memory and has no state until it is configured", blocks),
-        fmt::format("`chmem -c -b {}` configures it; the policy then applies to it", blocks)};
+        fmt::format("a rule that names `standby` configures what it onlines; `chmem -c -b {}` "
+                    "configures it by hand",
+                    blocks)};
   }
   return std::nullopt;
 }

@@ -188,6 +188,10 @@ model::Host carried_out(const plan::Plan& plan, const model::Host& host) {
                      (void)model.online(online.blocks, online.word);
                    },
                    [&](const plan::OfflineBlocks& offline) { (void)model.offline(offline.blocks); },
+                   [&](const plan::ConfigureBlocks& config) {
+                     (void)(config.configure ? model.configure(config.blocks)
+                                             : model.deconfigure(config.blocks));
+                   },
                    // Nothing that blocks show.
                    [](const plan::ProbeBlock&) {},
                    [](const plan::SetParameters&) {},

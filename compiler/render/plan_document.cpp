@@ -115,6 +115,13 @@ class Document {
               if (offline.all_or_nothing) out_.member("all_or_nothing", true);
               if (offline.chance) out_.member("chance", plan::chance_name(*offline.chance));
             },
+            [&](const ConfigureBlocks& config) {
+              out_.member("action", config.configure ? "configure" : "deconfigure");
+              blocks(config.blocks);
+              node(config.node);
+              out_.member("before", config.configure ? "standby" : "offline");
+              if (config.own_map) out_.member("memmap_on_memory", *config.own_map);
+            },
             [&](const ProbeBlock& probe) {
               out_.member("action", "probe").member("address", fmt::format("{:#x}", probe.address));
             },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The plan as a script for hosts that have only `sh`.
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -38,6 +39,23 @@ run() {
   n=$2
   while :; do
     one "$n" "$1" "$4"
+    [ "$n" -ne "$3" ] || break
+    if [ "$3" -gt "$n" ]; then n=$((n + 1)); else n=$((n - 1)); fi
+  done
+}
+)sh";
+
+constexpr std::string_view kConfigure = R"sh(
+# configure CONFIG FIRST LAST [MEMMAP]: standby memory, block by block; MEMMAP before CONFIG is 1.
+configure() {
+  n=$2
+  while :; do
+    files=$sys/firmware/memory/memory$n
+    if [ "$(cat "$files/config")" != "$1" ]; then
+      [ -z "${4:-}" ] || echo "$4" > "$files/memmap_on_memory" ||
+        die "memory$n: writing $4 to memmap_on_memory failed"
+      echo "$1" > "$files/config" || die "memory$n: writing $1 to config failed"
+    fi
     [ "$n" -ne "$3" ] || break
     if [ "$3" -gt "$n" ]; then n=$((n + 1)); else n=$((n - 1)); fi
   done
@@ -104,6 +122,12 @@ std::string command_of(const Step& step, const Knobs& held) {
             return fmt::format("run offline {} {} {}", offline.blocks.first, offline.blocks.last,
                                offline.zone ? model::zone_name(*offline.zone) : "unknown");
           },
+          [](const plan::ConfigureBlocks& config) {
+            std::string text = fmt::format("configure {:d} {} {}", config.configure,
+                                           config.blocks.first, config.blocks.last);
+            if (config.own_map) text += fmt::format(" {:d}", *config.own_map);
+            return text;
+          },
           [](const plan::ProbeBlock& probe) {
             return fmt::format("echo {:#x} > \"$sys/devices/system/memory/probe\"", probe.address);
           },
@@ -125,6 +149,10 @@ std::string plan_to_shell(const Plan& plan) {
   text +=
       "# Valid only for this host in its present state: generate it again if its memory changes.\n";
   text += kFunctions;
+  if (std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+        return std::holds_alternative<plan::ConfigureBlocks>(step.action);
+      }))
+    text += kConfigure;
   const Knobs held = held_knobs(plan);
   text += put_back_function(held);
   text += fmt::format(

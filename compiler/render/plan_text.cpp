@@ -101,6 +101,11 @@ Row row_of(const Step& step, model::Bytes block_size) {
                    run("offline", offline.blocks);
                    if (offline.chance) row.place = step.why;
                  },
+                 [&](const plan::ConfigureBlocks& config) {
+                   run(config.configure ? "configure" : "deconfigure", config.blocks);
+                   if (config.own_map)
+                     row.size += fmt::format(" (memmap_on_memory={:d})", *config.own_map);
+                 },
                  [&](const plan::ProbeBlock& probe) {
                    row.action = "probe";
                    row.what = fmt::format("{:#x}", probe.address);
@@ -257,6 +262,8 @@ std::string plan_to_text(const Plan& plan, const Host& before) {
       touched.insert(online->node);
     if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
       touched.insert(offline->node);
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
+      touched.insert(config->node);
   }
   std::string text;
   for (const plan::NodeOutcome& node : plan.outcome) text += before_line(before, node.node);

@@ -24,6 +24,9 @@ std::string step_text(const plan::Step& step) {
             return run(model::online_word(online.word), online.blocks);
           },
           [&](const plan::OfflineBlocks& offline) { return run("offline", offline.blocks); },
+          [&](const plan::ConfigureBlocks& config) {
+            return run(config.configure ? "configure" : "deconfigure", config.blocks);
+          },
           [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },
           [](const plan::SetParameters& parameters) {
             std::string text = "boot-parameters";

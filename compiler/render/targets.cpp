@@ -112,6 +112,19 @@ void refuse_word(const Job& job, const std::string& word) {
   d.help = "`memonline generate cmdline` and `generate tuned` write kernel parameters";
 }
 
+/// No file can configure standby memory.
+bool configures(const Job& job) {
+  const auto& steps = job.plan.steps;
+  const auto step = std::find_if(steps.begin(), steps.end(), [](const plan::Step& one) {
+    return std::holds_alternative<plan::ConfigureBlocks>(one.action);
+  });
+  if (step == steps.end()) return false;
+  auto& d = refuse(job.sink, job.target, std::nullopt, "it cannot configure standby memory");
+  name_rule(d, step->rule);
+  d.help = "use `memonline apply`, or configure it first: `chmem -c`";
+  return true;
+}
+
 /// No file can offline blocks.
 bool rezones(const Job& job) {
   const auto& steps = job.plan.steps;
@@ -346,7 +359,7 @@ std::optional<std::string> generate(TargetFile target, const Plan& plan, const s
   diag::Sink known;  // planning has reported the same
   const sema::FlatPolicy flat = sema::resolve(policy, host, known);
   const Job job{target, plan, flat, files, host, sink};
-  if (rezones(job)) return std::nullopt;
+  if (rezones(job) || configures(job)) return std::nullopt;
   switch (target) {
     case TargetFile::Udev: return udev(job);
     case TargetFile::Tmpfiles: return tmpfiles(job);

@@ -49,9 +49,12 @@ bool different_devices(const Class& a, const Class& b) {
   const DeviceKind x = device_of(a);
   const DeviceKind y = device_of(b);
   if (x == DeviceKind::None || y == DeviceKind::None || x == y) return false;
-  // A driver may be what manages virtio-mem and dax memory; DIMMs have none.
-  const bool driver = x == DeviceKind::Driver || y == DeviceKind::Driver;
-  return !driver || x == DeviceKind::Dimm || y == DeviceKind::Dimm;
+  // A driver may be what manages virtio-mem and dax memory; the others have none.
+  const auto may_have_driver = [](DeviceKind kind) {
+    return kind == DeviceKind::VirtioMem || kind == DeviceKind::Dax;
+  };
+  if (x == DeviceKind::Driver) return !may_have_driver(y);
+  return y != DeviceKind::Driver || !may_have_driver(x);
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ export function rowsOf(runs) {
 export function after(runs, steps) {
     let now = runs;
     for (const step of steps) {
-        if (!step.blocks)
+        // Standby memory has no blocks in the picture before it is configured.
+        if (!step.blocks || step.action === "configure" || step.action === "deconfigure")
             continue;
         const first = Math.min(...step.blocks);
         const last = Math.max(...step.blocks);

@@ -11,6 +11,9 @@ function actionOf(step) {
         return `${step.knob} = ${step.value}`;
     case "probe":
         return `probe ${step.address}`;
+    case "configure":
+    case "deconfigure":
+        return `${step.action} ${blockNames(step.blocks)}`;
     case "boot-parameters":
         return [...step.set, ...step.remove.map(word => `-${word}`)].join(" ");
     default:

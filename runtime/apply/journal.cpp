@@ -25,6 +25,7 @@ BlocksBefore blocks_of(const json& value) {
     blocks.zone = model::zone_named(value.at("zone").get<std::string>());
   if (!value.at("node").is_null())
     blocks.node = model::NodeId(value.at("node").get<std::uint32_t>());
+  blocks.configured = value.value("configured", true);
   return blocks;
 }
 
@@ -55,7 +56,9 @@ std::string to_json(const Journal& journal) {
     out.value(blocks.first).value(blocks.last).end_array();
     out.member("online", blocks.online).key("zone");
     blocks.zone ? out.value(model::zone_name(*blocks.zone)) : out.null();
-    out.member("node", blocks.node).end_object();
+    out.member("node", blocks.node);
+    if (!blocks.configured) out.member("configured", false);
+    out.end_object();
   }
   return std::move(out.end_array().end_object()).finish();
 }

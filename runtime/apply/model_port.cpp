@@ -33,9 +33,21 @@ KnobView absent() {
 
 }  // namespace
 
+SharedModel::SharedModel(const model::Host& host) : start_(host), model_(host) {
+  if (host.standby_own_map)
+    for (const model::BlockRange& range : *host.standby_own_map)
+      for (const BlockId block : range) own_maps_[block] = true;
+}
+
 model::Host SharedModel::host() const {
   const std::lock_guard lock(mutex_);
   model::Host host = model_.host();
+  if (host.standby_own_map) {
+    model::BlockSet set;
+    for (const auto& [block, own] : own_maps_)
+      if (own) set.add(block);
+    host.standby_own_map = intersect(set, model::BlockSet(host.standby)).ranges();
+  }
   kernel::follow_use(start_, host);
   return host;
 }
@@ -84,6 +96,36 @@ int SharedModel::write_knob(model::Knob knob, const std::string& value) {
 KnobView SharedModel::read_knob(model::Knob knob) const {
   const auto value = model::can_be_set(knob) ? model::knob_value(host().knobs, knob) : std::nullopt;
   return value ? shown(*value) : absent();
+}
+
+StandbyView SharedModel::look_at_standby(BlockId block) const {
+  StandbyView view;
+  const std::lock_guard lock(mutex_);
+  const model::Host host = model_.host();
+  view.configured = host.find_block(block) != nullptr;
+  const bool listed = view.configured || model::BlockSet(host.standby).contains(block);
+  if (!host.configures_standby || !listed) view.error = ENOENT;
+  const auto own = own_maps_.find(block);
+  view.own_map = own != own_maps_.end() && own->second;
+  return view;
+}
+
+int SharedModel::write_standby(BlockId block, StandbyFile file, bool value) {
+  const StandbyView view = look_at_standby(block);
+  if (view.error != 0) return view.error;
+  const std::lock_guard lock(mutex_);
+  if (const auto refusal = refusals_.find(block); refusal != refusals_.end())
+    return refusal->second;
+  if (file == StandbyFile::MemmapOnMemory) {
+    const auto& supported = model_.knobs().memmap_on_memory;
+    if (value && (!supported || *supported == "N")) return EOPNOTSUPP;
+    if (view.configured) return EBUSY;
+    own_maps_[block] = value;
+    return 0;
+  }
+  const auto done = value ? model_.configure({block, block}) : model_.deconfigure({block, block});
+  if (done) return 0;
+  return done.error().error == kernel::Errno::Ebusy ? EBUSY : EINVAL;
 }
 
 BlockId SharedModel::add_dimm(std::uint64_t blocks, model::NodeId node) {

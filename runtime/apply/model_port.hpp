@@ -19,7 +19,7 @@ namespace memonline::apply {
 /// One kernel model for several threads and ports.
 class SharedModel {
  public:
-  explicit SharedModel(const model::Host& host) : start_(host), model_(host) {}
+  explicit SharedModel(const model::Host& host);
   /// With what is in use, as far as it follows from the writes.
   [[nodiscard]] model::Host host() const;
   /// The model itself, for a caller that does not share it.
@@ -31,6 +31,9 @@ class SharedModel {
   int write_knob(model::Knob knob, const std::string& value);
   [[nodiscard]] KnobView read_knob(model::Knob knob) const;
   [[nodiscard]] BlockView look(BlockId block) const;
+  /// As the kernel answers a write below /sys/firmware/memory (drivers/s390/char/sclp_mem.c).
+  int write_standby(BlockId block, StandbyFile file, bool value);
+  [[nodiscard]] StandbyView look_at_standby(BlockId block) const;
   /// Hot-adds a DIMM of so many blocks behind all others, and onlines them if
   /// auto_online_blocks says so (add_memory_resource(), mm/memory_hotplug.c); its first block.
   BlockId add_dimm(std::uint64_t blocks, model::NodeId node);
@@ -40,6 +43,7 @@ class SharedModel {
   const model::Host start_;
   kernel::Model model_;
   std::map<BlockId, int> refusals_;
+  std::map<BlockId, bool> own_maps_;  ///< `memmap_on_memory` of standby memory
 };
 
 class ModelPort : public MemoryPort {
@@ -55,6 +59,12 @@ class ModelPort : public MemoryPort {
   KnobView read_knob(model::Knob knob) noexcept override { return kernel_->read_knob(knob); }
   int wait_for_adds(BlockId) noexcept override { return 0; }
   int probe(std::uint64_t) noexcept override { return ENODEV; }
+  int write_standby(BlockId block, StandbyFile file, bool value) noexcept override {
+    return kernel_->write_standby(block, file, value);
+  }
+  StandbyView look_at_standby(BlockId block) noexcept override {
+    return kernel_->look_at_standby(block);
+  }
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 

@@ -122,6 +122,8 @@ void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
       check(step, online->blocks);
     if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
       check(step, offline->blocks);
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
+      config->configure ? known.add(config->blocks.range()) : check(step, config->blocks);
     const auto* probe = std::get_if<plan::ProbeBlock>(&step.action);
     if (probe == nullptr) continue;
     if (facts.block_size == 0 || probe->address % facts.block_size != 0) {

@@ -72,9 +72,18 @@ void check_zone(PlanReader& in, std::uint32_t number, const plan::OnlineBlocks& 
                      model::online_word(online.word), model::zone_name(online.zone)));
 }
 
+plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool configure) {
+  plan::ConfigureBlocks config{read_blocks(in, step), read_node(in, step), configure};
+  in.word(step, "before", {configure ? "standby" : "offline"});
+  if (configure && step.contains("memmap_on_memory"))
+    config.own_map = in.truth(step, "memmap_on_memory");
+  return config;
+}
+
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
   const std::string action =
-      in.word(step, "action", {"set", "online", "offline", "probe", "boot-parameters"});
+      in.word(step, "action",
+              {"set", "online", "offline", "configure", "deconfigure", "probe", "boot-parameters"});
   if (action == "set") return read_set_knob(in, step);
   if (action == "online") {
     plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),
@@ -93,6 +102,8 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
       offline.chance = plan::chance_named(in.word(step, "chance", {"likely", "maybe", "unlikely"}));
     return offline;
   }
+  if (action == "configure" || action == "deconfigure")
+    return read_configure(in, step, action == "configure");
   if (action == "probe")
     return in.member(step, "address", [&](const Json& value) {
       const std::string text = in.as_text(value);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -42,6 +43,14 @@ struct BlockView {
   model::ValidZones zones;  ///< Unknown before 3.18, which lacks the file
 };
 
+/// What the files of one block of standby memory say (s390x, 6.19+: /sys/firmware/memory/memoryN).
+struct StandbyView {
+  int error = 0;  ///< errno of reading `config`; the rest is meaningful if 0
+  bool configured = false;
+  bool own_map = false;  ///< `memmap_on_memory`
+};
+enum class StandbyFile : std::uint8_t { Config, MemmapOnMemory };
+
 /// The value of a kernel setting, without its newline.
 struct KnobView {
   int error = 0;
@@ -70,6 +79,10 @@ class MemoryPort {
   virtual int wait_for_adds(BlockId online_block) noexcept = 0;
   /// Adds one block through `probe`.
   virtual int probe(std::uint64_t address) noexcept = 0;
+
+  /// Standby memory: 0 or errno. Other kernels have none.
+  virtual int write_standby(BlockId, StandbyFile, bool) noexcept { return ENOENT; }
+  virtual StandbyView look_at_standby(BlockId) noexcept { return {ENOENT}; }
 
   [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
   /// May return early when a signal comes.

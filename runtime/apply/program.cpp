@@ -28,8 +28,7 @@ void place_notes(Program& program) {
   for (Task& task : program.tasks) {
     task.first_result = program.results;
     program.results += task.count();
-    if (task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline)
-      program.blocks += task.count();
+    if (task.writes_blocks()) program.blocks += task.count();
   }
 }
 
@@ -63,6 +62,12 @@ Task task_of(const plan::Step& step) {
                    task.zone = offline.zone.value_or(Zone::Normal);
                    task.node = offline.node;
                    task.all_or_nothing = offline.all_or_nothing;
+                 },
+                 [&](const plan::ConfigureBlocks& config) {
+                   task.kind = config.configure ? Task::Kind::Configure : Task::Kind::Deconfigure;
+                   task.blocks = config.blocks;
+                   task.node = config.node;
+                   task.own_map = config.own_map;
                  },
                  [&](const plan::ProbeBlock& probe) {
                    task.kind = Task::Kind::Probe;
@@ -109,6 +114,32 @@ class TakenOffline {
 
 model::WriteRun downwards(BlockId first, BlockId last) { return {last, first}; }
 
+/// Memory is configured for the zone that a later task onlines it in.
+void join_configuration(std::vector<Task>& tasks) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (tasks[i].kind != Task::Kind::Configure) continue;
+    const auto next = std::find_if(tasks.begin() + static_cast<std::ptrdiff_t>(i), tasks.end(),
+                                   [&](const Task& later) {
+                                     return later.kind == Task::Kind::Online &&
+                                            later.blocks.range().contains(tasks[i].blocks.low());
+                                   });
+    if (next == tasks.end()) continue;
+    tasks[i].zone = next->zone;
+    next->configured_first = true;
+  }
+}
+
+/// Standby memory without blocks that the plan's steps configure.
+void add_unconfigured(const plan::Plan& plan, std::vector<BlocksBefore>& all) {
+  for (const plan::Step& step : plan.steps) {
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    if (config == nullptr || !config->configure) continue;
+    all.push_back({config->blocks.low(), config->blocks.high(), false, {}, config->node, false});
+  }
+  std::sort(all.begin(), all.end(),
+            [](const BlocksBefore& a, const BlocksBefore& b) { return a.first < b.first; });
+}
+
 model::OnlineWord word_for(Zone zone) {
   return zone == Zone::Movable ? model::OnlineWord::OnlineMovable : model::OnlineWord::OnlineKernel;
 }
@@ -133,6 +164,7 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
     restore.put_back = true;
     back.push_back(std::move(restore));
   }
+  join_configuration(program.tasks);
   // The last one set is the first one put back.
   for (auto task = back.rbegin(); task != back.rend(); ++task) {
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -166,6 +198,7 @@ std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Hos
       }
       if (range->last > run.last()) break;  // it continues in the next run
     }
+  add_unconfigured(plan, all);
   return all;
 }
 
@@ -186,45 +219,84 @@ std::vector<KnobBefore> knobs_before(const plan::Plan& plan) {
   return knobs;
 }
 
+namespace {
+
+/// The tasks of an undo, by what has to come first.
+struct UndoTasks {
+  std::vector<Task> movable, kernel, deconfigure, configure, online;
+
+  void add(const BlocksBefore& before, const model::BlockRun& run, model::BlockRange blocks) {
+    const bool is_online = run.state == State::Online;
+    std::optional<Zone> zone;
+    if (is_online && run.zones.kind() == model::ValidZones::Kind::Listed) zone = run.zones[0];
+    const bool same = is_online == before.online && (!is_online || zone == before.zone);
+    if (same && before.configured) return;
+    Task task;
+    task.node = run.node;
+    task.blocks = downwards(blocks.first, blocks.last);
+    if (is_online) {
+      task.kind = Task::Kind::Offline;
+      task.zone = zone.value_or(Zone::Normal);
+      (zone == Zone::Movable ? movable : kernel).push_back(task);
+    }
+    if (!before.configured) {
+      task.kind = Task::Kind::Deconfigure;
+      deconfigure.push_back(task);
+    }
+    add_online(before, blocks, run.node, is_online ? zone : std::nullopt);
+  }
+
+  void add_standby(const BlocksBefore& before, model::BlockRange blocks) {
+    Task task;
+    task.kind = Task::Kind::Configure;
+    task.blocks = {blocks.first, blocks.last};
+    task.node = before.node;
+    configure.push_back(task);
+    add_online(before, blocks, before.node, std::nullopt);
+  }
+
+ private:
+  void add_online(const BlocksBefore& before, model::BlockRange blocks,
+                  std::optional<model::NodeId> node, std::optional<Zone> taken_from) {
+    if (!before.online || !before.zone) return;
+    Task back;
+    back.kind = Task::Kind::Online;
+    back.word = word_for(*before.zone);
+    back.blocks = {blocks.first, blocks.last};
+    back.zone = *before.zone;
+    back.node = node;
+    back.taken_from = taken_from;
+    online.push_back(back);
+  }
+};
+
+}  // namespace
+
 Program program_to_undo(const std::vector<BlocksBefore>& blocks,
                         const std::vector<KnobBefore>& knobs, const model::Host& now) {
   Program program;
   describe(program, now);
-  std::vector<Task> movable, kernel, online;
-  for (const BlocksBefore& before : blocks)
+  UndoTasks tasks;
+  const model::BlockSet standby(now.standby);
+  for (const BlocksBefore& before : blocks) {
     for (const model::BlockRun& run : now.blocks) {
       const BlockId first = std::max(run.first, before.first);
       const BlockId last = std::min(run.last(), before.last);
-      if (last < first) continue;
-      const bool is_online = run.state == State::Online;
-      std::optional<Zone> zone;
-      if (is_online && run.zones.kind() == model::ValidZones::Kind::Listed) zone = run.zones[0];
-      if (is_online == before.online && (!is_online || zone == before.zone)) continue;
-      Task task;
-      task.node = run.node;
-      if (is_online) {
-        task.kind = Task::Kind::Offline;
-        task.blocks = downwards(first, last);
-        task.zone = zone.value_or(Zone::Normal);
-        (zone == Zone::Movable ? movable : kernel).push_back(task);
-      }
-      if (before.online && before.zone) {
-        Task back;
-        back.kind = Task::Kind::Online;
-        back.word = word_for(*before.zone);
-        back.blocks = {first, last};
-        back.zone = *before.zone;
-        back.node = run.node;
-        if (is_online) back.taken_from = zone;
-        online.push_back(back);
-      }
+      if (first <= last) tasks.add(before, run, {first, last});
     }
+    if (!before.configured) continue;
+    for (const model::BlockRange& gone :
+         intersect(standby, model::BlockSet({{before.first, before.last}})))
+      tasks.add_standby(before, gone);
+  }
   // Kernel memory is onlined before Movable, as in every plan.
-  std::stable_sort(online.begin(), online.end(), [](const Task& a, const Task& b) {
+  std::stable_sort(tasks.online.begin(), tasks.online.end(), [](const Task& a, const Task& b) {
     return model::is_kernel_zone(a.zone) && !model::is_kernel_zone(b.zone);
   });
-  for (auto* list : {&movable, &kernel, &online})
+  for (auto* list :
+       {&tasks.movable, &tasks.kernel, &tasks.deconfigure, &tasks.configure, &tasks.online})
     for (auto& task : *list) program.tasks.push_back(std::move(task));
+  join_configuration(program.tasks);
   fit_by_slices(program.tasks, now);
   for (const KnobBefore& knob : knobs) {
     Task task;

@@ -14,18 +14,22 @@
 namespace memonline::apply {
 
 struct Task {
-  enum class Kind : std::uint8_t { Online, Offline, SetKnob, Probe, None };
+  enum class Kind : std::uint8_t { Online, Offline, Configure, Deconfigure, SetKnob, Probe, None };
+  static constexpr bool is_of_blocks(Kind kind) { return kind <= Kind::Deconfigure; }
   Kind kind = Kind::None;
   std::uint32_t step = 0;  ///< number of the plan's step, 0: the executor's own
   model::OnlineWord word = model::OnlineWord::Online;
-  model::WriteRun blocks;                  ///< in the order of the writes
-  model::Zone zone = model::Zone::Normal;  ///< Online: predicted; Offline: where they are now
+  model::WriteRun blocks;  ///< in the order of the writes
+  /// Online: predicted; Offline: where they are now; Configure: where they will be onlined.
+  model::Zone zone = model::Zone::Normal;
   std::optional<model::NodeId> node;
   /// Online: an earlier task offlines these blocks, which were in this zone; if onlining them
   /// fails for good, they are re-onlined there.
   std::optional<model::Zone> taken_from;
   /// Offline, of an unplug: if one of these tasks fails, the blocks of all are re-onlined.
   bool all_or_nothing = false;
+  bool configured_first = false;  ///< Online: an earlier task configures some of these blocks
+  std::optional<bool> own_map;  ///< Configure: what `memmap_on_memory` has to say; empty: anything
   model::Knob knob = model::Knob::AutoOnlineBlocks;  ///< SetKnob: the setting, and its value
   std::string value;
   bool put_back = false;  ///< a setting that is put back: done however the run ends
@@ -37,9 +41,11 @@ struct Task {
   std::string rule;              ///< "last 80% movable", for reports
   std::string why_not;           ///< None: why there is nothing to write
   std::size_t first_result = 0;  ///< of blocks.count() results, one for other kinds
-  [[nodiscard]] std::uint64_t count() const {
-    return kind == Kind::Online || kind == Kind::Offline ? blocks.count() : 1;
+  [[nodiscard]] bool writes_blocks() const { return is_of_blocks(kind); }
+  [[nodiscard]] bool configures() const {
+    return kind == Kind::Configure || kind == Kind::Deconfigure;
   }
+  [[nodiscard]] std::uint64_t count() const { return writes_blocks() ? blocks.count() : 1; }
   [[nodiscard]] model::BlockId block(std::uint64_t i) const {
     return blocks.descending() ? blocks.first - i : blocks.first + i;
   }
@@ -63,6 +69,7 @@ struct BlocksBefore {
   bool online = false;
   std::optional<model::Zone> zone;  ///< of online blocks; empty: several, or unknown
   std::optional<model::NodeId> node;
+  bool configured = true;  ///< false: standby memory without blocks
   friend bool operator==(const BlocksBefore&, const BlocksBefore&) = default;
 };
 
@@ -81,8 +88,8 @@ struct KnobBefore {
 };
 std::vector<KnobBefore> knobs_before(const plan::Plan& plan);
 
-/// Restores the state before: offlines Movable first, then re-onlines blocks in their zones, and
-/// puts back the settings last.
+/// Restores the state before: offlines Movable first, deconfigures or configures standby memory,
+/// then re-onlines blocks in their zones, and puts back the settings last.
 Program program_to_undo(const std::vector<BlocksBefore>& blocks,
                         const std::vector<KnobBefore>& knobs, const model::Host& now);
 

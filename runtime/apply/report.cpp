@@ -57,6 +57,7 @@ std::string text_of(const Task& task, const BlockResult& result, bool skipped) {
     case Outcome::NotTried:
       if (task.all_or_nothing)
         return "not tried: another block of the request could not be offlined";
+      if (task.configured_first && !skipped) return "not tried: the block could not be configured";
       return skipped ? "not tried: kernel memory that must come first could not be onlined"
              : task.kind == Task::Kind::None
                  ? task.why_not
@@ -85,8 +86,7 @@ StepReport step_of(const Task& task, const SharedProgress& shared, const TaskPro
     step.already += by_others ? 1U : 0U;
     if (result.outcome == Outcome::Done) continue;
     if (result.outcome == Outcome::Already && task.kind == Task::Kind::SetKnob) continue;
-    const bool of_blocks = task.kind == Task::Kind::Online || task.kind == Task::Kind::Offline;
-    const model::BlockId block = of_blocks ? task.block(i) : model::BlockId(0);
+    const model::BlockId block = task.writes_blocks() ? task.block(i) : model::BlockId(0);
     const bool joins = i > 0 && !step.findings.empty() &&
                        same_result(step.findings.back().result, result) &&
                        step.findings.back().blocks.last == task.block(i - 1);
@@ -127,6 +127,8 @@ std::string task_text(const Task& task) {
     case Task::Kind::Online:
       return fmt::format("{} {}", model::online_word(task.word), model::range_name(task.blocks));
     case Task::Kind::Offline: return "offline " + model::range_name(task.blocks);
+    case Task::Kind::Configure: return "configure " + model::range_name(task.blocks);
+    case Task::Kind::Deconfigure: return "deconfigure " + model::range_name(task.blocks);
     case Task::Kind::SetKnob:
       return fmt::format("{} {}={}", task.put_back ? "put back" : "set",
                          model::knob_name(task.knob), task.value);
@@ -160,7 +162,7 @@ Report report_of(const Program& program, const SharedProgress& shared, Ended end
     // Its setting has the value that the plan keeps.
     if (task.put_back && shared.task(i).skipped.load()) continue;
     report.steps.push_back(step_of(task, shared, shared.task(i)));
-    if (task.kind != Task::Kind::Online && task.kind != Task::Kind::Offline) continue;
+    if (!task.writes_blocks()) continue;
     report.blocks += task.count();
     report.blocks_done += report.steps.back().done + report.steps.back().already;
   }
@@ -174,7 +176,7 @@ std::string to_text(const Report& report, std::string_view verb) {
   const auto out = std::back_inserter(text);
   for (const StepReport& step : report.steps)
     for (const Finding& finding : step.findings) {
-      const bool of_blocks = step.kind == Task::Kind::Online || step.kind == Task::Kind::Offline;
+      const bool of_blocks = Task::is_of_blocks(step.kind);
       fmt::format_to(out, "  step {}: {}: {}\n", step.number,
                      of_blocks ? model::range_name(finding.blocks) : step.what, finding.text);
     }
@@ -206,6 +208,8 @@ std::string likely_reason(Task::Kind kind, int error) {
       return offline ? "the block has a hole, or pages of several zones or nodes"
                      : "the zone rules of this kernel forbid it here";
     case EBUSY:
+      if (kind == Task::Kind::Configure) return "the block exists already";
+      if (kind == Task::Kind::Deconfigure) return "the block is online";
       return offline ? "a page in it cannot be migrated" : "the device or a notifier is not ready";
     case EAGAIN: return "the kernel gave up after trying for 120 s";
     case ENOMEM: return "the kernel could not allocate the memory it needs for this";
@@ -215,6 +219,7 @@ std::string likely_reason(Task::Kind kind, int error) {
     case EACCES: return "this requires root";
     case EROFS: return "/sys is mounted read-only";
     case EIO: return "the firmware reported an error";
+    case EOPNOTSUPP: return "the kernel was booted without memory_hotplug.memmap_on_memory";
     default: return {};
   }
 }

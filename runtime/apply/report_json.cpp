@@ -59,7 +59,7 @@ void put(JsonWriter& json, const Finding& finding, bool of_blocks) {
 }
 
 void put(JsonWriter& json, const StepReport& step) {
-  const bool of_blocks = step.kind == Task::Kind::Online || step.kind == Task::Kind::Offline;
+  const bool of_blocks = Task::is_of_blocks(step.kind);
   json.begin_object()
       .member("number", static_cast<std::uint64_t>(step.number))
       .member("what", step.what)

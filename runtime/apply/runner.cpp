@@ -60,7 +60,9 @@ void Runner::run_task(std::size_t number) noexcept {
   } else {
     switch (task.kind) {
       case Task::Kind::Online:
-      case Task::Kind::Offline: run_blocks(task); break;
+      case Task::Kind::Offline:
+      case Task::Kind::Configure:
+      case Task::Kind::Deconfigure: run_blocks(task); break;
       case Task::Kind::SetKnob: run_knob(task); break;
       case Task::Kind::Probe: {
         BlockResult& result = progress_.result(task.first_result);
@@ -151,6 +153,10 @@ void Runner::settle_unplug() noexcept {
 }
 
 void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexcept {
+  if (task.configures()) {
+    attempt_configuration(task, block, result);
+    return;
+  }
   const bool offline = task.kind == Task::Kind::Offline;
   progress_.head().offlining.store(offline);
   if (result.tries < 255) ++result.tries;
@@ -165,10 +171,38 @@ void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexc
   if (hopeless(error)) halt(StopReason::NoPermission);
 }
 
+// Standby memory (drivers/s390/char/sclp_mem.c): `memmap_on_memory` can only be written before
+// `config` is 1.
+void Runner::attempt_configuration(const Task& task, BlockId block, BlockResult& result) noexcept {
+  const bool configure = task.kind == Task::Kind::Configure;
+  progress_.head().offlining.store(false);
+  progress_.head().block.store(block.value());
+  if (result.tries < 255) ++result.tries;
+  const StandbyView now = port_.look_at_standby(block);
+  int error = now.error;
+  if (error == 0 && now.configured == configure) {
+    result.outcome = Outcome::Already;
+    return;
+  }
+  if (error == 0 && configure && task.own_map && now.own_map != *task.own_map)
+    error = watched(
+        [&] { return port_.write_standby(block, StandbyFile::MemmapOnMemory, *task.own_map); });
+  if (error == 0)
+    error = watched([&] { return port_.write_standby(block, StandbyFile::Config, configure); });
+  result.error = static_cast<std::uint8_t>(error);
+  if (error == 0)
+    result.outcome = Outcome::Done;
+  else if (is_gone(error))
+    result.outcome = Outcome::Vanished;
+  else
+    result.outcome = may_pass(error) ? Outcome::Again : Outcome::Refused;
+  if (hopeless(error)) halt(StopReason::NoPermission);
+}
+
 void Runner::judge_online(const Task& task, BlockId block, int error,
                           BlockResult& result) noexcept {
   if (is_gone(error)) {
-    result.outcome = Outcome::Vanished;
+    result.outcome = task.configured_first ? Outcome::NotTried : Outcome::Vanished;
     return;
   }
   if (error != 0 && error != EINVAL) {
@@ -278,7 +312,8 @@ bool Runner::depends_on_failure(std::size_t number) const noexcept {
   const Task& task = program_.tasks[number];
   if (task.all_or_nothing) return unplug_failed(number);
   const bool movable =
-      (task.kind == Task::Kind::Online && task.zone == Zone::Movable) ||
+      ((task.kind == Task::Kind::Online || task.kind == Task::Kind::Configure) &&
+       task.zone == Zone::Movable) ||
       (task.kind == Task::Kind::SetKnob && !task.put_back && task.value == "online_movable");
   if (!movable) return false;
   return std::any_of(

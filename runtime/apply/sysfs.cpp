@@ -24,6 +24,7 @@ namespace memonline::apply {
 namespace {
 
 constexpr const char* kMemory = "sys/devices/system/memory";
+constexpr const char* kStandby = "sys/firmware/memory";
 constexpr const char* kParameters = "sys/module/memory_hotplug/parameters";
 
 /// A short text made without allocation; a text that does not fit is cut, and no such file exists.
@@ -95,6 +96,8 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
     return fail(runtime::FileError{path, "change", 0, "not a live sysfs but a copy of one"});
   if ((mount.f_flag & ST_RDONLY) != 0)
     return fail(runtime::FileError{path, "change", EROFS, "/sys is mounted read-only"});
+  const std::string standby = (root == "/" ? root : root + "/") + kStandby;
+  sysfs.standby_ = ::open(standby.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::string parameters = (root == "/" ? root : root + "/") + kParameters;
   sysfs.parameters_ = ::open(parameters.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // There since 5.15, where valid_zones follows the newer rule for certain (host/blocks.hpp).
@@ -105,11 +108,13 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
 
 Sysfs::Sysfs(Sysfs&& other) noexcept
     : memory_(std::exchange(other.memory_, -1)),
+      standby_(std::exchange(other.standby_, -1)),
       parameters_(std::exchange(other.parameters_, -1)),
       zones_tell_state_(other.zones_tell_state_) {}
 
 Sysfs::~Sysfs() {
   if (memory_ >= 0) ::close(memory_);
+  if (standby_ >= 0) ::close(standby_);
   if (parameters_ >= 0) ::close(parameters_);
 }
 
@@ -171,6 +176,34 @@ int Sysfs::wait_for_adds(BlockId online_block) noexcept {
 
 int Sysfs::probe(std::uint64_t address) noexcept {
   return write_line(memory_, "probe", ShortText().add("0x").add(address, 16).view());
+}
+
+namespace {
+
+ShortText path_of(BlockId block, StandbyFile file) noexcept {
+  return path_of(block, file == StandbyFile::Config ? "config" : "memmap_on_memory");
+}
+
+}  // namespace
+
+int Sysfs::write_standby(BlockId block, StandbyFile file, bool value) noexcept {
+  if (standby_ < 0) return ENOENT;
+  return write_line(standby_, path_of(block, file).c_str(), value ? "1" : "0");
+}
+
+StandbyView Sysfs::look_at_standby(BlockId block) noexcept {
+  StandbyView view;
+  const auto read = [&](StandbyFile file) {
+    std::array<char, 8> text{};
+    const ssize_t got =
+        standby_ < 0 ? -ENOENT
+                     : read_line(standby_, path_of(block, file).c_str(), text.data(), text.size());
+    if (got < 0 && file == StandbyFile::Config) view.error = static_cast<int>(-got);
+    return got > 0 && text[0] == '1';
+  };
+  view.configured = read(StandbyFile::Config);
+  view.own_map = read(StandbyFile::MemmapOnMemory);
+  return view;
 }
 
 void Sysfs::pause(std::chrono::milliseconds time) noexcept {

@@ -73,6 +73,12 @@ class WithDeadline final : public MemoryPort {
     return port_.wait_for_adds(online_block);
   }
   int probe(std::uint64_t address) noexcept override { return port_.probe(address); }
+  int write_standby(BlockId block, StandbyFile file, bool value) noexcept override {
+    return port_.write_standby(block, file, value);
+  }
+  StandbyView look_at_standby(BlockId block) noexcept override {
+    return port_.look_at_standby(block);
+  }
   [[nodiscard]] Clock::time_point now() noexcept override { return port_.now(); }
   void pause(std::chrono::milliseconds time) noexcept override { port_.pause(time); }
 

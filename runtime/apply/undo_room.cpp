@@ -56,6 +56,9 @@ bool add_slices(const Task& off, const Task& on, plan::Room& room, std::vector<T
 }  // namespace
 
 void fit_by_slices(std::vector<Task>& tasks, const model::Host& now) {
+  // Standby memory is deconfigured after all of it is offline.
+  if (std::any_of(tasks.begin(), tasks.end(), [](const Task& task) { return task.configures(); }))
+    return;
   plan::Room room(now);
   if (!room.known() || !plan::shortage_of(steps_of(tasks), now)) return;
   std::vector<Task> fitting;

@@ -210,6 +210,7 @@ void assign_devices(const Tree& tree, Blocks& blocks, Notes& notes, model::Host&
     if (origin == Origin::Boot) return {Device::Kind::Boot, origin, "boot", "", {}};
     if (!iomem.readable || origin == Origin::Unknown)
       return {Device::Kind::Unknown, origin, "unknown", "", {}};
+    if (host.arch == "s390x") return {Device::Kind::Standby, origin, "standby", "", {}};
     return {Device::Kind::None, origin, "none", "", {}};
   };
 

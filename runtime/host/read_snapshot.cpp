@@ -260,6 +260,11 @@ void read_device(const YAML::Node& item, model::Host& host) {
   map.with("number", [&](const auto& v) {
     device.number = static_cast<std::uint32_t>(number_of(v, UINT32_MAX));
   });
+  // Captures of memonline 0.1.0 do not name standby memory.
+  if (host.arch == "s390x" && device.kind == DeviceKind::None) {
+    device.kind = DeviceKind::Standby;
+    device.name = word_of(kDeviceKinds, device.kind);
+  }
   host.devices.push_back(std::move(device));
 }
 
@@ -322,18 +327,27 @@ void read_run(const YAML::Node& item, model::Host& host) {
   model::append_run(host.blocks, run);
 }
 
-void read_unknown(const Map& map, model::Host& host) {
-  each(map, "ruled-out",
-       [&](const YAML::Node& name) { host.ruled_out.*word_in(kRuledOut, name) = true; });
-  each(map, "standby", [&](const YAML::Node& range) {
+std::vector<model::BlockRange> block_ranges_in(const YAML::Node& list) {
+  if (!list.IsSequence()) wrong(list, "expected a list");
+  std::vector<model::BlockRange> ranges;
+  for (const YAML::Node& range : list) {
     if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
     const std::uint64_t first = number_of(range[0]);
     const std::uint64_t last = number_of(range[1]);
-    if (last < first ||
-        (!host.standby.empty() && model::BlockId(first) <= host.standby.back().last))
+    if (last < first || (!ranges.empty() && model::BlockId(first) <= ranges.back().last))
       wrong(range, "blocks must be in ascending order");
-    host.standby.push_back({model::BlockId(first), model::BlockId(last)});
-  });
+    ranges.push_back({model::BlockId(first), model::BlockId(last)});
+  }
+  return ranges;
+}
+
+void read_unknown(const Map& map, model::Host& host) {
+  each(map, "ruled-out",
+       [&](const YAML::Node& name) { host.ruled_out.*word_in(kRuledOut, name) = true; });
+  map.with("standby", [&](const auto& v) { host.standby = block_ranges_in(v); });
+  map.with("standby-can-be-configured",
+           [&](const auto& v) { host.configures_standby = truth_of(v); });
+  map.with("standby-own-map", [&](const auto& v) { host.standby_own_map = block_ranges_in(v); });
   each(map, "possible-nodes", [&](const YAML::Node& range) {
     if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
     const auto first = static_cast<std::uint32_t>(number_of(range[0], UINT32_MAX));

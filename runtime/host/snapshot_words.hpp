@@ -21,12 +21,13 @@ inline constexpr std::string_view kSnapshotSchema = "memonline.host/1";
 using DeviceKind = model::Device::Kind;
 using ZonesKind = model::ValidZones::Kind;
 
-inline constexpr std::array<std::pair<std::string_view, DeviceKind>, 7> kDeviceKinds{
+inline constexpr std::array<std::pair<std::string_view, DeviceKind>, 8> kDeviceKinds{
     {{"boot", DeviceKind::Boot},
      {"dimm", DeviceKind::Dimm},
      {"virtio-mem", DeviceKind::VirtioMem},
      {"dax", DeviceKind::Dax},
      {"driver", DeviceKind::Driver},
+     {"standby", DeviceKind::Standby},
      {"none", DeviceKind::None},
      {"unknown", DeviceKind::Unknown}}};
 

@@ -259,6 +259,13 @@ void write_unknown(const model::Host& host, YamlWriter& out) {
   }
   write_ranges(
       "standby", host.standby, [](const auto& r) { return std::pair(r.first, r.last); }, out);
+  write_if("standby-can-be-configured", host.configures_standby, out);
+  if (host.standby_own_map) {
+    out.key("standby-own-map").begin_array();
+    for (const model::BlockRange& range : *host.standby_own_map)
+      write_numbers(out, range.first, range.last);
+    out.end_array();
+  }
   if (host.missing_blocks > 0) out.member("missing-blocks", host.missing_blocks);
   if (host.unread.empty()) return;
   out.key("unread").begin_array();

@@ -24,6 +24,8 @@ PlanSummary summarize(const plan::Plan& plan) {
       add(online->blocks, online->node);
     if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
       add(offline->blocks, offline->node);
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
+      add(config->blocks, config->node);
   }
   summary.bytes = model::BlockSet(std::move(blocks)).count() * plan.host.block_size;
   return summary;

@@ -67,6 +67,8 @@ TEST_CASE("analyse: policies that are right") {
            "hotplugged node1 except dimm2 node1: movable",
            "all except boot: movable",
            "cpuless: movable",
+           "standby: movable",
+           "hotplugged except standby: 50% movable, rest normal",
            "boot: 64 blocks normal, 1.5 GiB movable, 4K offline, 5M auto, 6T keep, rest keep",
            "limit movable to 3x normal",
            "limit movable to 3 x normal per node",

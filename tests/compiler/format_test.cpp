@@ -89,9 +89,25 @@ std::string maybe(const std::string& text) { return up_to(1) == 0 ? "" : text; }
 std::string any_classes() {
   std::string text;
   for (int n = up_to(2); n >= 0; --n)
-    text += pick({"all", "boot", "hotplugged", "node1", "node 0-3,8", "node 7 , 9 - 12", "cpuless",
-                  "dimm", "dimm2", "dimm 0 - 4", "virtio-mem", "dax", "dax0.0", "dax dax1.0",
-                  "driver kmem", "driver \"a, b\"", "block32-47", "block 5",
+    text += pick({"all",
+                  "boot",
+                  "hotplugged",
+                  "node1",
+                  "node 0-3,8",
+                  "node 7 , 9 - 12",
+                  "cpuless",
+                  "dimm",
+                  "dimm2",
+                  "dimm 0 - 4",
+                  "virtio-mem",
+                  "standby",
+                  "dax",
+                  "dax0.0",
+                  "dax dax1.0",
+                  "driver kmem",
+                  "driver \"a, b\"",
+                  "block32-47",
+                  "block 5",
                   "address 0x100000000-0x13fffffff"}) +
             blanks();
   return text;

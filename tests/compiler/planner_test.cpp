@@ -280,6 +280,24 @@ TEST_CASE("select: the first rule that selects a block governs it") {
         "....");
 }
 
+TEST_CASE("select: standby memory is hotplugged memory of its own") {
+  HostBuilder builder;
+  builder.boot(0, 0, 4).standby(32, 4).virtio_mem(0, 40, 4);
+  const auto host = builder.build();
+  CHECK(layout_for(host, "standby: movable\nhotplugged: normal") ==
+        "NNNN"
+        "MMMM"
+        "NNNN");
+  CHECK(layout_for(host, "hotplugged except standby: movable") ==
+        "NNNN"
+        "...."
+        "MMMM");
+  CHECK(layout_for(host, "standby except block 32: last 50% movable, rest normal") ==
+        "NNNN"
+        ".NNM"
+        "....");
+}
+
 TEST_CASE("select: a list of blocks with a gap selects the blocks of the list") {
   HostBuilder builder;
   builder.dimm(1, 32, 12);

@@ -83,6 +83,17 @@ TEST_CASE("unknown: a kind of device that is ruled out selects nothing") {
   CHECK(kept(plan_for(host, "driver kmem: keep\nhotplugged: movable\n")).empty());
 }
 
+TEST_CASE("unknown: only s390x has standby memory") {
+  Host host = some_host();
+  const std::string policy = "standby: keep\nhotplugged: movable\n";
+  for (const char* arch : {"s390x", ""}) {
+    host.arch = arch;
+    CHECK(kept(plan_for(host, policy)) == "32..39 device; ");
+  }
+  host.arch = "x86_64";
+  CHECK(kept(plan_for(host, policy)).empty());
+}
+
 TEST_CASE("unknown: memory of unknown origin is kept under `boot` and `hotplugged` alike") {
   for (const char* policy : {"boot: movable\n", "hotplugged: movable\n"})
     CHECK(kept(plan_for(some_host(Origin::Unknown), policy)) == "32..39 origin; ");

@@ -117,6 +117,7 @@ TEST_CASE("unplug: the words of a request") {
   }
   CHECK(parse_unplug("virtio-mem3 except block 9").value().device == "virtio3");
   CHECK(parse_unplug("virtio-mem").value().device.empty());
+  CHECK(parse_unplug("1GiB of standby").value().selected == "standby");
   for (const char* wrong : {"",
                             "x",
                             "dimm-1",

@@ -39,6 +39,12 @@ std::string action_of(const plan::Step& step) {
                 offline.zone ? model::zone_name(*offline.zone) : "an unknown zone",
                 offline.chance ? fmt::format(", {}", plan::chance_name(*offline.chance)) : "");
           },
+          [](const plan::ConfigureBlocks& config) {
+            return fmt::format(
+                "{} {}{}", config.configure ? "configure" : "deconfigure",
+                blocks(config.blocks.first, config.blocks.last),
+                config.own_map ? fmt::format(", memmap_on_memory={:d}", *config.own_map) : "");
+          },
           [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },
           [](const plan::SetParameters&) { return std::string("kernel parameters"); },
       },

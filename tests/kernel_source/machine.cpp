@@ -38,6 +38,7 @@ int errno_of(kernel::Errno error) {
     case kernel::Errno::Eperm: return -EPERM;
     case kernel::Errno::Eexist: return -EEXIST;
     case kernel::Errno::Enoent: return -ENOENT;
+    case kernel::Errno::Ebusy: return -EBUSY;
   }
   return -EINVAL;
 }

@@ -176,6 +176,14 @@ TEST_CASE("plan file: every kind of step reads back") {
   add(plan::OfflineBlocks{
       {model::BlockId(35), model::BlockId(32)}, std::nullopt, model::Zone::Normal});
   add(plan::ProbeBlock{1000ULL * (128U << 20)});
+  add(plan::ConfigureBlocks{
+      {model::BlockId(2000), model::BlockId(2007)}, model::NodeId(0), true, true});
+  add(plan::OnlineBlocks{model::OnlineWord::OnlineMovable,
+                         {model::BlockId(2007), model::BlockId(2000)},
+                         model::NodeId(0),
+                         model::Zone::Movable});
+  add(plan::ConfigureBlocks{
+      {model::BlockId(35), model::BlockId(32)}, std::nullopt, false, std::nullopt});
   add(plan::OnlineBlocks{model::OnlineWord::Online,
                          {model::BlockId(1000), model::BlockId(1000)},
                          model::NodeId(1),

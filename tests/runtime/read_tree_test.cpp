@@ -142,8 +142,11 @@ TEST_CASE("read tree: standby memory of s390x has no blocks before it is configu
   for (const int id : {0, 7, 64, 65, 70}) {
     const std::string entry = "sys/firmware/memory/memory" + std::to_string(id);
     tree.add_file(entry + "/config", id < 8 ? "1\n" : "0\n");
+    tree.add_file(entry + "/memmap_on_memory", id == 65 ? "1\n" : "0\n");
   }
   const model::Host host = host_of(tree);
+  CHECK(host.configures_standby);
+  CHECK(host.standby_own_map == std::vector<model::BlockRange>{{BlockId(65), BlockId(65)}});
   CHECK(host.standby ==
         std::vector<model::BlockRange>{{BlockId(64), BlockId(65)}, {BlockId(70), BlockId(70)}});
 }
@@ -332,7 +335,7 @@ TEST_CASE("read tree: a host without memory hotplug is a host") {
   CHECK(host_of(MemoryTree()).blocks.empty());
 }
 
-TEST_CASE("read tree: s390 standby blocks are offline memory without a device") {
+TEST_CASE("read tree: hotplugged memory of s390x without a driver is standby memory") {
   MemoryTree tree;
   add_basis(tree);
   tree.add_file(kMemory + "block_size_bytes", "10000000\n");
@@ -344,7 +347,8 @@ TEST_CASE("read tree: s390 standby blocks are offline memory without a device") 
   CHECK(host.arch == "s390x");
   CHECK(host.virtualization == "zvm");
   CHECK(host.devices[host.find_block(BlockId(0))->device].kind == Device::Kind::Boot);
-  CHECK(host.devices[host.find_block(BlockId(9))->device].kind == Device::Kind::None);
+  CHECK(host.devices[host.find_block(BlockId(9))->device] ==
+        Device{Device::Kind::Standby, model::Origin::Hotplugged, "standby", "", {}});
 }
 
 TEST_CASE("read tree: garbage is said and never believed") {

@@ -57,6 +57,7 @@ std::uint32_t HostBuilder::device(Device::Kind kind) {
   Device made{kind, Origin::Hotplugged, "dimm" + std::to_string(count), "", count};
   if (kind == Device::Kind::VirtioMem)
     made = {kind, Origin::Hotplugged, "virtio" + std::to_string(count), "virtio_mem", std::nullopt};
+  if (kind == Device::Kind::Standby) made = {kind, Origin::Hotplugged, "standby", "", std::nullopt};
   host_.devices.push_back(made);
   return static_cast<std::uint32_t>(host_.devices.size() - 1);
 }
@@ -98,6 +99,12 @@ HostBuilder& HostBuilder::dimm_online(std::uint32_t node_id, std::uint64_t first
 HostBuilder& HostBuilder::virtio_mem(std::uint32_t node_id, std::uint64_t first,
                                      std::uint64_t count) {
   add(node_id, first, count, device(Device::Kind::VirtioMem), State::Offline, {});
+  return *this;
+}
+
+HostBuilder& HostBuilder::standby(std::uint64_t first, std::uint64_t count) {
+  host_.arch = "s390x";
+  add(0, first, count, device(Device::Kind::Standby), State::Offline, {});
   return *this;
 }
 

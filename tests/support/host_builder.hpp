@@ -26,6 +26,8 @@ class HostBuilder {
   HostBuilder& dimm_online(std::uint32_t node, std::uint64_t first, std::uint64_t count,
                            model::Zone zone);
   HostBuilder& virtio_mem(std::uint32_t node, std::uint64_t first, std::uint64_t count);
+  /// Configured standby memory of s390x, offline.
+  HostBuilder& standby(std::uint64_t first, std::uint64_t count);
   HostBuilder& has_cpu(std::uint32_t node, bool yes);
   HostBuilder& parameter(const std::string& word);
   HostBuilder& auto_movable(std::uint64_t ratio = 301, bool numa_aware = true);

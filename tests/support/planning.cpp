@@ -38,6 +38,10 @@ std::string steps_text(const plan::Plan& plan) {
               text += "offline " + run_text(offline.blocks) + " " +
                       std::string(offline.zone ? model::zone_name(*offline.zone) : "unknown");
             },
+            [&](const plan::ConfigureBlocks& config) {
+              text += (config.configure ? "configure " : "deconfigure ") + run_text(config.blocks);
+              if (config.own_map) text += *config.own_map ? " own map" : " no own map";
+            },
             [&](const plan::ProbeBlock&) { text += "probe"; },
             [&](const plan::SetParameters&) { text += "boot-parameters"; },
         },

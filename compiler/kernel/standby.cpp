@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The kernel model of standby memory of s390x: /sys/firmware/memory/memoryN/config (kernel
+// rules 9.8 to 9.10; drivers/s390/char/sclp_mem.c, 6.19+).
+#include <algorithm>
+
+#include "compiler/kernel/model.hpp"
+
+namespace memonline::kernel {
+
+using model::BlockId;
+using model::BlockRange;
+using model::BlockSet;
+using model::Device;
+using model::State;
+
+namespace {
+
+// sclp_config_mem_store() adds all memory to node 0; a kernel without nodes shows none.
+std::optional<model::NodeId> node_of_standby(const MemoryState& state) {
+  return state.runs.empty() ? model::NodeId(0) : state.runs.begin()->second.node;
+}
+
+model::OnlineWord word_of(const std::string& setting) {
+  for (const auto word : {model::OnlineWord::OnlineKernel, model::OnlineWord::OnlineMovable})
+    if (model::online_word(word) == setting) return word;
+  return model::OnlineWord::Online;
+}
+
+}  // namespace
+
+Result<std::monostate, Refusal> Model::configure(model::WriteRun run) {
+  const BlockSet blocks({run.range()});
+  const BlockSet standby(base_.standby);
+  const auto is_standby = [](const Device& one) { return one.kind == Device::Kind::Standby; };
+  const auto known = std::find_if(state_.devices.begin(), state_.devices.end(), is_standby);
+  auto device = static_cast<std::uint32_t>(known - state_.devices.begin());
+  for (const BlockRange& part : subtract(blocks, standby))
+    if (auto there = present(part); !there) return there;
+  const BlockSet added = intersect(blocks, standby);
+  if (known == state_.devices.end() && !added.empty())
+    device =
+        add_device({Device::Kind::Standby, model::Origin::Hotplugged, "standby", "", std::nullopt});
+  const auto node = node_of_standby(state_);
+  for (const BlockRange& part : added) {
+    if (auto done = add(part.first, part.count(), node.value_or(model::NodeId(0)), device); !done)
+      return done;
+    state_.split_at(part.first.value());
+    state_.split_at(part.last.value() + 1);
+    state_.runs.at(part.first.value()).node = node;
+    state_.merge_around(part.first.value(), part.last.value() + 1);
+  }
+  base_.standby = subtract(standby, added).ranges();
+  const std::string setting = base_.knobs.auto_online_blocks.value_or("offline");
+  if (setting == "offline") return std::monostate{};
+  for (const BlockRange& part : added)
+    if (const auto placed = online({part.first, part.last}, word_of(setting)); !placed)
+      return fail(placed.error());
+  return std::monostate{};
+}
+
+Result<std::monostate, Refusal> Model::deconfigure(model::WriteRun run) {
+  const BlockSet standby(base_.standby);
+  const BlockSet removed = subtract(BlockSet({run.range()}), standby);
+  for (const BlockRange& part : removed) {
+    if (auto there = present(part); !there) return there;
+    for (auto at = std::prev(state_.runs.upper_bound(part.first.value()));
+         at != state_.runs.end() && at->first <= part.last.value(); ++at)
+      if (at->second.state != State::Offline)
+        return fail(Refusal{Errno::Ebusy,
+                            std::max(part.first, BlockId(at->first)),
+                            "only offline blocks can be deconfigured",
+                            {}});
+  }
+  for (const BlockRange& part : removed)
+    if (auto done = remove(part.first, part.count()); !done) return done;
+  base_.standby = unite(standby, removed).ranges();
+  return std::monostate{};
+}
+
+// Whether all of these blocks exist.
+Result<std::monostate, Refusal> Model::present(const BlockRange& blocks) const {
+  for (std::uint64_t block = blocks.first.value(); block <= blocks.last.value();) {
+    const auto after = state_.runs.upper_bound(block);
+    const std::uint64_t end =
+        after == state_.runs.begin() ? 0 : std::prev(after)->first + std::prev(after)->second.count;
+    if (end <= block)
+      return fail(Refusal{Errno::Enoent, BlockId(block), "the firmware lists no such memory", {}});
+    block = end;
+  }
+  return std::monostate{};
+}
+
+}  // namespace memonline::kernel
