@@ -62,7 +62,11 @@ void Uevents::judge(const MemoryEvent& event, RoundScheduler::Time now) {
     if (plan != nullptr && plan->hotplug.by != plan::Onliner::Service) rounds_.kernel_onlines(now);
   };
   if (event.action == Action::Add || event.action == Action::Remove) {
-    user_offline.forget(event.block);
+    // Standby memory that others have deconfigured stays so until they configure it again.
+    const auto& scanned = publisher_.scanned();
+    const bool returned =
+        event.action == Action::Remove && scanned != nullptr && scanned->configures_standby;
+    if (!returned) user_offline.forget(event.block);
     if (event.action == Action::Remove) rounds_.block_removed(event.block);
     if (event.action == Action::Add) kernel_onlines();
     rounds_.want(event.action == Action::Add ? Cause::Events : Cause::Changed, now);

@@ -70,11 +70,13 @@ bool UserOffline::forget(BlockId block) {
 
 bool UserOffline::compare(const model::Host& host, std::uint64_t mark) {
   if (host.blocks.empty()) return false;  // it could not be read
-  const bool some =
-      std::erase_if(offline_, [&](const auto& entry) {
-        const model::BlockRun* run = host.find_block(entry.first);
-        return entry.second.number <= mark && (run == nullptr || run->state == State::Online);
-      }) > 0;
+  const model::BlockSet standby(host.standby);
+  const bool some = std::erase_if(offline_, [&](const auto& entry) {
+                      const model::BlockRun* run = host.find_block(entry.first);
+                      const bool gone = run == nullptr && !standby.contains(entry.first);
+                      return entry.second.number <= mark &&
+                             (gone || (run != nullptr && run->state == State::Online));
+                    }) > 0;
   changed_ = changed_ || some;
   return some;
 }

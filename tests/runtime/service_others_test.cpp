@@ -66,6 +66,29 @@ TEST_CASE("service: what others take offline is named and left alone") {
   }
 }
 
+TEST_CASE("service: standby memory is configured, and what others return stays returned") {
+  model::Host host = small_host();
+  host.arch = "s390x";
+  host.configures_standby = true;
+  host.standby = {{BlockId(64), BlockId(67)}};
+  RunningService running(host, "standby: movable\nhotplugged: keep\n");
+  REQUIRE(running.until(State::InSync));
+  CHECK(zones(running, 64, 4) == "MMMM");
+  REQUIRE(running.write(67, "offline") == 0);
+  REQUIRE(running.kernel->write_standby(BlockId(67), apply::StandbyFile::Config, false) == 0);
+  running.event("remove", 67);
+  REQUIRE(running.until([&] { return !left_alone(running).empty(); }));
+  reload(running);
+  CHECK(running.kernel->host().standby ==
+        std::vector<model::BlockRange>{{BlockId(67), BlockId(67)}});
+  CHECK(left_alone(running) ==
+        std::vector<std::string>{"memory67 was offlined by another process"});
+  // Until they configure it again.
+  REQUIRE(running.kernel->write_standby(BlockId(67), apply::StandbyFile::Config, true) == 0);
+  running.event("add", 67);
+  REQUIRE(running.until([&] { return zones(running, 64, 4) == "MMMM"; }));
+}
+
 TEST_CASE("service: where the policy allows zones to be changed, what others did is corrected") {
   RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
   REQUIRE(running.until(State::InSync));
