@@ -147,12 +147,17 @@ class Walker {
   }
 
   // Standby memory has its place already: goes on at the first range that is left, and returns how
-  // many blocks it has.
+  // many of its blocks store their memory map alike.
   std::uint64_t take_standby() {
     if (arrival_.source != Source::Standby || host_.standby.empty()) return arrival_.blocks;
     const model::BlockRange range = host_.standby.front();
     next_ = range.first;
-    return range.count();
+    if (!host_.standby_own_map) return range.count();
+    const model::BlockSet all({range});
+    const model::BlockSet own = intersect(all, model::BlockSet(*host_.standby_own_map));
+    const bool first_holds = own.contains(range.first);
+    const model::BlockSet alike = first_holds ? own : subtract(all, own);
+    return alike.ranges().front().count();
   }
 
   // Planned again and again, the plan must not take its own setting for the machine's.
@@ -197,7 +202,7 @@ class Walker {
     // Blocks that hold their own map are of that much less use.
     const Bytes gained = normal - std::min(normal, normal_);
     const std::uint64_t page = host_.page_size;
-    const bool own_map = plan::holds_own_map(host_, arrival_.source, device.blocks);
+    const bool own_map = next_hold_own_map(host_, arrival_.source, device.blocks);
     free_ += own_map ? gained / page * (page - kStructPage) : gained;
     normal_ = normal;
     kernel::follow_use(with, planned.outcome);

@@ -53,9 +53,15 @@ std::optional<Bytes> free_kernel_memory(const Host& host) {
   return std::min(*host.memory_available, Bytes(managed * host.page_size));
 }
 
+bool next_hold_own_map(const Host& host, plan::Source source, std::uint64_t blocks) {
+  if (source == plan::Source::Standby && host.standby_own_map && !host.standby.empty())
+    return model::BlockSet(*host.standby_own_map).contains(host.standby.front().first);
+  return plan::holds_own_map(host, source, blocks);
+}
+
 Bytes cost_of_adding(const Host& host, plan::Source source, std::uint64_t blocks) {
   const std::uint64_t page_tables = host.block_size * blocks / huge_page(host) * 8;
-  const bool own = plan::holds_own_map(host, source, blocks);
+  const bool own = next_hold_own_map(host, source, blocks);
   const std::uint64_t map = own ? 0 : blocks * map_of_block(host);
   return Bytes(map + page_tables + blocks * kBlockDevice);
 }

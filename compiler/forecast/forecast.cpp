@@ -58,7 +58,7 @@ class Forecaster {
     // Standby memory in several ranges takes a step more for each.
     forecast.device_count = std::max<std::uint64_t>(
         result.devices.size(), (arrival_.blocks + arrival_.per_device - 1) / arrival_.per_device);
-    forecast.own_map = plan::holds_own_map(start_, arrival_.source, arrival_.per_device);
+    forecast.own_map = next_hold_own_map(start_, arrival_.source, arrival_.per_device);
     forecast.devices = std::move(result.devices);
     forecast.ends_at = result.ends_at;
     forecast.lowest_free = result.lowest_free;
@@ -120,7 +120,8 @@ class Forecaster {
     }
     free_ = *free + host.block_size * normal_steps(*planned.plan);
     start_ = std::move(planned.outcome);
-    return true;
+    // The policy may have configured some of it.
+    return arrival_.source != plan::Source::Standby || enough_standby(start_);
   }
 
   // The hypervisor has set aside a fixed amount. Kernels before 6.19 give all of it blocks at
@@ -217,6 +218,7 @@ class Forecaster {
     if (forecast.own_map) return;
     Host host = start_;
     host.knobs.memmap_on_memory = "Y";
+    if (host.standby_own_map) host.standby_own_map = host.standby;  // as after that boot
     if (!start_.knobs.memmap_on_memory ||
         !plan::holds_own_map(host, arrival_.source, arrival_.per_device))
       return;

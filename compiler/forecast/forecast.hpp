@@ -77,6 +77,9 @@ Result<AddRequest, std::string> parse_add(std::string_view text);
 std::optional<model::Bytes> free_kernel_memory(const model::Host& host);
 /// The free kernel memory that adding a device of so many blocks needs.
 model::Bytes cost_of_adding(const model::Host& host, plan::Source source, std::uint64_t blocks);
+/// Whether these blocks, the next to be added, hold their own memory map. Of standby memory each
+/// block has a file that decides (memmap_on_memory).
+bool next_hold_own_map(const model::Host& host, plan::Source source, std::uint64_t blocks);
 
 /// One device as it comes.
 struct Device {
