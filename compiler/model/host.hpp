@@ -180,8 +180,8 @@ struct Host {
       memory_available;  ///< MemAvailable: for forecasts; not part of the fingerprint
   Bytes block_size;      ///< 0: this host shows no memory hotplug
   std::uint64_t page_size = 4096;
-  /// MAX_ORDER_NR_PAGES, the largest block of free pages, as the columns of /proc/buddyinfo show it.
-  /// Not part of the fingerprint.
+  /// MAX_ORDER_NR_PAGES, the largest block of free pages, as the columns of /proc/buddyinfo show
+  /// it. Not part of the fingerprint.
   std::uint64_t max_order_pages = 1024;
   Era era = Era::C1;
   std::string era_evidence;               ///< what showed the era, in a few words
