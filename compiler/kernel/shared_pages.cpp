@@ -38,7 +38,7 @@ class Sharing {
       if (state_.devices[run.device].origin == model::Origin::Hotplugged) continue;
       const Owner whole{MemoryState::node_id(run),
                         run.online() && run.zone_known ? std::optional(run.zone) : std::nullopt};
-      if (!above_) above_ = Owner{whole.node, highest_zone(whole.node)};
+      if (!above_) above_ = after_last_memory(first, run);
       if (!run.online() || !run.shared()) {
         above_ = whole;
         continue;
@@ -55,6 +55,23 @@ class Sharing {
     for (std::size_t z = model::kZoneCount; at != state_.nodes.end() && z-- > 0;)
       if (at->second.zones.at(z).early > 0) return static_cast<Zone>(z);
     return std::nullopt;
+  }
+
+  // The highest zone of the node with the last memory. Of nodes that share a block, that is not
+  // the lowest, which the block is listed under.
+  [[nodiscard]] Owner after_last_memory(std::uint64_t first, const StateRun& run) const {
+    model::NodeId node = MemoryState::node_id(run);
+    const PageRange pages = state_.pages(first, run.count);
+    if (run.several_nodes) {
+      const std::vector<std::uint64_t> cuts = cuts_of(pages);
+      for (std::size_t i = cuts.size() - 1; i-- > 0;) {
+        const PageRange part{cuts[i], cuts[i + 1]};
+        if (!may_be_ram(part)) continue;
+        if (const auto owner = owner_by_zones(run, part)) node = owner->node;
+        break;
+      }
+    }
+    return {node, highest_zone(node)};
   }
 
   // Borders of zones and of RAM inside the run, and the ends of the blocks that contain one:

@@ -133,6 +133,40 @@ TEST_CASE("kernel source: a hole belongs to the zone of the memory that follows"
   }
 }
 
+TEST_CASE(
+    "kernel source: what follows a block of two nodes belongs to the one with the last memory") {
+  const std::uint64_t border = 5 * kBlock + 8192;
+  const std::uint64_t end = border + 4096;
+  const auto host_with_dimm_of = [&](std::uint32_t node) {
+    model::Host host = HostBuilder(Era::D)
+                           .boot(0, 0, 5)
+                           .boot(0, 5, 1, Zone::Normal, true)
+                           .holes(5, 1)
+                           .dimm(node, 20, 1)
+                           .span(0, Zone::Normal, 0, border, border)
+                           .span(1, Zone::Normal, border, end - border, end - border)
+                           .build();
+    host.arch = "x86_64";
+    host.boot_memory = {{0, border}, {border, end}};
+    for (model::BlockRun& run : host.blocks)
+      if (run.first == BlockId(5)) run.several_nodes = true;
+    return host;
+  };
+  SECTION("so the span of the lower node shrinks to its own memory") {
+    Model model(host_with_dimm_of(0));
+    online(model, 20, OnlineWord::OnlineKernel);
+    CHECK(span(model, 0, Zone::Normal) == PageRange{0, 21 * kBlock});
+    offline(model, 20, 20);
+    CHECK(span(model, 0, Zone::Normal) == PageRange{0, border});
+  }
+  SECTION("and that of the upper node to the end of the block") {
+    Model model(host_with_dimm_of(1));
+    online(model, 20, OnlineWord::OnlineKernel);
+    offline(model, 20, 20);
+    CHECK(span(model, 1, Zone::Normal) == PageRange{border, 6 * kBlock});
+  }
+}
+
 TEST_CASE("kernel source: up to 5.17 valid_zones looks at the pages, holes included") {
   // Of the kernels with era C2, the hole of the last memory is Normal, but not in the span of
   // Normal.
