@@ -246,12 +246,15 @@ static int ks_block(unsigned long block, struct ks_block *out) {
   unsigned long ram = 0;
   walk_system_ram_range(start, pages_per_block, &ram, count_system_ram_pages_cb);
   out->holes = ram != pages_per_block;
-  int seen = -1;
-  for (int r = 0; r < region_count && section_early[pfn_to_section_nr(start)]; ++r) {
-    if (regions[r].end <= start || regions[r].begin >= start + pages_per_block) continue;
-    if (seen >= 0 && regions[r].nid != seen) out->several_nodes = 1;
-    seen = regions[r].nid;
+  // As the links in the block's directory: to each node with boot memory in it, of which the lowest counts.
+  int lowest = -1;
+  for (int r = 0; r < region_count; ++r) {
+    const unsigned long first = regions[r].begin > start ? regions[r].begin : start;
+    if (regions[r].end <= start || first >= start + pages_per_block || !section_early[pfn_to_section_nr(first)]) continue;
+    if (lowest >= 0 && regions[r].nid != lowest) out->several_nodes = 1;
+    if (lowest < 0 || regions[r].nid < lowest) lowest = regions[r].nid;
   }
+  if (out->several_nodes) out->nid = lowest;
   return 1;
 }
 
