@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What people are told about dax devices: the one behind blocks, its tier, and what turns one that
+// Texts about dax devices: what is behind blocks, which tier they are in, and what turns one that
 // is not system RAM into it.
 #pragma once
 
