@@ -198,9 +198,10 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   }
   work.spend(present.blocks.size());
   const sema::FlatPolicy flat = sema::resolve(policy, present, sink);
-  StandbyPart standby(flat, present);
+  StandbyPart standby(flat, present, work);
   Selection selection = select(flat, standby.host(), sink, work);
   standby.settle(selection);
+  if (work.exhausted()) return ended_early(work, sink);
   const Host& host = standby.host();
   diag::Sink while_planning;
   Allocation allocation = allocate(selection, flat, host, work);
@@ -226,6 +227,7 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   Planned planned;
   if (possible) {
     standby.add_steps(allocation, files, plan.steps, while_planning);
+    if (work.exhausted()) return ended_early(work, sink);
     planned.outcome = standby.proved(plan.steps, model.host(), while_planning);
     planned.outcome.fresh.clear();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);

@@ -81,15 +81,17 @@ Step step_of(Action action, RuleRef rule, std::string why) {
 
 }  // namespace
 
-StandbyPart::StandbyPart(const sema::FlatPolicy& policy, const Host& host)
-    : policy_(policy), host_(host) {
+StandbyPart::StandbyPart(const sema::FlatPolicy& policy, const Host& host, Work& work)
+    : policy_(policy), host_(host), work_(work) {
   if (host.standby.empty() || std::none_of(policy.rules.begin(), policy.rules.end(), names_standby))
     return;
+  if (!work.spend(host.standby.size() * (host.standby.size() + host.blocks.size()))) return;
   without_blocks_ = BlockSet(host.standby);
   with_ = configured(host);
 }
 
 void StandbyPart::settle(Selection& selection) {
+  if (!work_.spend(selection.groups.size() * host_.standby.size())) return;
   BlockSet reached;
   for (const Group& group : selection.groups) {
     if (!names_standby(*group.rule)) continue;
@@ -116,6 +118,7 @@ void StandbyPart::settle(Selection& selection) {
 
 void StandbyPart::add_steps(Allocation& allocation, const source::SourceSet& files,
                             std::vector<Step>& steps, diag::Sink& sink) const {
+  if (!work_.spend(steps.size() * host_.standby.size())) return;
   BlockSet left = without_blocks_;
   std::vector<Step> all;
   for (Step& step : steps) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "compiler/base/work.hpp"
 #include "compiler/diag/diagnostic.hpp"
 #include "compiler/model/host.hpp"
 #include "compiler/plan/allocate.hpp"
@@ -19,8 +20,8 @@ namespace memonline::plan {
 
 class StandbyPart {
  public:
-  /// Both must outlive it.
-  StandbyPart(const sema::FlatPolicy& policy, const model::Host& host);
+  /// All must outlive it. Once `work` is exhausted, nothing more is done.
+  StandbyPart(const sema::FlatPolicy& policy, const model::Host& host, Work& work);
 
   /// The host with offline blocks for standby memory that rules may configure; its `standby` is the
   /// rest. Without such memory or rules, the host itself.
@@ -48,6 +49,7 @@ class StandbyPart {
 
   const sema::FlatPolicy& policy_;
   const model::Host& host_;
+  Work& work_;
   std::optional<model::Host> with_;
   model::BlockSet without_blocks_;  ///< standby memory that with_ has blocks for
   model::BlockSet named_;           ///< configured blocks that a rule selects that names `standby`

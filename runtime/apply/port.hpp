@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -81,8 +80,8 @@ class MemoryPort {
   virtual int probe(std::uint64_t address) noexcept = 0;
 
   /// Standby memory: 0 or errno. Other kernels have none.
-  virtual int write_standby(BlockId, StandbyFile, bool) noexcept { return ENOENT; }
-  virtual StandbyView look_at_standby(BlockId) noexcept { return {ENOENT}; }
+  virtual int write_standby(BlockId block, StandbyFile file, bool value) noexcept = 0;
+  virtual StandbyView look_at_standby(BlockId block) noexcept = 0;
 
   [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
   /// May return early when a signal comes.

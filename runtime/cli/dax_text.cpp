@@ -16,8 +16,6 @@ namespace {
 using model::DaxDevice;
 using model::Host;
 
-std::string or_dash(std::string text) { return text.empty() ? "-" : std::move(text); }
-
 std::vector<Cell> row_of(const DaxDevice& device, const Host& host) {
   return {device.name,
           device.size > model::Bytes(0) ? model::human(device.size) : "-",

@@ -71,8 +71,6 @@ void plan_host(const std::string& path, const sema::Policy& policy, const source
   }
 }
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
-
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;

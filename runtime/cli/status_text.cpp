@@ -18,8 +18,6 @@ namespace {
 
 using model::Host;
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
-
 Tint tint_of(const model::BlockRun& run) {
   if (run.state != model::State::Online) return Tint::Faint;
   if (run.zones.kind() == model::ValidZones::Kind::None) return Tint::Several;

@@ -27,6 +27,9 @@ struct Cell {
   Tint tint = Tint::None;
 };
 
+/// What a cell without a text shows.
+inline std::string or_dash(std::string text) { return text.empty() ? "-" : std::move(text); }
+
 /// A row has a cell for each column. The table is as wide as its longest texts.
 std::string table(const std::vector<Column>& columns, const std::vector<std::vector<Cell>>& rows,
                   bool colored);

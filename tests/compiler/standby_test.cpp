@@ -42,6 +42,17 @@ std::string planned(const Host& host, const std::string& policy) {
 
 }  // namespace
 
+TEST_CASE("standby: what many pieces of it may cost is bounded, where a rule names it") {
+  Host host = host_with_standby();
+  host.standby.clear();
+  for (std::uint64_t block = 8; block < 24008; block += 2)
+    host.standby.push_back({BlockId(block), BlockId(block)});
+  const Compilation refused = plan_for(host, "standby: movable");
+  CHECK_FALSE(refused.plan);
+  CHECK(codes_text(refused.diagnostics) == "ML0514");
+  CHECK(plan_for(host, "hotplugged: movable").plan);
+}
+
 TEST_CASE("kernel model: standby memory is added offline when it is configured") {
   Model model(host_with_standby());
   CHECK(model.configure({BlockId(10), BlockId(9)}));
