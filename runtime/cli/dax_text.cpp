@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "compiler/model/dax.hpp"
 #include "runtime/cli/table.hpp"
