@@ -72,6 +72,11 @@ def of_service(guest: Guest, name: str) -> str:
                      check=True).stdout.strip()
 
 
+def wait_until_in_sync(guest: Guest) -> None:
+    """The service answers before it has read all of the host, and memory is online before a round has ended."""
+    guest.wait_for(lambda: "in-sync" in of_service(guest, "State"), "the service to be in sync")
+
+
 def runs_of_apply(guest: Guest) -> str:
     """Changes with each start of memonline-apply.service, and with each line that it prints."""
     return guest.run("systemctl show -P ActiveState -P InvocationID -P ExecMainStartTimestampMonotonic memonline-apply.service;"
@@ -123,6 +128,7 @@ def test_applies_nothing(vm: Vm) -> None:
         install_old(guest, share(8))
         guest.run(f"echo offline >{MEMORY}/memory46/state && chmem -b -d 47", check=True)
         guest.wait_for(lambda: all(block in of_service(guest, "LeftAlone") for block in ("46", "47")), "the service to hear of it")
+        guest.wait_for(lambda: "applying" not in of_service(guest, "State"), "the service to have judged it")
         before = kept(guest)
         assert zones(guest, BLOCKS) == share(8)[:6] + ".." and guest.read(KNOB) == "offline", before
         upgrade(guest)
@@ -148,13 +154,13 @@ def test_ends_a_job_that_waits_for_a_word(vm: Vm) -> None:
     """As whenever the service ends: what nobody has confirmed is undone."""
     with vm.system(LAYOUT, {**EACH_DIMM, **both_versions(vm)}, installed=False) as guest:
         install_old(guest, share(8))
+        wait_until_in_sync(guest)
         before = kept(guest)
-        assert "in-sync" in before["state"], before
         guest.run(f"({JOB}; echo status $?) </dev/null >/run/said 2>&1 &", check=True)
         guest.wait_for(lambda: guest.run("test -e /run/memonline/unconfirmed").status == 0, "the job to wait")
         assert zones(guest, BLOCKS) == "." * 8
         upgrade(guest)
-        guest.wait_for(lambda: "in-sync" in of_service(guest, "State"), "the service to be in sync")
+        wait_until_in_sync(guest)
         changed = difference(before, kept(guest))
         assert not changed, "\n".join(changed)
         assert guest.run("cd /run/memonline && ls journal* unconfirmed* 2>/dev/null").stdout == ""
@@ -178,4 +184,4 @@ def test_of_a_service_at_rest(vm: Vm) -> None:
         assert after == before, (before, after)
         # Memory comes, and a call.
         expect(guest, guest.add_dimm("d1", "1G"), "M" * 8)
-        assert "in-sync" in of_service(guest, "State")
+        wait_until_in_sync(guest)
