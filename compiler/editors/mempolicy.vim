@@ -11,7 +11,7 @@ syntax iskeyword @,48-57,_,-
 syntax keyword mempolicyStatement limit set when else
 syntax keyword mempolicyShare each except first last rest to per is not blocks
 syntax keyword mempolicyTarget movable normal auto offline keep
-syntax keyword mempolicyClass all boot hotplugged cpuless virtio-mem standby driver address
+syntax keyword mempolicyClass all boot hotplugged cpuless virtio-mem standby system-ram driver address
 syntax match mempolicyClass "\<\(node\|dimm\|block\|dax\)\(\d[0-9,.-]*\)\?\>"
 syntax keyword mempolicySetting rezone hotplug memmap-on-memory boot-parameters
 syntax keyword mempolicyValue never allowed best kernel service leave on off force suggest write ignore

@@ -9,6 +9,7 @@
 
 #include "compiler/kernel/free_memory.hpp"
 #include "compiler/kernel/model.hpp"
+#include "compiler/plan/cost.hpp"
 #include "compiler/plan/planner.hpp"
 
 namespace memonline::forecast {
@@ -203,7 +204,7 @@ class Walker {
     const Bytes gained = normal - std::min(normal, normal_);
     const std::uint64_t page = host_.page_size;
     const bool own_map = next_hold_own_map(host_, arrival_.source, device.blocks);
-    free_ += own_map ? gained / page * (page - kStructPage) : gained;
+    free_ += own_map ? gained / page * (page - plan::kStructPage) : gained;
     normal_ = normal;
     kernel::follow_use(with, planned.outcome);
     note_runs(planned.outcome, device, planned.plan->hotplug.by);

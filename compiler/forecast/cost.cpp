@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel memory that a hot-add needs, the kernel memory that is free, and the request parser.
+// The kernel memory that a hot-add needs, and the request parser.
+#include "compiler/plan/cost.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -11,15 +13,6 @@ namespace memonline::forecast {
 
 using model::Bytes;
 using model::Host;
-
-namespace {
-
-// One entry of a page table of the lowest level but one maps this much; entries have 8 bytes.
-Bytes huge_page(const Host& host) { return Bytes(host.page_size / 8 * host.page_size); }
-
-std::uint64_t map_of_block(const Host& host) { return host.pages_per_block() * kStructPage; }
-
-}  // namespace
 
 Result<AddRequest, std::string> parse_add(std::string_view text) {
   constexpr const char* kForm =
@@ -41,18 +34,6 @@ Result<AddRequest, std::string> parse_add(std::string_view text) {
   return request;
 }
 
-std::optional<Bytes> free_kernel_memory(const Host& host) {
-  if (!host.memory_available) return std::nullopt;
-  if (!host.zone_spans_known) return host.memory_available;
-  std::uint64_t managed = 0;
-  for (const model::Node& node : host.nodes)
-    for (std::size_t zone = 0; zone < node.zones.size(); ++zone)
-      if (model::is_kernel_zone(static_cast<model::Zone>(zone)))
-        managed += node.zones.at(zone).managed;
-  if (managed == 0) return host.memory_available;
-  return std::min(*host.memory_available, Bytes(managed * host.page_size));
-}
-
 bool next_hold_own_map(const Host& host, plan::Source source, std::uint64_t blocks) {
   if (source == plan::Source::Standby && host.standby_own_map && !host.standby.empty())
     return model::BlockSet(*host.standby_own_map).contains(host.standby.front().first);
@@ -60,10 +41,7 @@ bool next_hold_own_map(const Host& host, plan::Source source, std::uint64_t bloc
 }
 
 Bytes cost_of_adding(const Host& host, plan::Source source, std::uint64_t blocks) {
-  const std::uint64_t page_tables = host.block_size * blocks / huge_page(host) * 8;
-  const bool own = next_hold_own_map(host, source, blocks);
-  const std::uint64_t map = own ? 0 : blocks * map_of_block(host);
-  return Bytes(map + page_tables + blocks * kBlockDevice);
+  return plan::cost_of_blocks(host, blocks, next_hold_own_map(host, source, blocks));
 }
 
 std::string_view remedy_name(Remedy::Kind kind) {

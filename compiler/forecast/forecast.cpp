@@ -10,6 +10,7 @@
 #include "compiler/forecast/arrival.hpp"
 #include "compiler/kernel/boot_zones.hpp"
 #include "compiler/kernel/model.hpp"
+#include "compiler/plan/cost.hpp"
 #include "compiler/plan/planner.hpp"
 #include "compiler/plan/sources.hpp"
 #include "compiler/sema/analyse.hpp"
@@ -104,7 +105,7 @@ class Forecaster {
                                     exact(request_.bytes), exact(device), kMaxDevices),
                         "request larger devices");
     if (!within_limits(host)) return false;
-    const auto free = free_kernel_memory(host);
+    const auto free = plan::free_kernel_memory(host);
     if (!free) {
       sink_
           .add(diag::Code::FreeMemoryUnknown, std::nullopt,
@@ -277,7 +278,7 @@ class Forecaster {
   void try_boot_memory(Forecast& forecast, Bytes short_of) {
     constexpr Bytes kGiB(1ULL << 30U);
     const std::uint64_t page = start_.page_size;
-    const Bytes usable = kGiB / page * (page - kStructPage);
+    const Bytes usable = kGiB / page * (page - plan::kStructPage);
     const std::uint64_t more = divided_up(short_of, usable);
     diag::Sink quiet;
     const Walk tried = walk(policy_, files_, with_boot_memory(kGiB * more), free_ + usable * more,

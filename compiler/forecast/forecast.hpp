@@ -38,20 +38,6 @@ namespace memonline::forecast {
 
 inline constexpr std::string_view kForecastSchema = "memonline.forecast/1";
 
-/// struct page; 56 to 96 are possible, 64 is what kernels have in practice.
-inline constexpr std::uint64_t kStructPage = 64;
-/// The growth of the slab caches for each added block, measured on 6.12 and 7.2 (4,096
-/// blocks take 16.6 MiB): struct memory_block with its device (kmalloc-1k; drivers/base/memory.c,
-/// add_memory_block()) ...
-inline constexpr std::uint64_t kMemoryBlock = 1024;
-/// ... its struct device_private (kmalloc-256; drivers/base/core.c, device_private_init()) ...
-inline constexpr std::uint64_t kDevicePrivate = 256;
-/// ... 18 kernfs nodes: the directory, its attributes, and the links with nodeN and the bus ...
-inline constexpr std::uint64_t kSysfsNodes = 18ULL * 136;
-/// ... and the names, and places in the index of blocks (xarray).
-inline constexpr std::uint64_t kNamesAndIndex = 448;
-inline constexpr std::uint64_t kBlockDevice =
-    kMemoryBlock + kDevicePrivate + kSysfsNodes + kNamesAndIndex;
 /// A zone without holes of more blocks than this is slow to online in ascending order. In a
 /// guest without hardware acceleration 6.12 had 1,043 of 4,096 blocks of 128 MiB online after 176
 /// s, 1,724 after 419 s; all 4,096 after 56 s (7.2: 40 s) where the zone had a hole at its
@@ -72,9 +58,6 @@ struct AddRequest {
 /// SIZE[@nodeN][,dimm=SIZE]; otherwise a sentence that says what is wrong.
 Result<AddRequest, std::string> parse_add(std::string_view text);
 
-/// Free memory that the kernel can use for itself: MemAvailable, but no more than its own zones
-/// hold. Empty if the source does not provide it.
-std::optional<model::Bytes> free_kernel_memory(const model::Host& host);
 /// The free kernel memory that adding a device of so many blocks needs.
 model::Bytes cost_of_adding(const model::Host& host, plan::Source source, std::uint64_t blocks);
 /// Whether these blocks, the next to be added, hold their own memory map. Of standby memory each

@@ -53,9 +53,11 @@ class Model {
   Result<std::monostate, Refusal> remove(model::BlockId first, std::uint64_t count);
   std::uint32_t add_device(model::Device device);
   /// Writes 1 into `config` of standby memory, from the lowest block up: adds it, and onlines it if
-  /// auto_online_blocks says so. Blocks that are configured stay as they are. (standby.cpp)
+  /// auto_online_blocks says so. Blocks that are configured stay as they are. For blocks of a dax
+  /// device, the driver kmem takes all of the device. (standby.cpp)
   Result<std::monostate, Refusal> configure(model::WriteRun run);
-  /// Writes 0: removes offline blocks that are standby memory again.
+  /// Writes 0: removes offline blocks that are standby memory again. The driver kmem leaves a dax
+  /// device whose blocks are all offline.
   Result<std::monostate, Refusal> deconfigure(model::WriteRun run);
 
   /// The present `valid_zones` of the block; Unknown for a block that does not exist.
@@ -68,6 +70,10 @@ class Model {
  private:
   [[nodiscard]] model::ValidZones zones_of(const StateRun& run, std::uint64_t block) const;
   [[nodiscard]] Result<std::monostate, Refusal> present(const model::BlockRange& blocks) const;
+  [[nodiscard]] Result<std::monostate, Refusal> all_offline(const model::BlockRange& blocks) const;
+  Result<std::monostate, Refusal> online_by_setting(const model::BlockSet& added);
+  Result<std::monostate, Refusal> bind(const std::string& dax);
+  Result<std::monostate, Refusal> unbind(const std::string& dax);
   void place(std::uint64_t first, std::uint64_t count, model::Zone zone);
   void shrink(NodeState& node, model::NodeId id, model::Zone zone, PageRange gone);
 

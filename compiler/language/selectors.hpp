@@ -21,6 +21,7 @@ enum class ClassWord : std::uint8_t {
   VirtioMem,
   Standby,
   Dax,
+  SystemRam,
   Driver,
   Block,
   Address,
@@ -51,7 +52,7 @@ struct ClassRow {
   DeviceKind device = DeviceKind::None;  ///< all of its blocks belong to such a device
   bool apart = false;                    ///< written with a blank before what follows: `block 32`
 };
-inline constexpr std::array<ClassRow, 12> kClassRows{{
+inline constexpr std::array<ClassRow, 13> kClassRows{{
     {ClassWord::All, "all", Takes::Nothing},
     {ClassWord::Boot, "boot", Takes::Nothing},
     {ClassWord::Hotplugged, "hotplugged", Takes::Nothing},
@@ -61,6 +62,7 @@ inline constexpr std::array<ClassRow, 12> kClassRows{{
     {ClassWord::VirtioMem, "virtio-mem", Takes::Nothing, Each::Device, DeviceKind::VirtioMem},
     {ClassWord::Standby, "standby", Takes::Nothing, Each::None, DeviceKind::Standby},
     {ClassWord::Dax, "dax", Takes::DaxName, Each::Device, DeviceKind::Dax},
+    {ClassWord::SystemRam, "system-ram", Takes::Nothing, Each::None, DeviceKind::Dax},
     {ClassWord::Driver, "driver", Takes::DriverName, Each::Device, DeviceKind::Driver, true},
     {ClassWord::Block, "block", Takes::BlockList, Each::None, DeviceKind::None, true},
     {ClassWord::Address, "address", Takes::AddressRange, Each::None, DeviceKind::None, true},

@@ -9,10 +9,61 @@
 
 namespace memonline::model {
 
+bool is_dax_name(std::string_view name) {
+  constexpr std::size_t kMost = 30;  // DAX_NAME_LEN
+  if (!name.starts_with("dax") || name.size() > kMost) return false;
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return '0' <= c && c <= '9'; });
+  };
+  name.remove_prefix(3);
+  const std::size_t dot = name.find('.');
+  return dot != std::string_view::npos && is_number(name.substr(0, dot)) &&
+         is_number(name.substr(dot + 1));
+}
+
 const DaxDevice* find_dax(const Host& host, std::string_view name) {
   const auto at = std::find_if(host.dax_devices.begin(), host.dax_devices.end(),
                                [&](const DaxDevice& device) { return device.name == name; });
   return at == host.dax_devices.end() ? nullptr : &*at;
+}
+
+const DaxDevice* dax_with(const Host& host, BlockId block) {
+  for (const DaxDevice& device : host.dax_devices)
+    for (const BlockRange& range : device.blocks)
+      if (range.contains(block)) return &device;
+  return nullptr;
+}
+
+std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& device) {
+  if (device.is_system_ram()) return std::nullopt;
+  if (!device.driver.empty())
+    return NotBindable{
+        fmt::format("its driver is {}, and a program may use /dev/{}", device.driver, device.name),
+        fmt::format("when nothing uses it, release it: `echo {} "
+                    ">/sys/bus/dax/drivers/{}/unbind` as root",
+                    device.name, device.driver)};
+  if (device.size == Bytes(0))
+    return NotBindable{"nothing of it can be read", "run memonline as root"};
+  if (device.blocks.empty() && device.size >= host.block_size * 2)
+    return NotBindable{"its addresses cannot be read", "run memonline as root"};
+  if (device.blocks.empty())
+    return NotBindable{fmt::format("it holds no whole memory block ({})", human(host.block_size)),
+                       "make a larger device"};
+  if (!device.node)
+    return NotBindable{"the firmware names no node for it (target_node)",
+                       "the kernel refuses it: update the firmware"};
+  if (host.kmem == false)
+    return NotBindable{"the driver kmem is not loaded", "load it: `modprobe kmem` as root"};
+  return std::nullopt;
+}
+
+BlockSet bindable_blocks(const Host& host) {
+  BlockSet blocks;
+  for (const DaxDevice& device : host.dax_devices)
+    if (!device.is_system_ram() && !not_bindable(host, device))
+      for (const BlockRange& range : device.blocks) blocks.add(range);
+  return blocks;
 }
 
 std::string_view tier_of(const Host& host, NodeId node) {
@@ -37,10 +88,16 @@ std::optional<std::string> not_system_ram(const DaxDevice& device) {
   if (device.is_system_ram()) return std::nullopt;
   // Without a size, the device's directory could not be read, and nor could its driver.
   if (device.driver.empty() && device.size == Bytes(0)) return std::nullopt;
+  if (device.driver.empty())
+    return fmt::format(
+        "{} is not system RAM (no driver): a rule such as `{} system-ram: movable` has the driver "
+        "kmem take it and onlines it; `daxctl reconfigure-device --mode=system-ram --no-online {}` "
+        "adds its memory offline.",
+        device.name, device.name, device.name);
   return fmt::format(
-      "{} is not system RAM ({}): `daxctl reconfigure-device --mode=system-ram --no-online {}` "
-      "adds its memory offline; the policy then applies to it.",
-      device.name, device.driver.empty() ? "no driver" : "driver " + device.driver, device.name);
+      "{} is not system RAM (driver {}): `daxctl reconfigure-device --mode=system-ram --no-online "
+      "{}` adds its memory offline; the policy then applies to it.",
+      device.name, device.driver, device.name);
 }
 
 }  // namespace memonline::model

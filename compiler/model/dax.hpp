@@ -11,8 +11,21 @@
 
 namespace memonline::model {
 
+/// Whether it is a name as the kernel gives them: "dax0.0" (drivers/dax/bus.c).
+bool is_dax_name(std::string_view name);
 /// The dax device of this name, or nullptr.
 const DaxDevice* find_dax(const Host& host, std::string_view name);
+/// The dax device that has this block, or will have it as system RAM, or nullptr.
+const DaxDevice* dax_with(const Host& host, BlockId block);
+/// Why the driver kmem cannot be told to make it system RAM now, and what would change that.
+/// Nothing: it can (dev_dax_kmem_probe(), drivers/dax/kmem.c, 5.1+), or the device is system RAM.
+struct NotBindable {
+  std::string why;   ///< "its driver is device_dax, and a program may use /dev/dax0.0"
+  std::string help;  ///< an instruction
+};
+std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& device);
+/// Blocks of devices that kmem can make system RAM.
+BlockSet bindable_blocks(const Host& host);
 /// The tier that lists the node; empty: none.
 std::string_view tier_of(const Host& host, NodeId node);
 /// "512 MiB, region0, mem0, memory_tier22": what is behind the device, without its name.

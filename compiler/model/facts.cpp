@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/dax.hpp"
 #include "compiler/model/knob.hpp"
 
 namespace memonline::model {
@@ -133,6 +134,41 @@ std::optional<BlockFact> block_in(std::string_view text) {
   return run;
 }
 
+// "126..129 dax0.0", "24..31 standby own-map", what follows "unconfigured ".
+std::optional<UnconfiguredFact> unconfigured_in(std::string_view text) {
+  constexpr std::string_view kOwnMap = " own-map";
+  UnconfiguredFact memory;
+  memory.own_map = text.ends_with(kOwnMap);
+  if (memory.own_map) text.remove_suffix(kOwnMap.size());
+  const auto first = take(text, "..");
+  const auto last = take(text, " ");
+  if (!first || !last || text.empty()) return std::nullopt;
+  const auto first_number = number_in<std::uint64_t>(*first);
+  const auto last_number = number_in<std::uint64_t>(*last);
+  if (!first_number || !last_number || *last_number < *first_number || *last_number >= kMaxBlocks)
+    return std::nullopt;
+  memory.blocks = {BlockId(*first_number), BlockId(*last_number)};
+  memory.device = text;
+  if (memory.device != "standby" && (memory.own_map || !is_dax_name(memory.device)))
+    return std::nullopt;
+  return memory;
+}
+
+std::vector<UnconfiguredFact> unconfigured_of(const Host& host) {
+  std::vector<UnconfiguredFact> all;
+  const BlockSet standby(host.standby);
+  const BlockSet own = host.standby_own_map ? BlockSet(*host.standby_own_map) : BlockSet();
+  for (const BlockRange& range : intersect(standby, own)) all.push_back({range, "standby", true});
+  for (const BlockRange& range : subtract(standby, own)) all.push_back({range, "standby", false});
+  for (const DaxDevice& dax : host.dax_devices)
+    if (!dax.is_system_ram() && !not_bindable(host, dax))
+      for (const BlockRange& range : dax.blocks) all.push_back({range, dax.name, false});
+  std::sort(all.begin(), all.end(), [](const UnconfiguredFact& a, const UnconfiguredFact& b) {
+    return a.blocks.first < b.blocks.first;
+  });
+  return all;
+}
+
 class Reader {
  public:
   bool read(std::string_view line) {
@@ -147,6 +183,7 @@ class Reader {
     if (*word == "parameter") return facts_.parameters.emplace_back(line), true;
     if (*word == "knob") return knob(line);
     if (*word == "node") return node(line);
+    if (*word == "unconfigured") return unconfigured(line);
     return *word == "blocks" && blocks(line);
   }
 
@@ -202,6 +239,14 @@ class Reader {
     return true;
   }
 
+  bool unconfigured(std::string_view line) {
+    auto memory = unconfigured_in(line);
+    auto& all = facts_.unconfigured;
+    if (!memory || (!all.empty() && memory->blocks.first <= all.back().blocks.last)) return false;
+    all.push_back(std::move(*memory));
+    return true;
+  }
+
   Facts facts_;
   std::set<std::string, std::less<>> knob_names_;
   bool has_block_size_ = false;
@@ -251,6 +296,7 @@ Facts facts_of(const Host& host) {
   for (const BlockRun& run : host.blocks)
     facts.blocks.push_back({run.range(), run.state, run.zones, run.node, run.several_nodes,
                             device_text(host.devices.at(run.device))});
+  facts.unconfigured = unconfigured_of(host);
   return facts;
 }
 
@@ -264,6 +310,9 @@ std::vector<std::string> lines_of(const Facts& facts) {
   for (const auto& [id, has_cpu] : facts.node_cpus)
     lines.push_back(fmt::format("node {} cpu {}", id, cpu_text(has_cpu)));
   for (const BlockFact& run : facts.blocks) lines.push_back(block_line(run));
+  for (const UnconfiguredFact& memory : facts.unconfigured)
+    lines.push_back(fmt::format("unconfigured {}..{} {}{}", memory.blocks.first, memory.blocks.last,
+                                memory.device, memory.own_map ? " own-map" : ""));
   return lines;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The facts on which a plan depends, one per line, equal for equal hosts: block size, page size,
-// era, arch, command line, kernel settings, nodes, blocks. File names and free memory are not
-// included. A plan contains these lines, so that a later run can report changes; the fingerprint is
-// their digest.
+// era, arch, command line, kernel settings, nodes, blocks, memory without blocks. File names and
+// free memory are not included. A plan contains these lines, so that a later run can report
+// changes; the fingerprint is their digest.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,14 @@ struct BlockFact {
   friend bool operator==(const BlockFact&, const BlockFact&) = default;
 };
 
+/// Memory without blocks that a plan may configure, as in its line.
+struct UnconfiguredFact {
+  BlockRange blocks;
+  std::string device;    ///< "standby", "dax0.0"
+  bool own_map = false;  ///< standby memory: its blocks will hold their own memory map
+  friend bool operator==(const UnconfiguredFact&, const UnconfiguredFact&) = default;
+};
+
 struct KnobFact {
   std::string name;
   std::string value;
@@ -46,6 +54,7 @@ struct Facts {
   std::vector<KnobFact> knobs;                      ///< those the host has
   std::map<NodeId, std::optional<bool>> node_cpus;  ///< empty: unknown
   std::vector<BlockFact> blocks;                    ///< ascending, disjoint
+  std::vector<UnconfiguredFact> unconfigured;       ///< ascending, disjoint
   friend bool operator==(const Facts&, const Facts&) = default;
 
   /// The value of a knob, or nullptr: the host has no such knob.

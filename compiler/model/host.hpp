@@ -59,6 +59,9 @@ struct DaxDevice {
   std::string state;
   std::string region;                       ///< "region0"; empty: not of CXL
   std::vector<std::string> memory_devices;  ///< that the region interleaves: "mem0"
+  /// That it has as system RAM: whole blocks of its ranges, ascending, disjoint. Empty: the ranges
+  /// do not show, or none holds a block.
+  std::vector<BlockRange> blocks;
   [[nodiscard]] bool is_system_ram() const { return driver == "kmem"; }
   friend bool operator==(const DaxDevice&, const DaxDevice&) = default;
 };
@@ -214,10 +217,13 @@ struct Host {
   std::vector<BlockRun> blocks;  ///< ascending, disjoint, maximal
   RuledOut ruled_out;            ///< of devices of kind Unknown. Not part of the fingerprint
   /// Standby memory of s390x (6.19+), which has no blocks until it is configured: ascending,
-  /// disjoint. Not part of the fingerprint.
+  /// disjoint.
   std::vector<BlockRange> standby;
-  /// In the order of their numbers. Not part of the fingerprint.
+  /// In the order of their numbers. Part of the fingerprint are the blocks of those that kmem can
+  /// make system RAM.
   std::vector<DaxDevice> dax_devices;
+  /// Whether the driver kmem is loaded; known only beside dax devices.
+  std::optional<bool> kmem;
   /// Fastest first; known only beside dax devices. Not part of the fingerprint.
   std::vector<MemoryTier> memory_tiers;
   /// Whether the kernel demotes pages from a tier to the next; empty: unknown. Not part of the
@@ -227,7 +233,7 @@ struct Host {
   /// fingerprint.
   bool configures_standby = false;
   /// Of `standby`, the blocks that will hold their own memory map (`memmap_on_memory` is 1).
-  /// Empty optional: unknown. Not part of the fingerprint.
+  /// Empty optional: unknown.
   std::optional<std::vector<BlockRange>> standby_own_map;
   /// Blocks that nodes link to and that the source does not hold: it is incomplete.
   std::uint64_t missing_blocks = 0;

@@ -207,12 +207,47 @@ bool explained_knobs(const Plan& plan, const Facts& then, const Facts& now) {
   });
 }
 
+// Of memory that has no blocks then or now, what differs is configured by the plan.
+bool explained_configuration(const Plan& plan, const Facts& then, const Facts& now) {
+  model::BlockSet configured;
+  for (const Step& step : plan.steps)
+    if (const auto* config = std::get_if<ConfigureBlocks>(&step.action))
+      configured.add(config->blocks.range());
+  const auto covered = [&](const auto& has, const auto& lacks) {
+    model::BlockSet other;
+    for (const model::UnconfiguredFact& memory : lacks) other.add(memory.blocks);
+    return std::all_of(has.begin(), has.end(), [&](const model::UnconfiguredFact& memory) {
+      const model::BlockSet differs = subtract(model::BlockSet({memory.blocks}), other);
+      return subtract(differs, configured).empty();
+    });
+  };
+  return covered(then.unconfigured, now.unconfigured) &&
+         covered(now.unconfigured, then.unconfigured);
+}
+
+// A node appears with the first blocks on it.
+bool explained_nodes(const Plan& plan, const Facts& then, const Facts& now) {
+  const auto brings = [&](model::NodeId id) {
+    return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+      const auto* config = std::get_if<ConfigureBlocks>(&step.action);
+      return config != nullptr && config->node == id;
+    });
+  };
+  for (const auto& [id, cpu] : then.node_cpus)
+    if (const auto at = now.node_cpus.find(id); at == now.node_cpus.end() || at->second != cpu)
+      return false;
+  return std::all_of(now.node_cpus.begin(), now.node_cpus.end(), [&](const auto& node) {
+    return then.node_cpus.contains(node.first) || brings(node.first);
+  });
+}
+
 bool is_on_the_way(const Plan& plan, const Writes& writes, const Facts& then, const Host& now,
                    const Facts& facts) {
   return then.block_size == facts.block_size && then.page_size == facts.page_size &&
          then.era == facts.era && then.arch == facts.arch && then.hot_remove == facts.hot_remove &&
-         then.parameters == facts.parameters && then.node_cpus == facts.node_cpus &&
-         explained_knobs(plan, then, facts) && explained_blocks(then, facts, now, writes);
+         then.parameters == facts.parameters && explained_nodes(plan, then, facts) &&
+         explained_configuration(plan, then, facts) && explained_knobs(plan, then, facts) &&
+         explained_blocks(then, facts, now, writes);
 }
 
 }  // namespace

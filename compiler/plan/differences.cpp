@@ -69,7 +69,10 @@ class Differences {
     knobs();
     nodes();
     // With another block size the same number is another address.
-    if (then_.block_size == now_.block_size) blocks();
+    if (then_.block_size == now_.block_size) {
+      unconfigured();
+      blocks();
+    }
     if (lines_.empty()) return std::move(offers_);
     return std::move(lines_);
   }
@@ -139,6 +142,18 @@ class Differences {
     }
     for (const auto& [id, has] : now_.node_cpus)
       if (!then_.node_cpus.contains(id)) lines_.push_back(fmt::format("node{} is new", id));
+  }
+
+  void unconfigured() {
+    const auto report = [&](const auto& has, const auto& lacks, const char* what) {
+      for (const model::UnconfiguredFact& memory : has)
+        if (std::find(lacks.begin(), lacks.end(), memory) == lacks.end())
+          lines_.push_back(fmt::format("memory without blocks is {}: {} of {}{}", what,
+                                       model::range_name(memory.blocks), memory.device,
+                                       memory.own_map ? " with memmap_on_memory" : ""));
+    };
+    report(then_.unconfigured, now_.unconfigured, "gone");
+    report(now_.unconfigured, then_.unconfigured, "new");
   }
 
   void blocks() {

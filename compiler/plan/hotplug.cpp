@@ -32,6 +32,7 @@ bool can_match(const sema::Class& one, const model::Host& host) {
           [&](ClassWord simple) {
             if (simple == ClassWord::Cpuless) return may_have_cpuless_node(host);
             if (simple == ClassWord::Standby) return may_have_standby(host);
+            if (simple == ClassWord::SystemRam) return source(Source::Dax);
             return simple != ClassWord::VirtioMem || source(Source::VirtioMem);
           },
           [&](const sema::NodeList& nodes) {
@@ -66,6 +67,7 @@ Reach reach_of(const std::vector<sema::Class>& classes, const model::Host& host)
         break;
       case ClassWord::Cpuless:
       case ClassWord::VirtioMem:
+      case ClassWord::SystemRam:
       case ClassWord::Dimm:  // these have something that follows
       case ClassWord::Dax:
       case ClassWord::Driver:

@@ -11,6 +11,7 @@
 
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/language/targets.hpp"
+#include "compiler/plan/cost.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/sources.hpp"
 
@@ -77,7 +78,6 @@ std::vector<Skipped> skipped_of(const Allocation& allocation, const source::Sour
 namespace {
 
 // struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
-constexpr std::uint64_t kStructPage = 64;
 
 // The memory map that kernel memory has to hold: that of everything present, less that of
 // devices whose blocks hold their own.

@@ -76,14 +76,19 @@ struct OfflineBlocks {
   std::optional<Chance> chance = std::nullopt;  ///< of the least likely of these blocks
   friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
 };
-/// Give standby memory its blocks, or take them away again, by writing `config` of each (s390x,
-/// 6.19+).
+/// Give memory its blocks, or take them away again: standby memory by writing `config` of each
+/// (s390x, 6.19+), a dax device by having the driver kmem take or leave it, with all its blocks.
 struct ConfigureBlocks {
   model::WriteRun blocks;
   std::optional<model::NodeId> node;
   bool configure = true;  ///< false: deconfigure
   /// What is written into `memmap_on_memory` before; empty: it stays as it is.
   std::optional<bool> own_map = std::nullopt;
+  std::string device = {};  ///< "dax0.0"; empty: standby memory
+  [[nodiscard]] std::string_view verb() const {
+    if (device.empty()) return configure ? "configure" : "deconfigure";
+    return configure ? "bind" : "unbind";
+  }
   friend bool operator==(const ConfigureBlocks&, const ConfigureBlocks&) = default;
 };
 /// Add one block by its physical address through `probe`.

@@ -25,7 +25,7 @@
 #include "compiler/plan/room.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/plan/setting_users.hpp"
-#include "compiler/plan/standby.hpp"
+#include "compiler/plan/configure.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 
@@ -198,11 +198,11 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   }
   work.spend(present.blocks.size());
   const sema::FlatPolicy flat = sema::resolve(policy, present, sink);
-  StandbyPart standby(flat, present, work);
-  Selection selection = select(flat, standby.host(), sink, work);
-  standby.settle(selection);
+  ConfigurePart unconfigured(flat, present, work);
+  Selection selection = select(flat, unconfigured.host(), sink, work);
+  unconfigured.settle(selection);
   if (work.exhausted()) return ended_early(work, sink);
-  const Host& host = standby.host();
+  const Host& host = unconfigured.host();
   diag::Sink while_planning;
   Allocation allocation = allocate(selection, flat, host, work);
   if (work.exhausted()) return ended_early(work, sink);
@@ -226,9 +226,9 @@ Planned make_plan(const sema::Policy& policy, const source::SourceSet& files, co
   plan.boot = std::move(boot.boot);
   Planned planned;
   if (possible) {
-    standby.add_steps(allocation, files, plan.steps, while_planning);
+    unconfigured.add_steps(allocation, files, plan.steps, while_planning);
     if (work.exhausted()) return ended_early(work, sink);
-    planned.outcome = standby.proved(plan.steps, model.host(), while_planning);
+    planned.outcome = unconfigured.proved(plan.steps, model.host(), while_planning);
     planned.outcome.fresh.clear();
     plan.outcome = outcome_of(planned.outcome, allocation.roundings);
     warn_of_kernel_dax(allocation, plan.steps, host, while_planning);

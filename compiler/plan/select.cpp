@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/sources.hpp"
 
@@ -118,6 +119,8 @@ class Matcher {
                 return of_kind(Device::Kind::VirtioMem, host_.ruled_out.virtio_mem, true);
               if (simple == ClassWord::Standby)
                 return of_kind(Device::Kind::Standby, !may_have_standby(host_), true);
+              if (simple == ClassWord::SystemRam)
+                return of_kind(Device::Kind::Dax, host_.ruled_out.dax, true);
               return simple_match(simple, run, device, answered);
             },
             [&](const sema::NodeList& list) {
@@ -171,6 +174,7 @@ class Matcher {
       }
       case ClassWord::VirtioMem:  // these are kinds of devices
       case ClassWord::Standby:
+      case ClassWord::SystemRam:
       case ClassWord::Dimm:  // these have something that follows
       case ClassWord::Dax:
       case ClassWord::Driver:
@@ -251,6 +255,11 @@ std::string listed(std::string_view word, const std::set<std::uint32_t>& numbers
   return text;
 }
 
+const model::DaxDevice* named_dax(const sema::Class& one, const Host& host) {
+  const auto* dax = std::get_if<sema::DaxDevice>(&one.is);
+  return dax == nullptr ? nullptr : model::find_dax(host, dax->name);
+}
+
 // The memory that the host has instead of the named one.
 std::string there_is(const sema::Class& one, const Host& host) {
   std::set<std::uint32_t> numbers;
@@ -264,14 +273,21 @@ std::string there_is(const sema::Class& one, const Host& host) {
       if (device.kind == Device::Kind::Dimm && device.number) numbers.insert(*device.number);
     return numbers.empty() ? "it has no DIMMs" : "its DIMMs are " + listed("dimm", numbers);
   }
+  if (const auto* dax = named_dax(one, host))
+    if (auto text = model::not_system_ram(*dax)) return *text;
   return "`memonline status` lists all memory";
 }
 
 void note_missing(const Matcher& matcher, const sema::Rule& rule, const Host& host,
                   diag::Sink& sink) {
   if (host.blocks.empty()) return;
-  for (const sema::Class& one : rule.selector.classes)
-    if (names_one(one) && matcher.nowhere(one))
+  const auto& classes = rule.selector.classes;
+  // ML0517 says why a device that is to be system RAM is not.
+  const bool system_ram = std::any_of(classes.begin(), classes.end(), [](const sema::Class& one) {
+    return is_word(one, ClassWord::SystemRam);
+  });
+  for (const sema::Class& one : classes)
+    if (names_one(one) && !(system_ram && named_dax(one, host) != nullptr) && matcher.nowhere(one))
       sink.add(diag::Code::NoSuchMemory, one.span,
                "this host has no such memory, so the rule has no effect here")
           .help = there_is(one, host);

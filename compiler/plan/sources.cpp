@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/plan/cost.hpp"
+
 namespace memonline::plan {
 
 using model::Device;
@@ -14,7 +16,6 @@ using model::Host;
 namespace {
 
 // struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
-constexpr std::uint64_t kStructPage = 64;
 
 bool is_power(const Host& host) { return host.arch == "ppc64" || host.arch == "ppc64le"; }
 

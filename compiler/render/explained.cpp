@@ -12,6 +12,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/model/dax.hpp"
+#include "compiler/render/plan.hpp"
 #include "compiler/text/similar.hpp"
 
 namespace memonline::render {
@@ -189,6 +190,46 @@ Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const mode
                  [&](const AskedNode& node) { return blocks_of_node(node.id, host); },
                  [&](const AskedDevice& device) { return blocks_of_device(device.name, host); }},
       asked);
+}
+
+std::optional<Unexplained> configured_by_plan(const Asked& asked, const Host& host,
+                                              const plan::Plan& plan) {
+  const auto is_asked = [&](const BlockRange& blocks, const std::string& device) {
+    const auto has = [&](BlockId block) { return blocks.contains(block); };
+    return std::visit(
+        overloaded{[&](BlockId id) { return has(id); },
+                   [&](const AskedAddress& at) { return has(host.block_at(at.address)); },
+                   [&](const BlockRange& range) {
+                     return range.first <= blocks.last && blocks.first <= range.last;
+                   },
+                   [](const AskedNode&) { return false; },
+                   [&](const AskedDevice& one) { return one.name == device; }},
+        asked);
+  };
+  const plan::Step* configures = nullptr;
+  std::string device;
+  for (const plan::Step& step : plan.steps) {
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action)) {
+      if (configures != nullptr || !config->configure) continue;
+      if (!is_asked(config->blocks.range(), config->device)) continue;
+      configures = &step;
+      device = config->device;
+    }
+    const auto* online = std::get_if<plan::OnlineBlocks>(&step.action);
+    if (online == nullptr || configures == nullptr || !is_asked(online->blocks.range(), device))
+      continue;
+    return Unexplained{
+        Unexplained::Kind::NoSuchBlock,
+        fmt::format("it has no blocks yet: step {} of the plan ({}) adds them", configures->number,
+                    step_text(*configures)),
+        fmt::format("step {} onlines {} in {}", step.number,
+                    model::range_name(online->blocks.range()), model::zone_name(online->zone))};
+  }
+  if (configures == nullptr) return std::nullopt;
+  return Unexplained{Unexplained::Kind::NoSuchBlock,
+                     fmt::format("it has no blocks yet: step {} of the plan ({}) adds them",
+                                 configures->number, step_text(*configures)),
+                     "no step onlines them"};
 }
 
 }  // namespace memonline::render

@@ -11,6 +11,7 @@
 
 #include "compiler/base/result.hpp"
 #include "compiler/model/host.hpp"
+#include "compiler/plan/plan.hpp"
 #include "compiler/render/explanation.hpp"
 
 namespace memonline::render {
@@ -39,5 +40,9 @@ struct Piece {
 };
 /// In ascending order. A node without memory has none; missing blocks are an error.
 Result<std::vector<Piece>, Unexplained> pieces_of(const Asked& asked, const model::Host& host);
+
+/// Memory that has no blocks until a step of the plan configures it: which step does.
+std::optional<Unexplained> configured_by_plan(const Asked& asked, const model::Host& host,
+                                              const plan::Plan& plan);
 
 }  // namespace memonline::render

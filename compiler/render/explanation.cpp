@@ -302,6 +302,8 @@ Result<std::string, Unexplained> explain(std::string_view what, const model::Hos
   const auto asked = parse_asked(what);
   if (!asked) return fail(*unclear(what));
   auto pieces = pieces_of(*asked, host);
+  if (!pieces && plan != nullptr)
+    if (const auto later = configured_by_plan(*asked, host, *plan)) return fail(*later);
   if (!pieces) return fail(std::move(pieces.error()));
   const Group group = group_of(*asked);
   const std::vector<Piece> parts = cut(*pieces, plan);

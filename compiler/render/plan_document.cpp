@@ -116,10 +116,12 @@ class Document {
               if (offline.chance) out_.member("chance", plan::chance_name(*offline.chance));
             },
             [&](const ConfigureBlocks& config) {
-              out_.member("action", config.configure ? "configure" : "deconfigure");
+              out_.member("action", config.verb());
+              if (!config.device.empty()) out_.member("device", config.device);
               blocks(config.blocks);
               node(config.node);
-              out_.member("before", config.configure ? "standby" : "offline");
+              const char* none = config.device.empty() ? "standby" : "unbound";
+              out_.member("before", config.configure ? none : "offline");
               if (config.own_map) out_.member("memmap_on_memory", *config.own_map);
             },
             [&](const ProbeBlock& probe) {

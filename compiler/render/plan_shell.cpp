@@ -61,7 +61,25 @@ configure() {
   done
 }
 )sh";
+
+constexpr std::string_view kBind = R"sh(
+# bind DEVICE FIRST LAST: the driver kmem takes a dax device, unless its blocks are there.
+bind() {
+  [ ! -e "$sys/devices/system/memory/memory$2" ] || return 0
+  echo "$1" > "$sys/bus/dax/drivers/kmem/bind" 2> /dev/null ||
+    echo "$1" > "$sys/bus/dax/drivers/kmem/new_id" || die "$1: the driver kmem does not take it"
+  [ -e "$sys/devices/system/memory/memory$2" ] && [ -e "$sys/devices/system/memory/memory$3" ] ||
+    die "$1: its blocks are missing"
+}
+)sh";
 // clang-format on
+
+bool configures(const Plan& plan, bool dax) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    return config != nullptr && config->device.empty() != dax;
+  });
+}
 
 // Text after `#` must not end the line early.
 std::string comment(std::string text) {
@@ -123,6 +141,9 @@ std::string command_of(const Step& step, const Knobs& held) {
                                offline.zone ? model::zone_name(*offline.zone) : "unknown");
           },
           [](const plan::ConfigureBlocks& config) {
+            if (!config.device.empty())
+              return fmt::format("{} {} {} {}", config.verb(), config.device, config.blocks.low(),
+                                 config.blocks.high());
             std::string text = fmt::format("configure {:d} {} {}", config.configure,
                                            config.blocks.first, config.blocks.last);
             if (config.own_map) text += fmt::format(" {:d}", *config.own_map);
@@ -149,10 +170,8 @@ std::string plan_to_shell(const Plan& plan) {
   text +=
       "# Valid only for this host in its present state: generate it again if its memory changes.\n";
   text += kFunctions;
-  if (std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
-        return std::holds_alternative<plan::ConfigureBlocks>(step.action);
-      }))
-    text += kConfigure;
+  if (configures(plan, false)) text += kConfigure;
+  if (configures(plan, true)) text += kBind;
   const Knobs held = held_knobs(plan);
   text += put_back_function(held);
   text += fmt::format(

@@ -52,6 +52,7 @@ std::string before_line(const Host& host, std::optional<NodeId> node) {
     else
       no_zone += run.count;
   }
+  if (all == 0) return node_text(node) + ": no memory blocks\n";
   std::string text = fmt::format("{}: {} block{}, {}:", node_text(node), all, all == 1 ? "" : "s",
                                  model::human(host.block_size * all));
   const char* comma = " ";
@@ -102,7 +103,8 @@ Row row_of(const Step& step, model::Bytes block_size) {
                    if (offline.chance) row.place = step.why;
                  },
                  [&](const plan::ConfigureBlocks& config) {
-                   run(config.configure ? "configure" : "deconfigure", config.blocks);
+                   run(std::string(config.verb()), config.blocks);
+                   if (!config.device.empty()) row.size += fmt::format(" ({})", config.device);
                    if (config.own_map)
                      row.size += fmt::format(" (memmap_on_memory={:d})", *config.own_map);
                  },

@@ -25,7 +25,8 @@ std::string step_text(const plan::Step& step) {
           },
           [&](const plan::OfflineBlocks& offline) { return run("offline", offline.blocks); },
           [&](const plan::ConfigureBlocks& config) {
-            return run(config.configure ? "configure" : "deconfigure", config.blocks);
+            if (config.device.empty()) return run(config.verb(), config.blocks);
+            return run(fmt::format("{} {}", config.verb(), config.device), config.blocks);
           },
           [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },
           [](const plan::SetParameters& parameters) {

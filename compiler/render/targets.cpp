@@ -112,16 +112,23 @@ void refuse_word(const Job& job, const std::string& word) {
   d.help = "`memonline generate cmdline` and `generate tuned` write kernel parameters";
 }
 
-/// No file can configure standby memory.
+/// No file can configure standby memory, or have a driver take a device.
 bool configures(const Job& job) {
   const auto& steps = job.plan.steps;
   const auto step = std::find_if(steps.begin(), steps.end(), [](const plan::Step& one) {
     return std::holds_alternative<plan::ConfigureBlocks>(one.action);
   });
   if (step == steps.end()) return false;
-  auto& d = refuse(job.sink, job.target, std::nullopt, "it cannot configure standby memory");
+  const std::string& device = std::get<plan::ConfigureBlocks>(step->action).device;
+  auto& d = refuse(job.sink, job.target, std::nullopt,
+                   device.empty() ? "it cannot configure standby memory"
+                                  : fmt::format("it cannot make {} system RAM", device));
   name_rule(d, step->rule);
-  d.help = "use `memonline apply`, or configure it first: `chmem -c`";
+  d.help = device.empty() ? "use `memonline apply`, or configure it first: `chmem -c`"
+                          : fmt::format(
+                                "use `memonline apply`, or have daxctl do it first: `daxctl "
+                                "reconfigure-device --mode=system-ram --no-online {}`",
+                                device);
   return true;
 }
 

@@ -2,6 +2,7 @@
 // Which memory a rule is about: classes, their numbers and names, `each`, `except`.
 #include <algorithm>
 #include <limits>
+#include <variant>
 
 #include "compiler/base/strong.hpp"
 #include "compiler/language/selectors.hpp"
@@ -258,6 +259,22 @@ void report_bare_node(const Class& node, bool may_group, const source::SourceSpa
   d.fixit = diag::FixIt{{start.file, start.begin, start.begin}, "each "};
 }
 
+/// All RAM is called "System RAM" in /proc/iomem: the word alone would be misread.
+void require_dax(const std::vector<Class>& classes, diag::Sink& sink) {
+  const auto alone = std::find_if(classes.begin(), classes.end(), [](const Class& one) {
+    return is_word(one, ClassWord::SystemRam);
+  });
+  const bool dax = std::any_of(classes.begin(), classes.end(), [](const Class& one) {
+    return std::holds_alternative<DaxDevice>(one.is);
+  });
+  if (alone == classes.end() || dax || sink.errors() >= syntax::kMaxErrors) return;
+  diag::Diagnostic& d =
+      sink.add(Code::SystemRamAlone, alone->span, "`system-ram` needs `dax` beside it");
+  d.help =
+      "write `dax system-ram`, or `dax0.0 system-ram` for one device; for all memory, write `all`";
+  d.fixit = diag::FixIt{{alone->span.file, alone->span.begin, alone->span.begin}, "dax "};
+}
+
 /// The first class that can make groups decides: `each dimm node1`, `each node hotplugged`.
 void choose_grouping(Selector& selector, const ast::Selector& node, diag::Sink& sink) {
   for (const Class& c : selector.classes)
@@ -298,6 +315,8 @@ std::optional<Selector> lower_selector(const ast::Selector& node, diag::Sink& si
   for (const Class& c : result.except)
     if (is_word(c, ClassWord::Node) && sink.errors() < syntax::kMaxErrors)
       report_bare_node(c, false, result.span, sink);
+  require_dax(result.classes, sink);
+  require_dax(result.except, sink);
   if (sink.errors() > errors) return std::nullopt;
   return result;
 }

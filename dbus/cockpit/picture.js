@@ -43,8 +43,8 @@ export function rowsOf(runs) {
 export function after(runs, steps) {
     let now = runs;
     for (const step of steps) {
-        // Standby memory has no blocks in the picture before it is configured.
-        if (!step.blocks || step.action === "configure" || step.action === "deconfigure")
+        // Memory that is configured or bound has no blocks in the picture before.
+        if (!step.blocks || ["configure", "deconfigure", "bind"].includes(step.action))
             continue;
         const first = Math.min(...step.blocks);
         const last = Math.max(...step.blocks);

@@ -13,6 +13,7 @@ function actionOf(step) {
         return `probe ${step.address}`;
     case "configure":
     case "deconfigure":
+    case "bind":
         return `${step.action} ${blockNames(step.blocks)}`;
     case "boot-parameters":
         return [...step.set, ...step.remove.map(word => `-${word}`)].join(" ");

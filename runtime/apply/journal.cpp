@@ -5,8 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "compiler/model/dax.hpp"
 #include "compiler/model/knob.hpp"
 #include "compiler/text/json_writer.hpp"
+#include "runtime/host/text.hpp"
 
 namespace memonline::apply {
 
@@ -26,6 +28,7 @@ BlocksBefore blocks_of(const json& value) {
   if (!value.at("node").is_null())
     blocks.node = model::NodeId(value.at("node").get<std::uint32_t>());
   blocks.configured = value.value("configured", true);
+  blocks.device = value.value("device", "");
   return blocks;
 }
 
@@ -58,6 +61,7 @@ std::string to_json(const Journal& journal) {
     blocks.zone ? out.value(model::zone_name(*blocks.zone)) : out.null();
     out.member("node", blocks.node);
     if (!blocks.configured) out.member("configured", false);
+    if (!blocks.device.empty()) out.member("device", blocks.device);
     out.end_object();
   }
   return std::move(out.end_array().end_object()).finish();
@@ -83,7 +87,12 @@ Result<Journal, std::string> journal_of(std::string_view text) {
                                knob.at("during").get<std::string>(), knob.at("stays").get<bool>(),
                                knob.value("held", std::string())});
     }
-    for (const json& blocks : value.at("blocks")) journal.blocks.push_back(blocks_of(blocks));
+    for (const json& blocks : value.at("blocks")) {
+      journal.blocks.push_back(blocks_of(blocks));
+      const std::string& device = journal.blocks.back().device;
+      if (!device.empty() && !model::is_dax_name(device))
+        return fail("not a dax device: " + runtime::ascii_only(device));
+    }
     return journal;
   } catch (const json::exception& error) {
     return fail(std::string(error.what()));

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "compiler/kernel/free_memory.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/model/knob.hpp"
 
 namespace memonline::apply {
@@ -124,6 +125,19 @@ int SharedModel::write_standby(BlockId block, StandbyFile file, bool value) {
     return 0;
   }
   const auto done = value ? model_.configure({block, block}) : model_.deconfigure({block, block});
+  if (done) return 0;
+  return done.error().error == kernel::Errno::Ebusy ? EBUSY : EINVAL;
+}
+
+int SharedModel::bind_dax(std::string_view device, bool bind) {
+  const std::lock_guard lock(mutex_);
+  const model::Host host = model_.host();
+  const model::DaxDevice* dax = model::find_dax(host, device);
+  if (dax == nullptr || dax->blocks.empty() || dax->is_system_ram() == bind) return ENODEV;
+  const BlockId first = dax->blocks.front().first;
+  if (const auto refusal = refusals_.find(first); refusal != refusals_.end())
+    return refusal->second;
+  const auto done = bind ? model_.configure({first, first}) : model_.deconfigure({first, first});
   if (done) return 0;
   return done.error().error == kernel::Errno::Ebusy ? EBUSY : EINVAL;
 }

@@ -34,6 +34,8 @@ class SharedModel {
   /// As the kernel answers a write below /sys/firmware/memory (drivers/s390/char/sclp_mem.c).
   int write_standby(BlockId block, StandbyFile file, bool value);
   [[nodiscard]] StandbyView look_at_standby(BlockId block) const;
+  /// As the bus of dax devices answers a write to `bind` and `unbind` of kmem (drivers/dax/kmem.c).
+  int bind_dax(std::string_view device, bool bind);
   /// Hot-adds a DIMM of so many blocks behind all others, and onlines them if
   /// auto_online_blocks says so (add_memory_resource(), mm/memory_hotplug.c); its first block.
   BlockId add_dimm(std::uint64_t blocks, model::NodeId node);
@@ -64,6 +66,12 @@ class ModelPort : public MemoryPort {
   }
   StandbyView look_at_standby(BlockId block) noexcept override {
     return kernel_->look_at_standby(block);
+  }
+  int bind_dax(std::string_view device) noexcept override {
+    return kernel_->bind_dax(device, true);
+  }
+  int unbind_dax(std::string_view device) noexcept override {
+    return kernel_->bind_dax(device, false);
   }
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;

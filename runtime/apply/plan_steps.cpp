@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/dax.hpp"
 #include "compiler/model/knob.hpp"
 #include "runtime/apply/plan_reader.hpp"
 #include "runtime/host/text.hpp"
@@ -72,6 +73,19 @@ void check_zone(PlanReader& in, std::uint32_t number, const plan::OnlineBlocks& 
                      model::online_word(online.word), model::zone_name(online.zone)));
 }
 
+plan::ConfigureBlocks read_bind(PlanReader& in, const Json& step) {
+  plan::ConfigureBlocks bind{read_blocks(in, step), read_node(in, step), true, std::nullopt,
+                             in.text(step, "device")};
+  if (!model::is_dax_name(bind.device)) {
+    in.point_at("device");
+    refuse(diag::Code::PlanUnknownWord,
+           fmt::format("`{}` is `{}`, not a dax device such as `dax0.0`", in.here(),
+                       runtime::ascii_only(bind.device)));
+  }
+  in.word(step, "before", {"unbound"});
+  return bind;
+}
+
 plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool configure) {
   plan::ConfigureBlocks config{read_blocks(in, step), read_node(in, step), configure};
   in.word(step, "before", {configure ? "standby" : "offline"});
@@ -81,9 +95,9 @@ plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool conf
 }
 
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
-  const std::string action =
-      in.word(step, "action",
-              {"set", "online", "offline", "configure", "deconfigure", "probe", "boot-parameters"});
+  const std::string action = in.word(
+      step, "action",
+      {"set", "online", "offline", "configure", "deconfigure", "bind", "probe", "boot-parameters"});
   if (action == "set") return read_set_knob(in, step);
   if (action == "online") {
     plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),
@@ -102,6 +116,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
       offline.chance = plan::chance_named(in.word(step, "chance", {"likely", "maybe", "unlikely"}));
     return offline;
   }
+  if (action == "bind") return read_bind(in, step);
   if (action == "configure" || action == "deconfigure")
     return read_configure(in, step, action == "configure");
   if (action == "probe")

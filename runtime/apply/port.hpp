@@ -82,6 +82,11 @@ class MemoryPort {
   /// Standby memory: 0 or errno. Other kernels have none.
   virtual int write_standby(BlockId block, StandbyFile file, bool value) noexcept = 0;
   virtual StandbyView look_at_standby(BlockId block) noexcept = 0;
+  /// Has the driver kmem take a dax device, which adds its blocks, or leave it, which removes them:
+  /// 0 or errno. It must leave only while all of them are offline: they could never be removed
+  /// otherwise (dev_dax_kmem_remove(), drivers/dax/kmem.c).
+  virtual int bind_dax(std::string_view device) noexcept = 0;
+  virtual int unbind_dax(std::string_view device) noexcept = 0;
 
   [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
   /// May return early when a signal comes.

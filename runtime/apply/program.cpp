@@ -68,6 +68,7 @@ Task task_of(const plan::Step& step) {
                    task.blocks = config.blocks;
                    task.node = config.node;
                    task.own_map = config.own_map;
+                   task.device = config.device;
                  },
                  [&](const plan::ProbeBlock& probe) {
                    task.kind = Task::Kind::Probe;
@@ -129,12 +130,13 @@ void join_configuration(std::vector<Task>& tasks) {
   }
 }
 
-/// Standby memory without blocks that the plan's steps configure.
+/// Memory without blocks that the plan's steps configure.
 void add_unconfigured(const plan::Plan& plan, std::vector<BlocksBefore>& all) {
   for (const plan::Step& step : plan.steps) {
     const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
     if (config == nullptr || !config->configure) continue;
-    all.push_back({config->blocks.low(), config->blocks.high(), false, {}, config->node, false});
+    all.push_back({config->blocks.low(), config->blocks.high(), false, std::nullopt, config->node,
+                   false, config->device});
   }
   std::sort(all.begin(), all.end(),
             [](const BlocksBefore& a, const BlocksBefore& b) { return a.first < b.first; });
@@ -241,6 +243,7 @@ struct UndoTasks {
     }
     if (!before.configured) {
       task.kind = Task::Kind::Deconfigure;
+      task.device = before.device;
       deconfigure.push_back(task);
     }
     add_online(before, blocks, run.node, is_online ? zone : std::nullopt);

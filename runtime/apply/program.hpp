@@ -30,6 +30,7 @@ struct Task {
   bool all_or_nothing = false;
   bool configured_first = false;  ///< Online: an earlier task configures some of these blocks
   std::optional<bool> own_map;  ///< Configure: what `memmap_on_memory` has to say; empty: anything
+  std::string device;           ///< Configure, Deconfigure: the dax device; empty: standby memory
   model::Knob knob = model::Knob::AutoOnlineBlocks;  ///< SetKnob: the setting, and its value
   std::string value;
   bool put_back = false;  ///< a setting that is put back: done however the run ends
@@ -69,7 +70,8 @@ struct BlocksBefore {
   bool online = false;
   std::optional<model::Zone> zone;  ///< of online blocks; empty: several, or unknown
   std::optional<model::NodeId> node;
-  bool configured = true;  ///< false: standby memory without blocks
+  bool configured = true;   ///< false: memory without blocks
+  std::string device = {};  ///< of memory without blocks: the dax device; empty: standby memory
   friend bool operator==(const BlocksBefore&, const BlocksBefore&) = default;
 };
 
@@ -88,8 +90,9 @@ struct KnobBefore {
 };
 std::vector<KnobBefore> knobs_before(const plan::Plan& plan);
 
-/// Restores the state before: offlines Movable first, deconfigures or configures standby memory,
-/// then re-onlines blocks in their zones, and puts back the settings last.
+/// Restores the state before: offlines Movable first, deconfigures or configures standby memory
+/// and releases dax devices, then re-onlines blocks in their zones, and puts back the settings
+/// last.
 Program program_to_undo(const std::vector<BlocksBefore>& blocks,
                         const std::vector<KnobBefore>& knobs, const model::Host& now);
 

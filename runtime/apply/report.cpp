@@ -127,8 +127,14 @@ std::string task_text(const Task& task) {
     case Task::Kind::Online:
       return fmt::format("{} {}", model::online_word(task.word), model::range_name(task.blocks));
     case Task::Kind::Offline: return "offline " + model::range_name(task.blocks);
-    case Task::Kind::Configure: return "configure " + model::range_name(task.blocks);
-    case Task::Kind::Deconfigure: return "deconfigure " + model::range_name(task.blocks);
+    case Task::Kind::Configure:
+    case Task::Kind::Deconfigure: {
+      const bool configure = task.kind == Task::Kind::Configure;
+      if (task.device.empty())
+        return (configure ? "configure " : "deconfigure ") + model::range_name(task.blocks);
+      return fmt::format("{} {} {}", configure ? "bind" : "unbind", task.device,
+                         model::range_name(task.blocks));
+    }
     case Task::Kind::SetKnob:
       return fmt::format("{} {}={}", task.put_back ? "put back" : "set",
                          model::knob_name(task.knob), task.value);

@@ -154,7 +154,8 @@ void Runner::settle_unplug() noexcept {
 
 void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexcept {
   if (task.configures()) {
-    attempt_configuration(task, block, result);
+    task.device.empty() ? attempt_configuration(task, block, result)
+                        : attempt_dax(task, block, result);
     return;
   }
   const bool offline = task.kind == Task::Kind::Offline;
@@ -169,6 +170,46 @@ void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexc
   else
     judge_online(task, block, error, result);
   if (hopeless(error)) halt(StopReason::NoPermission);
+}
+
+// The first write takes all of the device; the blocks after it find what it did.
+void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) noexcept {
+  const bool bind = task.kind == Task::Kind::Configure;
+  const auto there = [&] { return port_.look(block).error; };
+  progress_.head().offlining.store(false);
+  progress_.head().block.store(block.value());
+  if (result.tries < 255) ++result.tries;
+  int error = there();
+  if (bind ? error == 0 : is_gone(error)) {
+    const bool by_us =
+        std::any_of(program_.tasks.begin(), program_.tasks.end(), [&](const Task& other) {
+          return other.kind == task.kind && other.device == task.device &&
+                 progress_.result(other.first_result).outcome == Outcome::Done;
+        });
+    result.outcome = by_us ? Outcome::Done : Outcome::Already;
+    return;
+  }
+  error = bind ? 0 : online_block_of(task.device) ? EBUSY : 0;
+  if (error == 0)
+    error =
+        watched([&] { return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device); });
+  if (error == 0 && bind) error = there();
+  result.error = static_cast<std::uint8_t>(error);
+  result.outcome = error == 0 ? Outcome::Done : may_pass(error) ? Outcome::Again : Outcome::Refused;
+  if (hopeless(error)) halt(StopReason::NoPermission);
+}
+
+// Whether a block of the device, as far as the program has its blocks, is not offline: the driver
+// must not leave the device then.
+bool Runner::online_block_of(const std::string& device) noexcept {
+  for (const Task& task : program_.tasks) {
+    if (task.kind != Task::Kind::Deconfigure || task.device != device) continue;
+    for (std::uint64_t i = 0; i < task.count(); ++i) {
+      const BlockView view = port_.look(task.block(i));
+      if (!is_gone(view.error) && (view.error != 0 || view.state != State::Offline)) return true;
+    }
+  }
+  return false;
 }
 
 // Standby memory (drivers/s390/char/sclp_mem.c): `memmap_on_memory` can only be written before

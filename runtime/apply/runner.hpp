@@ -43,6 +43,8 @@ class Runner {
   /// One write and its result.
   void attempt(const Task& task, BlockId block, BlockResult& result) noexcept;
   void attempt_configuration(const Task& task, BlockId block, BlockResult& result) noexcept;
+  void attempt_dax(const Task& task, BlockId block, BlockResult& result) noexcept;
+  bool online_block_of(const std::string& device) noexcept;
   void judge_online(const Task& task, BlockId block, int error, BlockResult& result) noexcept;
   void judge_offline(BlockId block, int error, Clock::duration took, BlockResult& result) noexcept;
   int write(BlockId block, std::string_view word) noexcept;

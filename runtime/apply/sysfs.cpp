@@ -25,6 +25,7 @@ namespace {
 
 constexpr const char* kMemory = "sys/devices/system/memory";
 constexpr const char* kStandby = "sys/firmware/memory";
+constexpr const char* kDax = "sys/bus/dax";
 constexpr const char* kParameters = "sys/module/memory_hotplug/parameters";
 
 /// A short text made without allocation; a text that does not fit is cut, and no such file exists.
@@ -98,6 +99,8 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
     return fail(runtime::FileError{path, "change", EROFS, "/sys is mounted read-only"});
   const std::string standby = (root == "/" ? root : root + "/") + kStandby;
   sysfs.standby_ = ::open(standby.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string dax = (root == "/" ? root : root + "/") + kDax;
+  sysfs.dax_ = ::open(dax.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::string parameters = (root == "/" ? root : root + "/") + kParameters;
   sysfs.parameters_ = ::open(parameters.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // There since 5.15, where valid_zones follows the newer rule for certain (host/blocks.hpp).
@@ -108,12 +111,14 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
 
 Sysfs::Sysfs(Sysfs&& other) noexcept
     : memory_(std::exchange(other.memory_, -1)),
+      dax_(std::exchange(other.dax_, -1)),
       standby_(std::exchange(other.standby_, -1)),
       parameters_(std::exchange(other.parameters_, -1)),
       zones_tell_state_(other.zones_tell_state_) {}
 
 Sysfs::~Sysfs() {
   if (memory_ >= 0) ::close(memory_);
+  if (dax_ >= 0) ::close(dax_);
   if (standby_ >= 0) ::close(standby_);
   if (parameters_ >= 0) ::close(parameters_);
 }
@@ -204,6 +209,27 @@ StandbyView Sysfs::look_at_standby(BlockId block) noexcept {
   view.configured = read(StandbyFile::Config);
   view.own_map = read(StandbyFile::MemmapOnMemory);
   return view;
+}
+
+int Sysfs::bind_dax(std::string_view device) noexcept {
+  if (dax_ < 0) return ENOENT;
+  const int error = write_line(dax_, "drivers/kmem/bind", device);
+  // kmem matches by itself only what was made for it; any other device it takes by its name, and
+  // `new_id` binds at once (do_id_store(), drivers/dax/bus.c).
+  return error == ENODEV ? write_line(dax_, "drivers/kmem/new_id", device) : error;
+}
+
+int Sysfs::unbind_dax(std::string_view device) noexcept {
+  if (dax_ < 0) return ENOENT;
+  // 7.3+: removes all blocks or none, so that the driver cannot leave while a block has come
+  // online.
+  const ShortText state = ShortText().add("devices/").add(device).add("/state");
+  int error = write_line(dax_, state.c_str(), "unplugged");
+  // The unit of the service may write only what is below /sys/bus/dax.
+  if (error == ENOENT || error == EROFS || error == EACCES) error = 0;
+  if (error == 0) error = write_line(dax_, "drivers/kmem/unbind", device);
+  if (error == 0) (void)write_line(dax_, "drivers/kmem/remove_id", device);
+  return error;
 }
 
 void Sysfs::pause(std::chrono::milliseconds time) noexcept {

@@ -39,6 +39,8 @@ class Sysfs final : public MemoryPort {
   int probe(std::uint64_t address) noexcept override;
   int write_standby(BlockId block, StandbyFile file, bool value) noexcept override;
   StandbyView look_at_standby(BlockId block) noexcept override;
+  int bind_dax(std::string_view device) noexcept override;
+  int unbind_dax(std::string_view device) noexcept override;
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 
@@ -47,6 +49,7 @@ class Sysfs final : public MemoryPort {
   [[nodiscard]] int directory_of(model::Knob knob) const;
 
   int memory_;                     ///< sys/devices/system/memory
+  int dax_ = -1;                   ///< sys/bus/dax, -1 where there is no such bus
   int standby_ = -1;               ///< sys/firmware/memory, -1 but on s390x from 6.19 on
   int parameters_ = -1;            ///< sys/module/memory_hotplug/parameters, -1 before 5.14
   bool zones_tell_state_ = false;  ///< one name in valid_zones is an online block's

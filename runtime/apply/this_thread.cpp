@@ -79,6 +79,8 @@ class WithDeadline final : public MemoryPort {
   StandbyView look_at_standby(BlockId block) noexcept override {
     return port_.look_at_standby(block);
   }
+  int bind_dax(std::string_view device) noexcept override { return port_.bind_dax(device); }
+  int unbind_dax(std::string_view device) noexcept override { return port_.unbind_dax(device); }
   [[nodiscard]] Clock::time_point now() noexcept override { return port_.now(); }
   void pause(std::chrono::milliseconds time) noexcept override { port_.pause(time); }
 

@@ -68,7 +68,24 @@ std::vector<std::string> memory_devices_of(const Tree& tree, const std::string& 
   return found;
 }
 
-model::DaxDevice device_at(const Tree& tree, const std::string& name) {
+/// Whole blocks of the device's ranges, as kmem adds them (dax_kmem_range(), drivers/dax/kmem.c).
+std::vector<model::BlockRange> blocks_of(const Tree& tree, const std::string& path,
+                                         model::Bytes block_size) {
+  model::BlockSet blocks;
+  if (block_size == model::Bytes(0)) return {};
+  for (std::uint64_t i = 0; i < kMaxDevices; ++i) {
+    const auto bound = [&](std::string_view name) {
+      return hexadecimal(word_in(tree, fmt::format("{}/mapping{}/{}", path, i, name)));
+    };
+    const auto first = bound("start");
+    const auto last = bound("end");
+    if (!first || !last || *first > *last) break;
+    if (const auto part = model::blocks_within(*first, *last, block_size)) blocks.add(*part);
+  }
+  return blocks.ranges();
+}
+
+model::DaxDevice device_at(const Tree& tree, const std::string& name, model::Bytes block_size) {
   model::DaxDevice device;
   device.name = ascii_only(name);
   std::string path = behind(tree, kDevices, name);
@@ -78,6 +95,7 @@ model::DaxDevice device_at(const Tree& tree, const std::string& name) {
   const auto node = decimal(word_in(tree, path + "/target_node"));
   if (node && *node <= UINT32_MAX) device.node = model::NodeId(static_cast<std::uint32_t>(*node));
   device.state = word_in(tree, path + "/state");
+  device.blocks = blocks_of(tree, path, block_size);
   if (const std::string region = up_to(path, "region"); !region.empty()) {
     device.region = ascii_only(last_part(region));
     device.memory_devices = memory_devices_of(tree, region);
@@ -113,7 +131,8 @@ void read_dax_devices(const Tree& tree, model::Host& host) {
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return std::pair(a.size(), a) < std::pair(b.size(), b);
   });
-  for (const std::string& name : names) host.dax_devices.push_back(device_at(tree, name));
+  for (const std::string& name : names)
+    host.dax_devices.push_back(device_at(tree, name, host.block_size));
   // Blocks of the device are proof of its driver where a capture lacks the device's own files.
   for (model::DaxDevice& dax : host.dax_devices)
     if (dax.driver.empty() &&
@@ -121,7 +140,9 @@ void read_dax_devices(const Tree& tree, model::Host& host) {
           return device.kind == model::Device::Kind::Dax && device.name == dax.name;
         }))
       dax.driver = "kmem";
-  if (!host.dax_devices.empty()) read_tiers(tree, host);
+  if (host.dax_devices.empty()) return;
+  read_tiers(tree, host);
+  if (tree.exists("sys/bus/dax/drivers")) host.kmem = tree.exists("sys/bus/dax/drivers/kmem");
 }
 
 }  // namespace memonline::runtime

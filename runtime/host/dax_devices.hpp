@@ -11,7 +11,8 @@ namespace memonline::runtime {
 /// Fills host.dax_devices and host.memory_tiers. What does not show stays empty: dax devices have
 /// no files but for root where sysfs is restricted, and `state` exists from Linux 7.3 on.
 ///
-/// /sys/bus/dax/devices/daxX.Y (drivers/dax/bus.c: size, target_node, numa_node, state) is a link
+/// /sys/bus/dax/devices/daxX.Y (drivers/dax/bus.c: size, target_node, numa_node, state; mappingN/start and
+/// end, which only root reads) is a link
 /// into the devices; on CXL the region is one of the directories in that link, and the region's
 /// targetN names an endpoint decoder, whose endpoint has the memory device behind `uport`
 /// (drivers/cxl/core/region.c and port.c).

@@ -268,6 +268,20 @@ void read_device(const YAML::Node& item, model::Host& host) {
   host.devices.push_back(std::move(device));
 }
 
+std::vector<model::BlockRange> block_ranges_in(const YAML::Node& list) {
+  if (!list.IsSequence()) wrong(list, "expected a list");
+  std::vector<model::BlockRange> ranges;
+  for (const YAML::Node& range : list) {
+    if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
+    const std::uint64_t first = number_of(range[0]);
+    const std::uint64_t last = number_of(range[1]);
+    if (last < first || (!ranges.empty() && model::BlockId(first) <= ranges.back().last))
+      wrong(range, "blocks must be in ascending order");
+    ranges.push_back({model::BlockId(first), model::BlockId(last)});
+  }
+  return ranges;
+}
+
 void read_dax_device(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   model::DaxDevice device;
@@ -279,6 +293,7 @@ void read_dax_device(const YAML::Node& item, model::Host& host) {
   map.text("region", device.region);
   each(map, "memory-devices",
        [&](const YAML::Node& name) { device.memory_devices.push_back(text_of(name)); });
+  map.with("blocks", [&](const auto& v) { device.blocks = block_ranges_in(v); });
   host.dax_devices.push_back(std::move(device));
 }
 
@@ -327,20 +342,6 @@ void read_run(const YAML::Node& item, model::Host& host) {
   model::append_run(host.blocks, run);
 }
 
-std::vector<model::BlockRange> block_ranges_in(const YAML::Node& list) {
-  if (!list.IsSequence()) wrong(list, "expected a list");
-  std::vector<model::BlockRange> ranges;
-  for (const YAML::Node& range : list) {
-    if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
-    const std::uint64_t first = number_of(range[0]);
-    const std::uint64_t last = number_of(range[1]);
-    if (last < first || (!ranges.empty() && model::BlockId(first) <= ranges.back().last))
-      wrong(range, "blocks must be in ascending order");
-    ranges.push_back({model::BlockId(first), model::BlockId(last)});
-  }
-  return ranges;
-}
-
 void read_unknown(const Map& map, model::Host& host) {
   each(map, "ruled-out",
        [&](const YAML::Node& name) { host.ruled_out.*word_in(kRuledOut, name) = true; });
@@ -370,6 +371,7 @@ model::Host host_in(const YAML::Node& root) {
   each(map, "nodes", [&](const YAML::Node& item) { read_node(item, host); });
   each(map, "devices", [&](const YAML::Node& item) { read_device(item, host); });
   if (host.devices.empty()) host.devices.emplace_back();
+  map.with("kmem", [&](const auto& v) { host.kmem = truth_of(v); });
   each(map, "dax-devices", [&](const YAML::Node& item) { read_dax_device(item, host); });
   map.truth("demotion", host.demotion);
   each(map, "memory-tiers", [&](const YAML::Node& item) { read_tier(item, host); });

@@ -217,9 +217,12 @@ void write_dax_devices(const model::Host& host, YamlWriter& out) {
     write_text("state", device.state, out);
     write_text("region", device.region, out);
     write_list("memory-devices", device.memory_devices, Layout::Line, out);
+    write_ranges(
+        "blocks", device.blocks, [](const auto& r) { return std::pair(r.first, r.last); }, out);
     out.end_object();
   }
   out.end_array();
+  if (host.kmem) out.member("kmem", *host.kmem);
   if (host.memory_tiers.empty()) return;
   out.key("memory-tiers").begin_array();
   for (const model::MemoryTier& tier : host.memory_tiers) {

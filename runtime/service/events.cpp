@@ -65,6 +65,12 @@ std::optional<MemoryEvent> memory_event_of(std::string_view datagram) {
   return MemoryEvent{*action, model::BlockId(*number), seqnum_in(datagram)};
 }
 
+bool is_waiting_dax(std::string_view datagram) {
+  constexpr std::string_view kSubsystem{"\0SUBSYSTEM=dax\0", 15};
+  const bool action = datagram.starts_with("add@") || datagram.starts_with("unbind@");
+  return action && datagram.find(kSubsystem) != std::string_view::npos;
+}
+
 Result<EventSource, int> EventSource::of_kernel() {
   const int socket =
       ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_KOBJECT_UEVENT);
@@ -117,8 +123,11 @@ EventSource::Taken EventSource::take() {
     }
     if (size == 0 && !of_kernel_) return taken;  // the other end is gone
     if (of_kernel_ && !is_from_kernel(message, sender)) continue;
-    if (const auto event = memory_event_of({bytes.data(), static_cast<std::size_t>(size)}))
+    const std::string_view datagram(bytes.data(), static_cast<std::size_t>(size));
+    if (const auto event = memory_event_of(datagram))
       taken.events.push_back(*event);
+    else
+      taken.waiting_dax = taken.waiting_dax || is_waiting_dax(datagram);
   }
   taken.more = true;
   return taken;

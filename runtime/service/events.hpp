@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Uevents of the kernel for memory blocks that were added, removed, or changed: those of
-// /devices/system/memory (kobject_uevent_env(), lib/kobject_uevent.c). Received from the kernel's
+// /devices/system/memory (kobject_uevent_env(), lib/kobject_uevent.c); and for dax devices that
+// wait for a driver. Received from the kernel's
 // multicast group, not udev's: it needs no udevd, and works in a private network namespace.
 #pragma once
 
@@ -27,6 +28,10 @@ struct MemoryEvent {
 /// devices that are not memory blocks, and for actions that change nothing (change, bind, ...).
 std::optional<MemoryEvent> memory_event_of(std::string_view datagram);
 
+/// Whether the datagram is of a dax device that came or that its driver left: a policy may make it
+/// system RAM now.
+bool is_waiting_dax(std::string_view datagram);
+
 /// A nonblocking socket that receives such datagrams.
 class EventSource {
  public:
@@ -42,6 +47,7 @@ class EventSource {
 
   struct Taken {
     std::vector<MemoryEvent> events;
+    bool waiting_dax = false;  ///< is_waiting_dax()
     /// The socket's buffer overflowed (ENOBUFS): the machine must be rescanned.
     bool lost = false;
     bool more = false;  ///< more may be pending

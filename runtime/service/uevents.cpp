@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/model/dax.hpp"
+
 namespace memonline::service {
 
 namespace {
@@ -37,6 +39,7 @@ bool Uevents::take(RoundScheduler::Time now) {
   EventSource::Taken taken = source_.take();
   publisher_.counters().events += taken.events.size();
   for (const MemoryEvent& event : taken.events) judge(event, now);
+  if (taken.waiting_dax) rounds_.want(Cause::Changed, now);
   if (taken.lost) {
     ++publisher_.counters().rescans;
     listener_.say(kNotice, "uevents lost; rescanning all memory blocks", {});
@@ -62,10 +65,11 @@ void Uevents::judge(const MemoryEvent& event, RoundScheduler::Time now) {
     if (plan != nullptr && plan->hotplug.by != plan::Onliner::Service) rounds_.kernel_onlines(now);
   };
   if (event.action == Action::Add || event.action == Action::Remove) {
-    // Standby memory that others have deconfigured stays so until they configure it again.
+    // What others have deconfigured or unbound stays so until they configure or bind it again.
     const auto& scanned = publisher_.scanned();
     const bool returned =
-        event.action == Action::Remove && scanned != nullptr && scanned->configures_standby;
+        event.action == Action::Remove && scanned != nullptr &&
+        (scanned->configures_standby || model::dax_with(*scanned, event.block) != nullptr);
     if (!returned) user_offline.forget(event.block);
     if (event.action == Action::Remove) rounds_.block_removed(event.block);
     if (event.action == Action::Add) kernel_onlines();

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/dax.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/host/text.hpp"
 
@@ -70,10 +71,12 @@ bool UserOffline::forget(BlockId block) {
 
 bool UserOffline::compare(const model::Host& host, std::uint64_t mark) {
   if (host.blocks.empty()) return false;  // it could not be read
-  const model::BlockSet standby(host.standby);
+  model::BlockSet may_return(host.standby);
+  for (const model::DaxDevice& dax : host.dax_devices)
+    may_return = unite(may_return, model::BlockSet(dax.blocks));
   const bool some = std::erase_if(offline_, [&](const auto& entry) {
                       const model::BlockRun* run = host.find_block(entry.first);
-                      const bool gone = run == nullptr && !standby.contains(entry.first);
+                      const bool gone = run == nullptr && !may_return.contains(entry.first);
                       return entry.second.number <= mark &&
                              (gone || (run != nullptr && run->state == State::Online));
                     }) > 0;

@@ -2,6 +2,7 @@
 // Memory to come: what real kernels did with half a TiB in a guest of 1 GiB, row by row, the budget
 // of 4 TiB in a guest of 8 GiB, and the words of a request.
 #include "compiler/forecast/forecast.hpp"
+#include "compiler/plan/cost.hpp"
 
 #include <algorithm>
 
@@ -127,7 +128,7 @@ TEST_CASE("forecast: the numbers are those of the device where it ends") {
       add(guest(Kernel::V6_12, 8, 800, false), kUserMovable, "512GiB,dimm=8GiB");
   REQUIRE(forecast.devices.size() == 7);
   // 128 MiB of map, 32 KiB of page tables, 64 devices of blocks.
-  CHECK(forecast.devices[0].needed == Bytes(128 * kMiB + 32768 + 64 * forecast::kBlockDevice));
+  CHECK(forecast.devices[0].needed == Bytes(128 * kMiB + 32768 + 64 * plan::kBlockDevice));
   CHECK(forecast.devices[6].free < forecast.devices[6].needed);
   CHECK(forecast.devices[5].movable == Bytes(8 * kGiB));
   CHECK(forecast.runs.size() == 1);
@@ -176,7 +177,7 @@ TEST_CASE("forecast: the budget of 4 TiB in a guest of 8 GiB") {
   const Forecast one = add(eight(Kernel::V6_1, false), kKernelMovable, "4TiB");
   CHECK(one.ends_at == 1U);
   CHECK(one.devices[0].needed > Bytes(64 * kGiB));
-  CHECK(one.devices[0].needed == Bytes(64 * kGiB + 16 * kMiB + 32768 * forecast::kBlockDevice));
+  CHECK(one.devices[0].needed == Bytes(64 * kGiB + 16 * kMiB + 32768 * plan::kBlockDevice));
   CHECK(one.devices[0].free == Bytes(7168 * kMiB));
   REQUIRE(remedy(one, Remedy::Kind::BootMemory));
   CHECK(remedy(one, Remedy::Kind::BootMemory)->bytes == Bytes(59 * kGiB));
@@ -194,7 +195,7 @@ TEST_CASE("forecast: the budget of 4 TiB in a guest of 8 GiB") {
   // Blocks with their own map cost next to nothing, and give 63 of 64 parts.
   const Forecast own = add(eight(Kernel::V6_12, true), kUserMovable, "4TiB");
   CHECK(own.fits());
-  CHECK(own.devices[0].needed == Bytes(16 * kMiB + 32768 * forecast::kBlockDevice));
+  CHECK(own.devices[0].needed == Bytes(16 * kMiB + 32768 * plan::kBlockDevice));
 }
 
 TEST_CASE("forecast: what was measured of 256 GiB in guests of 2 GiB, and auto-movable on 8 GiB") {
@@ -258,7 +259,7 @@ TEST_CASE("forecast: free memory in Movable is not the kernel's") {
   host.nodes.at(0).zones.at(static_cast<std::size_t>(model::Zone::Dma32)).managed =
       500 * kMiB / 4096;
   host.zone_spans_known = true;
-  CHECK(forecast::free_kernel_memory(host) == Bytes(500 * kMiB));
+  CHECK(plan::free_kernel_memory(host) == Bytes(500 * kMiB));
 }
 
 TEST_CASE("forecast: the words of a request") {

@@ -100,8 +100,9 @@ class Tree:
         for block in range(first, last + 1):
             self.blocks[block] = (state, zones, nodes or [node], dimm)
 
-    def dax(self, name, size, node, driver="", region="", memory=(), state=None):
-        """A dax device; with a region, part of a CXL region; `memory` has its endpoint decoders and their memory devices."""
+    def dax(self, name, size, node, driver="", region="", memory=(), state=None, ranges=()):
+        """A dax device; with a region, part of a CXL region; `memory` has its endpoint decoders and their memory devices,
+        `ranges` its first and last bytes."""
         host = "sys/devices/platform/ACPI0017:00/root0"
         above = "%s/decoder0.0/%s" % (host, region) if region else "sys/devices/platform/hmem.0"
         path = "%s/%s/%s" % (above, "dax_" + region if region else "dax0", name)
@@ -109,6 +110,9 @@ class Tree:
         self.write(path + "/target_node", "%d\n" % node)
         if state:
             self.write(path + "/state", state + "\n")
+        for number, (first, last) in enumerate(ranges):
+            self.write("%s/mapping%d/start" % (path, number), "%#x\n" % first)
+            self.write("%s/mapping%d/end" % (path, number), "%#x\n" % last)
         up = "../" * path.count("/")
         self.link("sys/bus/dax/devices/" + name, "../../../" + path[len("sys/"):])
         if driver:

@@ -27,6 +27,25 @@ TEST_CASE("events: a memory block comes, goes, and changes") {
         0);
 }
 
+TEST_CASE("events: a dax device waits when it comes, and when its driver leaves") {
+  const auto waits = [](const std::string& header, const std::string& subsystem) {
+    std::string text = header + "@/devices/platform/hmem.0/dax0.0";
+    text += '\0';
+    text += "ACTION=" + header;
+    text += '\0';
+    text += "SUBSYSTEM=" + subsystem;
+    text += '\0';
+    return service::is_waiting_dax(text);
+  };
+  CHECK(waits("add", "dax"));
+  CHECK(waits("unbind", "dax"));
+  CHECK_FALSE(waits("bind", "dax"));
+  CHECK_FALSE(waits("remove", "dax"));
+  CHECK_FALSE(waits("add", "daxx"));
+  CHECK_FALSE(waits("add", "memory"));
+  CHECK_FALSE(service::is_waiting_dax("add@/devices/SUBSYSTEM=dax"));
+}
+
 TEST_CASE("events: everything else is none") {
   for (const char* header :
        {"", "@", "add", "add@", "change@/devices/system/memory/memory3",

@@ -104,6 +104,8 @@ std::vector<Case> cases() {
       {"a step that is a number", edit("\"steps\": [", "\"steps\": [7,")},
       {"truth as a text", edit("\"reboot_required\": false", "\"reboot_required\": \"no\"")},
       {"an unknown action", edit("\"action\": \"online\"", "\"action\": \"burn\"")},
+      {"a device that is none",
+       edit("\"action\": \"online\"", "\"action\": \"bind\",\n      \"device\": \"../../kernel\"")},
       {"an unknown word", edit("\"state\": \"online_kernel\"", "\"state\": \"online_kernal\"")},
       {"an unknown zone", edit("\"zone\": \"Normal\"", "\"zone\": \"Device\"")},
       {"an unknown knob", edit(knob, "\"knob\": \"../../kernel/panic\",\n      \"value\": \"1\"")},
@@ -184,6 +186,11 @@ TEST_CASE("plan file: every kind of step reads back") {
                          model::Zone::Movable});
   add(plan::ConfigureBlocks{
       {model::BlockId(35), model::BlockId(32)}, std::nullopt, false, std::nullopt});
+  add(plan::ConfigureBlocks{{model::BlockId(3000), model::BlockId(3003)},
+                            model::NodeId(1),
+                            true,
+                            std::nullopt,
+                            "dax0.0"});
   add(plan::OnlineBlocks{model::OnlineWord::Online,
                          {model::BlockId(1000), model::BlockId(1000)},
                          model::NodeId(1),

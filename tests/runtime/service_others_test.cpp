@@ -89,6 +89,36 @@ TEST_CASE("service: standby memory is configured, and what others return stays r
   REQUIRE(running.until([&] { return zones(running, 64, 4) == "MMMM"; }));
 }
 
+TEST_CASE("service: a dax device is bound when it waits, and what others release stays released") {
+  model::Host host = small_host();
+  model::DaxDevice dax;
+  dax.name = "dax0.0";
+  dax.size = host.block_size * 4;
+  dax.node = model::NodeId(0);
+  dax.blocks = {{BlockId(64), BlockId(67)}};
+  host.dax_devices = {dax};
+  host.kmem = true;
+  RunningService running(host, "dax system-ram: movable\nhotplugged: keep\n");
+  REQUIRE(running.until(State::InSync));
+  CHECK(zones(running, 64, 4) == "MMMM");
+  const auto release = [&] {
+    for (std::uint64_t block = 64; block < 68; ++block)
+      REQUIRE(running.write(block, "offline") == 0);
+    REQUIRE(running.kernel->bind_dax("dax0.0", false) == 0);
+    for (std::uint64_t block = 64; block < 68; ++block) running.event("remove", block);
+  };
+  release();
+  REQUIRE(running.until([&] { return !left_alone(running).empty(); }));
+  reload(running);
+  CHECK_FALSE(running.kernel->host().dax_devices[0].is_system_ram());
+  CHECK(left_alone(running) ==
+        std::vector<std::string>{"memory64..67 were offlined by another process"});
+  // Until they bind it again.
+  REQUIRE(running.kernel->bind_dax("dax0.0", true) == 0);
+  for (std::uint64_t block = 64; block < 68; ++block) running.event("add", block);
+  REQUIRE(running.until([&] { return zones(running, 64, 4) == "MMMM"; }));
+}
+
 TEST_CASE("service: where the policy allows zones to be changed, what others did is corrected") {
   RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
   REQUIRE(running.until(State::InSync));

@@ -39,7 +39,7 @@ std::string steps_text(const plan::Plan& plan) {
                       std::string(offline.zone ? model::zone_name(*offline.zone) : "unknown");
             },
             [&](const plan::ConfigureBlocks& config) {
-              text += (config.configure ? "configure " : "deconfigure ") + run_text(config.blocks);
+              text += std::string(config.verb()) + ' ' + run_text(config.blocks);
               if (config.own_map) text += *config.own_map ? " own map" : " no own map";
             },
             [&](const plan::ProbeBlock&) { text += "probe"; },

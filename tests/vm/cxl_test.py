@@ -132,6 +132,36 @@ def test_a_forecast_comes_true(vm: Vm) -> None:
             assert found == zones and len(zones) == 1, f"{setting}: predicted {zones}, the kernel has {found}"
 
 
+@on(*KERNELS)
+def test_a_rule_makes_the_card_system_ram(vm: Vm) -> None:
+    """A device without a driver is bound and onlined in one apply, and released by an undo."""
+    policy = "dax0.0 system-ram: last 50% movable, rest offline"
+    driver = "/sys/bus/dax/devices/dax0.0/driver"
+    with vm.guest(layout()) as guest:
+        before = set(guest.block_ids())
+        added = make_region(guest)
+        unbind(guest, before)
+        assert "dax0.0 is not system RAM (no driver)" in guest.run("memonline status", check=True).stdout
+        guest.put(POLICY, policy.encode() + b"\n")
+        for setting in ("offline", "online", "online_movable"):
+            guest.run(f"echo {setting} >/sys/devices/system/memory/auto_online_blocks", check=True)
+            guest.run(f"memonline plan --policy {POLICY} -o /tmp/plan.json", check=True)
+            steps = json.loads(guest.get("/tmp/plan.json"))["steps"]
+            assert [step["action"] for step in steps if step["action"] != "set"] == ["bind", "online"], steps
+            # Killed at some point, before or after the device is bound: the second run ends as one run does.
+            pause = {"offline": 0, "online": 0.05, "online_movable": 0.15}[setting]
+            guest.run(f"memonline apply /tmp/plan.json >/dev/null 2>&1 & sleep {pause}; kill -9 $!; wait", timeout=120)
+            guest.run("memonline apply /tmp/plan.json", check=True, timeout=120)
+            assert states(guest, added) == [("offline", "")] * 2 + [("online", "Movable")] * 2
+            again = json.loads(guest.run(f"memonline plan --policy {POLICY} --json", check=True).stdout)["steps"]
+            assert not again, f"planning again gives steps: {again}"
+            assert guest.read("/sys/devices/system/memory/auto_online_blocks").strip() == setting
+            guest.run("memonline undo", check=True, timeout=120)
+            assert set(guest.block_ids()) == before and guest.run(f"test -e {driver}").status == 1
+        guest.run("memonline plan -e 'dax system-ram: normal' --format shell >/tmp/plan.sh && sh /tmp/plan.sh", check=True, timeout=120)
+        assert states(guest, added) == [("online", "Normal")] * 4
+
+
 def bind(guest: Guest, before: set[int]) -> list[int]:
     """Has the driver kmem take the device; its blocks."""
     guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/bind", check=True)

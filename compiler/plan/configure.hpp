@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Standby memory that has no blocks until it is configured (s390x, Linux 6.19+). Only rules that
-// name `standby` apply to it: memory that an LPAR or guest may take is taken on explicit request
-// only. Select to order treat it as offline blocks; then the steps that configure it are added, and
-// the whole is proved on the kernel model.
+// Memory that has no blocks until it is configured: standby memory (s390x, Linux 6.19+), and dax
+// devices without a driver, until kmem makes them system RAM. Only rules that name `standby` or
+// `system-ram` apply to it: such memory is taken on explicit request only. Select to order treat it
+// as offline blocks; then the steps that configure it are added, and the whole is proved on the
+// kernel model.
 #pragma once
 
 #include <optional>
@@ -18,12 +19,12 @@
 
 namespace memonline::plan {
 
-class StandbyPart {
+class ConfigurePart {
  public:
   /// All must outlive it. Once `work` is exhausted, nothing more is done.
-  StandbyPart(const sema::FlatPolicy& policy, const model::Host& host, Work& work);
+  ConfigurePart(const sema::FlatPolicy& policy, const model::Host& host, Work& work);
 
-  /// The host with offline blocks for standby memory that rules may configure; its `standby` is the
+  /// The host with offline blocks for the memory that rules may configure; its `standby` is the
   /// rest. Without such memory or rules, the host itself.
   [[nodiscard]] const model::Host& host() const { return with_ ? *with_ : host_; }
 
@@ -32,7 +33,8 @@ class StandbyPart {
   void settle(Selection& selection);
 
   /// Adds the steps that configure memory before it is onlined and deconfigure what is to stay
-  /// offline, and numbers all steps.
+  /// offline, and numbers all steps. Warns of dax devices that rules call `system-ram` and that
+  /// kmem cannot take now. An error if free kernel memory cannot hold the memory map.
   void add_steps(Allocation& allocation, const source::SourceSet& files, std::vector<Step>& steps,
                  diag::Sink& sink) const;
 
@@ -42,6 +44,13 @@ class StandbyPart {
                                    diag::Sink& sink) const;
 
  private:
+  [[nodiscard]] model::BlockSet reached_by(const Group& group) const;
+  void warn_of_refused(diag::Sink& sink) const;
+  void add_configuration(const model::BlockRange& blocks, const Step& online,
+                         std::vector<Step>& steps, model::BlockSet& left) const;
+  /// False, with an error: free kernel memory is too small for the memory map of a step's blocks.
+  [[nodiscard]] bool has_room(const std::vector<Step>& steps, diag::Sink& sink) const;
+  [[nodiscard]] model::Bytes cost_of(const ConfigureBlocks& config) const;
   void hold_setting(std::vector<Step>& steps) const;
   [[nodiscard]] std::optional<bool> wanted_map(const model::BlockRange& blocks) const;
   void give_back(Allocation& allocation, const source::SourceSet& files,
@@ -51,7 +60,7 @@ class StandbyPart {
   const model::Host& host_;
   Work& work_;
   std::optional<model::Host> with_;
-  model::BlockSet without_blocks_;  ///< standby memory that with_ has blocks for
+  model::BlockSet without_blocks_;  ///< memory without blocks that with_ has blocks for
   model::BlockSet named_;           ///< configured blocks that a rule selects that names `standby`
 };
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel model of standby memory of s390x: /sys/firmware/memory/memoryN/config (kernel
-// rules 9.8 to 9.10; drivers/s390/char/sclp_mem.c, 6.19+).
+// The kernel model of memory that has no blocks until it is configured: standby memory of s390x
+// (/sys/firmware/memory/memoryN/config, kernel rules 9.8 to 9.10; drivers/s390/char/sclp_mem.c,
+// 6.19+), and dax devices that the driver kmem makes system RAM (rule 9.11; drivers/dax/kmem.c).
 #include <algorithm>
 
 #include "compiler/kernel/model.hpp"
+#include "compiler/model/dax.hpp"
 
 namespace memonline::kernel {
 
@@ -29,6 +31,7 @@ model::OnlineWord word_of(const std::string& setting) {
 }  // namespace
 
 Result<std::monostate, Refusal> Model::configure(model::WriteRun run) {
+  if (const model::DaxDevice* dax = model::dax_with(base_, run.low())) return bind(dax->name);
   const BlockSet blocks({run.range()});
   const BlockSet standby(base_.standby);
   const auto is_standby = [](const Device& one) { return one.kind == Device::Kind::Standby; };
@@ -50,6 +53,11 @@ Result<std::monostate, Refusal> Model::configure(model::WriteRun run) {
     state_.merge_around(part.first.value(), part.last.value() + 1);
   }
   base_.standby = subtract(standby, added).ranges();
+  return online_by_setting(added);
+}
+
+// What the kernel itself does with blocks that are added.
+Result<std::monostate, Refusal> Model::online_by_setting(const BlockSet& added) {
   const std::string setting = base_.knobs.auto_online_blocks.value_or("offline");
   if (setting == "offline") return std::monostate{};
   for (const BlockRange& part : added)
@@ -58,18 +66,56 @@ Result<std::monostate, Refusal> Model::configure(model::WriteRun run) {
   return std::monostate{};
 }
 
+// All ranges of the device at once, in one memory group.
+Result<std::monostate, Refusal> Model::bind(const std::string& name) {
+  const auto dax = std::find_if(base_.dax_devices.begin(), base_.dax_devices.end(),
+                                [&](const model::DaxDevice& one) { return one.name == name; });
+  if (dax->is_system_ram()) return std::monostate{};
+  const BlockId first = dax->blocks.front().first;
+  if (!dax->driver.empty())
+    return fail(Refusal{Errno::Ebusy, first, "another driver has the dax device", {}});
+  if (!dax->node) return fail(Refusal{Errno::Einval, first, "the dax device has no node", {}});
+  const std::uint32_t device =
+      add_device({Device::Kind::Dax, model::Origin::Hotplugged, name, "kmem", std::nullopt});
+  for (const BlockRange& part : dax->blocks)
+    if (auto done = add(part.first, part.count(), *dax->node, device); !done) return done;
+  dax->driver = "kmem";
+  return online_by_setting(BlockSet(dax->blocks));
+}
+
+// The driver leaves the device: possible while all blocks are offline, and for good otherwise
+// (dev_dax_kmem_remove()).
+Result<std::monostate, Refusal> Model::unbind(const std::string& name) {
+  const auto dax = std::find_if(base_.dax_devices.begin(), base_.dax_devices.end(),
+                                [&](const model::DaxDevice& one) { return one.name == name; });
+  if (!dax->is_system_ram()) return std::monostate{};
+  for (const BlockRange& part : dax->blocks)
+    if (auto idle = all_offline(part); !idle) return idle;
+  for (const BlockRange& part : dax->blocks)
+    if (auto done = remove(part.first, part.count()); !done) return done;
+  dax->driver.clear();
+  return std::monostate{};
+}
+
+// Whether all of these blocks, which exist, are offline.
+Result<std::monostate, Refusal> Model::all_offline(const BlockRange& part) const {
+  for (auto at = std::prev(state_.runs.upper_bound(part.first.value()));
+       at != state_.runs.end() && at->first <= part.last.value(); ++at)
+    if (at->second.state != State::Offline)
+      return fail(Refusal{Errno::Ebusy,
+                          std::max(part.first, BlockId(at->first)),
+                          "only offline blocks can be deconfigured",
+                          {}});
+  return std::monostate{};
+}
+
 Result<std::monostate, Refusal> Model::deconfigure(model::WriteRun run) {
+  if (const model::DaxDevice* dax = model::dax_with(base_, run.low())) return unbind(dax->name);
   const BlockSet standby(base_.standby);
   const BlockSet removed = subtract(BlockSet({run.range()}), standby);
   for (const BlockRange& part : removed) {
     if (auto there = present(part); !there) return there;
-    for (auto at = std::prev(state_.runs.upper_bound(part.first.value()));
-         at != state_.runs.end() && at->first <= part.last.value(); ++at)
-      if (at->second.state != State::Offline)
-        return fail(Refusal{Errno::Ebusy,
-                            std::max(part.first, BlockId(at->first)),
-                            "only offline blocks can be deconfigured",
-                            {}});
+    if (auto idle = all_offline(part); !idle) return idle;
   }
   for (const BlockRange& part : removed)
     if (auto done = remove(part.first, part.count()); !done) return done;
