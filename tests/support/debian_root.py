@@ -89,6 +89,13 @@ class Root:
         self.path("etc/dpkg/dpkg.cfg.d/99test").write_text("force-unsafe-io\n")  # nothing of it outlives the test
         self.path("etc/apt/apt.conf.d/99test").write_text('Acquire::Check-Valid-Until "false";\n')
 
+    @classmethod
+    def in_place(cls, suite: str, directory: Path) -> "Root":
+        """Returns the root that a directory already holds."""
+        root = cls.__new__(cls)
+        root.suite, root.directory, root.mounts = suite, directory, {}
+        return root
+
     def path(self, name: str) -> Path:
         """Returns the path of a file in the root."""
         return self.directory / name.lstrip("/")

@@ -2,7 +2,7 @@
 """The machines of other architectures: what QEMU emulates, which kernel it boots, how memory is added.
 
 All of them are emulated by the extracted QEMU (emulators.py). Guests of foreign architectures have their own busybox and
-the agent as a shell script; memonline itself runs on this machine, on captures of the guest.
+the agent as a shell script; memonline itself runs on this machine, on captures of the guest; in the guest, it runs in cross_build_test.py.
 """
 import os
 from collections.abc import Callable

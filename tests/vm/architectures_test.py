@@ -2,7 +2,7 @@
 """Plans on kernels of other architectures: made on this machine from a capture, carried out in the guest by its shell.
 
 `memonline plan --format shell` writes a script that needs only sh. Every block must then be in the zone that the plan's
-JSON predicted, and a plan from a second capture must have no steps. The service and `apply` do not run there.
+JSON predicted, and a plan from a second capture must have no steps. `apply` runs in cross_build_test.py, the service on amd64 only.
 """
 import json
 import re

@@ -34,11 +34,11 @@ class Vm:
     guests: list[Guest] = field(default_factory=list)
 
     @contextmanager
-    def guest(self, layout: Layout = Layout()) -> Iterator[Guest]:
-        """A running guest; it ends with the `with` block."""
+    def guest(self, layout: Layout = Layout(), programs: Mapping[str, Path] = {}) -> Iterator[Guest]:  # noqa: B006
+        """A running guest, with these files more in it; it ends with the `with` block."""
         machine = machine_for(self.kernel.name)
         with _making_initramfs:
-            image = initramfs(self.build, self.kernel, machine.line)
+            image = initramfs(self.build, self.kernel, machine.line, programs)
         with self._booted(layout, image, machine=machine) as guest:
             self.guests.append(guest)
             try:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -154,16 +155,21 @@ def _tree(build: Path, kernel: Kernel, line: str) -> Tree:
     return tree
 
 
-def initramfs(build: Path, kernel: Kernel, line: str = "/dev/ttyS1") -> Path:
-    """The initramfs for `kernel` with what is in the build directory, made when needed; `line` is the agent's."""
+def initramfs(build: Path, kernel: Kernel, line: str = "/dev/ttyS1", programs: Mapping[str, Path] = {}) -> Path:  # noqa: B006
+    """The initramfs for `kernel` with what is in the build directory, made when needed; `line` is the agent's.
+
+    `programs` are put into it as well: path in the guest without the leading slash → file.
+    """
     tree = _tree(build, kernel, line)
+    tree.files.update({path: (file.read_bytes(), 0o755) for path, file in programs.items()})
     directory = cache_dir().parent / "initramfs"
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{kernel.name}-{tree.digest()}.cpio"
+    name = f"{kernel.name}{'-programs' if programs else ''}"
+    path = directory / f"{name}-{tree.digest()}.cpio"
     if path.exists():
         return path
-    for old in directory.glob(f"{kernel.name}-*.cpio"):
-        if old.name[:-len(path.name.rpartition("-")[2])] == f"{kernel.name}-":
+    for old in directory.glob(f"{name}-*.cpio"):
+        if old.name[:-len(path.name.rpartition("-")[2])] == f"{name}-":
             old.unlink(missing_ok=True)
     with tempfile.NamedTemporaryFile(dir=directory, delete=False) as fresh:
         fresh.write(tree.cpio())

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
 
 import architectures  # noqa: E402
+import cross_build  # noqa: E402
 import emulators  # noqa: E402
 import kernels  # noqa: E402
 from guest import CHUNK  # noqa: E402
@@ -201,6 +202,27 @@ class Machines(unittest.TestCase):
         os.close(ours)
         os.close(theirs)
         self.assertEqual(received, answer)
+
+
+class CrossBuild(unittest.TestCase):
+    """memonline for other architectures."""
+
+    def test_they_have_machines(self) -> None:
+        self.assertLessEqual({*cross_build.TRIPLETS}, {*architectures.ARCHITECTURES})
+
+    def test_without_root_it_says_why(self) -> None:
+        with (tempfile.TemporaryDirectory() as cache, mock.patch.dict(os.environ, {"MEMONLINE_VM_CACHE": cache}),
+              mock.patch.object(os, "geteuid", lambda: 1000)):
+            with self.assertRaisesRegex(kernels.Unavailable, "needs root"):
+                cross_build.memonline("arm64")
+
+    def test_what_was_built_is_used_without_root(self) -> None:
+        with (tempfile.TemporaryDirectory() as cache, mock.patch.dict(os.environ, {"MEMONLINE_VM_CACHE": cache}),
+              mock.patch.object(os, "geteuid", lambda: 1000), mock.patch.object(cross_build, "_digest", lambda _: "1")):
+            program = kernels.cache_dir().parent / "cross/arm64-1/bin/memonline"
+            program.parent.mkdir(parents=True)
+            program.touch()
+            self.assertEqual(cross_build.memonline("arm64"), {"bin/memonline": program})
 
 
 class Initramfs(unittest.TestCase):
