@@ -202,6 +202,9 @@ struct Host {
   /// Where the dynamic partitioning of POWER shows (DLPAR, a path): it onlines what it adds. Empty:
   /// nowhere. Not part of the fingerprint.
   std::string dlpar;
+  /// The firmware (ACPI) has slots for DIMMs, and the kernel has no driver for them: DIMMs that are
+  /// added later are ignored. False: it has one, or that is unknown. Not part of the fingerprint.
+  bool ignores_dimms = false;
   bool hash_mmu = false;  ///< ppc64 without the radix MMU. Not part of the fingerprint
   /// Where the kernel's map of all memory ends; 0: unknown. Not part of the fingerprint.
   std::uint64_t address_limit = 0;

@@ -29,6 +29,8 @@ class Document {
     out_.end_array();
     if (!host.standby.empty()) write_standby(host.standby);
     if (!host.dax_devices.empty()) write_dax(host);
+    if (const auto cause = dimms_ignored_by(host); !cause.empty())
+      out_.member("dimms_ignored_by", cause);
     out_.member("verdict", verdict_name(status.verdict));
     if (status.judged.unknown > 0) write_unjudged(status.judged);
     write_pending(status);

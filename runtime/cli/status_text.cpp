@@ -139,6 +139,20 @@ std::string remaining_text(const plan::Plan& plan) {
   return text;
 }
 
+/// Of Debian's kernels for arm64, only the flavor `cloud` sets the option; all set
+/// CONFIG_VIRTIO_MEM.
+std::string ignored_text(const Host& host) {
+  const std::string_view cause = dimms_ignored_by(host);
+  if (cause.empty()) return {};
+  if (cause == "acpi_no_memhotplug")
+    return "Hot-added DIMMs are ignored: `acpi_no_memhotplug` is on the kernel command line; boot "
+           "without it.\n";
+  return fmt::format(
+      "Hot-added DIMMs are ignored: the kernel lacks {}; boot one with it{}, or add memory by "
+      "virtio-mem (CONFIG_VIRTIO_MEM).\n",
+      cause, host.arch == "aarch64" ? " (Debian: linux-image-cloud-arm64)" : "");
+}
+
 /// Facts that only memonlined has; empty without it, or if it has nothing to report.
 std::string news_text(const ServiceNews& news) {
   std::string text;
@@ -180,6 +194,7 @@ std::string status_to_text(const StatusReport& status, bool colored) {
       totals.no_zone > 0 ? ", zone of " + size(totals.no_zone) + " unknown" : "",
       size(totals.offline),
       totals.no_state > 0 ? ", state of " + size(totals.no_state) + " unknown" : "");
+  text += ignored_text(host);
   if (status.compiled.plan) text += remaining_text(*status.compiled.plan);
   text += render::agents_to_text(status.agents);
   text += verdict_text(status);

@@ -65,6 +65,19 @@ std::string dlpar(const Tree& tree, const model::Host& host, const std::string& 
   return value_in(cpuinfo, "platform") == "pSeries" ? "proc/cpuinfo" : "";
 }
 
+// drivers/acpi/acpi_memhotplug.c: the kernel lists each slot for a DIMM (PNP0C80), empty or not,
+// but registers the hotplug profile `memory` (drivers/acpi/sysfs.c) only with
+// CONFIG_ACPI_HOTPLUG_MEMORY and without `acpi_no_memhotplug`. Without ACPI, and before Linux 3.10,
+// there are no profiles.
+bool ignores_dimms(const Tree& tree) {
+  if (!tree.exists("sys/firmware/acpi/hotplug") || tree.exists("sys/firmware/acpi/hotplug/memory"))
+    return false;
+  const auto devices = tree.list("sys/bus/acpi/devices");
+  return devices && std::any_of(devices->begin(), devices->end(), [](const std::string& name) {
+           return name.starts_with("PNP0C80:");
+         });
+}
+
 // MAX_PHYSMEM_BITS of arch/x86/include/asm/sparsemem.h, by the levels of page tables in use.
 std::uint64_t address_limit(const model::Host& host, const std::string& cpuinfo) {
   if (host.arch != "x86_64") return 0;
@@ -97,6 +110,7 @@ void read_adders(const Tree& tree, model::Host& host) {
   const std::string cpuinfo = read ? *read : std::string();
   host.nvidia_driver = nvidia_driver(tree, host);
   host.dlpar = dlpar(tree, host, cpuinfo);
+  host.ignores_dimms = ignores_dimms(tree);
   host.hash_mmu = value_in(cpuinfo, "MMU") == "Hash";
   host.address_limit = address_limit(host, cpuinfo);
   host.auto_online_before = setting_before(tree);

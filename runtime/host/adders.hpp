@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Parts of this host that add memory and rely on auto_online_blocks, or ignore it; the highest
-// address of the kernel's memory; and the value of the setting before a service changed it.
+// Parts of this host that add memory and rely on auto_online_blocks, or ignore it; whether the
+// kernel ignores DIMMs; the highest address of the kernel's memory; and the value of the setting
+// before a service changed it.
 #pragma once
 
 #include "compiler/model/host.hpp"

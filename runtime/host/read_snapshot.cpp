@@ -138,6 +138,7 @@ void read_general(const Map& map, model::Host& host) {
   map.with("service", [&](const auto& v) { host.service = truth_of(v); });
   map.text("nvidia-driver", host.nvidia_driver);
   map.text("dlpar", host.dlpar);
+  map.with("ignores-dimms", [&](const auto& v) { host.ignores_dimms = truth_of(v); });
   map.with("hash-mmu", [&](const auto& v) { host.hash_mmu = truth_of(v); });
   map.with("address-limit", [&](const auto& v) { host.address_limit = number_of(v, UINT64_MAX); });
   map.text("auto-online-before", host.auto_online_before);

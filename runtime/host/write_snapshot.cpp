@@ -86,6 +86,7 @@ void write_machine(const model::Host& host, YamlWriter& out) {
   write_if("service", host.service, out);
   write_text("nvidia-driver", host.nvidia_driver, out);
   write_text("dlpar", host.dlpar, out);
+  write_if("ignores-dimms", host.ignores_dimms, out);
   write_if("hash-mmu", host.hash_mmu, out);
   if (host.address_limit > 0) out.member("address-limit", host.address_limit);
   write_optional("auto-online-before", host.auto_online_before, out);

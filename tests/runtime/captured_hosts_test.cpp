@@ -194,6 +194,7 @@ TEST_CASE("captured hosts: other architectures say where their memory came from"
   };
   const std::vector<Added> hosts{
       {"7.2-arm64-vm-split-before", "aarch64", 8, 4, Device::Kind::Dimm, 4096},
+      {"7.2-arm64-vm-ignores-dimms", "aarch64", 8, 0, Device::Kind::None, 4096},
       {"7.2-loong64-vm-split-before", "loongarch64", 3, 4, Device::Kind::Dimm, 16384},
       {"7.2-ppc64le-vm-split-before", "ppc64le", 4, 4, Device::Kind::None, 4096},
       {"7.2-s390x-vm-boot-block-after", "s390x", 8, 0, Device::Kind::None, 4096},
@@ -206,6 +207,7 @@ TEST_CASE("captured hosts: other architectures say where their memory came from"
     CHECK(host.arch == known.arch);
     CHECK(host.page_size == known.page_size);
     CHECK(host.dlpar.empty() == (known.arch != "ppc64le"));
+    CHECK(host.ignores_dimms == (known.name == "7.2-arm64-vm-ignores-dimms"));
     std::uint64_t boot = 0;
     std::uint64_t added = 0;
     for (const model::BlockRun& run : host.blocks) {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "compiler/sema/facts.hpp"
+#include "runtime/host/capture.hpp"
 #include "runtime/host/proc.hpp"
 #include "runtime/host/text.hpp"
 #include "tests/runtime/sample_tree.hpp"
@@ -110,6 +111,40 @@ TEST_CASE("machine: architecture of a captured kernel") {
   CHECK(machine_of({{"sys/class/dmi/id/sys_vendor", "Dell Inc.\n"}}).vendor == "Dell Inc.");
   CHECK(machine_of({{"sys/devices/virtual/dmi/id/product_name", "R740\n"}}).product == "R740");
   CHECK(machine_of({{"sys/class/dmi/id/product_family", "RHV\n"}}).family == "RHV");
+}
+
+// drivers/acpi/acpi_memhotplug.c: slots are devices on every kernel, the profile is the driver's.
+TEST_CASE("DIMMs: ignored if the firmware has slots for them and the kernel no driver") {
+  const std::pair<std::string, std::string> profile{"sys/firmware/acpi/hotplug/container/enabled",
+                                                    "1\n"};
+  const std::pair<std::string, std::string> driver{"sys/firmware/acpi/hotplug/memory/enabled",
+                                                   "1\n"};
+  const std::pair<std::string, std::string> slot{"sys/bus/acpi/devices/PNP0C80:00/hid",
+                                                 "PNP0C80\n"};
+  const std::pair<std::string, std::string> button{"sys/bus/acpi/devices/PNP0C0C:00/hid",
+                                                   "PNP0C0C\n"};
+  CHECK(machine_of({profile, slot}).ignores_dimms);
+  CHECK_FALSE(machine_of({profile, driver, slot}).ignores_dimms);
+  CHECK_FALSE(machine_of({driver, slot}).ignores_dimms);
+  CHECK_FALSE(machine_of({profile, button}).ignores_dimms);
+  CHECK_FALSE(machine_of({profile}).ignores_dimms);
+  // Not captured, a kernel before 3.10, or a device tree: unknown.
+  CHECK_FALSE(machine_of({slot}).ignores_dimms);
+  CHECK_FALSE(machine_of({{"sys/firmware/devicetree/base/model", "x"}}).ignores_dimms);
+  CHECK_FALSE(machine_of({}).ignores_dimms);
+}
+
+TEST_CASE("DIMMs: that they are ignored is in a snapshot, and not in the fingerprint") {
+  model::Host host = machine_of({{"sys/firmware/acpi/hotplug/container/enabled", "1\n"},
+                                 {"sys/bus/acpi/devices/PNP0C80:00/hid", "PNP0C80\n"}});
+  const std::string text = runtime::write_snapshot(host);
+  CHECK(text.find("\nignores-dimms: true\n") != std::string::npos);
+  const auto back = runtime::read_host_text(text);
+  REQUIRE(back.has_value());
+  CHECK(back->ignores_dimms);
+  CHECK(back->fingerprint == machine_of({}).fingerprint);
+  host.ignores_dimms = false;
+  CHECK(runtime::write_snapshot(host).find("ignores-dimms") == std::string::npos);
 }
 
 TEST_CASE("command line: only words on memory, as the kernel splits them") {

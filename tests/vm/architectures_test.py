@@ -209,6 +209,22 @@ def test_boot_parameters_come_true(vm: Vm) -> None:
         assert present(guest, page) == predicted_zones, (wanted["boot"], present(guest, page))
 
 
+@on("7.2-arm64-generic")
+def test_ignored_dimms_are_reported(vm: Vm) -> None:
+    """ACPI says that the DIMM is there, the kernel adds no block, and `status` names the cause."""
+    with vm.guest(layout(vm)) as guest:
+        before = guest.blocks()
+        guest.add_dimm("d0", of(vm).block, wait=False)
+        guest.wait_for(lambda: "15" in guest.read("/sys/bus/acpi/devices/PNP0C80:00/status"), "a DIMM in the first slot")
+        assert guest.blocks() == before, guest.blocks()
+        capture = guest.capture()
+        status = json.loads(memonline(vm, capture, "status", "--format", "json"))
+        assert status["dimms_ignored_by"] == "CONFIG_ACPI_HOTPLUG_MEMORY", status
+        text = memonline(vm, capture, "status")
+        assert re.search(r"^Hot-added DIMMs are ignored: .*linux-image-cloud-arm64", text, re.MULTILINE), text
+        vm.keep_host(guest, "7.2-arm64-vm-ignores-dimms", "a DIMM was added, and Debian's generic kernel ignores it")
+
+
 @on(*kernels_of(["arm64"]))
 def test_arm64_keeps_its_boot_memory(vm: Vm) -> None:
     """The kernel refuses to offline it (EPERM); the plan does not try."""

@@ -48,6 +48,7 @@ def apply(vm: Vm, guest: Guest) -> None:
     """status, plan, apply, and plan again."""
     status = guest.run(f"memonline status -e '{POLICY}' --format json")
     assert status.status == 3 and json.loads(status.stdout)["verdict"] == "drift", status
+    assert "dimms_ignored_by" not in json.loads(status.stdout), status.stdout
     before, capture = guest.blocks(), guest.capture()
     wanted = plan(guest, "/tmp/plan.json")
     here = architectures_test.plan(vm, capture, POLICY)

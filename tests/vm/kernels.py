@@ -65,6 +65,7 @@ CXL_MODULES = ("libnvdimm", "cxl_pmem", "cxl_acpi", "cxl_mem", "cxl_pci", "devic
 ARCHITECTURE_KERNELS = {
     # The flavor `cloud` has ACPI_HOTPLUG_MEMORY; Debian's generic kernel for arm64 ignores DIMMs.
     "7.2-arm64": _foreign("linux-image-cloud-arm64", "arm64"),
+    "7.2-arm64-generic": _foreign("linux-image-arm64", "arm64"),
     "7.2-loong64": _foreign("linux-image-loong64", "loong64"),
     "7.2-ppc64le": _foreign("linux-image-powerpc64le", "ppc64el"),
     "7.2-s390x": _foreign("linux-image-s390x", "s390x"),
