@@ -263,6 +263,7 @@ turns=(
   "600 packages life_in_trixie"
   "400 tools recipe"
   "900 kernel-source --minutes 10"
+  "900 fresh --kind kernel-source bookworm"
   "360 vm --architectures --architecture loong64"
   "1000 systems"
   "900 tsan"
