@@ -256,7 +256,7 @@ turns=(
   "1200 packages same_bytes_twice"
   "400 vm --kernels --kernel 7.2"
   "360 vm --architectures --architecture cxl"
-  "600 vm --architectures --architecture arm64 --only cross_build"
+  "900 vm --architectures --architecture arm64 --only cross_build"
   "1000 long --kernel 6.12 --only in_64_dimms"
   "400 fuzz"
   "360 vm --architectures --architecture ppc64le"

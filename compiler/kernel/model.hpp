@@ -53,11 +53,11 @@ class Model {
   Result<std::monostate, Refusal> remove(model::BlockId first, std::uint64_t count);
   std::uint32_t add_device(model::Device device);
   /// Writes 1 into `config` of standby memory, from the lowest block up: adds it, and onlines it if
-  /// auto_online_blocks says so. Blocks that are configured stay as they are. For blocks of a dax
-  /// device, the driver kmem takes all of the device. (standby.cpp)
+  /// auto_online_blocks says so. Blocks that are configured stay as they are. For a block of a dax
+  /// device, binds the whole device to kmem. (configure.cpp)
   Result<std::monostate, Refusal> configure(model::WriteRun run);
-  /// Writes 0: removes offline blocks that are standby memory again. The driver kmem leaves a dax
-  /// device whose blocks are all offline.
+  /// Writes 0: removes offline blocks, which become standby memory again. For a block of a dax
+  /// device, unbinds the device from kmem if all of its blocks are offline.
   Result<std::monostate, Refusal> deconfigure(model::WriteRun run);
 
   /// The present `valid_zones` of the block; Unknown for a block that does not exist.

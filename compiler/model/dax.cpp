@@ -40,21 +40,24 @@ std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& devic
   if (!device.driver.empty())
     return NotBindable{
         fmt::format("its driver is {}, and a program may use /dev/{}", device.driver, device.name),
-        fmt::format("when nothing uses it, release it: `echo {} "
-                    ">/sys/bus/dax/drivers/{}/unbind` as root",
+        fmt::format("if no program uses it, unbind it as root: `echo {} "
+                    ">/sys/bus/dax/drivers/{}/unbind`",
                     device.name, device.driver)};
   if (device.size == Bytes(0))
-    return NotBindable{"nothing of it can be read", "run memonline as root"};
+    return NotBindable{"its files in /sys cannot be read",
+                       "run memonline as root, or capture the host as root"};
   if (device.blocks.empty() && device.size >= host.block_size * 2)
-    return NotBindable{"its addresses cannot be read", "run memonline as root"};
+    return NotBindable{"its addresses cannot be read",
+                       "run memonline as root, or capture the host as root"};
   if (device.blocks.empty())
     return NotBindable{fmt::format("it holds no whole memory block ({})", human(host.block_size)),
-                       "make a larger device"};
+                       "create a larger device: see daxctl-create-device(1)"};
   if (!device.node)
-    return NotBindable{"the firmware names no node for it (target_node)",
-                       "the kernel refuses it: update the firmware"};
+    return NotBindable{"it has no node (target_node), and kmem requires one",
+                       "update the firmware, which assigns the node"};
   if (host.kmem == false)
-    return NotBindable{"the driver kmem is not loaded", "load it: `modprobe kmem` as root"};
+    return NotBindable{"the driver kmem is not loaded",
+                       "run `modprobe kmem` as root; to load it at boot, use /etc/modules-load.d"};
   return std::nullopt;
 }
 
@@ -90,13 +93,13 @@ std::optional<std::string> not_system_ram(const DaxDevice& device) {
   if (device.driver.empty() && device.size == Bytes(0)) return std::nullopt;
   if (device.driver.empty())
     return fmt::format(
-        "{} is not system RAM (no driver): a rule such as `{} system-ram: movable` has the driver "
-        "kmem take it and onlines it; `daxctl reconfigure-device --mode=system-ram --no-online {}` "
-        "adds its memory offline.",
+        "{} is not system RAM (no driver): a rule such as `{} system-ram: movable` binds it to "
+        "kmem and onlines it; `daxctl reconfigure-device --mode=system-ram --no-online {}` only "
+        "adds its memory, offline",
         device.name, device.name, device.name);
   return fmt::format(
       "{} is not system RAM (driver {}): `daxctl reconfigure-device --mode=system-ram --no-online "
-      "{}` adds its memory offline; the policy then applies to it.",
+      "{}` adds its memory offline; the policy then applies to it",
       device.name, device.driver, device.name);
 }
 

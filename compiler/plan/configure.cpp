@@ -213,7 +213,7 @@ void ConfigurePart::add_steps(Allocation& allocation, const source::SourceSet& f
   for (Decision& decision : allocation.decisions)
     if (!decision.change && left.contains(decision.blocks.first))
       decision.reason = model::dax_with(host_, decision.blocks.first) != nullptr
-                            ? "not system RAM: nothing of its device is onlined"
+                            ? "not system RAM: no share onlines a block of its device"
                             : "standby memory that is not configured";
   if (!has_room(steps, sink)) return;
   give_back(allocation, files, steps);
@@ -248,10 +248,10 @@ bool ConfigurePart::has_room(const std::vector<Step>& steps, diag::Sink& sink) c
     if (needed > *free) {
       auto& d =
           sink.add(diag::Code::NoRoomForMemoryMap, std::nullopt,
-                   fmt::format("{} of free kernel memory cannot hold the memory map of {}: {}",
+                   fmt::format("the memory map of {1} needs {2}; only {0} of kernel memory is free",
                                model::human(*free), model::range_name(config->blocks.range()),
                                model::human(needed)));
-      d.help = "configure less at a time, with kernel memory first: a smaller share, or `normal`";
+      d.help = "configure less at once: request a smaller share, or a `normal` share first";
       if (!config->device.empty())
         d.help = "boot with `memory_hotplug.memmap_on_memory=1`: the device then holds its own map";
       return false;
@@ -277,8 +277,8 @@ void ConfigurePart::hold_setting(std::vector<Step>& steps) const {
   const RuleRef rule = first->rule;
   steps.insert(steps.begin(),
                step_of(SetKnob{Knob::AutoOnlineBlocks, "offline", now, KnobScope::Run}, rule,
-                       "first, and while the plan runs, so that memory that is configured stays "
-                       "offline until its own step"));
+                       "first, and while the plan runs, so that the blocks it adds stay offline "
+                       "until their own step"));
 }
 
 std::optional<bool> ConfigurePart::wanted_map(const BlockRange& blocks) const {

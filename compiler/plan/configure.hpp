@@ -29,7 +29,7 @@ class ConfigurePart {
   [[nodiscard]] const model::Host& host() const { return with_ ? *with_ : host_; }
 
   /// Takes memory without blocks out of the selection, and of host(), where the rule that governs
-  /// it does not name `standby`.
+  /// it does not name `standby` or `system-ram`.
   void settle(Selection& selection);
 
   /// Adds the steps that configure memory before it is onlined and deconfigure what is to stay

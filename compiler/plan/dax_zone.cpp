@@ -64,8 +64,8 @@ void warn_of_kernel_dax(const Allocation& allocation, const std::vector<Step>& s
   for (const auto& [place, one] : all) {
     auto& d = sink.add(
         diag::Code::KernelMemoryOnDax, one.share,
-        fmt::format("kernel memory on {}: the kernel puts pages there within seconds, and then the "
-                    "device cannot be removed until the next boot",
+        fmt::format("kernel memory on {}: within seconds, unmovable pages are there, and the "
+                    "device cannot be removed before the next boot",
                     diag::first_few(each_once(one.devices))));
     d.help = "use `movable` for memory that may be removed again";
   }

@@ -148,7 +148,7 @@ class Differences {
     const auto report = [&](const auto& has, const auto& lacks, const char* what) {
       for (const model::UnconfiguredFact& memory : has)
         if (std::find(lacks.begin(), lacks.end(), memory) == lacks.end())
-          lines_.push_back(fmt::format("memory without blocks is {}: {} of {}{}", what,
+          lines_.push_back(fmt::format("unconfigured memory is {}: {} ({}{})", what,
                                        model::range_name(memory.blocks), memory.device,
                                        memory.own_map ? " with memmap_on_memory" : ""));
     };

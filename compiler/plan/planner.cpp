@@ -15,6 +15,7 @@
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/allocate.hpp"
 #include "compiler/plan/boot.hpp"
+#include "compiler/plan/configure.hpp"
 #include "compiler/plan/dax_zone.hpp"
 #include "compiler/plan/hotplug.hpp"
 #include "compiler/plan/limit.hpp"
@@ -25,7 +26,6 @@
 #include "compiler/plan/room.hpp"
 #include "compiler/plan/select.hpp"
 #include "compiler/plan/setting_users.hpp"
-#include "compiler/plan/configure.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/sema/resolve.hpp"
 

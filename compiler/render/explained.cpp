@@ -94,7 +94,8 @@ std::optional<Unexplained> standby(const BlockRange& asked, const Host& host) {
     const std::string blocks = model::range_numbers({from, to});
     return Unexplained{
         Unexplained::Kind::NoSuchBlock,
-        fmt::format("block {} is standby memory and has no state until it is configured", blocks),
+        fmt::format("standby memory has no blocks until it is configured: {}",
+                    model::range_name(BlockRange{from, to})),
         fmt::format("a rule that names `standby` configures what it onlines; `chmem -c -b {}` "
                     "configures it by hand",
                     blocks)};
@@ -142,9 +143,12 @@ Pieces blocks_of_device(std::string_view name, const Host& host) {
   auto pieces = pieces_where(
       host, [&](const BlockRun& run) { return host.devices.at(run.device).name == name; });
   if (!pieces.empty()) return pieces;
-  if (const model::DaxDevice* dax = model::find_dax(host, name))
-    return missing(fmt::format("{} has no memory blocks: {}", name, model::dax_summary(host, *dax)),
-                   model::not_system_ram(*dax).value_or("`memonline status` lists the blocks"));
+  if (const model::DaxDevice* dax = model::find_dax(host, name)) {
+    const std::string summary = model::dax_summary(host, *dax);
+    return missing(
+        fmt::format("{} has no memory blocks{}{}", name, summary.empty() ? "" : ": ", summary),
+        model::not_system_ram(*dax).value_or("`memonline status` lists the blocks"));
+  }
   std::vector<std::string> names;
   for (const model::Device& device : host.devices)
     if (std::find(names.begin(), names.end(), device.name) == names.end())
@@ -220,14 +224,14 @@ std::optional<Unexplained> configured_by_plan(const Asked& asked, const Host& ho
       continue;
     return Unexplained{
         Unexplained::Kind::NoSuchBlock,
-        fmt::format("it has no blocks yet: step {} of the plan ({}) adds them", configures->number,
+        fmt::format("no blocks there yet: step {} of the plan ({}) adds them", configures->number,
                     step_text(*configures)),
         fmt::format("step {} onlines {} in {}", step.number,
                     model::range_name(online->blocks.range()), model::zone_name(online->zone))};
   }
   if (configures == nullptr) return std::nullopt;
   return Unexplained{Unexplained::Kind::NoSuchBlock,
-                     fmt::format("it has no blocks yet: step {} of the plan ({}) adds them",
+                     fmt::format("no blocks there yet: step {} of the plan ({}) adds them",
                                  configures->number, step_text(*configures)),
                      "no step onlines them"};
 }

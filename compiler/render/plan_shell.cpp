@@ -46,7 +46,7 @@ run() {
 )sh";
 
 constexpr std::string_view kConfigure = R"sh(
-# configure CONFIG FIRST LAST [MEMMAP]: standby memory, block by block; MEMMAP before CONFIG is 1.
+# configure CONFIG FIRST LAST [MEMMAP]: write MEMMAP, then CONFIG of standby memory, by block.
 configure() {
   n=$2
   while :; do
@@ -63,13 +63,13 @@ configure() {
 )sh";
 
 constexpr std::string_view kBind = R"sh(
-# bind DEVICE FIRST LAST: the driver kmem takes a dax device, unless its blocks are there.
+# bind DEVICE FIRST LAST: bind a dax device to the driver kmem, unless its blocks exist.
 bind() {
   [ ! -e "$sys/devices/system/memory/memory$2" ] || return 0
   echo "$1" > "$sys/bus/dax/drivers/kmem/bind" 2> /dev/null ||
-    echo "$1" > "$sys/bus/dax/drivers/kmem/new_id" || die "$1: the driver kmem does not take it"
+    echo "$1" > "$sys/bus/dax/drivers/kmem/new_id" || die "$1: binding it to kmem failed"
   [ -e "$sys/devices/system/memory/memory$2" ] && [ -e "$sys/devices/system/memory/memory$3" ] ||
-    die "$1: its blocks are missing"
+    die "$1: kmem did not add its blocks"
 }
 )sh";
 // clang-format on

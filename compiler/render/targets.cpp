@@ -126,7 +126,7 @@ bool configures(const Job& job) {
   name_rule(d, step->rule);
   d.help = device.empty() ? "use `memonline apply`, or configure it first: `chmem -c`"
                           : fmt::format(
-                                "use `memonline apply`, or have daxctl do it first: `daxctl "
+                                "use `memonline apply`, or first run `daxctl "
                                 "reconfigure-device --mode=system-ram --no-online {}`",
                                 device);
   return true;

@@ -82,9 +82,9 @@ class MemoryPort {
   /// Standby memory: 0 or errno. Other kernels have none.
   virtual int write_standby(BlockId block, StandbyFile file, bool value) noexcept = 0;
   virtual StandbyView look_at_standby(BlockId block) noexcept = 0;
-  /// Has the driver kmem take a dax device, which adds its blocks, or leave it, which removes them:
-  /// 0 or errno. It must leave only while all of them are offline: they could never be removed
-  /// otherwise (dev_dax_kmem_remove(), drivers/dax/kmem.c).
+  /// Binds a dax device to the driver kmem, which adds its blocks, or unbinds it, which removes
+  /// them: 0 or errno. Unbind only if all of them are offline: otherwise they cannot be removed
+  /// before the next boot (dev_dax_kmem_remove(), drivers/dax/kmem.c; kernel rule 9.12).
   virtual int bind_dax(std::string_view device) noexcept = 0;
   virtual int unbind_dax(std::string_view device) noexcept = 0;
 

@@ -57,7 +57,7 @@ std::string text_of(const Task& task, const BlockResult& result, bool skipped) {
     case Outcome::NotTried:
       if (task.all_or_nothing)
         return "not tried: another block of the request could not be offlined";
-      if (task.configured_first && !skipped) return "not tried: the block could not be configured";
+      if (task.configured_first && !skipped) return "not tried: the block could not be added";
       return skipped ? "not tried: kernel memory that must come first could not be onlined"
              : task.kind == Task::Kind::None
                  ? task.why_not
@@ -211,11 +211,12 @@ std::string likely_reason(Task::Kind kind, int error) {
   switch (error) {
     case EINVAL:
       if (kind == Task::Kind::SetKnob) return "this kernel does not support the value";
+      if (kind == Task::Kind::Configure) return "the kernel rejected this memory: see its log";
       return offline ? "the block has a hole, or pages of several zones or nodes"
                      : "the zone rules of this kernel forbid it here";
     case EBUSY:
-      if (kind == Task::Kind::Configure) return "the block exists already";
-      if (kind == Task::Kind::Deconfigure) return "the block is online";
+      if (kind == Task::Kind::Configure) return "it exists already, or its addresses are in use";
+      if (kind == Task::Kind::Deconfigure) return "it, or a block of the same device, is online";
       return offline ? "a page in it cannot be migrated" : "the device or a notifier is not ready";
     case EAGAIN: return "the kernel gave up after trying for 120 s";
     case ENOMEM: return "the kernel could not allocate the memory it needs for this";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Uevents of the kernel for memory blocks that were added, removed, or changed: those of
 // /devices/system/memory (kobject_uevent_env(), lib/kobject_uevent.c); and for dax devices that
-// wait for a driver. Received from the kernel's
-// multicast group, not udev's: it needs no udevd, and works in a private network namespace.
+// have no driver. Received from the kernel's multicast group, not udev's: it needs no udevd, and
+// works in a private network namespace.
 #pragma once
 
 #include <cstdint>

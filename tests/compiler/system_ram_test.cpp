@@ -169,8 +169,8 @@ TEST_CASE("system-ram: a plan is for the devices that it was made for, and may b
   Host other = before;
   other.dax_devices[0].blocks.back().last = BlockId(26);
   CHECK(compare(*c.plan, other).lines ==
-        std::vector<std::string>{"memory without blocks is gone: memory24..25 of dax0.0",
-                                 "memory without blocks is new: memory24..26 of dax0.0"});
+        std::vector<std::string>{"unconfigured memory is gone: memory24..25 (dax0.0)",
+                                 "unconfigured memory is new: memory24..26 (dax0.0)"});
   CHECK_FALSE(compare(*c.plan, other).on_the_way);
   // Killed after the first block; the node has come with the device.
   Model model(before);

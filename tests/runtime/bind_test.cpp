@@ -143,8 +143,7 @@ TEST_CASE("bind: a device that the kernel refuses brings no blocks, and nothing 
     m.port.lost = lost;
     const Report report = m.apply(kPolicy);
     CHECK(report.result() == Report::Result::Failed);
-    CHECK(findings(report).find("not tried: the block could not be configured") !=
-          std::string::npos);
+    CHECK(findings(report).find("not tried: the block could not be added") != std::string::npos);
     CHECK(test::layout_text(m.kernel->host()) == "NNNNNNNN");
     CHECK(m.undo().tasks.empty());
   }

@@ -139,7 +139,7 @@ TEST_CASE("configure: a block that cannot be configured is not onlined, and the 
     const Report report = m.apply("standby: movable; set hotplug = service");
     CHECK(report.result() == Report::Result::Partly);
     CHECK(findings(report) == std::string("memory12: ") + text +
-                                  "\nmemory12: not tried: the block could not be configured\n");
+                                  "\nmemory12: not tried: the block could not be added\n");
     CHECK(test::layout_text(m.kernel->host()) == "NNNNNNNNMMMMMMM");
   }
 }
@@ -170,7 +170,7 @@ TEST_CASE("configure: the place of the memory map is written first") {
   other.port.error = EOPNOTSUPP;
   CHECK(findings(other.apply("standby block 14-15: movable; set memmap-on-memory = on")) ==
         "memory15: EOPNOTSUPP: the kernel was booted without memory_hotplug.memmap_on_memory\n"
-        "memory15: not tried: the block could not be configured\n");
+        "memory15: not tried: the block could not be added\n");
   CHECK(other.kernel->look_at_standby(BlockId(14)).own_map);
 }
 
