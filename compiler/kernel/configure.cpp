@@ -28,11 +28,28 @@ model::OnlineWord word_of(const std::string& setting) {
   return model::OnlineWord::Online;
 }
 
+BlockSet dax_blocks(const model::Host& host) {
+  std::vector<BlockRange> all;
+  for (const model::DaxDevice& dax : host.dax_devices)
+    all.insert(all.end(), dax.blocks.begin(), dax.blocks.end());
+  return BlockSet(std::move(all));
+}
+
+std::vector<std::string> dax_in(const model::Host& host, const BlockSet& blocks) {
+  std::vector<std::string> names;
+  for (const model::DaxDevice& dax : host.dax_devices)
+    if (model::touches(blocks, dax.blocks)) names.push_back(dax.name);
+  return names;
+}
+
 }  // namespace
 
 Result<std::monostate, Refusal> Model::configure(model::WriteRun run) {
-  if (const model::DaxDevice* dax = model::dax_with(base_, run.low())) return bind(dax->name);
-  const BlockSet blocks({run.range()});
+  BlockSet blocks({run.range()});
+  for (const std::string& name : dax_in(base_, blocks))
+    if (auto done = bind(name); !done) return done;
+  blocks = subtract(blocks, dax_blocks(base_));
+  if (blocks.empty()) return std::monostate{};
   const BlockSet standby(base_.standby);
   const auto is_standby = [](const Device& one) { return one.kind == Device::Kind::Standby; };
   const auto known = std::find_if(state_.devices.begin(), state_.devices.end(), is_standby);
@@ -110,9 +127,12 @@ Result<std::monostate, Refusal> Model::all_offline(const BlockRange& part) const
 }
 
 Result<std::monostate, Refusal> Model::deconfigure(model::WriteRun run) {
-  if (const model::DaxDevice* dax = model::dax_with(base_, run.low())) return unbind(dax->name);
+  BlockSet blocks({run.range()});
+  for (const std::string& name : dax_in(base_, blocks))
+    if (auto done = unbind(name); !done) return done;
+  blocks = subtract(blocks, dax_blocks(base_));
   const BlockSet standby(base_.standby);
-  const BlockSet removed = subtract(BlockSet({run.range()}), standby);
+  const BlockSet removed = subtract(blocks, standby);
   for (const BlockRange& part : removed) {
     if (auto there = present(part); !there) return there;
     if (auto idle = all_offline(part); !idle) return idle;

@@ -35,6 +35,67 @@ const DaxDevice* dax_with(const Host& host, BlockId block) {
   return nullptr;
 }
 
+namespace {
+
+bool is_possible(const Host& host, NodeId node) {
+  return host.possible_nodes.empty() ||
+         std::any_of(
+             host.possible_nodes.begin(), host.possible_nodes.end(),
+             [&](const auto& range) { return range.first <= node && node <= range.second; });
+}
+
+bool has_block_in(const Host& host, const BlockRange& range) {
+  const auto after =
+      std::partition_point(host.blocks.begin(), host.blocks.end(),
+                           [&](const BlockRun& run) { return run.last() < range.first; });
+  return after != host.blocks.end() && after->first <= range.last;
+}
+
+// What the kernel would refuse.
+std::optional<NotBindable> refused(const Host& host, const DaxDevice& device) {
+  if (!device.node)
+    return NotBindable{"it has no node (target_node), and kmem requires one",
+                       "update the firmware, which assigns the node"};
+  if (!is_possible(host, *device.node))
+    return NotBindable{fmt::format("this host has no node{}", *device.node),
+                       "the kernel refuses memory for a node that was not possible at boot"};
+  for (const BlockRange& range : device.blocks) {
+    if (has_block_in(host, range))
+      return NotBindable{"memory blocks exist at its addresses",
+                         "`memonline status` lists them with their devices"};
+    if (host.address_limit > 0 && host.address_of(range.last) >= host.address_limit)
+      return NotBindable{"its addresses are beyond what the kernel can map",
+                         "place it below in the firmware's settings"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool touches(const BlockSet& blocks, const std::vector<BlockRange>& ranges) {
+  const auto& all = blocks.ranges();
+  return std::any_of(ranges.begin(), ranges.end(), [&](const BlockRange& range) {
+    const auto at = std::partition_point(
+        all.begin(), all.end(), [&](const BlockRange& one) { return one.last < range.first; });
+    return at != all.end() && at->first <= range.last;
+  });
+}
+
+BlockSet with_whole_devices(const Host& host, BlockSet blocks) {
+  std::vector<BlockRange> all = blocks.ranges();
+  for (const DaxDevice& device : host.dax_devices)
+    if (!device.is_system_ram() && touches(blocks, device.blocks))
+      all.insert(all.end(), device.blocks.begin(), device.blocks.end());
+  return BlockSet(std::move(all));
+}
+
+BlockSet without_blocks(const Host& host) {
+  std::vector<BlockRange> all = host.standby;
+  for (const DaxDevice& device : host.dax_devices)
+    if (!device.is_system_ram()) all.insert(all.end(), device.blocks.begin(), device.blocks.end());
+  return BlockSet(std::move(all));
+}
+
 std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& device) {
   if (device.is_system_ram()) return std::nullopt;
   if (!device.driver.empty())
@@ -52,9 +113,7 @@ std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& devic
   if (device.blocks.empty())
     return NotBindable{fmt::format("it holds no whole memory block ({})", human(host.block_size)),
                        "create a larger device: see daxctl-create-device(1)"};
-  if (!device.node)
-    return NotBindable{"it has no node (target_node), and kmem requires one",
-                       "update the firmware, which assigns the node"};
+  if (auto why = refused(host, device)) return why;
   if (host.kmem == false)
     return NotBindable{"the driver kmem is not loaded",
                        "run `modprobe kmem` as root; to load it at boot, use /etc/modules-load.d"};
@@ -62,11 +121,11 @@ std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& devic
 }
 
 BlockSet bindable_blocks(const Host& host) {
-  BlockSet blocks;
+  std::vector<BlockRange> all;
   for (const DaxDevice& device : host.dax_devices)
     if (!device.is_system_ram() && !not_bindable(host, device))
-      for (const BlockRange& range : device.blocks) blocks.add(range);
-  return blocks;
+      all.insert(all.end(), device.blocks.begin(), device.blocks.end());
+  return BlockSet(std::move(all));
 }
 
 std::string_view tier_of(const Host& host, NodeId node) {
@@ -87,10 +146,13 @@ std::string dax_summary(const Host& host, const DaxDevice& device) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::optional<std::string> not_system_ram(const DaxDevice& device) {
+std::optional<std::string> not_system_ram(const Host& host, const DaxDevice& device) {
   if (device.is_system_ram()) return std::nullopt;
   // Without a size, the device's directory could not be read, and nor could its driver.
   if (device.driver.empty() && device.size == Bytes(0)) return std::nullopt;
+  if (const auto why = not_bindable(host, device); why && device.driver.empty())
+    return fmt::format("{} is not system RAM (no driver), and cannot become it now: {}; {}",
+                       device.name, why->why, why->help);
   if (device.driver.empty())
     return fmt::format(
         "{} is not system RAM (no driver): a rule such as `{} system-ram: movable` binds it to "

@@ -24,14 +24,21 @@ struct NotBindable {
   std::string help;  ///< an instruction
 };
 std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& device);
+/// Whether a block of these ranges is in the set.
+bool touches(const BlockSet& blocks, const std::vector<BlockRange>& ranges);
+/// The same blocks, with all others of the devices that are not system RAM: a device is bound as a
+/// whole or not at all.
+BlockSet with_whole_devices(const Host& host, BlockSet blocks);
+/// Memory that has no blocks until it is configured or bound: what others may have taken away.
+BlockSet without_blocks(const Host& host);
 /// Blocks of devices that kmem can make system RAM.
 BlockSet bindable_blocks(const Host& host);
 /// The tier that lists the node; empty: none.
 std::string_view tier_of(const Host& host, NodeId node);
 /// "512 MiB, region0, mem0, memory_tier22": what is behind the device, without its name.
 std::string dax_summary(const Host& host, const DaxDevice& device);
-/// A sentence with the command that adds its blocks, or nothing: its blocks are there, or its
-/// driver does not show.
-std::optional<std::string> not_system_ram(const DaxDevice& device);
+/// A sentence with the rule or command that adds its blocks, or nothing: its blocks are there, or
+/// its driver does not show.
+std::optional<std::string> not_system_ram(const Host& host, const DaxDevice& device);
 
 }  // namespace memonline::model

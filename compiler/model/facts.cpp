@@ -160,8 +160,10 @@ std::vector<UnconfiguredFact> unconfigured_of(const Host& host) {
   const BlockSet own = host.standby_own_map ? BlockSet(*host.standby_own_map) : BlockSet();
   for (const BlockRange& range : intersect(standby, own)) all.push_back({range, "standby", true});
   for (const BlockRange& range : subtract(standby, own)) all.push_back({range, "standby", false});
+  // Whatever its driver is, and whether kmem is loaded: a plan that does not bind it depends on
+  // neither, and one that does is told by the kernel.
   for (const DaxDevice& dax : host.dax_devices)
-    if (!dax.is_system_ram() && !not_bindable(host, dax))
+    if (!dax.is_system_ram())
       for (const BlockRange& range : dax.blocks) all.push_back({range, dax.name, false});
   std::sort(all.begin(), all.end(), [](const UnconfiguredFact& a, const UnconfiguredFact& b) {
     return a.blocks.first < b.blocks.first;

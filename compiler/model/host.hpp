@@ -62,6 +62,9 @@ struct DaxDevice {
   /// That it has as system RAM: whole blocks of its ranges, ascending, disjoint. Empty: the ranges
   /// do not show, or none holds a block.
   std::vector<BlockRange> blocks;
+  /// Whether its blocks hold their own memory map if memmap_on_memory is supported at all (its own
+  /// file of that name, 6.8+). Empty: this kernel has no such file.
+  std::optional<bool> own_map;
   [[nodiscard]] bool is_system_ram() const { return driver == "kmem"; }
   friend bool operator==(const DaxDevice&, const DaxDevice&) = default;
 };
@@ -222,8 +225,8 @@ struct Host {
   /// Standby memory of s390x (6.19+), which has no blocks until it is configured: ascending,
   /// disjoint.
   std::vector<BlockRange> standby;
-  /// In the order of their numbers. Part of the fingerprint are the blocks of those that kmem can
-  /// make system RAM.
+  /// In the order of their numbers. Part of the fingerprint are the blocks of those that are not
+  /// system RAM.
   std::vector<DaxDevice> dax_devices;
   /// Whether the driver kmem is loaded; known only beside dax devices.
   std::optional<bool> kmem;

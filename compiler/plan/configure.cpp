@@ -63,12 +63,25 @@ std::vector<BlockRun> without(const std::vector<BlockRun>& runs, const BlockSet&
 
 // Cut at the borders of these blocks, so that a run is either all of them or not at all.
 std::vector<BlockRun> cut_at(const std::vector<BlockRun>& runs, const BlockSet& blocks) {
-  std::vector<BlockRun> parts = without(runs, blocks);
-  for (const BlockRange& range : blocks)
-    for (const BlockRun& part : without(runs, subtract(blocks_in(runs), BlockSet({range}))))
+  std::vector<BlockRun> parts;
+  auto range = blocks.begin();
+  for (const BlockRun& run : runs) {
+    BlockRun rest = run;
+    const auto cut = [&](model::BlockId at) {  // at is the first block of the next part
+      if (at <= rest.first || at > rest.last()) return;
+      BlockRun part = rest;
+      part.count = at - rest.first;
+      rest.count -= part.count;
+      rest.first = at;
       parts.push_back(part);
-  std::sort(parts.begin(), parts.end(),
-            [](const BlockRun& a, const BlockRun& b) { return a.first < b.first; });
+    };
+    while (range != blocks.end() && range->last < run.first) ++range;
+    for (auto at = range; at != blocks.end() && at->first <= run.last(); ++at) {
+      cut(at->first);
+      cut(at->last + 1);
+    }
+    parts.push_back(rest);
+  }
   return parts;
 }
 
@@ -82,6 +95,13 @@ Host configured(const Host& host, const BlockSet& blocks) {
   with.knobs = host.knobs;
   with.fingerprint = host.fingerprint;
   return with;
+}
+
+// Its own `memmap_on_memory` decides from 6.8 on, where the kernel supports it.
+bool dax_holds_own_map(const Host& host, const std::string& name, std::uint64_t blocks) {
+  const auto* dax = model::find_dax(host, name);
+  return holds_own_map(host, Source::Dax, blocks) &&
+         (dax == nullptr || dax->own_map.value_or(true));
 }
 
 Step step_of(Action action, RuleRef rule, std::string why) {
@@ -110,10 +130,11 @@ BlockSet ConfigurePart::reached_by(const Group& group) const {
   if (names(*group.rule, sema::ClassWord::Standby))
     reached = intersect(blocks, BlockSet(host_.standby));
   if (!names(*group.rule, sema::ClassWord::SystemRam)) return reached;
+  std::vector<BlockRange> all = reached.ranges();
   for (const model::DaxDevice& dax : host_.dax_devices)
-    if (const BlockSet all(dax.blocks); !intersect(blocks, all).empty())
-      reached = unite(reached, all);
-  return reached;
+    if (model::touches(blocks, dax.blocks))
+      all.insert(all.end(), dax.blocks.begin(), dax.blocks.end());
+  return BlockSet(std::move(all));
 }
 
 void ConfigurePart::settle(Selection& selection) {
@@ -140,7 +161,7 @@ void ConfigurePart::settle(Selection& selection) {
   with_->blocks = without(with_->blocks, others);
   with_->standby = intersect(others, BlockSet(host_.standby)).ranges();
   for (std::size_t i = 0; i < host_.dax_devices.size(); ++i)
-    if (!intersect(others, BlockSet(host_.dax_devices[i].blocks)).empty())
+    if (model::touches(others, host_.dax_devices[i].blocks))
       with_->dax_devices[i] = host_.dax_devices[i];
   without_blocks_ = reached;
 }
@@ -226,7 +247,7 @@ model::Bytes ConfigurePart::cost_of(const ConfigureBlocks& config) const {
   const BlockSet all({config.blocks.range()});
   BlockSet own;
   if (!config.device.empty())
-    own = holds_own_map(host_, Source::Dax, all.count()) ? all : BlockSet();
+    own = dax_holds_own_map(host_, config.device, all.count()) ? all : BlockSet();
   else if (config.own_map)
     own = *config.own_map ? all : BlockSet();
   else if (host_.standby_own_map)
@@ -252,7 +273,13 @@ bool ConfigurePart::has_room(const std::vector<Step>& steps, diag::Sink& sink) c
                                model::human(*free), model::range_name(config->blocks.range()),
                                model::human(needed)));
       d.help = "configure less at once: request a smaller share, or a `normal` share first";
-      if (!config->device.empty())
+      const auto* dax = model::find_dax(host_, config->device);
+      if (dax != nullptr && dax->own_map == false)
+        d.help = fmt::format(
+            "boot with `memory_hotplug.memmap_on_memory=1` and write 1 to "
+            "/sys/bus/dax/devices/{}/memmap_on_memory: the device then holds its own map",
+            dax->name);
+      else if (dax != nullptr)
         d.help = "boot with `memory_hotplug.memmap_on_memory=1`: the device then holds its own map";
       return false;
     }

@@ -114,6 +114,7 @@ bool changes_memory(const std::vector<Step>& steps) {
 
 void check_balance(const std::vector<NodeOutcome>& outcome, const model::Host& after,
                    bool limit_written, const std::vector<Step>& steps, diag::Sink& sink) {
+  if (sink.has_errors()) return;
   model::Bytes normal;
   model::Bytes movable;
   for (const NodeOutcome& node : outcome) {

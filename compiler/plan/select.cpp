@@ -274,7 +274,7 @@ std::string there_is(const sema::Class& one, const Host& host) {
     return numbers.empty() ? "it has no DIMMs" : "its DIMMs are " + listed("dimm", numbers);
   }
   if (const auto* dax = named_dax(one, host))
-    if (auto text = model::not_system_ram(*dax)) return *text;
+    if (auto text = model::not_system_ram(host, *dax)) return *text;
   return "`memonline status` lists all memory";
 }
 

@@ -147,7 +147,7 @@ Pieces blocks_of_device(std::string_view name, const Host& host) {
     const std::string summary = model::dax_summary(host, *dax);
     return missing(
         fmt::format("{} has no memory blocks{}{}", name, summary.empty() ? "" : ": ", summary),
-        model::not_system_ram(*dax).value_or("`memonline status` lists the blocks"));
+        model::not_system_ram(host, *dax).value_or("`memonline status` lists the blocks"));
   }
   std::vector<std::string> names;
   for (const model::Device& device : host.devices)

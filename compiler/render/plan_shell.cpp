@@ -143,7 +143,7 @@ std::string command_of(const Step& step, const Knobs& held) {
           [](const plan::ConfigureBlocks& config) {
             if (!config.device.empty())
               return fmt::format("{} {} {} {}", config.verb(), config.device, config.blocks.low(),
-                                 config.blocks.high());
+                                 config.blocks.high());  // a checked name: model::is_dax_name()
             std::string text = fmt::format("configure {:d} {} {}", config.configure,
                                            config.blocks.first, config.blocks.last);
             if (config.own_map) text += fmt::format(" {:d}", *config.own_map);

@@ -25,8 +25,6 @@ using model::Facts;
 
 namespace {
 
-constexpr const char* kPlanAgain = "make a new plan with `memonline plan -o plan.json`";
-
 plan::HostRef read_host_ref(PlanReader& in, const Json& document) {
   return in.member(document, "host", [&](const Json& host) {
     plan::HostRef result;
@@ -64,79 +62,6 @@ Facts read_facts(PlanReader& in, const plan::HostRef& host) {
   same("era", host.era, model::era_name(facts->era));
   same("arch", host.arch, facts->arch);
   return std::move(*facts);
-}
-
-// The blocks of the facts, and those that an earlier step adds, as runs that do not touch.
-class Known {
- public:
-  explicit Known(const Facts& facts) {
-    for (const model::BlockFact& fact : facts.blocks) add(fact.blocks);
-  }
-
-  void add(model::BlockRange blocks) {
-    auto& [first, last] = blocks;
-    auto next = runs_.upper_bound(first);
-    if (next != runs_.begin()) {
-      const auto before = std::prev(next);
-      if (before->second >= last) return;
-      if (before->second + 1 >= first) {
-        first = before->first;
-        next = before;
-      }
-    }
-    while (next != runs_.end() && next->first <= last + 1) {
-      last = std::max(last, next->second);
-      next = runs_.erase(next);
-    }
-    runs_.emplace_hint(next, first, last);
-  }
-
-  // The lowest block of a run that is neither there nor added.
-  [[nodiscard]] std::optional<model::BlockId> first_unknown(const model::WriteRun& run) const {
-    const model::BlockId first = run.low();
-    const auto next = runs_.upper_bound(first);
-    if (next == runs_.begin() || std::prev(next)->second < first) return first;
-    const model::BlockId last = std::prev(next)->second;
-    return last < run.high() ? std::optional(last + 1) : std::nullopt;
-  }
-
- private:
-  std::map<model::BlockId, model::BlockId> runs_;  ///< last by first
-};
-
-void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
-  Known known(facts);
-  const auto check = [&](const plan::Step& step, const model::WriteRun& run) {
-    const auto unknown = known.first_unknown(run);
-    if (!unknown) return;
-    in.point_at("steps");
-    in.enter_item(step.number - 1);
-    in.point_at("blocks");
-    refuse(Code::PlanBadBlocks,
-           fmt::format("step {} writes {}, but the host of the plan has no such block", step.number,
-                       model::block_name(*unknown)),
-           kPlanAgain);
-  };
-  for (const plan::Step& step : plan.steps) {
-    if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
-      check(step, online->blocks);
-    if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
-      check(step, offline->blocks);
-    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
-      config->configure ? known.add(config->blocks.range()) : check(step, config->blocks);
-    const auto* probe = std::get_if<plan::ProbeBlock>(&step.action);
-    if (probe == nullptr) continue;
-    if (facts.block_size == 0 || probe->address % facts.block_size != 0) {
-      in.point_at("steps");
-      in.enter_item(step.number - 1);
-      in.point_at("address");
-      refuse(Code::PlanBadBlocks,
-             fmt::format("step {} adds memory at {:#x}, which is not the start of a block",
-                         step.number, probe->address));
-    }
-    const model::BlockId block(probe->address / facts.block_size);
-    known.add({block, block});
-  }
 }
 
 std::map<std::string, std::uint64_t> read_bytes(PlanReader& in, const Json& object,

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/diag/diagnostic.hpp"
+#include "compiler/model/facts.hpp"
 #include "compiler/plan/plan.hpp"
 #include "runtime/apply/json_place.hpp"
 
@@ -114,5 +115,10 @@ std::optional<model::NodeId> read_node(PlanReader& in, const Json& object);
 model::WriteRun read_blocks(PlanReader& in, const Json& object);
 /// The steps, each of them possible by itself.
 std::vector<plan::Step> read_steps(PlanReader& in, const Json& document);
+/// The steps' blocks are those of the facts, or an earlier step adds them; what is configured or
+/// bound is unconfigured there.
+void check_blocks(PlanReader& in, const plan::Plan& plan, const model::Facts& facts);
+
+inline constexpr const char* kPlanAgain = "make a new plan with `memonline plan -o plan.json`";
 
 }  // namespace memonline::apply

@@ -5,12 +5,15 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/model/block_set.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/model/era.hpp"
 #include "compiler/plan/drift.hpp"
 #include "compiler/render/plan.hpp"
@@ -117,16 +120,21 @@ model::WriteRun downwards(BlockId first, BlockId last) { return {last, first}; }
 
 /// Memory is configured for the zone that a later task onlines it in.
 void join_configuration(std::vector<Task>& tasks) {
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (tasks[i].kind != Task::Kind::Configure) continue;
-    const auto next = std::find_if(tasks.begin() + static_cast<std::ptrdiff_t>(i), tasks.end(),
-                                   [&](const Task& later) {
-                                     return later.kind == Task::Kind::Online &&
-                                            later.blocks.range().contains(tasks[i].blocks.low());
-                                   });
-    if (next == tasks.end()) continue;
-    tasks[i].zone = next->zone;
-    next->configured_first = true;
+  std::map<BlockId, std::size_t> online;  // tasks by their lowest block: they do not overlap
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (tasks[i].kind == Task::Kind::Online) online.try_emplace(tasks[i].blocks.low(), i);
+  for (Task& configure : tasks) {
+    if (configure.kind != Task::Kind::Configure) continue;
+    auto at = online.upper_bound(configure.blocks.low());
+    if (at != online.begin()) --at;
+    std::size_t first = tasks.size();
+    for (; at != online.end() && at->first <= configure.blocks.high(); ++at) {
+      Task& task = tasks[at->second];
+      if (task.blocks.high() < configure.blocks.low()) continue;
+      task.configured_first = true;
+      first = std::min(first, at->second);
+    }
+    if (first < tasks.size()) configure.zone = tasks[first].zone;
   }
 }
 
@@ -223,9 +231,25 @@ std::vector<KnobBefore> knobs_before(const plan::Plan& plan) {
 
 namespace {
 
+/// The dax devices whose blocks are all known from before the run: of any other, the driver might
+/// leave while a block is online, and its memory could not be removed until the next boot.
+std::set<std::string> releasable(const std::vector<BlocksBefore>& blocks, const model::Host& now) {
+  std::map<std::string, std::vector<model::BlockRange>> known;
+  for (const BlocksBefore& before : blocks)
+    if (!before.device.empty()) known[before.device].push_back({before.first, before.last});
+  std::set<std::string> names;
+  for (auto& [name, ranges] : known) {
+    const model::DaxDevice* dax = model::find_dax(now, name);
+    if (dax != nullptr && model::BlockSet(std::move(ranges)).ranges() == dax->blocks)
+      names.insert(name);
+  }
+  return names;
+}
+
 /// The tasks of an undo, by what has to come first.
 struct UndoTasks {
   std::vector<Task> movable, kernel, deconfigure, configure, online;
+  std::set<std::string> releasable;
 
   void add(const BlocksBefore& before, const model::BlockRun& run, model::BlockRange blocks) {
     const bool is_online = run.state == State::Online;
@@ -241,7 +265,7 @@ struct UndoTasks {
       task.zone = zone.value_or(Zone::Normal);
       (zone == Zone::Movable ? movable : kernel).push_back(task);
     }
-    if (!before.configured) {
+    if (!before.configured && (before.device.empty() || releasable.contains(before.device))) {
       task.kind = Task::Kind::Deconfigure;
       task.device = before.device;
       deconfigure.push_back(task);
@@ -280,6 +304,7 @@ Program program_to_undo(const std::vector<BlocksBefore>& blocks,
   Program program;
   describe(program, now);
   UndoTasks tasks;
+  tasks.releasable = releasable(blocks, now);
   const model::BlockSet standby(now.standby);
   for (const BlocksBefore& before : blocks) {
     for (const model::BlockRun& run : now.blocks) {

@@ -172,35 +172,43 @@ void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexc
   if (hopeless(error)) halt(StopReason::NoPermission);
 }
 
-// The first write takes all of the device; the blocks after it find what it did.
+// One write binds or unbinds all of the device: that of its first task for its first block. The
+// other blocks have its result.
 void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) noexcept {
   const bool bind = task.kind == Task::Kind::Configure;
-  const auto there = [&] { return port_.look(block).error; };
+  const auto is_done = [&] {
+    const int error = port_.look(block).error;
+    return bind ? error == 0 : is_gone(error);
+  };
+  const auto lead = std::find_if(
+      program_.tasks.begin(), program_.tasks.end(),
+      [&](const Task& other) { return other.kind == task.kind && other.device == task.device; });
+  const BlockResult& first = progress_.result(lead->first_result);
   progress_.head().offlining.store(false);
   progress_.head().block.store(block.value());
-  if (result.tries < 255) ++result.tries;
-  int error = there();
-  if (bind ? error == 0 : is_gone(error)) {
-    const bool by_us =
-        std::any_of(program_.tasks.begin(), program_.tasks.end(), [&](const Task& other) {
-          return other.kind == task.kind && other.device == task.device &&
-                 progress_.result(other.first_result).outcome == Outcome::Done;
-        });
-    result.outcome = by_us ? Outcome::Done : Outcome::Already;
+  if (&first != &result) {
+    const bool done = first.outcome == Outcome::Done || first.outcome == Outcome::Already;
+    result.error = done && !is_done() ? EIO : first.error;
+    result.outcome = done && result.error != 0 ? Outcome::Refused : first.outcome;
     return;
   }
-  error = bind ? 0 : online_block_of(task.device) ? EBUSY : 0;
+  if (result.tries < 255) ++result.tries;
+  if (is_done()) {
+    result.outcome = Outcome::Already;
+    return;
+  }
+  int error = !bind && online_block_of(task.device) ? EBUSY : 0;
   if (error == 0)
     error =
         watched([&] { return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device); });
-  if (error == 0 && bind) error = there();
+  if (error == 0 && !is_done()) error = EIO;  // a probe that failed: the kernel's log says why
   result.error = static_cast<std::uint8_t>(error);
   result.outcome = error == 0 ? Outcome::Done : may_pass(error) ? Outcome::Again : Outcome::Refused;
   if (hopeless(error)) halt(StopReason::NoPermission);
 }
 
-// Whether a block of the device, as far as the program has its blocks, is not offline: the driver
-// must not leave the device then.
+// Whether a block of the device is not offline: the driver must not leave the device then. The
+// program has tasks for all of its blocks (program_to_undo()).
 bool Runner::online_block_of(const std::string& device) noexcept {
   for (const Task& task : program_.tasks) {
     if (task.kind != Task::Kind::Deconfigure || task.device != device) continue;

@@ -30,6 +30,8 @@ Layout layout_of(const Program& program) {
 }  // namespace
 
 Result<std::shared_ptr<SharedProgress>, int> SharedProgress::make(const Program& program) {
+  constexpr std::size_t kMaxResults = std::size_t{1} << 32U;  // more blocks than any machine has
+  if (program.results > kMaxResults) return fail(ENOMEM);
   const std::size_t size = layout_of(program).size;
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);

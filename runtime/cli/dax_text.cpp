@@ -60,7 +60,7 @@ std::string dax_to_text(const Host& host, bool colored) {
                                    {"LAST WRITTEN"}},
                                   rows, colored);
   for (const DaxDevice& device : host.dax_devices)
-    if (const auto note = model::not_system_ram(device)) text += *note + "\n";
+    if (const auto note = model::not_system_ram(host, device)) text += *note + "\n";
   return text + tiers_text(host);
 }
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "compiler/model/dax.hpp"
 #include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
@@ -19,7 +20,10 @@ namespace {
 
 constexpr const char* kDevices = "sys/bus/dax/devices";
 constexpr std::size_t kMaxDevices = 4096;
-constexpr std::uint64_t kMaxWays = 16;  // CXL_DECODER_MAX_INTERLEAVE
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50U;
+constexpr std::uint64_t kMaxAddress = std::uint64_t{1} << 56U;
+constexpr std::uint64_t kMaxNodes = 1024;  // MAX_NUMNODES where it is largest
+constexpr std::uint64_t kMaxWays = 16;     // CXL_DECODER_MAX_INTERLEAVE
 
 /// Where a link in `directory` leads: "a/b" and "../c/d" give "a/c/d". Empty: no link.
 std::string behind(const Tree& tree, const std::string& directory, std::string_view name) {
@@ -79,7 +83,7 @@ std::vector<model::BlockRange> blocks_of(const Tree& tree, const std::string& pa
     };
     const auto first = bound("start");
     const auto last = bound("end");
-    if (!first || !last || *first > *last) break;
+    if (!first || !last || *first > *last || *last > kMaxAddress) break;
     if (const auto part = model::blocks_within(*first, *last, block_size)) blocks.add(*part);
   }
   return blocks.ranges();
@@ -91,11 +95,14 @@ model::DaxDevice device_at(const Tree& tree, const std::string& name, model::Byt
   std::string path = behind(tree, kDevices, name);
   if (path.empty()) path = fmt::format("{}/{}", kDevices, name);
   device.driver = ascii_only(last_part(behind(tree, path, "driver")));
-  if (const auto size = decimal(word_in(tree, path + "/size"))) device.size = model::Bytes(*size);
+  const auto size = decimal(word_in(tree, path + "/size"));
+  if (size && *size <= kMaxBytes) device.size = model::Bytes(*size);
   const auto node = decimal(word_in(tree, path + "/target_node"));
-  if (node && *node <= UINT32_MAX) device.node = model::NodeId(static_cast<std::uint32_t>(*node));
+  if (node && *node < kMaxNodes) device.node = model::NodeId(static_cast<std::uint32_t>(*node));
   device.state = word_in(tree, path + "/state");
   device.blocks = blocks_of(tree, path, block_size);
+  const std::string own_map = word_in(tree, path + "/memmap_on_memory");
+  if (own_map == "0" || own_map == "1") device.own_map = own_map == "1";
   if (const std::string region = up_to(path, "region"); !region.empty()) {
     device.region = ascii_only(last_part(region));
     device.memory_devices = memory_devices_of(tree, region);
@@ -126,7 +133,7 @@ void read_tiers(const Tree& tree, model::Host& host) {
 void read_dax_devices(const Tree& tree, model::Host& host) {
   std::vector<std::string> names;
   (void)tree.visit(kDevices, [&](std::string_view name) {
-    if (name.starts_with("dax") && names.size() < kMaxDevices) names.emplace_back(name);
+    if (model::is_dax_name(name) && names.size() < kMaxDevices) names.emplace_back(name);
   });
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return std::pair(a.size(), a) < std::pair(b.size(), b);

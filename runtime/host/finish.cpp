@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "runtime/host/finish.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/model/detect_era.hpp"
@@ -46,7 +48,29 @@ void make_printable(model::Host& host) {
   }
 }
 
+namespace {
+
+// Devices do not overlap; of a source that says so, what comes later is not known.
+void separate(std::vector<model::DaxDevice>& devices) {
+  std::vector<std::pair<model::BlockRange, std::size_t>> all;
+  for (std::size_t i = 0; i < devices.size(); ++i)
+    for (const model::BlockRange& range : devices[i].blocks) all.emplace_back(range, i);
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.first.first, a.second) < std::pair(b.first.first, b.second);
+  });
+  const std::pair<model::BlockRange, std::size_t>* before = nullptr;
+  for (const auto& one : all) {
+    if (before != nullptr && one.first.first <= before->first.last)
+      devices[one.second].blocks.clear();
+    else
+      before = &one;
+  }
+}
+
+}  // namespace
+
 void finish(model::Host& host) {
+  separate(host.dax_devices);
   make_printable(host);
   model::DetectedEra era = model::detect_era(host);
   host.era = era.era;

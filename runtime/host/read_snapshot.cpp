@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "compiler/model/dax.hpp"
 #include "compiler/model/facts.hpp"
 #include "compiler/model/zone_evidence.hpp"
 #include "runtime/base/digest.hpp"
@@ -287,6 +288,7 @@ void read_dax_device(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   model::DaxDevice device;
   device.name = text_of(map.need("name"));
+  if (!model::is_dax_name(device.name)) wrong(map.need("name"), "not the name of a dax device");
   map.text("driver", device.driver);
   map.with("size", [&](const auto& v) { device.size = model::Bytes(number_of(v)); });
   map.with("node", [&](const auto& v) { device.node = node_id_of(v); });
@@ -295,6 +297,7 @@ void read_dax_device(const YAML::Node& item, model::Host& host) {
   each(map, "memory-devices",
        [&](const YAML::Node& name) { device.memory_devices.push_back(text_of(name)); });
   map.with("blocks", [&](const auto& v) { device.blocks = block_ranges_in(v); });
+  map.with("memmap-on-memory", [&](const auto& v) { device.own_map = truth_of(v); });
   host.dax_devices.push_back(std::move(device));
 }
 

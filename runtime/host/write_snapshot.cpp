@@ -220,6 +220,7 @@ void write_dax_devices(const model::Host& host, YamlWriter& out) {
     write_list("memory-devices", device.memory_devices, Layout::Line, out);
     write_ranges(
         "blocks", device.blocks, [](const auto& r) { return std::pair(r.first, r.last); }, out);
+    if (device.own_map) out.member("memmap-on-memory", *device.own_map);
     out.end_object();
   }
   out.end_array();

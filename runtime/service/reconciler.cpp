@@ -8,6 +8,7 @@
 
 #include "compiler/base/overloaded.hpp"
 #include "compiler/compile.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/plan/compare.hpp"
 #include "compiler/plan/room.hpp"
 #include "runtime/base/file.hpp"
@@ -69,7 +70,9 @@ Plans plan_now(Target& target, const ReadyPolicy* policy, const model::BlockSet&
   if (complete) complete(*host);
   plans.host = std::make_shared<model::Host>(std::move(*host));
   if (policy == nullptr) return plans;
-  const auto with_exceptions = left_alone.empty() ? nullptr : leaving_alone(*policy, left_alone);
+  // What others released of a device, they released of all of it.
+  const model::BlockSet alone = model::with_whole_devices(*plans.host, left_alone);
+  const auto with_exceptions = alone.empty() ? nullptr : leaving_alone(*policy, alone);
   const ReadyPolicy& used = with_exceptions ? *with_exceptions : *policy;
   auto planned = compile(used.policy, used.files, *plans.host, {}, {}, cancelled);
   plans.sink = std::move(planned.diagnostics);

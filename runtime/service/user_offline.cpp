@@ -33,7 +33,8 @@ model::BlockSet taken_offline(const model::BlockSet& online_before, const model:
   model::BlockSet offline;
   for (const model::BlockRun& run : now.blocks)
     if (run.state == State::Offline) offline.add(run.range());
-  return intersect(online_before, offline);
+  // Deconfigured or unbound by then.
+  return intersect(online_before, unite(offline, model::without_blocks(now)));
 }
 
 UserOffline::UserOffline(std::string file, std::string boot)
@@ -71,9 +72,7 @@ bool UserOffline::forget(BlockId block) {
 
 bool UserOffline::compare(const model::Host& host, std::uint64_t mark) {
   if (host.blocks.empty()) return false;  // it could not be read
-  model::BlockSet may_return(host.standby);
-  for (const model::DaxDevice& dax : host.dax_devices)
-    may_return = unite(may_return, model::BlockSet(dax.blocks));
+  const model::BlockSet may_return = model::without_blocks(host);
   const bool some = std::erase_if(offline_, [&](const auto& entry) {
                       const model::BlockRun* run = host.find_block(entry.first);
                       const bool gone = run == nullptr && !may_return.contains(entry.first);

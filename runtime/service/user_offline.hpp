@@ -16,7 +16,8 @@
 namespace memonline::service {
 
 model::BlockSet online_blocks(const model::Host& host);
-/// Of the blocks that were online, those that are offline in `now`.
+/// Of the blocks that were online, those that are offline in `now`, or whose memory waits there to
+/// be configured or bound again.
 model::BlockSet taken_offline(const model::BlockSet& online_before, const model::Host& now);
 
 class UserOffline {

@@ -145,10 +145,54 @@ TEST_CASE("system-ram: a device that kmem cannot take now is reported, and nothi
   refused([](Host&, auto& dax) { dax.blocks.clear(); });
   refused([](Host&, auto& dax) { dax.size = Bytes(0); });
   refused([](Host& host, auto&) { host.kmem = false; });
+  refused([](Host& host, auto&) { host.possible_nodes = {{model::NodeId(0), model::NodeId(0)}}; });
+  refused([](Host&, auto& dax) { dax.blocks[0].first = BlockId(7); });
+  refused([](Host& host, auto&) { host.address_limit = host.block_size.value() * 25; });
   // Without the directory of drivers nothing is known of kmem: applying tells.
   Host host = host_with_card();
   host.kmem.reset();
   CHECK(planned(host, policy).starts_with("bind "));
+}
+
+TEST_CASE("system-ram: neighboring devices are bound one by one") {
+  Host host = host_with_card();
+  model::DaxDevice next = host.dax_devices[0];
+  next.name = "dax0.1";
+  next.blocks = {{BlockId(20), BlockId(22)}};
+  host.dax_devices.push_back(next);
+  CHECK(planned(host, "dax0.1 system-ram: movable\n") ==
+        "bind 20..22\nonline_movable 22..20 Movable\n");
+  const Compilation c = plan_for(host, "dax system-ram: movable\n");
+  REQUIRE(c.plan);
+  CHECK(steps_text(*c.plan).find("bind 16..19\nbind 24..25\n") != std::string::npos);
+  CHECK(steps_text(*c.plan).find("bind 20..22\n") != std::string::npos);
+  CHECK(c.outcome.dax_devices[0].is_system_ram());
+  CHECK(c.outcome.dax_devices[1].is_system_ram());
+  Model model(host);
+  REQUIRE(model.configure({BlockId(19), BlockId(20)}));
+  CHECK(model.host().find_block(BlockId(25)) != nullptr);
+  CHECK(model.host().find_block(BlockId(22)) != nullptr);
+  REQUIRE(model.deconfigure({BlockId(22), BlockId(16)}));
+  CHECK(model.host().find_block(BlockId(22)) == nullptr);
+}
+
+TEST_CASE("system-ram: thousands of devices are planned within the work budget") {
+  Host host = host_with_card();
+  host.dax_devices.clear();
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    model::DaxDevice dax;
+    dax.name = "dax" + std::to_string(i) + ".0";
+    dax.size = host.block_size;
+    dax.node = model::NodeId(1);
+    dax.blocks = {{BlockId(16 + 2 * i), BlockId(16 + 2 * i)}};
+    host.dax_devices.push_back(dax);
+  }
+  const Compilation c = plan_for(host, "block 0-99999: keep; dax system-ram: movable\n");
+  REQUIRE(c.plan);
+  CHECK(steps_text(*c.plan).empty());
+  const Compilation all = plan_for(host, "dax system-ram: normal\n");
+  REQUIRE(all.plan);
+  CHECK(all.plan->steps.size() == 8000);
 }
 
 TEST_CASE("system-ram: memory is not added if kernel memory cannot hold its memory map") {
@@ -159,6 +203,26 @@ TEST_CASE("system-ram: memory is not added if kernel memory cannot hold its memo
   CHECK_FALSE(plan_for(host, "dax system-ram: movable\n").plan);
   host.memory_available = map * 7;
   CHECK(plan_for(host, "dax system-ram: movable\n").plan);
+  // Unless the device holds its own map, which its own file decides.
+  host.memory_available = map;
+  host.knobs.memmap_on_memory = "Y";
+  host.facts.memmap_pages = true;
+  CHECK(plan_for(host, "dax system-ram: movable\n").plan);
+  host.dax_devices[0].own_map = false;
+  const auto refused = plan_for(host, "dax system-ram: movable\n");
+  CHECK(codes_text(refused.diagnostics) == "ML0505");
+  CHECK(refused.diagnostics.all().front().help.find("write 1 to /sys/bus/dax/devices/dax0.0") !=
+        std::string::npos);
+}
+
+TEST_CASE("system-ram: a plan does not depend on drivers that it does not change") {
+  Host host = host_with_card();
+  const Compilation c = plan_for(host, "boot: keep\n");
+  REQUIRE(c.plan);
+  host.kmem = false;
+  CHECK(compare(*c.plan, host).same);
+  host.dax_devices[0].driver = "device_dax";
+  CHECK(compare(*c.plan, host).same);
 }
 
 TEST_CASE("system-ram: a plan is for the devices that it was made for, and may be finished") {

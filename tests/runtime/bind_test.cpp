@@ -149,6 +149,28 @@ TEST_CASE("bind: a device that the kernel refuses brings no blocks, and nothing 
   }
 }
 
+TEST_CASE("bind: a refused device is asked once in a round, not for each block") {
+  Machine refused(machine());
+  refused.port.error = EIO;
+  CHECK(refused.apply(kPolicy).result() == Report::Result::Failed);
+  CHECK(refused.port.binds == 1);
+  Machine busy(machine());
+  busy.port.error = EBUSY;
+  CHECK(busy.apply(kPolicy).result() == Report::Result::Failed);
+  CHECK(busy.port.binds == static_cast<int>(apply::Limits{}.rounds));
+}
+
+TEST_CASE("bind: a device that has changed since the run is not released") {
+  Machine m(machine());
+  REQUIRE(m.apply(kPolicy).result() == Report::Result::Complete);
+  m.before.pop_back();  // the journal does not know the second range
+  const auto back = m.undo();
+  for (const apply::Task& task : back.tasks) CHECK_FALSE(task.configures());
+  CHECK(run(back, m.port).result() == Report::Result::Complete);
+  CHECK(m.port.unbinds == 0);
+  CHECK(m.kernel->host().dax_devices[0].is_system_ram());
+}
+
 TEST_CASE("bind: a device that another process has bound meanwhile is taken as it is") {
   Machine m(machine());
   const auto compiled = test::plan_for(m.host, kPolicy);

@@ -163,8 +163,49 @@ TEST_CASE("plan file: each way in which new memory is onlined reads back") {
   }
 }
 
+namespace {
+
+/// The plan, for a host that has this memory without blocks besides.
+plan::Plan with_unconfigured(plan::Plan plan, std::initializer_list<const char*> memory) {
+  std::string text;
+  for (const char* line : memory) plan.host.facts.push_back(std::string("unconfigured ") + line);
+  for (const std::string& line : plan.host.facts) text += line + '\n';
+  plan.host.fingerprint = runtime::sha256_of(text);
+  return plan;
+}
+
+}  // namespace
+
+TEST_CASE("plan file: only memory that waits on the host of the plan is configured or bound") {
+  auto plan = with_unconfigured(*apply::read_plan(golden_plan(), "plan.json"),
+                                {"2000..2007 standby", "3000..3003 dax0.0", "3008..3009 dax0.0"});
+  const auto accepted = [&](std::vector<plan::ConfigureBlocks> steps) {
+    plan.steps.clear();
+    for (const plan::ConfigureBlocks& config : steps)
+      plan.steps.push_back(
+          {static_cast<std::uint32_t>(plan.steps.size() + 1), plan::Action(config), {}, ""});
+    return apply::read_plan(render::plan_to_json(plan), "plan.json").has_value();
+  };
+  const auto config = [](std::uint64_t first, std::uint64_t last, const char* device) {
+    return plan::ConfigureBlocks{{model::BlockId(first), model::BlockId(last)},
+                                 model::NodeId(0),
+                                 true,
+                                 std::nullopt,
+                                 device};
+  };
+  CHECK(accepted({config(2001, 2003, "")}));
+  CHECK(accepted({config(3000, 3003, "dax0.0"), config(3008, 3009, "dax0.0")}));
+  CHECK_FALSE(accepted({config(3000, 3003, "dax0.0")}));
+  CHECK_FALSE(accepted({config(3000, 3009, "dax0.0")}));
+  CHECK_FALSE(accepted({config(3000, 3003, "dax1.0")}));
+  CHECK_FALSE(accepted({config(3000, 3003, "")}));
+  CHECK_FALSE(accepted({config(2000, 2008, "")}));
+  CHECK_FALSE(accepted({config(2000, std::uint64_t{1} << 59U, "")}));
+}
+
 TEST_CASE("plan file: every kind of step reads back") {
-  auto plan = *apply::read_plan(golden_plan(), "plan.json");
+  auto plan = with_unconfigured(*apply::read_plan(golden_plan(), "plan.json"),
+                                {"2000..2007 standby", "3000..3003 dax0.0"});
   plan.steps.clear();
   const auto add = [&](plan::Action action) {
     plan.steps.push_back(

@@ -96,6 +96,27 @@ TEST_CASE("service: what is confirmed stays, and may still be undone") {
   CHECK(zones(running, 32, 8) == "........");
 }
 
+TEST_CASE("service: a device that a job released is not bound again") {
+  model::Host host = small_host();
+  model::DaxDevice dax;
+  dax.name = "dax0.0";
+  dax.size = host.block_size * 4;
+  dax.node = model::NodeId(0);
+  dax.blocks = {{model::BlockId(64), model::BlockId(67)}};
+  host.dax_devices = {dax};
+  host.kmem = true;
+  RunningService running(host, "dax system-ram: movable\nhotplugged: movable\n");
+  REQUIRE(running.until(State::InSync));
+  REQUIRE(zones(running, 64, 4) == "MMMM");
+  std::optional<std::uint64_t> undo;
+  running.service->undo(0, [&](const auto& got) { undo = *got; });
+  REQUIRE(until_done(running, *undo));
+  CHECK_FALSE(running.kernel->host().dax_devices[0].is_system_ram());
+  const model::BlockId dimm = running.plug(2);
+  REQUIRE(running.until([&] { return zones(running, dimm.value(), 2) == "MM"; }));
+  CHECK_FALSE(running.kernel->host().dax_devices[0].is_system_ram());
+}
+
 TEST_CASE("service: the time to confirm in counts from when it is adjusted") {
   RunningService running(small_host(), "boot: keep\n");
   const auto id = apply_normal(running, std::chrono::milliseconds(300));

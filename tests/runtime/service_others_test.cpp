@@ -119,6 +119,29 @@ TEST_CASE("service: a dax device is bound when it waits, and what others release
   REQUIRE(running.until([&] { return zones(running, 64, 4) == "MMMM"; }));
 }
 
+TEST_CASE("service: of a device that others released in part of a share, nothing is bound again") {
+  model::Host host = small_host();
+  model::DaxDevice dax;
+  dax.name = "dax0.0";
+  dax.size = host.block_size * 4;
+  dax.node = model::NodeId(0);
+  dax.blocks = {{BlockId(64), BlockId(67)}};
+  host.dax_devices = {dax};
+  host.kmem = true;
+  RunningService running(host,
+                         "dax system-ram: last 50% movable, rest offline\nhotplugged: movable\n");
+  REQUIRE(running.until(State::InSync));
+  CHECK(zones(running, 64, 4) == "..MM");
+  REQUIRE(running.write(66, "offline") == 0);
+  REQUIRE(running.write(67, "offline") == 0);
+  REQUIRE(running.kernel->bind_dax("dax0.0", false) == 0);
+  for (std::uint64_t block = 64; block < 68; ++block) running.event("remove", block);
+  REQUIRE(running.until([&] { return !left_alone(running).empty(); }));
+  const BlockId dimm = running.plug(2);
+  REQUIRE(running.until([&] { return zones(running, dimm.value(), 2) == "MM"; }));
+  CHECK_FALSE(running.kernel->host().dax_devices[0].is_system_ram());
+}
+
 TEST_CASE("service: where the policy allows zones to be changed, what others did is corrected") {
   RunningService running(small_host(), std::string("set rezone = allowed\n") + kPolicy);
   REQUIRE(running.until(State::InSync));

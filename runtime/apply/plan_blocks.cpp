@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The steps of a plan in a file: their blocks are those of its host, or an earlier step adds them.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "compiler/model/block_set.hpp"
+#include "runtime/apply/plan_reader.hpp"
+
+namespace memonline::apply {
+
+using model::Facts;
+
+namespace {
+
+// The blocks of the facts, and those that an earlier step adds, as runs that do not touch.
+class Known {
+ public:
+  explicit Known(const Facts& facts) {
+    for (const model::BlockFact& fact : facts.blocks) add(fact.blocks);
+  }
+
+  void add(model::BlockRange blocks) {
+    auto& [first, last] = blocks;
+    auto next = runs_.upper_bound(first);
+    if (next != runs_.begin()) {
+      const auto before = std::prev(next);
+      if (before->second >= last) return;
+      if (before->second + 1 >= first) {
+        first = before->first;
+        next = before;
+      }
+    }
+    while (next != runs_.end() && next->first <= last + 1) {
+      last = std::max(last, next->second);
+      next = runs_.erase(next);
+    }
+    runs_.emplace_hint(next, first, last);
+  }
+
+  // The lowest block of a run that is neither there nor added.
+  [[nodiscard]] std::optional<model::BlockId> first_unknown(const model::WriteRun& run) const {
+    const model::BlockId first = run.low();
+    const auto next = runs_.upper_bound(first);
+    if (next == runs_.begin() || std::prev(next)->second < first) return first;
+    const model::BlockId last = std::prev(next)->second;
+    return last < run.high() ? std::optional(last + 1) : std::nullopt;
+  }
+
+ private:
+  std::map<model::BlockId, model::BlockId> runs_;  ///< last by first
+};
+
+// Whether all of these blocks are in the set.
+bool covers(const model::BlockSet& set, const model::BlockRange& blocks) {
+  const auto& all = set.ranges();
+  const auto at = std::partition_point(all.begin(), all.end(), [&](const model::BlockRange& one) {
+    return one.last < blocks.first;
+  });
+  return at != all.end() && at->first <= blocks.first && blocks.last <= at->last;
+}
+
+using ByDevice = std::map<std::string, model::BlockSet>;
+ByDevice sets_of(std::map<std::string, std::vector<model::BlockRange>> ranges) {
+  ByDevice sets;
+  for (auto& [device, blocks] : ranges) sets[device] = model::BlockSet(std::move(blocks));
+  return sets;
+}
+
+// Configured is what the facts call unconfigured, and of a dax device all of it.
+void check_configuration(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
+  std::map<std::string, std::vector<model::BlockRange>> there, bound;
+  for (const model::UnconfiguredFact& memory : facts.unconfigured)
+    there[memory.device].push_back(memory.blocks);
+  for (const plan::Step& step : plan.steps)
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
+      if (config->configure) bound[config->device].push_back(config->blocks.range());
+  ByDevice unconfigured = sets_of(std::move(there));
+  const ByDevice configured = sets_of(std::move(bound));
+  for (const plan::Step& step : plan.steps) {
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    if (config == nullptr || !config->configure) continue;
+    const bool dax = !config->device.empty();
+    const model::BlockSet& known = unconfigured[dax ? config->device : "standby"];
+    if (dax ? configured.at(config->device) == known : covers(known, config->blocks.range()))
+      continue;
+    in.point_at("steps");
+    in.enter_item(step.number - 1);
+    in.point_at("blocks");
+    refuse(
+        diag::Code::PlanBadBlocks,
+        dax ? fmt::format("the steps that bind {} are not for exactly the blocks that it has on "
+                          "the host of the plan",
+                          config->device)
+            : fmt::format("step {} configures {}, which is not standby memory of the host of the "
+                          "plan",
+                          step.number, model::range_name(config->blocks.range())),
+        kPlanAgain);
+  }
+}
+
+}  // namespace
+
+void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
+  check_configuration(in, plan, facts);
+  Known known(facts);
+  const auto check = [&](const plan::Step& step, const model::WriteRun& run) {
+    const auto unknown = known.first_unknown(run);
+    if (!unknown) return;
+    in.point_at("steps");
+    in.enter_item(step.number - 1);
+    in.point_at("blocks");
+    refuse(diag::Code::PlanBadBlocks,
+           fmt::format("step {} writes {}, but the host of the plan has no such block", step.number,
+                       model::block_name(*unknown)),
+           kPlanAgain);
+  };
+  for (const plan::Step& step : plan.steps) {
+    if (const auto* online = std::get_if<plan::OnlineBlocks>(&step.action))
+      check(step, online->blocks);
+    if (const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action))
+      check(step, offline->blocks);
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
+      config->configure ? known.add(config->blocks.range()) : check(step, config->blocks);
+    const auto* probe = std::get_if<plan::ProbeBlock>(&step.action);
+    if (probe == nullptr) continue;
+    if (facts.block_size == 0 || probe->address % facts.block_size != 0) {
+      in.point_at("steps");
+      in.enter_item(step.number - 1);
+      in.point_at("address");
+      refuse(diag::Code::PlanBadBlocks,
+             fmt::format("step {} adds memory at {:#x}, which is not the start of a block",
+                         step.number, probe->address));
+    }
+    const model::BlockId block(probe->address / facts.block_size);
+    known.add({block, block});
+  }
+}
+
+}  // namespace memonline::apply
