@@ -2,10 +2,10 @@
 // Memory to come: what real kernels did with half a TiB in a guest of 1 GiB, row by row, the budget
 // of 4 TiB in a guest of 8 GiB, and the words of a request.
 #include "compiler/forecast/forecast.hpp"
-#include "compiler/plan/cost.hpp"
 
 #include <algorithm>
 
+#include "compiler/plan/cost.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/host_builder.hpp"
