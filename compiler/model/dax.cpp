@@ -81,7 +81,7 @@ bool touches(const BlockSet& blocks, const std::vector<BlockRange>& ranges) {
   });
 }
 
-BlockSet with_whole_devices(const Host& host, BlockSet blocks) {
+BlockSet with_whole_devices(const Host& host, const BlockSet& blocks) {
   std::vector<BlockRange> all = blocks.ranges();
   for (const DaxDevice& device : host.dax_devices)
     if (!device.is_system_ram() && touches(blocks, device.blocks))

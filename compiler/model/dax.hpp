@@ -28,7 +28,7 @@ std::optional<NotBindable> not_bindable(const Host& host, const DaxDevice& devic
 bool touches(const BlockSet& blocks, const std::vector<BlockRange>& ranges);
 /// The same blocks, with all others of the devices that are not system RAM: a device is bound as a
 /// whole or not at all.
-BlockSet with_whole_devices(const Host& host, BlockSet blocks);
+BlockSet with_whole_devices(const Host& host, const BlockSet& blocks);
 /// Memory that has no blocks until it is configured or bound: what others may have taken away.
 BlockSet without_blocks(const Host& host);
 /// Blocks of devices that kmem can make system RAM.
