@@ -4,7 +4,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -66,9 +65,9 @@ bool covers(const model::BlockSet& set, const model::BlockRange& blocks) {
 }
 
 using ByDevice = std::map<std::string, model::BlockSet>;
-ByDevice sets_of(std::map<std::string, std::vector<model::BlockRange>> ranges) {
+ByDevice sets_of(const std::map<std::string, std::vector<model::BlockRange>>& ranges) {
   ByDevice sets;
-  for (auto& [device, blocks] : ranges) sets[device] = model::BlockSet(std::move(blocks));
+  for (const auto& [device, blocks] : ranges) sets[device] = model::BlockSet(blocks);
   return sets;
 }
 
@@ -80,8 +79,8 @@ void check_configuration(PlanReader& in, const plan::Plan& plan, const Facts& fa
   for (const plan::Step& step : plan.steps)
     if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
       if (config->configure) bound[config->device].push_back(config->blocks.range());
-  ByDevice unconfigured = sets_of(std::move(there));
-  const ByDevice configured = sets_of(std::move(bound));
+  ByDevice unconfigured = sets_of(there);
+  const ByDevice configured = sets_of(bound);
   for (const plan::Step& step : plan.steps) {
     const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
     if (config == nullptr || !config->configure) continue;
