@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "compiler/kernel/memory_state.hpp"
 #include "compiler/model/facts.hpp"
@@ -209,20 +212,20 @@ bool explained_knobs(const Plan& plan, const Facts& then, const Facts& now) {
 
 // Of memory that has no blocks then or now, what differs is configured by the plan.
 bool explained_configuration(const Plan& plan, const Facts& then, const Facts& now) {
-  model::BlockSet configured;
+  std::vector<model::BlockRange> ranges;
   for (const Step& step : plan.steps)
     if (const auto* config = std::get_if<ConfigureBlocks>(&step.action))
-      configured.add(config->blocks.range());
-  const auto covered = [&](const auto& has, const auto& lacks) {
-    model::BlockSet other;
-    for (const model::UnconfiguredFact& memory : lacks) other.add(memory.blocks);
-    return std::all_of(has.begin(), has.end(), [&](const model::UnconfiguredFact& memory) {
-      const model::BlockSet differs = subtract(model::BlockSet({memory.blocks}), other);
-      return subtract(differs, configured).empty();
-    });
+      ranges.push_back(config->blocks.range());
+  const model::BlockSet configured(std::move(ranges));
+  const auto set_of = [](const std::vector<model::UnconfiguredFact>& memory) {
+    std::vector<model::BlockRange> blocks;
+    for (const model::UnconfiguredFact& one : memory) blocks.push_back(one.blocks);
+    return model::BlockSet(std::move(blocks));
   };
-  return covered(then.unconfigured, now.unconfigured) &&
-         covered(now.unconfigured, then.unconfigured);
+  const model::BlockSet before = set_of(then.unconfigured);
+  const model::BlockSet after = set_of(now.unconfigured);
+  const model::BlockSet differs = unite(subtract(before, after), subtract(after, before));
+  return subtract(differs, configured).empty();
 }
 
 // A node appears with the first blocks on it.
@@ -250,18 +253,31 @@ bool is_on_the_way(const Plan& plan, const Writes& writes, const Facts& then, co
          explained_blocks(then, facts, now, writes);
 }
 
+// Dax devices that the plan does not bind do not matter to it, and only root sees where they are.
+void leave_out_others(const Plan& plan, Facts& facts) {
+  std::set<std::string_view> bound{"standby"};
+  for (const Step& step : plan.steps)
+    if (const auto* config = std::get_if<ConfigureBlocks>(&step.action))
+      bound.insert(config->device);
+  std::erase_if(facts.unconfigured, [&](const model::UnconfiguredFact& memory) {
+    return !bound.contains(memory.device);
+  });
+}
+
 }  // namespace
 
 Comparison compare(const Plan& plan, const Host& now) {
-  const Facts facts = model::facts_of(now);
+  Facts facts = model::facts_of(now);
+  leave_out_others(plan, facts);
   const Writes writes(plan);
   Comparison result;
   result.fulfilled = is_fulfilled(plan, writes, now, facts);
-  const auto then = model::parse_facts(plan.host.facts);
+  auto then = model::parse_facts(plan.host.facts);
   if (!then) {
     result.lines.emplace_back("the plan does not contain the facts of its host");
     return result;
   }
+  leave_out_others(plan, *then);
   result.same = *then == facts;
   result.on_the_way = !result.same && is_on_the_way(plan, writes, *then, now, facts);
   if (!result.same) result.lines = differences(*then, facts);
