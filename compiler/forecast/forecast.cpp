@@ -156,10 +156,15 @@ class Forecaster {
   // Requests that the kernel refuses regardless of free memory (E2BIG).
   bool within_limits(const Host& host) {
     if (arrival_.source == plan::Source::Dimm && !can_come_from(host, plan::Source::Dimm))
-      return impossible(
-          "this kernel ignores DIMMs that are added: `acpi_no_memhotplug` is on its "
-          "command line",
-          "boot without `acpi_no_memhotplug`");
+      return host.command_line_value("acpi_no_memhotplug")
+                 ? impossible(
+                       "this kernel ignores DIMMs that are added: `acpi_no_memhotplug` is on its "
+                       "command line",
+                       "boot without `acpi_no_memhotplug`")
+                 : impossible(
+                       "this kernel ignores DIMMs that are added: it lacks "
+                       "CONFIG_ACPI_HOTPLUG_MEMORY",
+                       "boot a kernel that has it: `memonline status` names one");
     if (!host.standby.empty() && arrival_.source == plan::Source::Standby) return true;
     const std::uint64_t end = host.address_of(first_free_block(host, arrival_) + arrival_.blocks);
     const auto cap = memory_cap(host);

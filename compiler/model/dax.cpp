@@ -160,9 +160,10 @@ std::optional<std::string> not_system_ram(const Host& host, const DaxDevice& dev
         "adds its memory, offline",
         device.name, device.name, device.name);
   return fmt::format(
-      "{} is not system RAM (driver {}): `daxctl reconfigure-device --mode=system-ram --no-online "
-      "{}` adds its memory offline; the policy then applies to it",
-      device.name, device.driver, device.name);
+      "{} is not system RAM (driver {}), and a program may use /dev/{} (see `fuser -v`); if none "
+      "does, `daxctl reconfigure-device --mode=system-ram --no-online {}` adds its memory offline, "
+      "and the policy applies to it",
+      device.name, device.driver, device.name, device.name);
 }
 
 }  // namespace memonline::model

@@ -23,13 +23,13 @@ using model::Host;
 using model::Knob;
 using model::State;
 
-namespace {
-
 bool names(const sema::Rule& rule, sema::ClassWord word) {
   const auto& classes = rule.selector.classes;
   return std::any_of(classes.begin(), classes.end(),
                      [&](const sema::Class& one) { return sema::is_word(one, word); });
 }
+
+namespace {
 
 // Memory without blocks that rules ask for by this word.
 BlockSet asked_for(const sema::FlatPolicy& policy, const Host& host) {
@@ -142,12 +142,17 @@ void ConfigurePart::settle(Selection& selection) {
   if (!work_.spend(selection.groups.size() * pieces)) return;
   BlockSet reached;
   for (const Group& group : selection.groups) {
-    reached = unite(reached, reached_by(group));
+    const BlockSet by_group = reached_by(group);
+    if (!by_group.empty()) answered_.insert(group.rule);
+    reached = unite(reached, by_group);
     if (names(*group.rule, sema::ClassWord::Standby))
       named_ = unite(named_, subtract(blocks_in(group.runs), without_blocks_));
   }
   if (!with_) return;
   const BlockSet others = subtract(without_blocks_, reached);
+  for (const Group& group : selection.groups)
+    if (BlockSet taken = intersect(blocks_in(group.runs), others); !taken.empty())
+      taken_.push_back({group.rule, std::move(taken)});
   for (Group& group : selection.groups) group.runs = without(group.runs, others);
   std::erase_if(selection.groups, [](const Group& group) { return group.runs.empty(); });
   selection.unselected = without(selection.unselected, others);
@@ -164,26 +169,6 @@ void ConfigurePart::settle(Selection& selection) {
     if (model::touches(others, host_.dax_devices[i].blocks))
       with_->dax_devices[i] = host_.dax_devices[i];
   without_blocks_ = reached;
-}
-
-void ConfigurePart::warn_of_refused(diag::Sink& sink) const {
-  for (const model::DaxDevice& dax : host_.dax_devices) {
-    const auto refused = model::not_bindable(host_, dax);
-    if (!refused) continue;
-    for (const sema::Rule& rule : policy_.rules) {
-      if (!names(rule, sema::ClassWord::SystemRam)) continue;
-      const auto& classes = rule.selector.classes;
-      const auto named = std::find_if(classes.begin(), classes.end(), [&](const sema::Class& one) {
-        const auto* device = std::get_if<sema::DaxDevice>(&one.is);
-        return device != nullptr && (device->name.empty() || device->name == dax.name);
-      });
-      if (named == classes.end()) continue;
-      sink.add(diag::Code::NotSystemRam, named->span,
-               fmt::format("{} cannot become system RAM: {}", dax.name, refused->why))
-          .help = refused->help;
-      break;
-    }
-  }
 }
 
 // Before `online`: the memory of `blocks`, or all of its dax device.
@@ -211,6 +196,7 @@ void ConfigurePart::add_steps(Allocation& allocation, const source::SourceSet& f
   const std::size_t pieces = host_.standby.size() + host_.dax_devices.size();
   if (!work_.spend(steps.size() * pieces)) return;
   warn_of_refused(sink);
+  warn_of_taken(files, sink);
   BlockSet left = without_blocks_;
   bool standby = false;
   std::vector<Step> all;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "compiler/base/work.hpp"
@@ -18,6 +19,9 @@
 #include "compiler/source/source.hpp"
 
 namespace memonline::plan {
+
+/// Whether the rule's selector has this word, by itself.
+bool names(const sema::Rule& rule, sema::ClassWord word);
 
 class ConfigurePart {
  public:
@@ -34,7 +38,8 @@ class ConfigurePart {
 
   /// Adds the steps that configure memory before it is onlined and deconfigure what is to stay
   /// offline, and numbers all steps. Warns of dax devices that rules call `system-ram` and that
-  /// kmem cannot take now. An error if free kernel memory cannot hold the memory map.
+  /// kmem cannot take now, and of rules whose memory is selected by others first. An error if free
+  /// kernel memory cannot hold the memory map.
   void add_steps(Allocation& allocation, const source::SourceSet& files, std::vector<Step>& steps,
                  diag::Sink& sink) const;
 
@@ -46,6 +51,7 @@ class ConfigurePart {
  private:
   [[nodiscard]] model::BlockSet reached_by(const Group& group) const;
   void warn_of_refused(diag::Sink& sink) const;
+  void warn_of_taken(const source::SourceSet& files, diag::Sink& sink) const;
   void add_configuration(const model::BlockRange& blocks, const Step& online,
                          std::vector<Step>& steps, model::BlockSet& left) const;
   /// False, with an error: free kernel memory is too small for the memory map of a step's blocks.
@@ -61,7 +67,14 @@ class ConfigurePart {
   Work& work_;
   std::optional<model::Host> with_;
   model::BlockSet without_blocks_;  ///< memory without blocks that with_ has blocks for
-  model::BlockSet named_;           ///< configured blocks that a rule selects that names `standby`
+  /// Memory without blocks that a rule selects which does not name `standby` or `system-ram`.
+  struct Taken {
+    const sema::Rule* by = nullptr;
+    model::BlockSet blocks;
+  };
+  std::vector<Taken> taken_;
+  std::set<const sema::Rule*> answered_;  ///< rules that such memory was left for
+  model::BlockSet named_;  ///< configured blocks that a rule selects that names `standby`
 };
 
 }  // namespace memonline::plan

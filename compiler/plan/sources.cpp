@@ -35,7 +35,8 @@ bool rules_out_virtio_mem(const Host& host) {
 // Hyper-V and Xen add memory through their balloon drivers; POWER and s390x have no ACPI.
 bool rules_out_dimms(const Host& host) {
   return host.virtualization == "microsoft" || host.virtualization == "xen" || is_power(host) ||
-         host.arch == "s390x" || host.command_line_value("acpi_no_memhotplug").has_value();
+         host.arch == "s390x" || host.command_line_value("acpi_no_memhotplug").has_value() ||
+         (host.ignores_dimms && host.arch == "aarch64");
 }
 
 // Machines that get no new devices with memory of their own: hypervisors that pass none through,

@@ -46,7 +46,7 @@ void report_target(const ast::Word& word, diag::Sink& sink) {
       sink.add(Code::UnknownTarget, word.span, fmt::format("no target named `{}`", word.text));
   const std::string_view meant = syntax::meant_target(word.text);
   if (word.text == name_in(language::kClasses, language::ClassWord::SystemRam))
-    d.help = "write it before the colon, beside `dax`: `dax system-ram: movable`";
+    d.help = "write it before the colon, after the device: `dax0.0 system-ram: movable`";
   else if (meant.empty())
     d.help = fmt::format("use {}", listed(names_of(kTargets), "or"));
   else
