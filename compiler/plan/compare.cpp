@@ -219,6 +219,7 @@ bool explained_configuration(const Plan& plan, const Facts& then, const Facts& n
   const model::BlockSet configured(std::move(ranges));
   const auto set_of = [](const std::vector<model::UnconfiguredFact>& memory) {
     std::vector<model::BlockRange> blocks;
+    blocks.reserve(memory.size());
     for (const model::UnconfiguredFact& one : memory) blocks.push_back(one.blocks);
     return model::BlockSet(std::move(blocks));
   };
