@@ -24,15 +24,8 @@ namespace {
 
 /// 8 boot blocks, and dax0.0 with two ranges of 4 and 2 blocks for node 1, which no driver has.
 Host host_with_card() {
-  Host host = HostBuilder().boot(0, 0, 8).build();
-  model::DaxDevice dax;
-  dax.name = "dax0.0";
-  dax.size = host.block_size * 7;
-  dax.node = model::NodeId(1);
-  dax.blocks = {{BlockId(16), BlockId(19)}, {BlockId(24), BlockId(25)}};
-  host.dax_devices = {dax};
-  host.kmem = true;
-  return host;
+  return with_waiting_dax(HostBuilder().boot(0, 0, 8).build(), 1,
+                          {{BlockId(16), BlockId(19)}, {BlockId(24), BlockId(25)}});
 }
 
 std::string planned(const Host& host, const std::string& policy) {

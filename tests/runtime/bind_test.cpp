@@ -20,15 +20,8 @@ using model::Host;
 namespace {
 
 Host machine() {
-  Host host = test::HostBuilder().boot(0, 0, 8).build();
-  model::DaxDevice dax;
-  dax.name = "dax0.0";
-  dax.size = host.block_size * 6;
-  dax.node = model::NodeId(0);
-  dax.blocks = {{BlockId(8), BlockId(11)}, {BlockId(14), BlockId(15)}};
-  host.dax_devices = {dax};
-  host.kmem = true;
-  return host;
+  return test::with_waiting_dax(test::HostBuilder().boot(0, 0, 8).build(), 0,
+                                {{BlockId(8), BlockId(11)}, {BlockId(14), BlockId(15)}});
 }
 
 /// Counts the writes to `bind` and `unbind`, and refuses them.

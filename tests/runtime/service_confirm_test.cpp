@@ -97,14 +97,8 @@ TEST_CASE("service: what is confirmed stays, and may still be undone") {
 }
 
 TEST_CASE("service: a device that a job released is not bound again") {
-  model::Host host = small_host();
-  model::DaxDevice dax;
-  dax.name = "dax0.0";
-  dax.size = host.block_size * 4;
-  dax.node = model::NodeId(0);
-  dax.blocks = {{model::BlockId(64), model::BlockId(67)}};
-  host.dax_devices = {dax};
-  host.kmem = true;
+  const model::Host host =
+      test::with_waiting_dax(small_host(), 0, {{model::BlockId(64), model::BlockId(67)}});
   RunningService running(host, "dax system-ram: movable\nhotplugged: movable\n");
   REQUIRE(running.until(State::InSync));
   REQUIRE(zones(running, 64, 4) == "MMMM");

@@ -90,14 +90,8 @@ TEST_CASE("service: standby memory is configured, and what others return stays r
 }
 
 TEST_CASE("service: a dax device is bound when it waits, and what others release stays released") {
-  model::Host host = small_host();
-  model::DaxDevice dax;
-  dax.name = "dax0.0";
-  dax.size = host.block_size * 4;
-  dax.node = model::NodeId(0);
-  dax.blocks = {{BlockId(64), BlockId(67)}};
-  host.dax_devices = {dax};
-  host.kmem = true;
+  const model::Host host =
+      test::with_waiting_dax(small_host(), 0, {{model::BlockId(64), model::BlockId(67)}});
   RunningService running(host, "dax system-ram: movable\nhotplugged: keep\n");
   REQUIRE(running.until(State::InSync));
   CHECK(zones(running, 64, 4) == "MMMM");
@@ -120,14 +114,8 @@ TEST_CASE("service: a dax device is bound when it waits, and what others release
 }
 
 TEST_CASE("service: of a device that others released in part of a share, nothing is bound again") {
-  model::Host host = small_host();
-  model::DaxDevice dax;
-  dax.name = "dax0.0";
-  dax.size = host.block_size * 4;
-  dax.node = model::NodeId(0);
-  dax.blocks = {{BlockId(64), BlockId(67)}};
-  host.dax_devices = {dax};
-  host.kmem = true;
+  const model::Host host =
+      test::with_waiting_dax(small_host(), 0, {{model::BlockId(64), model::BlockId(67)}});
   RunningService running(host,
                          "dax system-ram: last 50% movable, rest offline\nhotplugged: movable\n");
   REQUIRE(running.until(State::InSync));

@@ -2,6 +2,7 @@
 #include "tests/support/host_builder.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/kernel/model.hpp"
 
@@ -175,6 +176,18 @@ std::string zones_text(const ValidZones& zones) {
     text += model::zone_name(zone);
   }
   return text;
+}
+
+model::Host with_waiting_dax(model::Host host, std::uint32_t node,
+                             std::vector<model::BlockRange> blocks) {
+  model::DaxDevice dax;
+  dax.name = "dax0.0";
+  for (const model::BlockRange& range : blocks) dax.size += host.block_size * range.count();
+  dax.node = model::NodeId(node);
+  dax.blocks = std::move(blocks);
+  host.dax_devices = {dax};
+  host.kmem = true;
+  return host;
 }
 
 }  // namespace memonline::test

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "compiler/model/host.hpp"
 
@@ -47,6 +48,10 @@ class HostBuilder {
 
 /// One node: 8 boot blocks (Normal) and a DIMM of 40 offline ones right above.
 HostBuilder eight_and_forty(model::Era era = model::Era::D);
+
+/// Adds dax0.0 with these blocks for the node, which no driver has; kmem is loaded.
+model::Host with_waiting_dax(model::Host host, std::uint32_t node,
+                             std::vector<model::BlockRange> blocks);
 
 /// "Normal Movable", "none", "" - as the file says.
 std::string zones_text(const model::ValidZones& zones);
