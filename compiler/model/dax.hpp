@@ -17,8 +17,8 @@ bool is_dax_name(std::string_view name);
 const DaxDevice* find_dax(const Host& host, std::string_view name);
 /// The dax device that has this block, or will have it as system RAM, or nullptr.
 const DaxDevice* dax_with(const Host& host, BlockId block);
-/// Why the driver kmem cannot be told to make it system RAM now, and what would change that.
-/// Nothing: it can (dev_dax_kmem_probe(), drivers/dax/kmem.c, 5.1+), or the device is system RAM.
+/// Why the device cannot be bound to kmem now, and what would change that. Nothing: it can
+/// (dev_dax_kmem_probe(), drivers/dax/kmem.c, 5.1+), or it is system RAM.
 struct NotBindable {
   std::string why;   ///< "its driver is device_dax, and a program may use /dev/dax0.0"
   std::string help;  ///< an instruction

@@ -161,7 +161,7 @@ std::vector<UnconfiguredFact> unconfigured_of(const Host& host) {
   for (const BlockRange& range : intersect(standby, own)) all.push_back({range, "standby", true});
   for (const BlockRange& range : subtract(standby, own)) all.push_back({range, "standby", false});
   // Whatever its driver is, and whether kmem is loaded: a plan that does not bind it depends on
-  // neither, and one that does is told by the kernel.
+  // neither, and one that does reports it if the kernel refuses.
   for (const DaxDevice& dax : host.dax_devices)
     if (!dax.is_system_ram())
       for (const BlockRange& range : dax.blocks) all.push_back({range, dax.name, false});

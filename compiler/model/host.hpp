@@ -228,7 +228,7 @@ struct Host {
   /// In the order of their numbers. Part of the fingerprint are the blocks of those that are not
   /// system RAM.
   std::vector<DaxDevice> dax_devices;
-  /// Whether the driver kmem is loaded; known only beside dax devices.
+  /// Whether the driver kmem is loaded; known only beside dax devices. Not part of the fingerprint.
   std::optional<bool> kmem;
   /// Fastest first; known only beside dax devices. Not part of the fingerprint.
   std::vector<MemoryTier> memory_tiers;

@@ -9,7 +9,8 @@
 
 namespace memonline::plan {
 
-/// struct page; 56 to 96 are possible, 64 is what kernels have in practice.
+/// struct page (include/linux/mm_types.h): 56 to 96 are possible, 64 is what kernels have in
+/// practice.
 inline constexpr std::uint64_t kStructPage = 64;
 /// The growth of the slab caches for each added block, measured on 6.12 and 7.2 (4,096
 /// blocks take 16.6 MiB): struct memory_block with its device (kmalloc-1k; drivers/base/memory.c,

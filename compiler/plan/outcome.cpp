@@ -77,8 +77,6 @@ std::vector<Skipped> skipped_of(const Allocation& allocation, const source::Sour
 
 namespace {
 
-// struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
-
 // The memory map that kernel memory has to hold: that of everything present, less that of
 // devices whose blocks hold their own.
 model::Bytes memory_map(const model::Host& host) {

@@ -15,8 +15,6 @@ using model::Host;
 
 namespace {
 
-// struct page is 64 bytes in practice (include/linux/mm_types.h; 56 to 96 are possible).
-
 bool is_power(const Host& host) { return host.arch == "ppc64" || host.arch == "ppc64le"; }
 
 bool has_device(const Host& host, Device::Kind kind) {
@@ -36,7 +34,7 @@ bool rules_out_virtio_mem(const Host& host) {
 bool rules_out_dimms(const Host& host) {
   return host.virtualization == "microsoft" || host.virtualization == "xen" || is_power(host) ||
          host.arch == "s390x" || host.command_line_value("acpi_no_memhotplug").has_value() ||
-         (host.ignores_dimms && host.arch == "aarch64");
+         !dimms_ignored_by(host).empty();
 }
 
 // Machines that get no new devices with memory of their own: hypervisors that pass none through,
@@ -132,6 +130,12 @@ bool may_have_cpuless_node(const Host& host) {
   return possible == 0 || possible > host.nodes.size() ||
          std::any_of(host.nodes.begin(), host.nodes.end(),
                      [](const model::Node& node) { return node.has_cpu != true; });
+}
+
+std::string_view dimms_ignored_by(const Host& host) {
+  if (!host.ignores_dimms || host.arch == "x86_64" || host.arch == "i686") return {};
+  return host.command_line_value("acpi_no_memhotplug") ? "acpi_no_memhotplug"
+                                                       : "CONFIG_ACPI_HOTPLUG_MEMORY";
 }
 
 bool may_have_standby(const Host& host) {

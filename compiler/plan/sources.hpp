@@ -30,6 +30,11 @@ bool can_come_from(const model::Host& host, Source source);
 /// Whether memory can ever be on one of these nodes (both ends included), or on one without CPUs.
 bool may_have_node(const model::Host& host, model::NodeId first, model::NodeId last);
 bool may_have_cpuless_node(const model::Host& host);
+/// The reason for which the kernel ignores DIMMs that are added to this host:
+/// `CONFIG_ACPI_HOTPLUG_MEMORY` (it is not set) or `acpi_no_memhotplug` (on the kernel command
+/// line); empty: the kernel does not ignore them, that is unknown, or the host is x86, where
+/// distributions set the option and its absence is a choice.
+std::string_view dimms_ignored_by(const model::Host& host);
 /// Whether it may have standby memory, and whether all of its hot-added memory is standby memory.
 bool may_have_standby(const model::Host& host);
 bool has_only_standby(const model::Host& host);

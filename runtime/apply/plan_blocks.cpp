@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The steps of a plan in a file: their blocks are those of its host, or an earlier step adds them.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@ namespace {
 // The blocks of the facts, and those that an earlier step adds, as runs that do not touch.
 class Known {
  public:
+  Known() = default;
   explicit Known(const Facts& facts) {
     for (const model::BlockFact& fact : facts.blocks) add(fact.blocks);
   }
@@ -55,15 +57,6 @@ class Known {
   std::map<model::BlockId, model::BlockId> runs_;  ///< last by first
 };
 
-// Whether all of these blocks are in the set.
-bool covers(const model::BlockSet& set, const model::BlockRange& blocks) {
-  const auto& all = set.ranges();
-  const auto at = std::partition_point(all.begin(), all.end(), [&](const model::BlockRange& one) {
-    return one.last < blocks.first;
-  });
-  return at != all.end() && at->first <= blocks.first && blocks.last <= at->last;
-}
-
 using ByDevice = std::map<std::string, model::BlockSet>;
 ByDevice sets_of(const std::map<std::string, std::vector<model::BlockRange>>& ranges) {
   ByDevice sets;
@@ -73,9 +66,13 @@ ByDevice sets_of(const std::map<std::string, std::vector<model::BlockRange>>& ra
 
 // Configured is what the facts call unconfigured, and of a dax device all of it.
 void check_configuration(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
+  Known standby;
   std::map<std::string, std::vector<model::BlockRange>> there, bound;
   for (const model::UnconfiguredFact& memory : facts.unconfigured)
-    there[memory.device].push_back(memory.blocks);
+    if (memory.device == "standby")
+      standby.add(memory.blocks);
+    else
+      there[memory.device].push_back(memory.blocks);
   for (const plan::Step& step : plan.steps)
     if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
       if (config->configure) bound[config->device].push_back(config->blocks.range());
@@ -85,8 +82,8 @@ void check_configuration(PlanReader& in, const plan::Plan& plan, const Facts& fa
     const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
     if (config == nullptr || !config->configure) continue;
     const bool dax = !config->device.empty();
-    const model::BlockSet& known = unconfigured[dax ? config->device : "standby"];
-    if (dax ? configured.at(config->device) == known : covers(known, config->blocks.range()))
+    if (dax ? configured.at(config->device) == unconfigured[config->device]
+            : !standby.first_unknown(config->blocks))
       continue;
     in.point_at("steps");
     in.enter_item(step.number - 1);

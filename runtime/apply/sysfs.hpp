@@ -49,7 +49,7 @@ class Sysfs final : public MemoryPort {
   [[nodiscard]] int directory_of(model::Knob knob) const;
 
   int memory_;                     ///< sys/devices/system/memory
-  int dax_ = -1;                   ///< sys/bus/dax, -1 where there is no such bus
+  int dax_ = -1;                   ///< sys/bus/dax, -1 without CONFIG_DAX
   int standby_ = -1;               ///< sys/firmware/memory, -1 but on s390x from 6.19 on
   int parameters_ = -1;            ///< sys/module/memory_hotplug/parameters, -1 before 5.14
   bool zones_tell_state_ = false;  ///< one name in valid_zones is an online block's

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "compiler/model/knob.hpp"
+#include "compiler/plan/sources.hpp"
 #include "compiler/render/judgement_members.hpp"
 #include "compiler/text/json_writer.hpp"
 #include "compiler/text/yaml_writer.hpp"
@@ -29,7 +30,7 @@ class Document {
     out_.end_array();
     if (!host.standby.empty()) write_standby(host.standby);
     if (!host.dax_devices.empty()) write_dax(host);
-    if (const auto cause = dimms_ignored_by(host); !cause.empty())
+    if (const auto cause = plan::dimms_ignored_by(host); !cause.empty())
       out_.member("dimms_ignored_by", cause);
     out_.member("verdict", verdict_name(status.verdict));
     if (status.judged.unknown > 0) write_unjudged(status.judged);

@@ -39,12 +39,6 @@ std::string_view verdict_name(Verdict verdict) {
   return "no-policy";
 }
 
-std::string_view dimms_ignored_by(const model::Host& host) {
-  if (!host.ignores_dimms || host.arch == "x86_64" || host.arch == "i686") return {};
-  return host.command_line_value("acpi_no_memhotplug") ? "acpi_no_memhotplug"
-                                                       : "CONFIG_ACPI_HOTPLUG_MEMORY";
-}
-
 StatusReport make_status(const Compiled& compiled, BootOutcome boot) {
   StatusReport status{compiled, std::move(boot), {}, {}, {}, verdict_of(compiled), 0, false};
   const plan::Plan* plan = compiled.plan ? &*compiled.plan : nullptr;

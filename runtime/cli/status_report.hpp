@@ -42,12 +42,6 @@ struct StatusReport {
   }
 };
 
-/// The reason for which the kernel ignores DIMMs that are added to this host:
-/// `CONFIG_ACPI_HOTPLUG_MEMORY` (it is not set) or `acpi_no_memhotplug` (on the kernel command
-/// line); empty: the kernel does not ignore them, that is unknown, or the host is x86, where
-/// distributions set the option and its absence is a choice.
-std::string_view dimms_ignored_by(const model::Host& host);
-
 /// `compiled` must outlive the report, and its plan must have been made if there is a policy.
 StatusReport make_status(const Compiled& compiled, BootOutcome boot);
 

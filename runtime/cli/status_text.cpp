@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/plan/sources.hpp"
 #include "compiler/plan/verdict.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/cli/dax_text.hpp"
@@ -142,7 +143,7 @@ std::string remaining_text(const plan::Plan& plan) {
 /// Of Debian's kernels for arm64, only the flavor `cloud` sets the option; all set
 /// CONFIG_VIRTIO_MEM.
 std::string ignored_text(const Host& host) {
-  const std::string_view cause = dimms_ignored_by(host);
+  const std::string_view cause = plan::dimms_ignored_by(host);
   if (cause.empty()) return {};
   if (cause == "acpi_no_memhotplug")
     return "Hot-added DIMMs are ignored: `acpi_no_memhotplug` is on the kernel command line; boot "

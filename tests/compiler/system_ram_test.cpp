@@ -141,7 +141,7 @@ TEST_CASE("system-ram: a device that kmem cannot take now is reported, and nothi
   refused([](Host& host, auto&) { host.possible_nodes = {{model::NodeId(0), model::NodeId(0)}}; });
   refused([](Host&, auto& dax) { dax.blocks[0].first = BlockId(7); });
   refused([](Host& host, auto&) { host.address_limit = host.block_size.value() * 25; });
-  // Without the directory of drivers nothing is known of kmem: applying tells.
+  // A capture without the directory of drivers does not say whether kmem is loaded: planned.
   Host host = host_with_card();
   host.kmem.reset();
   CHECK(planned(host, policy).starts_with("bind "));
@@ -169,7 +169,8 @@ TEST_CASE("system-ram: neighboring devices are bound one by one") {
   CHECK(model.host().find_block(BlockId(22)) == nullptr);
 }
 
-TEST_CASE("system-ram: thousands of devices are planned within the work budget") {
+TEST_CASE(
+    "system-ram: thousands of devices are planned, and none of them where a rule keeps them") {
   Host host = host_with_card();
   host.dax_devices.clear();
   for (std::uint64_t i = 0; i < 4000; ++i) {

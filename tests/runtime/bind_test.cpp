@@ -4,18 +4,16 @@
 
 #include "compiler/model/dax.hpp"
 #include "runtime/apply/journal.hpp"
-#include "runtime/apply/report.hpp"
-#include "runtime/apply/runner.hpp"
-#include "tests/runtime/model_port.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/runtime/simulated_run.hpp"
 #include "tests/support/host_builder.hpp"
-#include "tests/support/planning.hpp"
 
 namespace memonline {
 
 using apply::Report;
 using model::BlockId;
 using model::Host;
+using test::findings;
+using test::run;
 
 namespace {
 
@@ -48,37 +46,7 @@ class Port final : public apply::ModelPort {
   std::shared_ptr<apply::SharedModel> kernel_;
 };
 
-Report run(const apply::Program& program, apply::MemoryPort& port) {
-  const auto shared = *apply::SharedProgress::make(program);
-  apply::Runner(program, *shared, port, {}).run();
-  return apply::report_of(program, *shared, apply::Ended::Finished, 1);
-}
-
-std::string findings(const Report& report) {
-  std::string text;
-  for (const auto& step : report.steps)
-    for (const auto& finding : step.findings)
-      text += model::range_name(finding.blocks) + ": " + finding.text + "\n";
-  return text;
-}
-
-struct Machine {
-  Host host;
-  std::shared_ptr<apply::SharedModel> kernel;
-  Port port;
-  explicit Machine(const Host& from)
-      : host(from), kernel(std::make_shared<apply::SharedModel>(from)), port(kernel) {}
-  Report apply(const std::string& policy) {
-    const auto compiled = test::plan_for(host, policy);
-    REQUIRE(compiled.plan);
-    before = apply::blocks_before(*compiled.plan, host);
-    knobs = apply::knobs_before(*compiled.plan);
-    return run(apply::program_of(*compiled.plan, host), port);
-  }
-  apply::Program undo() const { return apply::program_to_undo(before, knobs, kernel->host()); }
-  std::vector<apply::BlocksBefore> before;
-  std::vector<apply::KnobBefore> knobs;
-};
+using Machine = test::SimulatedRun<Port>;
 
 constexpr const char* kPolicy = "dax0.0 system-ram: last 50% movable, rest normal";
 
@@ -164,7 +132,8 @@ TEST_CASE("bind: a device that has changed since the run is not released") {
   CHECK(m.kernel->host().dax_devices[0].is_system_ram());
 }
 
-TEST_CASE("bind: a device that another process has bound meanwhile is taken as it is") {
+TEST_CASE(
+    "bind: a device that another process bound first is not written, and its blocks are onlined") {
   Machine m(machine());
   const auto compiled = test::plan_for(m.host, kPolicy);
   REQUIRE(compiled.plan);

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Standby memory of s390x on a simulated machine: configured, onlined, and returned by an undo.
 #include "runtime/apply/journal.hpp"
-#include "runtime/apply/report.hpp"
-#include "runtime/apply/runner.hpp"
-#include "tests/runtime/model_port.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/runtime/simulated_run.hpp"
 #include "tests/support/host_builder.hpp"
-#include "tests/support/planning.hpp"
 
 namespace memonline {
 
@@ -16,6 +12,8 @@ using apply::StandbyFile;
 using model::BlockId;
 using model::BlockRange;
 using model::Host;
+using test::findings;
+using test::run;
 
 namespace {
 
@@ -49,36 +47,7 @@ class Port final : public apply::ModelPort {
   std::shared_ptr<apply::SharedModel> kernel_;
 };
 
-Report run(const apply::Program& program, apply::MemoryPort& port) {
-  const auto shared = *apply::SharedProgress::make(program);
-  apply::Runner(program, *shared, port, {}).run();
-  return apply::report_of(program, *shared, apply::Ended::Finished, 1);
-}
-
-std::string findings(const Report& report) {
-  std::string text;
-  for (const auto& step : report.steps)
-    for (const auto& finding : step.findings)
-      text += model::range_name(finding.blocks) + ": " + finding.text + "\n";
-  return text;
-}
-
-struct Machine {
-  Host host;
-  std::shared_ptr<apply::SharedModel> kernel;
-  Port port;
-  explicit Machine(const Host& from)
-      : host(from), kernel(std::make_shared<apply::SharedModel>(from)), port(kernel) {}
-  Report apply(const std::string& policy) {
-    const auto compiled = test::plan_for(host, policy);
-    REQUIRE(compiled.plan);
-    before = apply::blocks_before(*compiled.plan, host);
-    knobs = apply::knobs_before(*compiled.plan);
-    return run(apply::program_of(*compiled.plan, host), port);
-  }
-  std::vector<apply::BlocksBefore> before;
-  std::vector<apply::KnobBefore> knobs;
-};
+using Machine = test::SimulatedRun<Port>;
 
 }  // namespace
 
