@@ -14,6 +14,7 @@
 
 #include "compiler/model/agent.hpp"
 #include "compiler/model/block_set.hpp"
+#include "compiler/model/contents.hpp"
 #include "compiler/model/era.hpp"
 #include "compiler/model/units.hpp"
 #include "compiler/model/zone.hpp"
@@ -258,6 +259,12 @@ struct Host {
   /// Others that online memory here, in the order in which they are asked: udev, the kernel's boot
   /// parameters, daxctl. Not part of the fingerprint.
   std::vector<OnliningAgent> agents;
+  /// What online blocks hold, of those whose contents were read; ascending. Not part of the
+  /// fingerprint.
+  std::vector<BlockContents> contents;
+  /// The processes that have pages in them, by id, as far as they were examined. Not part of the
+  /// fingerprint, and not in snapshots.
+  std::vector<ProcessPages> processes;
   std::vector<Unread> unread;
   std::string fingerprint;  ///< "sha256:..." of canonical_text(host) (model/facts.hpp), put there
                             ///< by the reader

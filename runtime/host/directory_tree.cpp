@@ -121,6 +121,23 @@ class DirectoryTree : public Tree {
     return static_cast<std::size_t>(got);
   }
 
+  [[nodiscard]] Result<std::size_t, Errno> read_at(const char* path, std::uint64_t offset,
+                                                   char* buffer,
+                                                   std::size_t capacity) const override {
+    const Descriptor file(open_inside(directory_.get(), path, kReadFlags));
+    if (!file.valid()) return fail(Errno{errno});
+    std::size_t size = 0;
+    while (size < capacity) {
+      const ssize_t got = ::pread(file.get(), buffer + size, capacity - size,
+                                  static_cast<off_t>(offset + size));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail(Errno{errno});
+      if (got == 0) break;
+      size += static_cast<std::size_t>(got);
+    }
+    return size;
+  }
+
   [[nodiscard]] Result<void, Errno> visit(const char* path, const Visitor& name) const override {
     Descriptor file(open_inside(directory_.get(), path, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
     if (!file.valid()) return fail(Errno{errno});

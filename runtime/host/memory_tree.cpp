@@ -76,6 +76,16 @@ Result<std::size_t, Errno> MemoryTree::read_some(const char* path, char* buffer,
   return size;
 }
 
+Result<std::size_t, Errno> MemoryTree::read_at(const char* path, std::uint64_t offset, char* buffer,
+                                               std::size_t capacity) const {
+  const auto text = read(path);
+  if (!text) return fail(Errno{text.error()});
+  const auto start = static_cast<std::size_t>(std::min<std::uint64_t>(offset, text->size()));
+  const std::size_t size = std::min(capacity, text->size() - start);
+  std::copy_n(text->data() + start, size, buffer);
+  return size;
+}
+
 Result<void, Errno> MemoryTree::visit(const char* path, const Visitor& name) const {
   std::string start = prefix_ + clean(path);
   if (!start.empty() && start.back() != '/') {

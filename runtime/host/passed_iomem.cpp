@@ -50,6 +50,11 @@ class WithHandedOver final : public Tree {
                                                      std::size_t capacity) const override {
     return tree_->read_some(path, buffer, capacity);
   }
+  [[nodiscard]] Result<std::size_t, Errno> read_at(const char* path, std::uint64_t offset,
+                                                   char* buffer,
+                                                   std::size_t capacity) const override {
+    return tree_->read_at(path, offset, buffer, capacity);
+  }
   [[nodiscard]] Result<void, Errno> visit(const char* path, const Visitor& name) const override {
     return tree_->visit(path, name);
   }

@@ -14,89 +14,14 @@
 #include "runtime/host/capture.hpp"
 #include "runtime/host/finish.hpp"
 #include "runtime/host/proc.hpp"
+#include "runtime/host/snapshot_map.hpp"
 #include "runtime/host/snapshot_words.hpp"
-#include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
 
 namespace {
 
-constexpr std::uint64_t kMaxNumber = std::uint64_t{1} << 50U;
-
-/// Thrown within this file only.
-struct Wrong {
-  int line = 0;
-  std::string message;
-};
-
-[[noreturn]] void wrong(const YAML::Node& at, std::string message) {
-  throw Wrong{at.Mark().is_null() ? 0 : at.Mark().line + 1, std::move(message)};
-}
-
-std::string text_of(const YAML::Node& node) {
-  if (!node.IsScalar()) wrong(node, "expected a string");
-  return node.Scalar();
-}
-
-std::uint64_t number_of(const YAML::Node& node, std::uint64_t most = kMaxNumber) {
-  const std::string text = text_of(node);
-  const auto value = decimal(text);
-  if (!value || *value > most) wrong(node, fmt::format("invalid number `{}`", ascii_only(text)));
-  return *value;
-}
-
-bool truth_of(const YAML::Node& node) {
-  const std::string text = text_of(node);
-  if (text != "true" && text != "false")
-    wrong(node, fmt::format("invalid value `{}`: expected true or false", ascii_only(text)));
-  return text == "true";
-}
-
-template <class Table>
-auto word_in(const Table& table, const YAML::Node& node) {
-  const std::string text = text_of(node);
-  const auto meaning = meaning_of(table, text);
-  if (!meaning) wrong(node, fmt::format("unknown word `{}`", ascii_only(text)));
-  return *meaning;
-}
-
-/// The value at a key, where the map has it.
-class Map {
- public:
-  explicit Map(const YAML::Node& node) : node_(node) {
-    if (!node.IsMap()) wrong(node, "expected a map");
-  }
-  template <class Function>
-  void with(const char* key, Function function) const {
-    if (const YAML::Node value = node_[key]) function(value);
-  }
-  [[nodiscard]] YAML::Node need(const char* key) const {
-    const YAML::Node value = node_[key];
-    if (!value) wrong(node_, fmt::format("missing key `{}`", key));
-    return value;
-  }
-  void text(const char* key, std::string& into) const {
-    with(key, [&](const YAML::Node& value) { into = text_of(value); });
-  }
-  void text(const char* key, std::optional<std::string>& into) const {
-    with(key, [&](const YAML::Node& value) { into = text_of(value); });
-  }
-  void truth(const char* key, std::optional<bool>& into) const {
-    with(key, [&](const YAML::Node& value) { into = truth_of(value); });
-  }
-
- private:
-  const YAML::Node& node_;
-};
-
-/// Each element of a sequence at a key.
-template <class Function>
-void each(const Map& map, const char* key, Function function) {
-  map.with(key, [&](const YAML::Node& list) {
-    if (!list.IsSequence()) wrong(list, "expected a list");
-    for (const YAML::Node& item : list) function(item);
-  });
-}
+using namespace snapshot;
 
 std::vector<model::PageRange> ranges_at(const Map& map, const char* key) {
   std::vector<model::PageRange> ranges;
@@ -346,6 +271,40 @@ void read_run(const YAML::Node& item, model::Host& host) {
   model::append_run(host.blocks, run);
 }
 
+std::vector<model::HugePages> huge_pages_in(const YAML::Node& list) {
+  if (!list.IsSequence() || list.size() % 2 != 0) wrong(list, "expected sizes and pages");
+  std::vector<model::HugePages> huge;
+  for (std::size_t i = 0; i + 1 < list.size(); i += 2) {
+    huge.push_back({number_of(list[i]), number_of(list[i + 1])});
+    if (i > 0 && huge[huge.size() - 2].size >= huge.back().size)
+      wrong(list[i], "sizes must be in ascending order");
+  }
+  return huge;
+}
+
+void read_contents_of(const YAML::Node& item, model::Host& host) {
+  const Map map(item);
+  const YAML::Node range = map.need("blocks");
+  if (!range.IsSequence() || range.size() != 2) wrong(range, "expected [first, last]");
+  model::BlockContents contents;
+  contents.block = model::BlockId(number_of(range[0]));
+  const model::BlockId last(number_of(range[1]));
+  const auto* run = host.find_block(contents.block);
+  if (last < contents.block || run == nullptr || run->last() < last ||
+      (!host.contents.empty() && contents.block <= host.contents.back().block))
+    wrong(range, "expected blocks of one range of `blocks`, in ascending order");
+  for (std::size_t use = 0; use < model::kPageUseCount; ++use)
+    map.with(std::string(model::page_use_name(static_cast<model::PageUse>(use))).c_str(),
+             [&](const auto& v) { contents.pages[use] = number_of(v); });
+  if (contents.total() > host.pages_per_block())
+    wrong(item, "more pages than a block has");
+  map.with("transparent", [&](const auto& v) { contents.transparent = number_of(v); });
+  map.with("pinned", [&](const auto& v) { contents.pinned = number_of(v); });
+  map.with("huge", [&](const auto& v) { contents.huge = huge_pages_in(v); });
+  map.with("unmovable", [&](const auto& v) { contents.unmovable = model::Pfn(number_of(v)); });
+  for (; contents.block <= last; ++contents.block) host.contents.push_back(contents);
+}
+
 void read_unknown(const Map& map, model::Host& host) {
   each(map, "ruled-out",
        [&](const YAML::Node& name) { host.ruled_out.*word_in(kRuledOut, name) = true; });
@@ -380,6 +339,7 @@ model::Host host_in(const YAML::Node& root) {
   map.truth("demotion", host.demotion);
   each(map, "memory-tiers", [&](const YAML::Node& item) { read_tier(item, host); });
   each(map, "blocks", [&](const YAML::Node& item) { read_run(item, host); });
+  each(map, "contents", [&](const YAML::Node& item) { read_contents_of(item, host); });
   read_unknown(map, host);
   each(map, "unread", [&](const YAML::Node& item) {
     const Map note(item);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,10 @@ class Tree {
   /// The beginning of a file, in one read: for attributes, which are a line. Bytes got.
   [[nodiscard]] virtual Result<std::size_t, Errno> read_some(const char* path, char* buffer,
                                                              std::size_t capacity) const = 0;
+  /// Part of a file, from an offset in bytes on. Bytes got: fewer than `capacity` at its end.
+  [[nodiscard]] virtual Result<std::size_t, Errno> read_at(const char* path, std::uint64_t offset,
+                                                           char* buffer,
+                                                           std::size_t capacity) const = 0;
   /// Calls `name` with each name in a directory, in no order, without "." and "..".
   [[nodiscard]] virtual Result<void, Errno> visit(const char* path, const Visitor& name) const = 0;
   /// The text of a symbolic link.
@@ -69,6 +74,9 @@ class MemoryTree : public Tree {
   [[nodiscard]] Result<std::string, Errno> read(const char* path) const override;
   [[nodiscard]] Result<std::size_t, Errno> read_some(const char* path, char* buffer,
                                                      std::size_t capacity) const override;
+  [[nodiscard]] Result<std::size_t, Errno> read_at(const char* path, std::uint64_t offset,
+                                                   char* buffer,
+                                                   std::size_t capacity) const override;
   [[nodiscard]] Result<void, Errno> visit(const char* path, const Visitor& name) const override;
   [[nodiscard]] Result<std::string, Errno> link(const char* path) const override;
   [[nodiscard]] Result<std::unique_ptr<Tree>, Errno> below(const char* path) const override;

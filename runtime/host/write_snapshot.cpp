@@ -255,6 +255,38 @@ void write_blocks(const model::Host& host, YamlWriter& out) {
   out.end_array();
 }
 
+/// Whether two blocks can share a line: they differ in their numbers alone.
+bool alike(const model::BlockContents& one, const model::BlockContents& other) {
+  return one.pages == other.pages && one.huge == other.huge &&
+         one.transparent == other.transparent && one.pinned == other.pinned && !one.unmovable && !other.unmovable;
+}
+
+void write_contents(const model::Host& host, YamlWriter& out) {
+  const auto& all = host.contents;
+  if (all.empty()) return;
+  out.key("contents").comment("of each of these blocks, in pages").begin_array();
+  for (std::size_t first = 0, end = 0; first < all.size(); first = end) {
+    const model::BlockContents& one = all[first];
+    for (end = first + 1; end < all.size() && alike(one, all[end]); ++end)
+      if (all[end].block != all[end - 1].block + 1) break;
+    out.begin_object(Layout::Line).key("blocks");
+    write_numbers(out, one.block, all[end - 1].block);
+    for (std::size_t use = 0; use < model::kPageUseCount; ++use)
+      if (one.pages[use] > 0)
+        out.member(model::page_use_name(static_cast<model::PageUse>(use)), one.pages[use]);
+    if (one.transparent > 0) out.member("transparent", one.transparent);
+    if (one.pinned > 0) out.member("pinned", one.pinned);
+    if (!one.huge.empty()) {
+      out.key("huge").begin_array(Layout::Line);
+      for (const model::HugePages& huge : one.huge) out.value(huge.size).value(huge.pages);
+      out.end_array();
+    }
+    if (one.unmovable) out.member("unmovable", *one.unmovable);
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void write_unknown(const model::Host& host, YamlWriter& out) {
   if (host.ruled_out != model::RuledOut{}) {
     out.key("ruled-out").comment("no device of kind unknown is one of these").begin_array();
@@ -295,6 +327,7 @@ std::string write_snapshot(const model::Host& host) {
   write_devices(host, out);
   write_dax_devices(host, out);
   write_blocks(host, out);
+  write_contents(host, out);
   write_unknown(host, out);
   out.end_object();
   return std::move(out).finish();

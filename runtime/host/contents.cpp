@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "runtime/host/contents.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "compiler/model/page_flags.hpp"
+#include "runtime/host/notes.hpp"
+
+namespace memonline::runtime {
+
+namespace {
+
+constexpr std::uint64_t kWord = 8;  // bytes for each page
+
+/// The blocks of a range that are online.
+void append_online(const model::Host& host, const model::BlockRange& range,
+                   std::vector<model::BlockId>& into) {
+  for (const model::BlockRun& run : host.blocks) {
+    if (run.state != model::State::Online) continue;
+    const model::BlockId end = std::min(run.last(), range.last) + 1;
+    for (model::BlockId block = std::max(run.first, range.first); block < end; ++block)
+      into.push_back(block);
+  }
+}
+
+}  // namespace
+
+void read_contents(const Tree& tree, const std::vector<model::BlockRange>& which, model::Host& host,
+                   std::uint64_t most, const Continue& go_on) {
+  const std::uint64_t pages = host.pages_per_block();
+  if (pages == 0) return;
+  std::vector<model::BlockId> blocks;
+  for (const model::BlockRange& range : which) append_online(host, range, blocks);
+  blocks.resize(std::min<std::uint64_t>(blocks.size(), most / pages));
+  std::vector<std::uint64_t> flags(std::min<std::uint64_t>(pages, std::uint64_t{1} << 16U));
+  std::uint64_t done = 0;
+  for (const model::BlockId block : blocks) {
+    const model::PageRange range = host.pages_of(block, 1);
+    model::PageCounter counter(block, model::Pfn(range.begin));
+    for (std::uint64_t page = range.begin; page < range.end; page += flags.size()) {
+      const auto count = std::min<std::uint64_t>(flags.size(), range.end - page);
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): words as the kernel wrote them
+      auto* bytes = reinterpret_cast<char*>(flags.data());
+      const auto got = tree.read_at(kPageFlags, page * kWord, bytes, count * kWord);
+      if (!got || *got != count * kWord) {
+        Notes notes;
+        got ? notes.add(kPageFlags, "ends early") : notes.failure(kPageFlags, got.error());
+        for (model::Unread& note : notes.take()) host.unread.push_back(std::move(note));
+        return;
+      }
+      for (std::uint64_t i = 0; i < count; ++i) counter.add(flags[i]);
+    }
+    host.contents.push_back(std::move(counter).finish());
+    if (go_on && !go_on(++done, blocks.size())) break;
+  }
+  std::sort(host.contents.begin(), host.contents.end(),
+            [](const auto& a, const auto& b) { return a.block < b.block; });
+}
+
+void read_contents_below(const std::string& root, const std::vector<model::BlockRange>& which,
+                         model::Host& host, std::uint64_t most, const Continue& go_on) {
+  if (!host.contents.empty()) return;
+  if (const auto tree = open_directory(root)) read_contents(**tree, which, host, most, go_on);
+}
+
+}  // namespace memonline::runtime
