@@ -74,6 +74,8 @@ struct OfflineBlocks {
   /// Part of an unplug: if any block of these steps cannot go, those that went come back online.
   bool all_or_nothing = false;
   std::optional<Chance> chance = std::nullopt;  ///< of the least likely of these blocks
+  /// In use in these blocks, and to be moved first; empty: unknown.
+  std::optional<model::Bytes> moves = std::nullopt;
   friend bool operator==(const OfflineBlocks&, const OfflineBlocks&) = default;
 };
 /// Give memory its blocks, or take them away again: standby memory by writing `config` of each

@@ -16,6 +16,17 @@ using model::Host;
 using model::State;
 using model::Zone;
 
+std::string_view chance_text(Chance chance) {
+  switch (chance) {
+    case Chance::Gone: return "done";
+    case Chance::Likely: return "likely to succeed";
+    case Chance::Maybe: return "may succeed";
+    case Chance::Unlikely: return "unlikely to succeed";
+    case Chance::Never: break;
+  }
+  return "impossible";
+}
+
 Prospect prospect_of(const Host& host, const BlockRun& run) {
   using Kind = model::ValidZones::Kind;
   const bool boot = host.devices.at(run.device).origin == model::Origin::Boot;
@@ -38,6 +49,60 @@ Prospect prospect_of(const Host& host, const BlockRun& run) {
   if (boot)
     return {Chance::Maybe, "Movable boot memory; allocations made during boot cannot be moved"};
   return {Chance::Likely, "hot-added, in Movable"};
+}
+
+namespace {
+
+/// "312 unmovable pages (slab 300, page tables 12)"
+std::string unmovable_text(const model::BlockContents& contents) {
+  std::string uses;
+  for (std::size_t i = 0; i < model::kPageUseCount; ++i) {
+    const auto use = static_cast<model::PageUse>(i);
+    if (contents[use] == 0 || !model::is_unmovable(use)) continue;
+    uses += fmt::format("{}{} {}", uses.empty() ? "" : ", ", model::page_use_text(use),
+                        contents[use]);
+  }
+  const std::uint64_t pages = contents.unmovable_pages();
+  return fmt::format("{} unmovable page{} ({})", pages, pages == 1 ? "" : "s", uses);
+}
+
+std::string to_move_text(const Host& host, const model::BlockContents& contents) {
+  const std::uint64_t pages = contents.moving_pages();
+  if (pages == 0) return "nothing to move";
+  return model::human(model::Bytes(pages * host.page_size)) + " to move";
+}
+
+}  // namespace
+
+Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockContents& contents) {
+  const Prospect by_zone = prospect_of(host, run);
+  if (by_zone.chance == Chance::Gone || by_zone.chance == Chance::Never ||
+      run.zones.kind() != model::ValidZones::Kind::Listed)
+    return by_zone;
+  const bool movable = run.zones[0] == Zone::Movable;
+  const std::string where = fmt::format("in {}", model::zone_name(run.zones[0]));
+  // Of Movable, the kernel examines nothing but what was allocated at boot.
+  const std::uint64_t unmovable =
+      movable ? contents[model::PageUse::Reserved] : contents.unmovable_pages();
+  if (unmovable > 0) return {Chance::Unlikely, where + ", " + unmovable_text(contents)};
+  if (const std::uint64_t gigantic = contents.gigantic_pages(host.max_order_pages); gigantic > 0)
+    return {Chance::Unlikely,
+            fmt::format("{}, {} in gigantic pages, which move only to free ones of the same size",
+                        where, model::human(model::Bytes(gigantic * host.page_size)))};
+  // From 5.15 on, a page leaves Movable before it is pinned for long.
+  if (contents.pinned > 0 && (!movable || host.era < model::Era::D))
+    return {Chance::Unlikely,
+            fmt::format("{}, about {} pinned by processes", where,
+                        model::human(model::Bytes(contents.pinned * host.page_size)))};
+  return {Chance::Likely,
+          fmt::format("{}{}, {}", where, movable ? "" : ", no unmovable page",
+                      to_move_text(host, contents))};
+}
+
+const model::Unread* contents_unread(const Host& host) {
+  const auto at = std::find_if(host.unread.begin(), host.unread.end(),
+                               [](const auto& note) { return note.path == "/proc/kpageflags"; });
+  return at != host.unread.end() ? &*at : nullptr;
 }
 
 void judge_offlining(const Host& host, Plan& plan, diag::Sink& sink) {

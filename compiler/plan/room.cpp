@@ -135,6 +135,11 @@ bool Room::may_go(const Pool& from, const Pool& to, bool leaves_node) const {
   return !leaves_node || to.node != from.node;
 }
 
+double Room::used_of(const Leaving& leaving, const Pool& from, double pages) {
+  if (leaving.used) return std::min(static_cast<double>(*leaving.used), pages);
+  return (from.pages - from.free) * (pages / from.pages);
+}
+
 Bytes Room::bytes(double pages) const {
   return Bytes(static_cast<std::uint64_t>(std::max(pages, 0.0)) *
                static_cast<std::uint64_t>(page_size_));
@@ -146,8 +151,10 @@ Fit Room::judge(const Leaving& leaving) const {
   if (from == nullptr || leaving.count == 0) return fit;
   const double pages = std::min(static_cast<double>(leaving.count) * from->per_block, from->pages);
   const double share = pages / from->pages;
-  const double moved = (from->pages - from->free) * share;
-  double free = -from->free * share;  // of all that stays online
+  const double moved = used_of(leaving, *from, pages);
+  // What is free there goes as well.
+  const double gone = leaving.used ? std::max(pages - moved, 0.0) : from->free * share;
+  double free = -gone;  // of all that stays online
   double staying = -pages;
   double reserve = 0;
   double there = 0;
@@ -165,7 +172,7 @@ Fit Room::judge(const Leaving& leaving) const {
           fit.kernel_only || (pool.pages > 0 && is_kernel && !model::is_kernel_zone(pool.zone));
       continue;
     }
-    there += is_source ? pool.free * (1 - share) : pool.free;
+    there += is_source ? std::max(pool.free - gone, 0.0) : pool.free;
     kept += is_source && pages >= from->pages ? 0 : pool.high;
     kept += (is_source ? pool.pages - pages : pool.pages) * kShareKept;
   }
@@ -186,7 +193,9 @@ std::uint64_t Room::most(const Leaving& leaving) const {
   std::uint64_t too_much = leaving.count;
   while (too_much - fits > 1) {
     const std::uint64_t middle = fits + (too_much - fits) / 2;
-    (judge({leaving.node, leaving.zone, middle}).fits ? fits : too_much) = middle;
+    Leaving some{leaving.node, leaving.zone, middle};
+    if (leaving.used) some.used = *leaving.used * middle / leaving.count;
+    (judge(some).fits ? fits : too_much) = middle;
   }
   return fits;
 }
@@ -196,8 +205,9 @@ void Room::take(const Leaving& leaving) {
   if (from == nullptr) return;
   const double pages = std::min(static_cast<double>(leaving.count) * from->per_block, from->pages);
   const double share = pages / from->pages;
-  double moved = (from->pages - from->free) * share;
-  from->free *= 1 - share;
+  double moved = used_of(leaving, *from, pages);
+  from->free = leaving.used ? std::max(from->free - std::max(pages - moved, 0.0), 0.0)
+                            : from->free * (1 - share);
   from->pages -= pages;
   const bool leaves_node = can_leave_node(*from);
   // The kernel tries the zones from the top down: Movable first.

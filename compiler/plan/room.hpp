@@ -6,8 +6,7 @@
 // Sources: mm/memory_hotplug.c, do_migrate_range() (4.13 on: while another node has memory, pages
 // move to other nodes only); mm/migrate.c, alloc_migration_target(), and include/linux/gfp.h,
 // GFP_ZONE_TABLE (pages of a kernel zone move to kernel zones only, Movable ones anywhere);
-// mm/page_alloc.c, si_mem_available(). No kernel reports the used pages of one block: those of its
-// zone are taken to be spread evenly.
+// mm/page_alloc.c, si_mem_available().
 #pragma once
 
 #include <cstddef>
@@ -27,6 +26,9 @@ struct Leaving {
   std::optional<model::NodeId> node;
   model::Zone zone = model::Zone::Normal;
   std::uint64_t count = 0;
+  /// Their pages in use that cannot be reclaimed, where the contents of all were read. Otherwise
+  /// those of the zone are taken to be spread evenly.
+  std::optional<std::uint64_t> used = std::nullopt;
 };
 
 /// Where blocks of an unknown zone are judged to be: in a kernel zone, whose pages can go to fewer
@@ -79,6 +81,8 @@ class Room {
   /// Whether pages of the pool can move to another node.
   [[nodiscard]] bool can_leave_node(const Pool& from) const;
   [[nodiscard]] bool may_go(const Pool& from, const Pool& to, bool leaves_node) const;
+  /// Of `pages` pages of `from` that leave, those that must move.
+  [[nodiscard]] static double used_of(const Leaving& leaving, const Pool& from, double pages);
   [[nodiscard]] model::Bytes bytes(double pages) const;
 
   std::vector<Pool> pools_;

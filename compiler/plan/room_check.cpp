@@ -32,6 +32,19 @@ std::uint64_t online_in(const Host& host, const model::WriteRun& run,
   return count;
 }
 
+/// The pages in use of these blocks that cannot be reclaimed; empty: the contents of a block were
+/// not read.
+std::optional<std::uint64_t> used_in(const Host& host, const model::WriteRun& run) {
+  const auto& all = host.contents;
+  auto at = std::lower_bound(all.begin(), all.end(), run.low(),
+                             [](const auto& one, model::BlockId first) { return one.block < first; });
+  std::uint64_t used = 0;
+  std::uint64_t found = 0;
+  for (; at != all.end() && at->block <= run.high(); ++at, ++found)
+    used += at->moving_pages() - (*at)[model::PageUse::File];
+  return found > 0 && found == run.count() ? std::optional(used) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& host) {
@@ -44,7 +57,8 @@ std::optional<Shortage> shortage_of(const std::vector<Step>& steps, const Host& 
     }
     if (const auto* offline = std::get_if<OfflineBlocks>(&step.action)) {
       const Leaving leaving{offline->node, assumed_zone(offline->zone),
-                            online_in(host, offline->blocks, offline->zone)};
+                            online_in(host, offline->blocks, offline->zone),
+                            used_in(host, offline->blocks)};
       const Fit fit = room.judge(leaving);
       // The request alone may run before the steps that make room here.
       if (!fit.fits)

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,39 +11,20 @@
 #include "compiler/diag/first_few.hpp"
 #include "compiler/kernel/model.hpp"
 #include "compiler/model/facts.hpp"
+#include "compiler/plan/candidates.hpp"
 #include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/outcome.hpp"
 #include "compiler/plan/room.hpp"
 
 namespace memonline::plan {
 
-using model::BlockId;
 using model::BlockRun;
+using model::Bytes;
 using model::Host;
-using model::Zone;
 
 namespace {
 
 constexpr std::size_t kMaxNames = 8;
-
-// A requested part of a run.
-struct Candidate {
-  BlockRun blocks;
-  Prospect prospect;
-  std::optional<Zone> zone;
-  bool boot = false;
-};
-
-Candidate candidate_of(const Host& host, BlockRun run, BlockId first, BlockId last) {
-  Candidate one;
-  one.prospect = prospect_of(host, run);
-  one.zone = kernel::zone_of(host, run);
-  one.boot = host.devices.at(run.device).origin == model::Origin::Boot;
-  run.first = first;
-  run.count = last - first + 1;
-  one.blocks = run;
-  return one;
-}
 
 std::string devices_text(const Host& host) {
   std::vector<std::string> names = removable_devices(host);
@@ -62,7 +42,7 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   std::vector<Candidate> all;
   const auto add = [&](const BlockRun& run) {
     if (request.device.empty() || host.devices.at(run.device).name == request.device)
-      all.push_back(candidate_of(host, run, run.first, run.last()));
+      for (Candidate& one : candidates_of(host, run)) all.push_back(std::move(one));
   };
   if (!request.selector) {
     for (const BlockRun& run : host.blocks) add(run);
@@ -92,42 +72,10 @@ std::vector<Candidate> asked_for(const UnplugRequest& request, const Host& host,
   return all;
 }
 
-// The easiest to offline first. Boot memory can be offlined, but not removed: only hot-added
-// memory that is offline needs no step.
-void sort_by_ease(std::vector<Candidate>& all) {
-  std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
-    const auto key = [](const Candidate& c) {
-      return std::tuple(c.prospect.chance == Chance::Never, c.boot, c.prospect.chance,
-                        ~c.blocks.first.value());
-    };
-    return key(a) < key(b);
-  });
-}
-
-/// The first `blocks` blocks, or fewer if not as many can be offlined.
-std::vector<Candidate> first_of(const std::vector<Candidate>& all, std::uint64_t blocks) {
-  std::vector<Candidate> taken;
-  for (Candidate one : all) {
-    if (blocks == 0 || one.prospect.chance == Chance::Never) break;
-    const std::uint64_t count = std::min(blocks, one.blocks.count);
-    one.blocks.first = one.blocks.end() - count;
-    one.blocks.count = count;
-    blocks -= count;
-    taken.push_back(std::move(one));
-  }
-  return taken;
-}
-
-std::uint64_t count_of(const std::vector<Candidate>& candidates) {
-  std::uint64_t sum = 0;
-  for (const Candidate& one : candidates) sum += one.blocks.count;
-  return sum;
-}
-
 std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRequest& request,
                                const Host& host, diag::Sink& sink) {
   const std::uint64_t wanted = divided_up(*request.size, host.block_size);
-  std::vector<Candidate> taken = first_of(all, wanted);
+  std::vector<Candidate> taken = easiest(all, wanted, host);
   const std::uint64_t found = count_of(taken);
   if (found == wanted) return taken;
   auto& d = sink.add(
@@ -136,7 +84,7 @@ std::vector<Candidate> of_size(const std::vector<Candidate>& all, const UnplugRe
                   request.selected.empty() ? "" : fmt::format(" of {}", request.selected),
                   model::human(host.block_size * found)));
   std::vector<std::string> never;
-  for (const Candidate& one : all)
+  for (const Candidate& one : joined(all, host))
     if (one.prospect.chance == Chance::Never)
       never.push_back(fmt::format("{} can never be offlined: {}",
                                   model::range_name(one.blocks.first, one.blocks.last()),
@@ -190,7 +138,29 @@ void warn_of_unlikely(const std::vector<Candidate>& candidates, diag::Sink& sink
       "unplugged later should be in Movable";
 }
 
-void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& plan) {
+// Blocks that were judged by their zone alone, though this host shows what memory holds.
+void note_contents_unknown(const std::vector<Candidate>& candidates, const Host& host,
+                           diag::Sink& sink) {
+  std::uint64_t judged = 0;
+  std::uint64_t unknown = 0;
+  for (const Candidate& one : candidates) {
+    if (one.prospect.chance == Chance::Gone) continue;
+    judged += one.blocks.count;
+    unknown += one.contents ? 0 : one.blocks.count;
+  }
+  const model::Unread* unread = contents_unread(host);
+  if (unknown == 0 || (host.contents.empty() && unread == nullptr)) return;
+  auto& d = sink.add(diag::Code::ContentsUnknown, std::nullopt,
+                     fmt::format("{} of {} blocks are judged by their zone alone: their contents "
+                                 "were not read",
+                                 unknown, judged));
+  if (unread == nullptr) return;
+  d.notes.push_back(fmt::format("{}: {}", unread->path, unread->reason));
+  d.help = "root can read it";
+}
+
+void make_steps(std::vector<Candidate> candidates, const Host& host, kernel::Model& model,
+                Plan& plan) {
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) {
                      return std::pair(b.prospect.chance, b.blocks.first) <
@@ -209,10 +179,10 @@ void make_steps(std::vector<Candidate> candidates, kernel::Model& model, Plan& p
     if (!model.offline(down)) continue;  // Never, and reported already
     Step step;
     step.number = static_cast<std::uint32_t>(plan.steps.size() + 1);
-    step.action = OfflineBlocks{down, one.blocks.node, one.zone, true, one.prospect.chance};
-    const bool maybe = one.prospect.chance == Chance::Maybe;
-    step.why = fmt::format("{}{}: {}", maybe ? "may" : chance_name(one.prospect.chance),
-                           maybe ? " succeed" : " to succeed", one.prospect.why);
+    OfflineBlocks offline{down, one.blocks.node, one.zone, true, one.prospect.chance};
+    if (one.contents) offline.moves = Bytes(one.contents->moving_pages() * host.page_size);
+    step.action = offline;
+    step.why = fmt::format("{}: {}", chance_text(one.prospect.chance), one.prospect.why);
     plan.steps.push_back(std::move(step));
   }
 }
@@ -226,7 +196,7 @@ void add_shortage(const Shortage& shortage, const std::vector<Candidate>& all, s
     const std::uint64_t middle = fits + (too_much - fits) / 2;
     kernel::Model model(host);
     Plan plan;
-    make_steps(first_of(all, middle), model, plan);
+    make_steps(joined(easiest(all, middle, host), host), host, model, plan);
     (shortage_of(plan.steps, host) ? too_much : fits) = middle;
   }
   auto& d = report_shortage(std::get<OfflineBlocks>(shortage.step->action).blocks, shortage.fit, 0,
@@ -250,21 +220,31 @@ std::vector<std::string> removable_devices(const Host& host) {
   return names;
 }
 
+std::vector<model::BlockRange> blocks_to_judge(const UnplugRequest& request, const Host& host) {
+  diag::Sink quiet;
+  std::vector<model::BlockRange> blocks;
+  for (const Candidate& one : by_ease(asked_for(request, host, quiet), host))
+    if (one.prospect.chance != Chance::Gone && one.prospect.chance != Chance::Never)
+      blocks.push_back(one.blocks.range());
+  return blocks;
+}
+
 std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, diag::Sink& sink) {
-  std::vector<Candidate> all = asked_for(request, host, sink);
+  const std::vector<Candidate> all = asked_for(request, host, sink);
   if (all.empty()) return std::nullopt;
-  std::vector<Candidate> candidates = all;
-  sort_by_ease(all);
-  if (request.size) candidates = of_size(all, request, host, sink);
+  std::vector<Candidate> candidates =
+      request.size ? of_size(all, request, host, sink) : all;
+  candidates = joined(std::move(candidates), host);
   if (candidates.empty() || !check(candidates, host, sink)) return std::nullopt;
   kernel::Model model(host);
   Plan plan;
-  make_steps(candidates, model, plan);
+  make_steps(candidates, host, model, plan);
   if (const auto shortage = shortage_of(plan.steps, host)) {
     add_shortage(*shortage, all, count_of(candidates), request, host, sink);
     return std::nullopt;
   }
   warn_of_unlikely(candidates, sink);
+  note_contents_unknown(candidates, host, sink);
   note_room_unknown(plan.steps, host, sink);
   plan.hotplug.by = Onliner::Kernel;
   plan.hotplug.why = "unplugging memory does not change the kernel's setting for hot-added memory";

@@ -39,9 +39,14 @@ std::optional<model::BlockRange> block_range(const UnplugRequest& request);
 /// The devices of the host that can be named, for messages and completion: "dimm0", "dax0.0".
 std::vector<std::string> removable_devices(const model::Host& host);
 
+/// The online blocks that the request can take, those first that are the easiest to offline: whose
+/// contents to read before planning.
+std::vector<model::BlockRange> blocks_to_judge(const UnplugRequest& request,
+                                               const model::Host& host);
+
 /// The least likely blocks come first, so that few blocks are offlined without success; among
-/// equals from the top down. A size takes offline blocks first, then those that are the easiest to
-/// offline: hot-added memory before boot memory, the highest addresses first. Empty, with a
+/// equals from the top down. A size takes the blocks that easiest() (plan/candidates.hpp)
+/// chooses. Empty, with a
 /// diagnostic (ML0540, 0542, 0543, 0544), if it is impossible.
 std::optional<Plan> plan_unplug(const UnplugRequest& request, const model::Host& host,
                                 diag::Sink& sink);

@@ -13,6 +13,8 @@
 #include "compiler/model/dax.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/drift.hpp"
+#include "compiler/plan/prospect.hpp"
+#include "compiler/render/contents.hpp"
 #include "compiler/render/explained.hpp"
 #include "compiler/render/judgement_members.hpp"
 #include "compiler/render/plan.hpp"
@@ -133,6 +135,20 @@ std::string to_text(const Host& host, const plan::Plan* plan, const Piece& piece
   line("now", now_text(host, *piece.run));
   if (const auto* dax = model::find_dax(host, host.devices.at(piece.run->device).name))
     line("dax", model::dax_summary(host, *dax));
+  if (const auto held = held_by(host, {piece.first, piece.last()})) {
+    const plan::Prospect prospect = plan::prospect_of(host, *piece.run, held->contents);
+    line("holds", held->blocks == piece.count
+                      ? held_text(host, *held)
+                      : fmt::format("{} (of {} of its {} blocks)", held_text(host, *held),
+                                    held->blocks, piece.count));
+    line("unplug", fmt::format("{}: {}", plan::chance_text(prospect.chance), prospect.why));
+    std::string_view name = "used";
+    for (const std::string& process : processes_text(host, {piece.first, piece.last()}))
+      line(std::exchange(name, ""), process);
+  } else if (const auto* unread = plan::contents_unread(host);
+             unread != nullptr && piece.run->state == model::State::Online) {
+    line("holds", fmt::format("unknown: {}: {}; root can read it", unread->path, unread->reason));
+  }
   if (plan == nullptr) {
     line("plan", without_plan);
     return text;
@@ -214,6 +230,11 @@ void write_piece(text::JsonWriter& json, const Host& host, const plan::Plan* pla
   json.member("state", model::state_name(piece.run->state));
   json.member("zone", plan::zone_text(*piece.run)).member("node", piece.run->node);
   json.member("device", host.devices.at(piece.run->device).name);
+  if (const auto held = held_by(host, {piece.first, piece.last()}))
+    write_held(json, host, *piece.run, *held);
+  else if (const auto* unread = plan::contents_unread(host))
+    json.key("contents").begin_object().member("unread", unread->reason).end_object();
+  write_processes(json, host, {piece.first, piece.last()});
   const PlannedBlock planned = plan != nullptr ? planned_block(*plan, piece.first) : PlannedBlock{};
   write_rule(json, planned.rule());
   if (planned.step != nullptr) {
@@ -314,6 +335,15 @@ Result<std::string, Unexplained> explain(std::string_view what, const model::Hos
   if (const auto* blocks = std::get_if<model::BlockRange>(&*asked))
     text += missing_text(*blocks, parts);
   return text + agents;
+}
+
+std::vector<model::BlockRange> blocks_named(std::string_view what, const Host& host) {
+  std::vector<model::BlockRange> blocks;
+  const auto asked = parse_asked(what);
+  const auto pieces = asked ? pieces_of(*asked, host) : fail(Unexplained{});
+  if (pieces)
+    for (const Piece& piece : *pieces) blocks.push_back({piece.first, piece.last()});
+  return blocks;
 }
 
 }  // namespace memonline::render

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "compiler/base/result.hpp"
 #include "compiler/model/host.hpp"
@@ -30,6 +31,8 @@ bool names_code(std::string_view what);
 Result<std::string, Unexplained> explain_code(std::string_view what, Form form);
 /// Why that cannot be explained on any host: nothing is called like that.
 std::optional<Unexplained> unclear(std::string_view what);
+/// The blocks that it names on this host; none: it names none, or a code.
+std::vector<model::BlockRange> blocks_named(std::string_view what, const model::Host& host);
 /// A code, `memory42`, `memory32-39`, `node1`, a device (`dimm1`, `dax0.0`), or the block at an
 /// address (`0x150000000`). `without_plan` is the text without a
 /// plan: there is no policy, or it has an error.

@@ -114,6 +114,7 @@ class Document {
               out_.member("before", "online");
               if (offline.all_or_nothing) out_.member("all_or_nothing", true);
               if (offline.chance) out_.member("chance", plan::chance_name(*offline.chance));
+              if (offline.moves) out_.member("moves", *offline.moves);
             },
             [&](const ConfigureBlocks& config) {
               out_.member("action", config.verb());

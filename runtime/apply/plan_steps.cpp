@@ -114,6 +114,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
     if (step.contains("all_or_nothing")) offline.all_or_nothing = in.truth(step, "all_or_nothing");
     if (step.contains("chance"))
       offline.chance = plan::chance_named(in.word(step, "chance", {"likely", "maybe", "unlikely"}));
+    if (step.contains("moves")) offline.moves = model::Bytes(in.number(step, "moves"));
     return offline;
   }
   if (action == "bind") return read_bind(in, step);

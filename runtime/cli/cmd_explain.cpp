@@ -19,6 +19,7 @@ namespace {
 struct ExplainOptions {
   Where where;
   Format format = Format::Text;
+  runtime::Processes processes = runtime::Processes::Pinning;
   std::vector<std::string> what;
 };
 
@@ -69,6 +70,12 @@ ExitStatus run(const ExplainOptions& options, ColorChoice color) {
     compiled = load_for(options.where, OnPolicyErrors::ReadHost);
     if (!compiled.host)
       return report(compiled.sink, compiled.policies.shown, options.format, color, compiled.status);
+    std::vector<model::BlockRange> blocks;
+    for (const std::string& what : options.what)
+      for (const model::BlockRange& range : render::blocks_named(what, *compiled.host))
+        blocks.push_back(range);
+    read_contents_of(options.where, model::BlockSet(blocks).ranges(), options.processes,
+                     *compiled.host);
     if (compiled.policy) plan_for_host(compiled);
   }
   std::vector<std::string> explanations;
@@ -99,13 +106,16 @@ CommandResult run_given(const Given& given, ColorChoice color) {
   if (!where && !all_codes(given.operands())) return fail(where.error());
   const auto form = form_of(given, {Format::Text, Format::Json});
   if (!form) return fail(form.error());
-  return run({where ? *where : Where(), form->output, given.operands()}, color);
+  const auto processes =
+      given.has("processes") ? runtime::Processes::All : runtime::Processes::Pinning;
+  return run({where ? *where : Where(), form->output, processes, given.operands()}, color);
 }
 
 constexpr std::string_view kExamples = R"(Examples:
   memonline explain memory42                  a block: its rule, its zone, its step in the plan
   memonline explain 0x150000000               the block that holds this physical address
   memonline explain memory32-39 node1 dimm1   the block ranges of each
+  memonline explain memory42 --processes      as root: what it holds, and who uses it
   memonline explain ML0503                    a diagnostic code
 
 Exit status: 0; 1 no such block, node or device; 2 invalid usage or policy.)";
@@ -116,6 +126,8 @@ Command explain_command() {
   std::vector<Option> options;
   add_where(options);
   add_formats(options, {Format::Text, Format::Json});
+  options.push_back({.names = {"processes"},
+                     .help = "Also list the processes that use most of the memory (root only)"});
   options.push_back(direct_option());
   return {.name = "explain",
           .summary = "Explain the state of memory blocks, or what a diagnostic code means",

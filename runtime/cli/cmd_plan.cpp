@@ -57,7 +57,10 @@ Compiled compiled_for(const PlanOptions& options) {
   const CompileRequest request{options.unplug, options.add};
   if (!options.unplug) return compile_for(options.where, Service::AsItIs, request);
   Compiled compiled = load_for(options.where);
-  if (compiled.host) plan_for_host(compiled, request);
+  if (!compiled.host) return compiled;
+  read_contents_of(options.where, plan::blocks_to_judge(*options.unplug, *compiled.host),
+                   runtime::Processes::Pinning, *compiled.host);
+  plan_for_host(compiled, request);
   return compiled;
 }
 

@@ -6,13 +6,16 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "compiler/diag/render.hpp"
 #include "compiler/plan/agents.hpp"
 #include "compiler/plan/planner.hpp"
 #include "compiler/sema/analyse.hpp"
 #include "runtime/cli/output.hpp"
+#include "runtime/cli/progress.hpp"
 #include "runtime/cli/service_client.hpp"
+#include "runtime/host/contents.hpp"
 #include "runtime/host/onlining_agents.hpp"
 #include "runtime/host/read_host.hpp"
 #include "runtime/host/tree.hpp"
@@ -24,6 +27,12 @@ namespace {
 bool exists(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0;
+}
+
+/// False: a service answered that simulates another machine.
+bool is_this_kernel(const model::Host& host) {
+  utsname name{};
+  return ::uname(&name) == 0 && host.kernel == static_cast<const char*>(name.release);
 }
 
 }  // namespace
@@ -60,6 +69,24 @@ std::optional<model::Host> load_host(const Where& where, diag::Sink& sink, Servi
            fmt::format("cannot read the host `{}`: {}",
                        error.path.empty() ? where.root : error.path, error.message));
   return std::nullopt;
+}
+
+void read_contents_of(const Where& where, const std::vector<model::BlockRange>& blocks,
+                      runtime::Processes processes, model::Host& host) {
+  if (where.by_service && !is_this_kernel(host)) return;
+  Progress progress;
+  const auto show = [&](const char* what) {
+    return [&progress, what](std::uint64_t done, std::uint64_t all) {
+      progress.show({1, 0, done, all, 0, what});
+      return true;
+    };
+  };
+  runtime::read_contents_below(where.root, blocks, host, runtime::kMaxPagesRead,
+                               show("reading what memory holds, blocks"));
+  if (host.contents.empty()) return;
+  if (const auto tree = runtime::open_directory(where.root))
+    runtime::read_processes(**tree, blocks, processes, host,
+                            show("reading which processes use it, processes"));
 }
 
 void plan_for_host(Compiled& compiled, const CompileRequest& request) {

@@ -16,6 +16,7 @@
 #include "compiler/source/source.hpp"
 #include "runtime/cli/command_options.hpp"
 #include "runtime/cli/service_snapshot.hpp"
+#include "runtime/host/processes.hpp"
 #include "runtime/policy/load.hpp"
 
 namespace memonline::cli {
@@ -35,6 +36,11 @@ std::optional<model::Host> load_host(const Where& where, diag::Sink& sink,
 /// The same; one that shows no memory blocks is an error, ML0601.
 std::optional<model::Host> load_host_with_blocks(const Where& where, diag::Sink& sink,
                                                  ServiceNews* news = nullptr);
+
+/// Reads what these blocks hold, those first that come first, if the kernel of --root shows it, and
+/// which processes have pages there; with progress on standard error.
+void read_contents_of(const Where& where, const std::vector<model::BlockRange>& blocks,
+                      runtime::Processes processes, model::Host& host);
 
 /// Everything up to the plan. Stops early: `host` is read only if the policies are valid.
 struct Compiled {

@@ -15,7 +15,7 @@
 namespace memonline::cli {
 
 struct CurrentState {
-  std::uint64_t step = 1, steps = 1;   ///< the current one, and all
+  std::uint64_t step = 1, steps = 1;   ///< the current one, and all; 0: not steps of a plan
   std::uint64_t done = 0, blocks = 0;  ///< so far, and all
   std::uint64_t block_size = 0;        ///< in bytes; 0: unknown
   std::string at;                      ///< the current block or step

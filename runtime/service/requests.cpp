@@ -11,10 +11,14 @@
 #include "compiler/render/plan.hpp"
 #include "runtime/apply/plan_file.hpp"
 #include "runtime/base/digest.hpp"
+#include "runtime/host/contents.hpp"
 
 namespace memonline::service {
 
 namespace {
+
+/// Of which the contents are read for one request: 64 GiB of pages of 4 KiB, about a second.
+constexpr std::uint64_t kMaxPagesForCaller = std::uint64_t{16} << 20U;
 
 /// A plan made for a client, with the copy to keep for Apply.
 struct Made {
@@ -63,6 +67,11 @@ Made make(Target& target, const PlanRequest& request, std::shared_ptr<const Read
     made.answer.problem = fmt::format("{}: {}", host.error().path, host.error().message);
     return made;
   }
+  // What memory holds is for root alone to see.
+  if (request.unplug && request.who.uid == 0)
+    runtime::read_contents_below(
+        target.root(), plan::blocks_to_judge(*request.unplug, *host), *host, kMaxPagesForCaller,
+        [&](std::uint64_t, std::uint64_t) { return !cancelled(); });
   static const sema::Policy no_policy;
   const auto compiled =
       compile(policy ? policy->policy : no_policy, policy ? policy->files : no_files, *host,
