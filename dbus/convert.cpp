@@ -145,7 +145,9 @@ service::PlanRequest plan_request(Dict options) {
   request.offline = taken.flag("offline").value_or(false);
   const auto unplug = taken.text("unplug");
   const auto add = taken.text("add");
+  const bool release = taken.flag("release").value_or(false);
   taken.done();
+  if (release && !unplug) throw errors::invalid_args("`release` needs `unplug`");
   if (unplug && add) throw errors::invalid_args("`unplug` and `add` cannot be combined");
   if (request.policy && request.policy->size() > service::Service::kMaxPolicyText)
     throw make_error(errors::kLimitsExceeded,
@@ -155,6 +157,7 @@ service::PlanRequest plan_request(Dict options) {
     const auto parsed = plan::parse_unplug(*unplug);
     if (!parsed) throw errors::invalid_args(parsed.error());
     request.unplug = *parsed;
+    request.unplug->release = release;
   }
   if (add) {
     const auto parsed = forecast::parse_add(*add);

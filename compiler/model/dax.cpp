@@ -2,6 +2,7 @@
 #include "compiler/model/dax.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include <fmt/format.h>
@@ -20,6 +21,15 @@ bool is_dax_name(std::string_view name) {
   const std::size_t dot = name.find('.');
   return dot != std::string_view::npos && is_number(name.substr(0, dot)) &&
          is_number(name.substr(dot + 1));
+}
+
+std::optional<std::uint32_t> dimm_number(std::string_view name) {
+  constexpr std::string_view kDimm = "dimm";
+  std::uint32_t number = 0;
+  if (!name.starts_with(kDimm) || name.size() == kDimm.size()) return std::nullopt;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kDimm.size(), end, number);
+  return error == std::errc{} && stop == end ? std::optional(number) : std::nullopt;
 }
 
 const DaxDevice* find_dax(const Host& host, std::string_view name) {

@@ -3,6 +3,7 @@
 // is not system RAM into it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ namespace memonline::model {
 
 /// Whether it is a name as the kernel gives them: "dax0.0" (drivers/dax/bus.c).
 bool is_dax_name(std::string_view name);
+/// The number of "dimm1": of the ACPI device PNP0C80:01.
+std::optional<std::uint32_t> dimm_number(std::string_view name);
 /// The dax device of this name, or nullptr.
 const DaxDevice* find_dax(const Host& host, std::string_view name);
 /// The dax device that has this block, or will have it as system RAM, or nullptr.

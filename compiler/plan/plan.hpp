@@ -80,16 +80,18 @@ struct OfflineBlocks {
 };
 /// Give memory its blocks, or take them away again: standby memory by writing `config` of each
 /// (s390x, 6.19+), a dax device by having the driver kmem take or leave it, with all its blocks.
+/// A DIMM can be ejected, that is deconfigured.
 struct ConfigureBlocks {
   model::WriteRun blocks;
   std::optional<model::NodeId> node;
   bool configure = true;  ///< false: deconfigure
   /// What is written into `memmap_on_memory` before; empty: it stays as it is.
   std::optional<bool> own_map = std::nullopt;
-  std::string device = {};  ///< "dax0.0"; empty: standby memory
+  std::string device = {};  ///< "dax0.0", "dimm1"; empty: standby memory
   [[nodiscard]] std::string_view verb() const {
     if (device.empty()) return configure ? "configure" : "deconfigure";
-    return configure ? "bind" : "unbind";
+    if (configure) return "bind";
+    return device.starts_with("dimm") ? "eject" : "unbind";
   }
   friend bool operator==(const ConfigureBlocks&, const ConfigureBlocks&) = default;
 };
@@ -286,6 +288,8 @@ struct Plan {
   std::vector<Skipped> skipped;
   std::vector<CompetingAgent> agents;
   Judgement judgement;
+  /// Of an unplug: what remains to be done with the memory once it is offline, and by whom.
+  std::vector<std::string> afterwards;
   std::vector<PlanDiagnostic> diagnostics;
   friend bool operator==(const Plan&, const Plan&) = default;
 };

@@ -14,6 +14,7 @@
 #include "compiler/plan/candidates.hpp"
 #include "compiler/plan/missing_facts.hpp"
 #include "compiler/plan/outcome.hpp"
+#include "compiler/plan/release.hpp"
 #include "compiler/plan/room.hpp"
 
 namespace memonline::plan {
@@ -243,6 +244,7 @@ std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, 
     add_shortage(*shortage, all, count_of(candidates), request, host, sink);
     return std::nullopt;
   }
+  add_release(candidates, request.release, host, model, plan);
   warn_of_unlikely(candidates, sink);
   note_contents_unknown(candidates, host, sink);
   note_room_unknown(plan.steps, host, sink);

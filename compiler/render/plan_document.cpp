@@ -37,6 +37,11 @@ class Document {
     out_.member("verdict", verdict_name(plan.judgement.verdict));
     write_remaining(out_, plan.judgement.remaining);
     write_agents(out_, plan.agents);
+    if (!plan.afterwards.empty()) {
+      out_.key("afterwards").begin_array();
+      for (const std::string& one : plan.afterwards) out_.value(one);
+      out_.end_array();
+    }
     out_.key("diagnostics").begin_array();
     for (const PlanDiagnostic& one : plan.diagnostics) diagnostic(one);
     out_.end_array();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "compiler/base/overloaded.hpp"
+#include "compiler/model/dax.hpp"
 #include "compiler/model/knob.hpp"
 #include "compiler/render/plan.hpp"
 
@@ -62,6 +63,33 @@ configure() {
 }
 )sh";
 
+constexpr std::string_view kRelease = R"sh(
+# unbind DEVICE FIRST LAST: unbind a dax device from the driver kmem, which removes its offline blocks.
+unbind() {
+  [ -e "$sys/devices/system/memory/memory$2" ] || return 0
+  all_offline "$2" "$3" || die "$1: a block is not offline"
+  [ ! -e "$sys/bus/dax/devices/$1/state" ] || echo unplugged > "$sys/bus/dax/devices/$1/state" ||
+    die "$1: removing its blocks failed"
+  echo "$1" > "$sys/bus/dax/drivers/kmem/unbind" || die "$1: unbinding it from kmem failed"
+}
+
+# eject ACPI-DEVICE FIRST LAST: eject a DIMM, whose blocks are offline; the kernel does it later.
+eject() {
+  [ -e "$sys/devices/system/memory/memory$2" ] || return 0
+  all_offline "$2" "$3" || die "$1: a block is not offline"
+  echo 1 > "$sys/bus/acpi/devices/$1/eject" || die "$1: ejecting it failed"
+}
+
+# all_offline FIRST LAST: is each of these blocks offline?
+all_offline() {
+  n=$1
+  while [ "$n" -le "$2" ]; do
+    [ "$(cat "$sys/devices/system/memory/memory$n/state")" = offline ] || return 1
+    n=$((n + 1))
+  done
+}
+)sh";
+
 constexpr std::string_view kBind = R"sh(
 # bind DEVICE FIRST LAST: bind a dax device to the driver kmem, unless its blocks exist.
 bind() {
@@ -77,7 +105,14 @@ bind() {
 bool configures(const Plan& plan, bool dax) {
   return std::any_of(plan.steps.begin(), plan.steps.end(), [&](const Step& step) {
     const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
-    return config != nullptr && config->device.empty() != dax;
+    return config != nullptr && config->device.empty() != dax && (!dax || config->configure);
+  });
+}
+
+bool releases(const Plan& plan) {
+  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    return config != nullptr && !config->device.empty() && !config->configure;
   });
 }
 
@@ -141,6 +176,9 @@ std::string command_of(const Step& step, const Knobs& held) {
                                offline.zone ? model::zone_name(*offline.zone) : "unknown");
           },
           [](const plan::ConfigureBlocks& config) {
+            if (const auto dimm = model::dimm_number(config.device))
+              return fmt::format("eject PNP0C80:{:02x} {} {}", *dimm, config.blocks.low(),
+                                 config.blocks.high());
             if (!config.device.empty())
               return fmt::format("{} {} {} {}", config.verb(), config.device, config.blocks.low(),
                                  config.blocks.high());  // a checked name: model::is_dax_name()
@@ -172,6 +210,7 @@ std::string plan_to_shell(const Plan& plan) {
   text += kFunctions;
   if (configures(plan, false)) text += kConfigure;
   if (configures(plan, true)) text += kBind;
+  if (releases(plan)) text += kRelease;
   const Knobs held = held_knobs(plan);
   text += put_back_function(held);
   text += fmt::format(

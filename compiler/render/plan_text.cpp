@@ -274,6 +274,8 @@ std::string plan_to_text(const Plan& plan, const Host& before) {
   for (const plan::NodeOutcome& node : plan.outcome)
     text += printable(after_line(node, touched.contains(node.node))) + "\n";
   if (!plan.steps.empty()) text += remaining_to_text(plan);
+  for (const std::string& one : plan.afterwards)
+    text += fmt::format("Afterwards: {}.\n", printable(one));
   return text + printable(hotplug_line(plan.hotplug), "\n") + agents_to_text(plan.agents) +
          printable(boot_lines(plan.boot), "\n");
 }

@@ -44,7 +44,7 @@ export function after(runs, steps) {
     let now = runs;
     for (const step of steps) {
         // Memory that is configured or bound has no blocks in the picture before.
-        if (!step.blocks || ["configure", "deconfigure", "bind"].includes(step.action))
+        if (!step.blocks || ["configure", "deconfigure", "bind", "unbind", "eject"].includes(step.action))
             continue;
         const first = Math.min(...step.blocks);
         const last = Math.max(...step.blocks);

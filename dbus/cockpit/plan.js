@@ -14,6 +14,8 @@ function actionOf(step) {
     case "configure":
     case "deconfigure":
     case "bind":
+    case "unbind":
+    case "eject":
         return `${step.action} ${blockNames(step.blocks)}`;
     case "boot-parameters":
         return [...step.set, ...step.remove.map(word => `-${word}`)].join(" ");

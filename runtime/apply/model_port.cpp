@@ -142,6 +142,19 @@ int SharedModel::bind_dax(std::string_view device, bool bind) {
   return done.error().error == kernel::Errno::Ebusy ? EBUSY : EINVAL;
 }
 
+int SharedModel::eject_dimm(std::uint32_t number) {
+  const std::lock_guard lock(mutex_);
+  const model::Host host = model_.host();
+  bool found = false;
+  for (const model::BlockRun& run : host.blocks) {
+    const model::Device& device = host.devices.at(run.device);
+    if (device.kind != model::Device::Kind::Dimm || device.number != number) continue;
+    found = true;
+    if (!model_.remove(run.first, run.count)) return EBUSY;
+  }
+  return found ? 0 : ENOENT;
+}
+
 BlockId SharedModel::add_dimm(std::uint64_t blocks, model::NodeId node) {
   const std::lock_guard lock(mutex_);
   const model::Host host = model_.host();

@@ -34,6 +34,8 @@ class SharedModel {
   /// As the kernel answers a write below /sys/firmware/memory (drivers/s390/char/sclp_mem.c).
   int write_standby(BlockId block, StandbyFile file, bool value);
   [[nodiscard]] StandbyView look_at_standby(BlockId block) const;
+  /// As the ACPI device answers a write to `eject`: removes the DIMM's blocks.
+  int eject_dimm(std::uint32_t number);
   /// As the bus of dax devices answers a write to `bind` and `unbind` of kmem (drivers/dax/kmem.c).
   int bind_dax(std::string_view device, bool bind);
   /// Hot-adds a DIMM of so many blocks behind all others, and onlines them if
@@ -73,6 +75,7 @@ class ModelPort : public MemoryPort {
   int unbind_dax(std::string_view device) noexcept override {
     return kernel_->bind_dax(device, false);
   }
+  int eject_dimm(std::uint32_t number) noexcept override { return kernel_->eject_dimm(number); }
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 

@@ -229,6 +229,7 @@ plan::Plan plan_of(PlanReader& in, const Json& document, std::string_view label)
   in.each(document, "skipped",
           [&](const Json& one) { plan.skipped.push_back(read_skipped(in, one)); });
   read_judgement(in, document, plan);
+  if (document.contains("afterwards")) plan.afterwards = in.texts(document, "afterwards");
   in.each(document, "diagnostics",
           [&](const Json& one) { plan.diagnostics.push_back(read_diagnostic(in, one)); });
   const Facts facts = read_facts(in, plan.host);

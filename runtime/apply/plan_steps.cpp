@@ -86,6 +86,22 @@ plan::ConfigureBlocks read_bind(PlanReader& in, const Json& step) {
   return bind;
 }
 
+// A dax device is unbound from kmem, or a DIMM ejected.
+plan::ConfigureBlocks read_release(PlanReader& in, const Json& step, std::string_view action) {
+  plan::ConfigureBlocks release{read_blocks(in, step), read_node(in, step), false, std::nullopt,
+                                in.text(step, "device")};
+  const bool dax = action == "unbind";
+  if (dax ? !model::is_dax_name(release.device) : !model::dimm_number(release.device)) {
+    in.point_at("device");
+    refuse(diag::Code::PlanUnknownWord,
+           fmt::format("`{}` is `{}`, not a {} such as `{}`", in.here(),
+                       runtime::ascii_only(release.device), dax ? "dax device" : "DIMM",
+                       dax ? "dax0.0" : "dimm1"));
+  }
+  in.word(step, "before", {"offline"});
+  return release;
+}
+
 plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool configure) {
   plan::ConfigureBlocks config{read_blocks(in, step), read_node(in, step), configure};
   in.word(step, "before", {configure ? "standby" : "offline"});
@@ -97,7 +113,8 @@ plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool conf
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
   const std::string action = in.word(
       step, "action",
-      {"set", "online", "offline", "configure", "deconfigure", "bind", "probe", "boot-parameters"});
+      {"set", "online", "offline", "configure", "deconfigure", "bind", "unbind", "eject", "probe",
+       "boot-parameters"});
   if (action == "set") return read_set_knob(in, step);
   if (action == "online") {
     plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),
@@ -118,6 +135,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
     return offline;
   }
   if (action == "bind") return read_bind(in, step);
+  if (action == "unbind" || action == "eject") return read_release(in, step, action);
   if (action == "configure" || action == "deconfigure")
     return read_configure(in, step, action == "configure");
   if (action == "probe")

@@ -87,6 +87,9 @@ class MemoryPort {
   /// before the next boot (dev_dax_kmem_remove(), drivers/dax/kmem.c; kernel rule 9.12).
   virtual int bind_dax(std::string_view device) noexcept = 0;
   virtual int unbind_dax(std::string_view device) noexcept = 0;
+  /// Ejects a DIMM whose blocks are all offline: 0 or errno. The kernel removes the blocks a little
+  /// later (acpi_device_hotplug(), drivers/acpi/scan.c; kernel rule 9.13).
+  virtual int eject_dimm(std::uint32_t number) noexcept = 0;
 
   [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
   /// May return early when a signal comes.

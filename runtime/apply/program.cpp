@@ -138,6 +138,24 @@ void join_configuration(std::vector<Task>& tasks) {
   }
 }
 
+/// What an unplug releases is part of it: nothing is released unless all of it is offline.
+void release_last(std::vector<Task>& tasks) {
+  const bool unplug = std::any_of(tasks.begin(), tasks.end(),
+                                  [](const Task& task) { return task.all_or_nothing; });
+  for (Task& task : tasks)
+    if (task.kind == Task::Kind::Deconfigure && unplug) task.all_or_nothing = true;
+}
+
+/// The dax devices that the plan's steps unbind: an undo binds them again.
+void name_unbound(const plan::Plan& plan, std::vector<BlocksBefore>& all) {
+  for (const plan::Step& step : plan.steps) {
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    if (config == nullptr || config->configure || !model::is_dax_name(config->device)) continue;
+    for (BlocksBefore& before : all)
+      if (config->blocks.range().contains(before.first)) before.device = config->device;
+  }
+}
+
 /// Memory without blocks that the plan's steps configure.
 void add_unconfigured(const plan::Plan& plan, std::vector<BlocksBefore>& all) {
   for (const plan::Step& step : plan.steps) {
@@ -175,6 +193,7 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
     back.push_back(std::move(restore));
   }
   join_configuration(program.tasks);
+  release_last(program.tasks);
   // The last one set is the first one put back.
   for (auto task = back.rbegin(); task != back.rend(); ++task) {
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
@@ -208,6 +227,7 @@ std::vector<BlocksBefore> blocks_before(const plan::Plan& plan, const model::Hos
       }
       if (range->last > run.last()) break;  // it continues in the next run
     }
+  name_unbound(plan, all);
   add_unconfigured(plan, all);
   return all;
 }
@@ -273,11 +293,13 @@ struct UndoTasks {
     add_online(before, blocks, run.node, is_online ? zone : std::nullopt);
   }
 
-  void add_standby(const BlocksBefore& before, model::BlockRange blocks) {
+  /// Memory that had blocks before: standby memory, or that of a dax device.
+  void add_unconfigured(const BlocksBefore& before, model::BlockRange blocks) {
     Task task;
     task.kind = Task::Kind::Configure;
     task.blocks = {blocks.first, blocks.last};
     task.node = before.node;
+    task.device = before.device;
     configure.push_back(task);
     add_online(before, blocks, before.node, std::nullopt);
   }
@@ -313,9 +335,12 @@ Program program_to_undo(const std::vector<BlocksBefore>& blocks,
       if (first <= last) tasks.add(before, run, {first, last});
     }
     if (!before.configured) continue;
+    const auto* dax = model::find_dax(now, before.device);
+    const bool unbound = dax != nullptr && !model::not_bindable(now, *dax) && !dax->is_system_ram();
+    const model::BlockSet waiting = unbound ? model::BlockSet(dax->blocks) : standby;
     for (const model::BlockRange& gone :
-         intersect(standby, model::BlockSet({{before.first, before.last}})))
-      tasks.add_standby(before, gone);
+         intersect(waiting, model::BlockSet({{before.first, before.last}})))
+      tasks.add_unconfigured(before, gone);
   }
   // Kernel memory is onlined before Movable, as in every plan.
   std::stable_sort(tasks.online.begin(), tasks.online.end(), [](const Task& a, const Task& b) {
@@ -348,6 +373,7 @@ std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host&
   for (const plan::Step& step : plan.steps) {
     const Task task = task_of(step);
     if (task.kind == Task::Kind::Probe) say(step, "memory added through `probe` stays");
+    if (model::dimm_number(task.device)) say(step, "only what added the DIMM can add it again");
     if (task.kind != Task::Kind::Online) continue;
     if (!host.hot_remove)
       say(step, "this kernel was built without MEMORY_HOTREMOVE and cannot offline memory");

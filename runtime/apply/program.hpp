@@ -71,7 +71,8 @@ struct BlocksBefore {
   std::optional<model::Zone> zone;  ///< of online blocks; empty: several, or unknown
   std::optional<model::NodeId> node;
   bool configured = true;   ///< false: memory without blocks
-  std::string device = {};  ///< of memory without blocks: the dax device; empty: standby memory
+  /// Of memory without blocks, before or after: the dax device. Empty: standby memory, or a DIMM.
+  std::string device = {};
   friend bool operator==(const BlocksBefore&, const BlocksBefore&) = default;
 };
 

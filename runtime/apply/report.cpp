@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/model/dax.hpp"
 #include "compiler/model/knob.hpp"
 #include "compiler/model/zone.hpp"
 #include "compiler/render/plan.hpp"
@@ -132,7 +133,8 @@ std::string task_text(const Task& task) {
       const bool configure = task.kind == Task::Kind::Configure;
       if (task.device.empty())
         return (configure ? "configure " : "deconfigure ") + model::range_name(task.blocks);
-      return fmt::format("{} {} {}", configure ? "bind" : "unbind", task.device,
+      const char* release = model::dimm_number(task.device) ? "eject" : "unbind";
+      return fmt::format("{} {} {}", configure ? "bind" : release, task.device,
                          model::range_name(task.blocks));
     }
     case Task::Kind::SetKnob:

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "compiler/model/dax.hpp"
+
 namespace memonline::apply {
 
 using model::State;
@@ -11,6 +13,8 @@ using model::ValidZones;
 using model::Zone;
 
 namespace {
+
+constexpr std::chrono::seconds kEjectPatience{30};
 
 bool may_pass(int error) {
   return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
@@ -132,14 +136,16 @@ void Runner::settle_unplug() noexcept {
   if (!unplug_failed(program_.tasks.size())) return;
   for (std::size_t number = program_.tasks.size(); number-- > 0;) {
     const Task& task = program_.tasks[number];
-    if (!task.all_or_nothing) continue;
+    if (!task.all_or_nothing || task.configures()) continue;
     progress_.head().task.store(static_cast<std::uint32_t>(number));
     for (std::uint64_t i = task.count(); i-- > 0;) {
       BlockResult& result = progress_.result(task.first_result + i);
       if (result.outcome != Outcome::Done) continue;
+      const BlockId block = task.block(i);
+      // Its device was released before another one could not be.
+      if (is_gone(port_.look(block).error)) continue;
       result.outcome = Outcome::TakenBack;
       progress_.head().offlining.store(false);
-      const BlockId block = task.block(i);
       auto pause = limits_.first_pause;
       int error = write(block, word_into(task.zone));
       for (unsigned round = 1; may_pass(error) && round < limits_.rounds; ++round) {
@@ -172,10 +178,11 @@ void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexc
   if (hopeless(error)) halt(StopReason::NoPermission);
 }
 
-// One write binds or unbinds all of the device: that of its first task for its first block. The
+// One write binds, unbinds or ejects all of the device: that of its first task for its first block. The
 // other blocks have its result.
 void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) noexcept {
   const bool bind = task.kind == Task::Kind::Configure;
+  const auto dimm = model::dimm_number(task.device);
   const auto is_done = [&] {
     const int error = port_.look(block).error;
     return bind ? error == 0 : is_gone(error);
@@ -200,7 +207,14 @@ void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) n
   int error = !bind && online_block_of(task.device) ? EBUSY : 0;
   if (error == 0)
     error =
-        watched([&] { return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device); });
+        watched([&] {
+          if (dimm) return port_.eject_dimm(*dimm);
+          return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device);
+        });
+  // The kernel ejects a DIMM later, in a thread of its own.
+  const auto until = port_.now() + kEjectPatience;
+  while (error == 0 && dimm && !is_done() && port_.now() < until)
+    port_.pause(limits_.first_pause);
   if (error == 0 && !is_done()) error = EIO;  // a probe that failed: the kernel's log says why
   result.error = static_cast<std::uint8_t>(error);
   result.outcome = error == 0 ? Outcome::Done : may_pass(error) ? Outcome::Again : Outcome::Refused;

@@ -26,6 +26,7 @@ namespace {
 constexpr const char* kMemory = "sys/devices/system/memory";
 constexpr const char* kStandby = "sys/firmware/memory";
 constexpr const char* kDax = "sys/bus/dax";
+constexpr const char* kAcpi = "sys/bus/acpi/devices";
 constexpr const char* kParameters = "sys/module/memory_hotplug/parameters";
 
 /// A short text made without allocation; a text that does not fit is cut, and no such file exists.
@@ -101,6 +102,8 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
   sysfs.standby_ = ::open(standby.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::string dax = (root == "/" ? root : root + "/") + kDax;
   sysfs.dax_ = ::open(dax.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string acpi = (root == "/" ? root : root + "/") + kAcpi;
+  sysfs.acpi_ = ::open(acpi.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::string parameters = (root == "/" ? root : root + "/") + kParameters;
   sysfs.parameters_ = ::open(parameters.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // There since 5.15, where valid_zones follows the newer rule for certain (host/blocks.hpp).
@@ -112,6 +115,7 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
 Sysfs::Sysfs(Sysfs&& other) noexcept
     : memory_(std::exchange(other.memory_, -1)),
       dax_(std::exchange(other.dax_, -1)),
+      acpi_(std::exchange(other.acpi_, -1)),
       standby_(std::exchange(other.standby_, -1)),
       parameters_(std::exchange(other.parameters_, -1)),
       zones_tell_state_(other.zones_tell_state_) {}
@@ -119,6 +123,7 @@ Sysfs::Sysfs(Sysfs&& other) noexcept
 Sysfs::~Sysfs() {
   if (memory_ >= 0) ::close(memory_);
   if (dax_ >= 0) ::close(dax_);
+  if (acpi_ >= 0) ::close(acpi_);
   if (standby_ >= 0) ::close(standby_);
   if (parameters_ >= 0) ::close(parameters_);
 }
@@ -217,6 +222,14 @@ int Sysfs::bind_dax(std::string_view device) noexcept {
   // kmem matches by itself only what was made for it; any other device it takes by its name, and
   // `new_id` binds at once (do_id_store(), drivers/dax/bus.c).
   return error == ENODEV ? write_line(dax_, "drivers/kmem/new_id", device) : error;
+}
+
+int Sysfs::eject_dimm(std::uint32_t number) noexcept {
+  if (acpi_ < 0) return ENOENT;
+  // "PNP0C80:0a"
+  const ShortText path =
+      ShortText().add(number < 16 ? "PNP0C80:0" : "PNP0C80:").add(number, 16).add("/eject");
+  return write_line(acpi_, path.c_str(), "1");
 }
 
 int Sysfs::unbind_dax(std::string_view device) noexcept {

@@ -41,6 +41,7 @@ class Sysfs final : public MemoryPort {
   StandbyView look_at_standby(BlockId block) noexcept override;
   int bind_dax(std::string_view device) noexcept override;
   int unbind_dax(std::string_view device) noexcept override;
+  int eject_dimm(std::uint32_t number) noexcept override;
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 
@@ -50,6 +51,7 @@ class Sysfs final : public MemoryPort {
 
   int memory_;                     ///< sys/devices/system/memory
   int dax_ = -1;                   ///< sys/bus/dax, -1 without CONFIG_DAX
+  int acpi_ = -1;                  ///< sys/bus/acpi/devices, -1 without ACPI
   int standby_ = -1;               ///< sys/firmware/memory, -1 but on s390x from 6.19 on
   int parameters_ = -1;            ///< sys/module/memory_hotplug/parameters, -1 before 5.14
   bool zones_tell_state_ = false;  ///< one name in valid_zones is an online block's

@@ -81,6 +81,7 @@ class WithDeadline final : public MemoryPort {
   }
   int bind_dax(std::string_view device) noexcept override { return port_.bind_dax(device); }
   int unbind_dax(std::string_view device) noexcept override { return port_.unbind_dax(device); }
+  int eject_dimm(std::uint32_t number) noexcept override { return port_.eject_dimm(number); }
   [[nodiscard]] Clock::time_point now() noexcept override { return port_.now(); }
   void pause(std::chrono::milliseconds time) noexcept override { port_.pause(time); }
 

@@ -151,10 +151,13 @@ CommandResult run_given(const Given& given, ColorChoice color) {
   if (given.has("hosts") && !data)
     return fail(refused("--hosts", "expected text or json for a summary of hosts"));
   if (given.has("add") && given.has("unplug")) return fail(exclusive(given, "add", "unplug"));
+  if (given.has("release") && !given.has("unplug"))
+    return fail(UsageError{"`--release` needs `--unplug`"});
   if (given.has("unplug")) {
     auto request = plan::parse_unplug(given.value("unplug"));
     if (!request) return fail(refused("--unplug", request.error() + devices_there(*where)));
     options.unplug = *request;
+    options.unplug->release = given.has("release");
   }
   if (given.has("add")) {
     auto request = forecast::parse_add(given.value("add"));
@@ -200,6 +203,9 @@ Command plan_command() {
                          "Plan what to offline before an unplug: SIZE [of SELECTOR], or a SELECTOR "
                          "such as dimm1, dax0.0 or node1",
                      .offers = options::Offers::Removable});
+  options.push_back({.names = {"release"},
+                     .help = "With --unplug: then also eject DIMMs, unbind dax devices from kmem, and "
+                             "deconfigure standby memory"});
   options.push_back({.names = {"hosts"},
                      .value = "DIR",
                      .help = "Summarize every captured host in DIR instead of planning for one",

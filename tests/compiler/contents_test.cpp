@@ -160,6 +160,46 @@ TEST_CASE("contents: what must move is what is in use, not what the zone has on 
         "memory40: likely to succeed: in Movable, 128 MiB to move\n");
 }
 
+TEST_CASE("unplug: the plan says who removes the memory") {
+  const auto afterwards = [](const Host& host, const std::string& what, bool release = false) {
+    diag::Sink sink;
+    auto request = plan::parse_unplug(what).value();
+    request.release = release;
+    const auto plan = plan::plan_unplug(request, host, sink);
+    REQUIRE(plan);
+    std::string text;
+    for (const std::string& one : plan->afterwards) text += one + "\n";
+    for (const plan::Step& step : plan->steps)
+      if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action))
+        text += fmt::format("{} {} {}\n", config->verb(), config->device,
+                            model::range_name(config->blocks));
+    return text;
+  };
+  const Host guest = host();
+  Host bare = host();
+  bare.virtualization = "none";
+  CHECK(afterwards(guest, "dimm1") ==
+        "dimm1 can be removed: by its hypervisor (device_del in QEMU), or ejected here with "
+        "--release\n");
+  CHECK(afterwards(bare, "dimm1") ==
+        "dimm1 can be removed once it is ejected: with --release\n");
+  CHECK(afterwards(guest, "dimm1", true) == "eject dimm1 memory40..47\n");
+  CHECK(afterwards(guest, "memory44-47", true) ==
+        "dimm1 cannot be removed: 4 of its 8 blocks remain\n");
+  CHECK(afterwards(guest, "memory1", true) ==
+        "boot memory remains in the machine: offlining only takes it out of use\n");
+  const Host virtio = HostBuilder().boot(0, 0, 8).virtio_mem(0, 32, 4).build();
+  CHECK(afterwards(virtio, "virtio-mem") ==
+        "virtio0: its hypervisor can reduce the requested size\n");
+  Host standby = HostBuilder().boot(0, 0, 8).standby(32, 4).build();
+  CHECK(afterwards(standby, "standby", true) ==
+        "standby memory: offlining returns it to the hypervisor\n");
+  standby.configures_standby = true;
+  CHECK(afterwards(standby, "standby") ==
+        "standby memory remains configured: --release deconfigures it\n");
+  CHECK(afterwards(standby, "standby", true) == "deconfigure  memory32..35\n");
+}
+
 TEST_CASE("contents: a note says where they are lacking, if the host shows any") {
   const auto codes = [](const Host& host) {
     diag::Sink sink;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler/plan/unplug.hpp"
 #include "runtime/apply/program.hpp"
 #include "runtime/apply/report.hpp"
 #include "runtime/apply/runner.hpp"
@@ -44,9 +45,21 @@ struct SimulatedRun {
   apply::Report apply(const std::string& policy) {
     const auto compiled = plan_for(host, policy);
     REQUIRE(compiled.plan);
-    before = apply::blocks_before(*compiled.plan, host);
-    knobs = apply::knobs_before(*compiled.plan);
-    return run(apply::program_of(*compiled.plan, host), port);
+    return apply(*compiled.plan);
+  }
+  apply::Report apply(const plan::Plan& plan) {
+    before = apply::blocks_before(plan, host);
+    knobs = apply::knobs_before(plan);
+    return run(apply::program_of(plan, host), port);
+  }
+  /// Unplugs and releases memory.
+  apply::Report release(const std::string& what) {
+    diag::Sink sink;
+    auto request = plan::parse_unplug(what).value();
+    request.release = true;
+    const auto plan = plan::plan_unplug(request, host, sink);
+    REQUIRE(plan);
+    return apply(*plan);
   }
   [[nodiscard]] apply::Program undo() const {
     return apply::program_to_undo(before, knobs, kernel->host());

@@ -162,6 +162,31 @@ def test_a_rule_makes_the_card_system_ram(vm: Vm) -> None:
         assert states(guest, added) == [("online", "Normal")] * 4
 
 
+@on(*KERNELS)
+def test_the_card_is_released(vm: Vm) -> None:
+    """--release unbinds it after all of it is offline, an undo brings it back; a pinned page keeps all as it was."""
+    driver = "/sys/bus/dax/devices/dax0.0/driver"
+    with vm.guest(layout()) as guest:
+        before = set(guest.block_ids())
+        added = make_region(guest)
+        apply(guest, "dax: movable")
+        online = states(guest, added)
+        guest.run("memonline plan --unplug dax0.0 --release -o /tmp/plan.json", check=True)
+        steps = json.loads(guest.get("/tmp/plan.json"))["steps"]
+        assert [step["action"] for step in steps][-1] == "unbind" and len(steps) < 5, steps
+        guest.run("pin 1 >/tmp/pin 2>&1 & echo $! >/tmp/pid; while ! grep -q pinned /tmp/pin; do sleep 0.05; done",
+                  check=True)
+        assert guest.run("memonline apply /tmp/plan.json --deadline 2s", timeout=120).status != 0
+        assert states(guest, added) == online and guest.run(f"test -e {driver}").status == 0
+        guest.run("kill $(cat /tmp/pid)", check=True)
+        for pause in (0.05, 0.4):
+            guest.run(f"memonline apply /tmp/plan.json >/dev/null 2>&1 & sleep {pause}; kill -9 $!; wait", timeout=120)
+        guest.run("memonline apply /tmp/plan.json", check=True, timeout=120)
+        assert set(guest.block_ids()) == before and guest.run(f"test -e {driver}").status == 1
+        guest.run("memonline undo", check=True, timeout=120)
+        assert states(guest, added) == online, (online, states(guest, added))
+
+
 def bind(guest: Guest, before: set[int]) -> list[int]:
     """Has the driver kmem take the device; its blocks."""
     guest.run("echo dax0.0 >/sys/bus/dax/drivers/kmem/bind", check=True)

@@ -27,6 +27,27 @@ def test_a_dimm_of_ours_is_unplugged(vm: Vm) -> None:
         assert states(guest, [40, 41]) == [("online", "Movable")] * 2
 
 
+@on("5.10", "6.12", "7.2")
+def test_a_dimm_is_released(vm: Vm) -> None:
+    """With --release it is ejected, and its blocks are gone; what is in use keeps all of it as it was."""
+    with vm.guest(LAYOUT) as guest:
+        guest.run("memonline apply -e 'hotplugged: movable'", check=True)
+        guest.run("pin 1 >/tmp/pin 2>&1 & echo $! >/tmp/pid; while ! grep -q pinned /tmp/pin; do sleep 0.05; done",
+                  check=True)
+        before = guest.blocks()
+        guest.run("memonline plan --unplug 'dimm1' --release -o /tmp/plan.json", check=True)
+        failed = report(guest, "memonline apply /tmp/plan.json --deadline 2s")
+        assert failed["exit_status"] != DONE and guest.blocks() == before, (failed, guest.blocks())
+        guest.run("kill $(cat /tmp/pid)", check=True)
+        released = report(guest, "memonline apply /tmp/plan.json --deadline 20s")
+        assert (released["result"], released["exit_status"]) == ("complete", DONE), released
+        assert not set(D1) & set(guest.blocks()), guest.blocks()
+        assert states(guest, [40, 41]) == [("online", "Movable")] * 2
+        # As a script: the other DIMM.
+        guest.run("memonline plan --unplug dimm0 --release --format shell >/tmp/plan.sh && sh /tmp/plan.sh", check=True)
+        guest.wait_for(lambda: not {40, 41} & set(guest.blocks()), "the DIMM's blocks to be removed")
+
+
 @on("6.12")
 def test_what_a_run_took_offline_stays_offline(vm: Vm) -> None:
     """Without the service, too: it is noted, `apply --boot` leaves it, and forgotten once it is online again."""
