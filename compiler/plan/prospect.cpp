@@ -72,6 +72,17 @@ std::string to_move_text(const Host& host, const model::BlockContents& contents)
   return model::human(model::Bytes(pages * host.page_size)) + " to move";
 }
 
+/// The pages of the huge pages that find no free block of their size elsewhere (kernel rule 11.5).
+/// What is free in these blocks themselves does not count: it may be in large pieces.
+std::optional<std::uint64_t> huge_without_room(const Host& host,
+                                               const model::BlockContents& contents) {
+  for (const model::HugePages& one : contents.huge) {
+    const auto free = host.free_in_blocks_of(one.size);
+    if (free && *free < one.pages + contents[model::PageUse::Free]) return one.pages;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockContents& contents) {
@@ -89,6 +100,10 @@ Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockCo
     return {Chance::Unlikely,
             fmt::format("{}, {} in gigantic pages, which move only to free ones of the same size",
                         where, model::human(model::Bytes(gigantic * host.page_size)))};
+  if (const auto huge = huge_without_room(host, contents))
+    return {Chance::Unlikely,
+            fmt::format("{}, {} in huge pages, and less than that is free elsewhere in such pieces",
+                        where, model::human(model::Bytes(*huge * host.page_size)))};
   // From 5.15 on, a page leaves Movable before it is pinned for long.
   if (contents.pinned > 0 && (!movable || host.era < model::Era::D))
     return {Chance::Unlikely,

@@ -9,6 +9,7 @@
 
 #include "compiler/model/page_flags.hpp"
 #include "runtime/host/notes.hpp"
+#include "runtime/host/text.hpp"
 
 namespace memonline::runtime {
 
@@ -25,6 +26,25 @@ void append_online(const model::Host& host, const model::BlockRange& range,
     for (model::BlockId block = std::max(run.first, range.first); block < end; ++block)
       into.push_back(block);
   }
+}
+
+/// The sums over all zones of the columns of /proc/buddyinfo.
+std::vector<std::uint64_t> free_by_order(const Tree& tree) {
+  constexpr std::size_t kWordsBefore = 4;  // "Node 0, zone Normal"
+  constexpr std::size_t kMostOrders = 20;
+  std::vector<std::uint64_t> sums;
+  const auto text = tree.read("proc/buddyinfo");
+  if (!text) return sums;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto words = words_of(line);
+    if (words.size() <= kWordsBefore || words.size() > kWordsBefore + kMostOrders) continue;
+    sums.resize(std::max(sums.size(), words.size() - kWordsBefore));
+    for (std::size_t i = kWordsBefore; i < words.size(); ++i)
+      sums[i - kWordsBefore] += decimal(words[i]).value_or(0);
+  }
+  return sums;
 }
 
 }  // namespace
@@ -57,6 +77,7 @@ void read_contents(const Tree& tree, const std::vector<model::BlockRange>& which
     host.contents.push_back(std::move(counter).finish());
     if (go_on && !go_on(++done, blocks.size())) break;
   }
+  host.free_by_order = free_by_order(tree);
   std::sort(host.contents.begin(), host.contents.end(),
             [](const auto& a, const auto& b) { return a.block < b.block; });
 }

@@ -339,6 +339,9 @@ model::Host host_in(const YAML::Node& root) {
   map.truth("demotion", host.demotion);
   each(map, "memory-tiers", [&](const YAML::Node& item) { read_tier(item, host); });
   each(map, "blocks", [&](const YAML::Node& item) { read_run(item, host); });
+  each(map, "free-by-order",
+       [&](const YAML::Node& count) { host.free_by_order.push_back(number_of(count, kMaxNumber)); });
+  if (host.free_by_order.size() > 20) wrong(map.need("free-by-order"), "too many orders");
   each(map, "contents", [&](const YAML::Node& item) { read_contents_of(item, host); });
   read_unknown(map, host);
   each(map, "unread", [&](const YAML::Node& item) {

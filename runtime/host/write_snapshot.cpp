@@ -264,6 +264,11 @@ bool alike(const model::BlockContents& one, const model::BlockContents& other) {
 void write_contents(const model::Host& host, YamlWriter& out) {
   const auto& all = host.contents;
   if (all.empty()) return;
+  if (!host.free_by_order.empty()) {
+    out.key("free-by-order").begin_array(Layout::Line);
+    for (const std::uint64_t blocks : host.free_by_order) out.value(blocks);
+    out.end_array();
+  }
   out.key("contents").comment("of each of these blocks, in pages").begin_array();
   for (std::size_t first = 0, end = 0; first < all.size(); first = end) {
     const model::BlockContents& one = all[first];

@@ -105,6 +105,24 @@ TEST_CASE("contents: a gigantic page moves into a free one only") {
         "memory43: likely to succeed: in Movable, 4 MiB to move\n");
 }
 
+TEST_CASE("contents: huge pages need free blocks of their size elsewhere") {
+  Host movable = host();
+  BlockContents huge = holding(43, {{PageUse::HugePages, 1024}, {PageUse::Anonymous, kPages - 2048}});
+  huge.huge = {{512, 1024}};
+  movable.contents = {huge};
+  // 1024 pages are free in the block itself, perhaps in large pieces.
+  movable.free_by_order = {5000, 0, 0, 0, 0, 0, 0, 0, 0, 4};
+  CHECK(steps_of(movable, "memory43") ==
+        "memory43: likely to succeed: in Movable, 124 MiB to move\n");
+  movable.free_by_order[9] = 3;
+  CHECK(steps_of(movable, "memory43") ==
+        "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages, and less than that is free "
+        "elsewhere in such pieces\n");
+  // Of orders above, too.
+  movable.free_by_order = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+  CHECK(steps_of(movable, "memory43").starts_with("memory43: likely"));
+}
+
 TEST_CASE("contents: an amount is made up of the blocks with the fewest pages to move") {
   Host some = host();
   for (std::uint64_t block = 40; block < 48; ++block)

@@ -50,6 +50,8 @@ TEST_CASE("contents: of online blocks, in their order") {
   Host host = sample(tree);
   const std::string before = model::canonical_text(host);
   tree.add_file("proc/kpageflags", page_flags());
+  tree.add_file("proc/buddyinfo",
+                "Node 0, zone    DMA32      1      2      3\nNode 0, zone   Normal     10     20     30\n");
   std::vector<std::uint64_t> progress;
   read_contents(tree, {{BlockId(6), BlockId(35)}, {BlockId(2), BlockId(3)}}, host,
                 runtime::kMaxPagesRead, [&](std::uint64_t done, std::uint64_t all) {
@@ -63,6 +65,7 @@ TEST_CASE("contents: of online blocks, in their order") {
     CHECK(one[PageUse::Free] == kPages - one.block.value());
   }
   CHECK(host.contents.front().block == BlockId(2));
+  CHECK(host.free_by_order == std::vector<std::uint64_t>{11, 22, 33});
   CHECK(model::find_contents(host.contents, BlockId(7)) != nullptr);
   CHECK(model::find_contents(host.contents, BlockId(5)) == nullptr);
   CHECK(model::canonical_text(host) == before);
@@ -123,6 +126,8 @@ TEST_CASE("contents: a snapshot keeps them") {
   read_contents(tree, kAll, host);
   host.contents[0].huge = {{512, 1024}, {kPages, 0}};
   host.contents[0].transparent = 512;
+  host.contents[0].pinned = 7;
+  host.free_by_order = {11, 22, 33};
   host.contents[4] = host.contents[3];
   host.contents[4].block = BlockId(4);
   for (const std::size_t i : {3U, 4U}) host.contents[i].unmovable.reset();
@@ -131,6 +136,7 @@ TEST_CASE("contents: a snapshot keeps them") {
   const auto back = runtime::read_host_text(text);
   REQUIRE(back);
   CHECK(back->contents == host.contents);
+  CHECK(back->free_by_order == host.free_by_order);
   CHECK(back->fingerprint == host.fingerprint);
 }
 
