@@ -148,6 +148,12 @@ class Hardware(unittest.TestCase):
         self.assertIn("node,nodeid=2,cpus=1-1", arguments)
         self.assertIn("pc-dimm,id=d0,memdev=mem-d0,node=2", arguments)
         self.assertIn("1536M,slots=128,maxmem=512G", arguments)
+        self.assertNotIn("-drive", arguments)
+
+    def test_a_disk_becomes_words_of_its_own(self) -> None:
+        arguments = qemu_arguments(Layout(disk=Path("/tmp/disk")))
+        self.assertIn("if=none,id=disk,format=raw,cache=unsafe,file=/tmp/disk", arguments)
+        self.assertIn("nvme,drive=disk,serial=disk", arguments)
 
     def test_there_are_layouts_enough(self) -> None:
         self.assertGreaterEqual(len(CASES), 12)
