@@ -45,6 +45,14 @@ std::optional<PageUse> page_use_named(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> FreePages::in_blocks_of(std::uint64_t size) const {
+  if (by_order.empty()) return std::nullopt;
+  std::uint64_t pages = 0;
+  for (std::size_t order = 0; order < by_order.size(); ++order)
+    if (std::uint64_t{1} << order >= size) pages += by_order[order] << order;
+  return pages;
+}
+
 std::uint64_t BlockContents::total() const {
   return std::accumulate(pages.begin(), pages.end(), std::uint64_t{0});
 }
@@ -70,7 +78,8 @@ void estimate_pinned(const std::vector<ProcessPages>& processes,
       const double part = std::min(static_cast<double>(process.pinned.value()) /
                                        static_cast<double>(resident),
                                    1.0);
-      at->pinned += static_cast<std::uint64_t>(static_cast<double>(pages) * part);
+      // A quarter of a page is one chance in four.
+      at->pinned += static_cast<std::uint64_t>(static_cast<double>(pages) * part + 0.75);
     }
   }
 }
@@ -83,6 +92,8 @@ void add_contents(BlockContents& sum, const BlockContents& more) {
     if (at == sum.huge.end() || at->size != one.size) at = sum.huge.insert(at, {one.size, 0});
     at->pages += one.pages;
   }
+  sum.huge_in_use += more.huge_in_use;
+  sum.bare += more.bare;
   sum.transparent += more.transparent;
   sum.pinned += more.pinned;
   if (!sum.unmovable) sum.unmovable = more.unmovable;

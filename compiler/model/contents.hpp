@@ -50,6 +50,19 @@ constexpr bool must_move(PageUse use) {
          use == PageUse::HugePages;
 }
 
+/// The free memory of the host at the moment when contents were read.
+struct FreePages {
+  /// Blocks of 1, 2, 4 pages and so on, as /proc/buddyinfo counts them; empty: unknown.
+  std::vector<std::uint64_t> by_order;
+  std::uint64_t on_cpus = 0;  ///< kept by CPUs for themselves (/proc/zoneinfo, pagesets)
+  std::uint64_t huge = 0;     ///< in the pool of hugetlb, in pages of its default size
+  /// This kernel may move a huge page back into the block that it is to leave (kernel rule 11.6).
+  bool huge_may_return = false;
+  /// The free pages in blocks of at least `size` pages; empty: unknown.
+  [[nodiscard]] std::optional<std::uint64_t> in_blocks_of(std::uint64_t size) const;
+  friend bool operator==(const FreePages&, const FreePages&) = default;
+};
+
 /// The huge pages of one size.
 struct HugePages {
   std::uint64_t size = 0;  ///< in pages; one that crosses the end of the block counts up to there
@@ -61,6 +74,10 @@ struct BlockContents {
   BlockId block;
   std::array<std::uint64_t, kPageUseCount> pages{};  ///< by use
   std::vector<HugePages> huge;                       ///< of hugetlb, by size, ascending
+  std::uint64_t huge_in_use = 0;  ///< pages of hugetlb that processes have mapped
+  /// Of PageUse::Kernel, the pages without any flag: each is the kernel's, or free and kept by a
+  /// CPU for itself.
+  std::uint64_t bare = 0;
   std::uint64_t transparent = 0;  ///< pages of transparent huge pages; counted by their use as well
   std::optional<Pfn> unmovable;   ///< the first page that cannot be moved
   /// Of the pages of processes, those that are pinned, as far as that shows: a process tells how

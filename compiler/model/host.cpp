@@ -52,14 +52,6 @@ bool Host::is_fresh(BlockId id) const {
                      [&](const BlockRange& range) { return range.contains(id); });
 }
 
-std::optional<std::uint64_t> Host::free_in_blocks_of(std::uint64_t size) const {
-  if (free_by_order.empty()) return std::nullopt;
-  std::uint64_t pages = 0;
-  for (std::size_t order = 0; order < free_by_order.size(); ++order)
-    if (std::uint64_t{1} << order >= size) pages += free_by_order[order] << order;
-  return pages;
-}
-
 const BlockRun* Host::find_block(BlockId id) const {
   const auto after = std::upper_bound(blocks.begin(), blocks.end(), id,
                                       [](BlockId i, const BlockRun& run) { return i < run.first; });

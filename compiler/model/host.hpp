@@ -262,9 +262,7 @@ struct Host {
   /// What online blocks hold, of those whose contents were read; ascending. Not part of the
   /// fingerprint.
   std::vector<BlockContents> contents;
-  /// Free blocks of pages when the contents were read, by order: of 1, 2, 4 pages and so on, as
-  /// /proc/buddyinfo counts them. Empty: not read. Not part of the fingerprint.
-  std::vector<std::uint64_t> free_by_order;
+  FreePages free_pages;  ///< where contents were read. Not part of the fingerprint
   /// The processes that have pages in them, by id, as far as they were examined. Not part of the
   /// fingerprint, and not in snapshots.
   std::vector<ProcessPages> processes;
@@ -284,8 +282,6 @@ struct Host {
   [[nodiscard]] BlockId block_at(std::uint64_t address) const {
     return BlockId(Bytes(address) / block_size);
   }
-  /// The free pages in blocks of at least `size` pages; empty: unknown.
-  [[nodiscard]] std::optional<std::uint64_t> free_in_blocks_of(std::uint64_t size) const;
   [[nodiscard]] bool has_hotplug() const { return block_size > Bytes(0) && !blocks.empty(); }
   [[nodiscard]] const Node* find_node(NodeId id) const;
   /// The word `name` or `name=value` on the command line; the value, "" for a bare word.

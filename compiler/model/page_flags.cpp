@@ -12,6 +12,7 @@ constexpr std::uint64_t flag(unsigned bit) { return std::uint64_t{1} << bit; }
 constexpr std::uint64_t kLru = flag(5);
 constexpr std::uint64_t kSlab = flag(7);
 constexpr std::uint64_t kBuddy = flag(10);
+constexpr std::uint64_t kMapped = flag(11);
 constexpr std::uint64_t kAnonymous = flag(12);
 constexpr std::uint64_t kSwapBacked = flag(14);
 constexpr std::uint64_t kHead = flag(15);
@@ -51,6 +52,8 @@ void PageCounter::add(std::uint64_t flags) {
   const PageUse use = own ? *own : tail && head_ ? *head_ : PageUse::Kernel;
   if (use != PageUse::HugePages || (flags & kHead) != 0) end_huge_page();
   if (use == PageUse::HugePages) ++huge_;
+  if (use == PageUse::HugePages && (flags & kMapped) != 0) ++contents_.huge_in_use;
+  if (flags == 0) ++contents_.bare;
   ++contents_.pages[static_cast<std::size_t>(use)];
   if ((flags & kTransparent) != 0) ++contents_.transparent;
   if (!contents_.unmovable && is_unmovable(use)) contents_.unmovable = next_;

@@ -77,7 +77,7 @@ std::string to_move_text(const Host& host, const model::BlockContents& contents)
 std::optional<std::uint64_t> huge_without_room(const Host& host,
                                                const model::BlockContents& contents) {
   for (const model::HugePages& one : contents.huge) {
-    const auto free = host.free_in_blocks_of(one.size);
+    const auto free = host.free_pages.in_blocks_of(one.size);
     if (free && *free < one.pages + contents[model::PageUse::Free]) return one.pages;
   }
   return std::nullopt;
@@ -93,13 +93,22 @@ Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockCo
   const bool movable = run.zones[0] == Zone::Movable;
   const std::string where = fmt::format("in {}", model::zone_name(run.zones[0]));
   // Of Movable, the kernel examines nothing but what was allocated at boot.
+  const std::uint64_t free_on_cpus = std::min(contents.bare, host.free_pages.on_cpus);
+  const bool bare_are_free = contents.bare == free_on_cpus;
   const std::uint64_t unmovable =
-      movable ? contents[model::PageUse::Reserved] : contents.unmovable_pages();
+      movable ? contents[model::PageUse::Reserved]
+              : contents.unmovable_pages() - (bare_are_free ? contents.bare : 0);
   if (unmovable > 0) return {Chance::Unlikely, where + ", " + unmovable_text(contents)};
   if (const std::uint64_t gigantic = contents.gigantic_pages(host.max_order_pages); gigantic > 0)
     return {Chance::Unlikely,
             fmt::format("{}, {} in gigantic pages, which move only to free ones of the same size",
                         where, model::human(model::Bytes(gigantic * host.page_size)))};
+  if (contents.huge_in_use > 0 && host.free_pages.huge > 0 && host.free_pages.huge_may_return)
+    return {Chance::Unlikely,
+            fmt::format("{}, {} in huge pages in use, which this kernel may move within the block "
+                        "while {} huge pages are free (vm.nr_hugepages)",
+                        where, model::human(model::Bytes(contents.huge_in_use * host.page_size)),
+                        host.free_pages.huge)};
   if (const auto huge = huge_without_room(host, contents))
     return {Chance::Unlikely,
             fmt::format("{}, {} in huge pages, and less than that is free elsewhere in such pieces",
@@ -110,7 +119,11 @@ Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockCo
             fmt::format("{}, about {} pinned by processes", where,
                         model::human(model::Bytes(contents.pinned * host.page_size)))};
   return {Chance::Likely,
-          fmt::format("{}{}, {}", where, movable ? "" : ", no unmovable page",
+          fmt::format("{}{}, {}", where,
+                      movable ? ""
+                      : contents.bare > 0
+                          ? fmt::format(", {} pages may be free or the kernel's", contents.bare)
+                          : ", no unmovable page",
                       to_move_text(host, contents))};
 }
 

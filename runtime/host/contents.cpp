@@ -28,6 +28,24 @@ void append_online(const model::Host& host, const model::BlockRange& range,
   }
 }
 
+/// The line up to the next newline, which is taken off.
+std::string_view take_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(text.size(), line.size() + 1));
+  return line;
+}
+
+/// The sum of the numbers in the lines that begin with this word.
+std::uint64_t sum_of(const Tree& tree, const char* path, std::string_view word) {
+  const auto text = tree.read(path);
+  std::uint64_t sum = 0;
+  for (std::string_view rest = text ? std::string_view(*text) : ""; !rest.empty();) {
+    const auto words = words_of(take_line(rest));
+    if (words.size() >= 2 && words[0] == word) sum += decimal(words[1]).value_or(0);
+  }
+  return sum;
+}
+
 /// The sums over all zones of the columns of /proc/buddyinfo.
 std::vector<std::uint64_t> free_by_order(const Tree& tree) {
   constexpr std::size_t kWordsBefore = 4;  // "Node 0, zone Normal"
@@ -36,15 +54,19 @@ std::vector<std::uint64_t> free_by_order(const Tree& tree) {
   const auto text = tree.read("proc/buddyinfo");
   if (!text) return sums;
   for (std::string_view rest = *text; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const auto words = words_of(line);
+    const auto words = words_of(take_line(rest));
     if (words.size() <= kWordsBefore || words.size() > kWordsBefore + kMostOrders) continue;
     sums.resize(std::max(sums.size(), words.size() - kWordsBefore));
     for (std::size_t i = kWordsBefore; i < words.size(); ++i)
       sums[i - kWordsBefore] += decimal(words[i]).value_or(0);
   }
   return sums;
+}
+
+model::FreePages free_pages(const Tree& tree) {
+  return {free_by_order(tree), sum_of(tree, "proc/zoneinfo", "count:"),
+          sum_of(tree, "proc/meminfo", "HugePages_Free:"),
+          !tree.exists("proc/sys/vm/movable_gigantic_pages")};
 }
 
 }  // namespace
@@ -77,7 +99,7 @@ void read_contents(const Tree& tree, const std::vector<model::BlockRange>& which
     host.contents.push_back(std::move(counter).finish());
     if (go_on && !go_on(++done, blocks.size())) break;
   }
-  host.free_by_order = free_by_order(tree);
+  host.free_pages = free_pages(tree);
   std::sort(host.contents.begin(), host.contents.end(),
             [](const auto& a, const auto& b) { return a.block < b.block; });
 }

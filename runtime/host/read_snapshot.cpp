@@ -23,6 +23,8 @@ namespace {
 
 using namespace snapshot;
 
+constexpr std::size_t kMostOrders = 20;
+
 std::vector<model::PageRange> ranges_at(const Map& map, const char* key) {
   std::vector<model::PageRange> ranges;
   each(map, key, [&](const YAML::Node& range) {
@@ -282,6 +284,15 @@ std::vector<model::HugePages> huge_pages_in(const YAML::Node& list) {
   return huge;
 }
 
+void read_free_pages(const Map& map, model::FreePages& free) {
+  each(map, "free-by-order",
+       [&](const YAML::Node& count) { free.by_order.push_back(number_of(count)); });
+  if (free.by_order.size() > kMostOrders) wrong(map.need("free-by-order"), "too many orders");
+  map.with("free-on-cpus", [&](const auto& v) { free.on_cpus = number_of(v); });
+  map.with("free-huge-pages", [&](const auto& v) { free.huge = number_of(v); });
+  map.with("huge-pages-may-return", [&](const auto& v) { free.huge_may_return = truth_of(v); });
+}
+
 void read_contents_of(const YAML::Node& item, model::Host& host) {
   const Map map(item);
   const YAML::Node range = map.need("blocks");
@@ -298,6 +309,9 @@ void read_contents_of(const YAML::Node& item, model::Host& host) {
              [&](const auto& v) { contents.pages[use] = number_of(v); });
   if (contents.total() > host.pages_per_block())
     wrong(item, "more pages than a block has");
+  map.with("huge-in-use", [&](const auto& v) { contents.huge_in_use = number_of(v); });
+  map.with("bare", [&](const auto& v) { contents.bare = number_of(v); });
+  if (contents.bare > contents[model::PageUse::Kernel]) wrong(item, "more bare pages than `kernel`");
   map.with("transparent", [&](const auto& v) { contents.transparent = number_of(v); });
   map.with("pinned", [&](const auto& v) { contents.pinned = number_of(v); });
   map.with("huge", [&](const auto& v) { contents.huge = huge_pages_in(v); });
@@ -339,9 +353,7 @@ model::Host host_in(const YAML::Node& root) {
   map.truth("demotion", host.demotion);
   each(map, "memory-tiers", [&](const YAML::Node& item) { read_tier(item, host); });
   each(map, "blocks", [&](const YAML::Node& item) { read_run(item, host); });
-  each(map, "free-by-order",
-       [&](const YAML::Node& count) { host.free_by_order.push_back(number_of(count, kMaxNumber)); });
-  if (host.free_by_order.size() > 20) wrong(map.need("free-by-order"), "too many orders");
+  read_free_pages(map, host.free_pages);
   each(map, "contents", [&](const YAML::Node& item) { read_contents_of(item, host); });
   read_unknown(map, host);
   each(map, "unread", [&](const YAML::Node& item) {

@@ -258,17 +258,22 @@ void write_blocks(const model::Host& host, YamlWriter& out) {
 /// Whether two blocks can share a line: they differ in their numbers alone.
 bool alike(const model::BlockContents& one, const model::BlockContents& other) {
   return one.pages == other.pages && one.huge == other.huge &&
-         one.transparent == other.transparent && one.pinned == other.pinned && !one.unmovable && !other.unmovable;
+         one.huge_in_use == other.huge_in_use &&
+         one.bare == other.bare && one.transparent == other.transparent && one.pinned == other.pinned && !one.unmovable && !other.unmovable;
 }
 
 void write_contents(const model::Host& host, YamlWriter& out) {
   const auto& all = host.contents;
   if (all.empty()) return;
-  if (!host.free_by_order.empty()) {
+  const model::FreePages& free = host.free_pages;
+  if (!free.by_order.empty()) {
     out.key("free-by-order").begin_array(Layout::Line);
-    for (const std::uint64_t blocks : host.free_by_order) out.value(blocks);
+    for (const std::uint64_t blocks : free.by_order) out.value(blocks);
     out.end_array();
   }
+  if (free.on_cpus > 0) out.member("free-on-cpus", free.on_cpus);
+  if (free.huge > 0) out.member("free-huge-pages", free.huge);
+  write_if("huge-pages-may-return", free.huge_may_return, out);
   out.key("contents").comment("of each of these blocks, in pages").begin_array();
   for (std::size_t first = 0, end = 0; first < all.size(); first = end) {
     const model::BlockContents& one = all[first];
@@ -279,6 +284,8 @@ void write_contents(const model::Host& host, YamlWriter& out) {
     for (std::size_t use = 0; use < model::kPageUseCount; ++use)
       if (one.pages[use] > 0)
         out.member(model::page_use_name(static_cast<model::PageUse>(use)), one.pages[use]);
+    if (one.huge_in_use > 0) out.member("huge-in-use", one.huge_in_use);
+    if (one.bare > 0) out.member("bare", one.bare);
     if (one.transparent > 0) out.member("transparent", one.transparent);
     if (one.pinned > 0) out.member("pinned", one.pinned);
     if (!one.huge.empty()) {

@@ -111,16 +111,57 @@ TEST_CASE("contents: huge pages need free blocks of their size elsewhere") {
   huge.huge = {{512, 1024}};
   movable.contents = {huge};
   // 1024 pages are free in the block itself, perhaps in large pieces.
-  movable.free_by_order = {5000, 0, 0, 0, 0, 0, 0, 0, 0, 4};
+  movable.free_pages.by_order = {5000, 0, 0, 0, 0, 0, 0, 0, 0, 4};
   CHECK(steps_of(movable, "memory43") ==
         "memory43: likely to succeed: in Movable, 124 MiB to move\n");
-  movable.free_by_order[9] = 3;
+  movable.free_pages.by_order[9] = 3;
   CHECK(steps_of(movable, "memory43") ==
         "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages, and less than that is free "
         "elsewhere in such pieces\n");
   // Of orders above, too.
-  movable.free_by_order = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+  movable.free_pages.by_order = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
   CHECK(steps_of(movable, "memory43").starts_with("memory43: likely"));
+}
+
+TEST_CASE("contents: up to 6.19, huge pages in use stay while hugetlb has free ones") {
+  Host movable = host();
+  BlockContents huge = holding(43, {{PageUse::HugePages, 2048}});
+  huge.huge = {{512, 2048}};
+  huge.huge_in_use = 1024;
+  movable.contents = {huge};
+  movable.free_pages.huge = 75;
+  movable.free_pages.huge_may_return = true;
+  CHECK(steps_of(movable, "memory43") ==
+        "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages in use, which this kernel "
+        "may move within the block while 75 huge pages are free (vm.nr_hugepages)\n");
+  for (const auto& change : {+[](Host& h) { h.free_pages.huge = 0; },
+                             +[](Host& h) { h.free_pages.huge_may_return = false; },
+                             +[](Host& h) { h.contents[0].huge_in_use = 0; }}) {
+    Host other = movable;
+    change(other);
+    CHECK(steps_of(other, "memory43").starts_with("memory43: likely"));
+  }
+}
+
+TEST_CASE("contents: pages without flags are free as far as CPUs keep that many") {
+  Host normal = host();
+  BlockContents bare = holding(33, {{PageUse::Kernel, 3000}});
+  bare.bare = 3000;
+  normal.contents = {bare};
+  normal.free_pages.on_cpus = 3000;
+  CHECK(steps_of(normal, "memory33") ==
+        "memory33: likely to succeed: in Normal, 3000 pages may be free or the kernel's, nothing to "
+        "move\n");
+  normal.free_pages.on_cpus = 2999;
+  CHECK(steps_of(normal, "memory33") ==
+        "memory33: unlikely to succeed: in Normal, 3000 unmovable pages (other kernel memory 3000)\n");
+  // What is certain decides: a compound page of the kernel, or slab.
+  normal.free_pages.on_cpus = 5000;
+  normal.contents[0].bare = 2998;
+  CHECK(steps_of(normal, "memory33").starts_with("memory33: unlikely"));
+  normal.contents[0] = holding(33, {{PageUse::Kernel, 100}, {PageUse::Slab, 1}});
+  normal.contents[0].bare = 100;
+  CHECK(steps_of(normal, "memory33").starts_with("memory33: unlikely"));
 }
 
 TEST_CASE("contents: an amount is made up of the blocks with the fewest pages to move") {

@@ -50,6 +50,10 @@ TEST_CASE("contents: of online blocks, in their order") {
   Host host = sample(tree);
   const std::string before = model::canonical_text(host);
   tree.add_file("proc/kpageflags", page_flags());
+  tree.add_file("proc/meminfo", "MemTotal: 1048576 kB\nHugePages_Free:        7\n");
+  tree.add_file("proc/zoneinfo",
+                "Node 0, zone   Normal\n  pagesets\n    cpu: 0\n              count:    30\n"
+                "              high:     90\n    cpu: 1\n              count: 5\n");
   tree.add_file("proc/buddyinfo",
                 "Node 0, zone    DMA32      1      2      3\nNode 0, zone   Normal     10     20     30\n");
   std::vector<std::uint64_t> progress;
@@ -65,7 +69,7 @@ TEST_CASE("contents: of online blocks, in their order") {
     CHECK(one[PageUse::Free] == kPages - one.block.value());
   }
   CHECK(host.contents.front().block == BlockId(2));
-  CHECK(host.free_by_order == std::vector<std::uint64_t>{11, 22, 33});
+  CHECK(host.free_pages == model::FreePages{{11, 22, 33}, 35, 7, true});
   CHECK(model::find_contents(host.contents, BlockId(7)) != nullptr);
   CHECK(model::find_contents(host.contents, BlockId(5)) == nullptr);
   CHECK(model::canonical_text(host) == before);
@@ -127,7 +131,11 @@ TEST_CASE("contents: a snapshot keeps them") {
   host.contents[0].huge = {{512, 1024}, {kPages, 0}};
   host.contents[0].transparent = 512;
   host.contents[0].pinned = 7;
-  host.free_by_order = {11, 22, 33};
+  host.free_pages = {{11, 22, 33}, 35, 7, true};
+  host.contents[5].pages[static_cast<std::size_t>(PageUse::Kernel)] = 9;
+  host.contents[5].pages[static_cast<std::size_t>(PageUse::Free)] -= 9;
+  host.contents[5].bare = 8;
+  host.contents[5].huge_in_use = 1;
   host.contents[4] = host.contents[3];
   host.contents[4].block = BlockId(4);
   for (const std::size_t i : {3U, 4U}) host.contents[i].unmovable.reset();
@@ -136,7 +144,7 @@ TEST_CASE("contents: a snapshot keeps them") {
   const auto back = runtime::read_host_text(text);
   REQUIRE(back);
   CHECK(back->contents == host.contents);
-  CHECK(back->free_by_order == host.free_by_order);
+  CHECK(back->free_pages == host.free_pages);
   CHECK(back->fingerprint == host.fingerprint);
 }
 
