@@ -134,7 +134,13 @@ void warn_of_unlikely(const std::vector<Candidate>& candidates, diag::Sink& sink
       diag::Code::UnplugUnlikely, std::nullopt,
       fmt::format("offlining {} of the requested blocks is likely to fail", unlikely.blocks));
   diag::add_first_few(d, unlikely.why);
-  d.help =
+  const auto seen = std::find_if(candidates.begin(), candidates.end(), [](const Candidate& one) {
+    return one.prospect.chance == Chance::Unlikely && one.contents;
+  });
+  if (seen != candidates.end())
+    d.help = fmt::format("`memonline explain {} --processes` shows what holds them; ",
+                         model::block_name(seen->blocks.first));
+  d.help +=
       "these blocks are tried first; if one cannot be offlined, all are re-onlined; memory to be "
       "unplugged later should be in Movable";
 }
