@@ -66,20 +66,25 @@ std::uint64_t BlockContents::gigantic_pages(std::uint64_t most) const {
   return sum;
 }
 
+std::vector<BlockContents>::const_iterator contents_from(const std::vector<BlockContents>& all,
+                                                         BlockId block) {
+  return std::lower_bound(
+      all.begin(), all.end(), block,
+      [](const BlockContents& one, BlockId wanted) { return one.block < wanted; });
+}
+
 void estimate_pinned(const std::vector<ProcessPages>& processes,
                      std::vector<BlockContents>& contents) {
   for (const ProcessPages& process : processes) {
     const std::uint64_t resident = std::max<std::uint64_t>(process.resident.value(), 1);
     for (const auto& [block, pages] : process.pages) {
-      const auto at = std::lower_bound(
-          contents.begin(), contents.end(), block,
-          [](const BlockContents& one, BlockId wanted) { return one.block < wanted; });
-      if (at == contents.end() || at->block != block) continue;
-      const double part = std::min(static_cast<double>(process.pinned.value()) /
-                                       static_cast<double>(resident),
-                                   1.0);
+      const auto found = contents_from(contents, block);
+      if (found == contents.end() || found->block != block) continue;
+      BlockContents& one = contents[static_cast<std::size_t>(found - contents.begin())];
+      const double part = std::min(
+          static_cast<double>(process.pinned.value()) / static_cast<double>(resident), 1.0);
       // A quarter of a page is one chance in four.
-      at->pinned += static_cast<std::uint64_t>(static_cast<double>(pages) * part + 0.75);
+      one.pinned += static_cast<std::uint64_t>(static_cast<double>(pages) * part + 0.75);
     }
   }
 }
@@ -87,8 +92,9 @@ void estimate_pinned(const std::vector<ProcessPages>& processes,
 void add_contents(BlockContents& sum, const BlockContents& more) {
   for (std::size_t i = 0; i < kPageUseCount; ++i) sum.pages[i] += more.pages[i];
   for (const HugePages& one : more.huge) {
-    auto at = std::lower_bound(sum.huge.begin(), sum.huge.end(), one.size,
-                               [](const HugePages& h, std::uint64_t size) { return h.size < size; });
+    auto at =
+        std::lower_bound(sum.huge.begin(), sum.huge.end(), one.size,
+                         [](const HugePages& h, std::uint64_t size) { return h.size < size; });
     if (at == sum.huge.end() || at->size != one.size) at = sum.huge.insert(at, {one.size, 0});
     at->pages += one.pages;
   }
@@ -100,9 +106,7 @@ void add_contents(BlockContents& sum, const BlockContents& more) {
 }
 
 const BlockContents* find_contents(const std::vector<BlockContents>& all, BlockId block) {
-  const auto at = std::lower_bound(
-      all.begin(), all.end(), block,
-      [](const BlockContents& one, BlockId wanted) { return one.block < wanted; });
+  const auto at = contents_from(all, block);
   return at != all.end() && at->block == block ? &*at : nullptr;
 }
 

@@ -112,6 +112,9 @@ void estimate_pinned(const std::vector<ProcessPages>& processes,
 /// Adds the pages of `more` to those of `sum`, which keeps its block and its first unmovable page.
 void add_contents(BlockContents& sum, const BlockContents& more);
 
+/// The first of an ascending list at or above a block.
+std::vector<BlockContents>::const_iterator contents_from(const std::vector<BlockContents>& all,
+                                                         BlockId block);
 /// Those of a block, in an ascending list; nullptr: not there.
 const BlockContents* find_contents(const std::vector<BlockContents>& all, BlockId block);
 

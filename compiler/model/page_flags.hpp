@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The use of each page by its flags, as /proc/kpageflags prints them: one 64-bit word for each page.
+// The use of each page by its flags, as /proc/kpageflags prints them: one 64-bit word for each
+// page.
 //
 // Sources: include/uapi/linux/kernel-page-flags.h and include/linux/kernel-page-flags.h (KPF_*);
 // fs/proc/page.c, stable_page_flags(); mm/page_isolation.c, has_unmovable_pages(), in 7.2
@@ -29,7 +30,7 @@ class PageCounter {
   BlockContents contents_;
   Pfn next_;
   std::optional<PageUse> head_;  ///< the use of the compound page that goes on here
-  std::uint64_t huge_ = 0;              ///< pages so far of a huge page of hugetlb
+  std::uint64_t huge_ = 0;       ///< pages so far of a huge page of hugetlb
 };
 
 }  // namespace memonline::model

@@ -106,8 +106,7 @@ bool can_join(const Candidate& a, const Candidate& b) {
 std::vector<Candidate> candidates_of(const Host& host, const BlockRun& run) {
   std::vector<Candidate> all;
   BlockId next = run.first;
-  auto at = std::lower_bound(host.contents.begin(), host.contents.end(), run.first,
-                             [](const BlockContents& c, BlockId first) { return c.block < first; });
+  auto at = model::contents_from(host.contents, run.first);
   for (; at != host.contents.end() && at->block < run.end(); ++at) {
     if (next < at->block) all.push_back(candidate_of(host, run, next, at->block - 1, nullptr));
     all.push_back(candidate_of(host, run, at->block, at->block, &*at));
@@ -149,9 +148,8 @@ std::vector<Candidate> easiest(std::vector<Candidate> all, std::uint64_t blocks,
 }
 
 std::vector<Candidate> joined(std::vector<Candidate> candidates, const Host& host) {
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.blocks.first < b.blocks.first;
-  });
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.blocks.first < b.blocks.first; });
   std::vector<Candidate> all;
   for (Candidate& one : candidates) {
     if (all.empty() || !can_join(all.back(), one)) {

@@ -59,8 +59,8 @@ std::string unmovable_text(const model::BlockContents& contents) {
   for (std::size_t i = 0; i < model::kPageUseCount; ++i) {
     const auto use = static_cast<model::PageUse>(i);
     if (contents[use] == 0 || !model::is_unmovable(use)) continue;
-    uses += fmt::format("{}{} {}", uses.empty() ? "" : ", ", model::page_use_text(use),
-                        contents[use]);
+    uses +=
+        fmt::format("{}{} {}", uses.empty() ? "" : ", ", model::page_use_text(use), contents[use]);
   }
   const std::uint64_t pages = contents.unmovable_pages();
   return fmt::format("{} unmovable page{} ({})", pages, pages == 1 ? "" : "s", uses);

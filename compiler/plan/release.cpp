@@ -57,8 +57,7 @@ std::string without_steps(const Device& device, const Part& part, const Host& ho
       return "boot memory remains in the machine: offlining only takes it out of use";
     case Kind::VirtioMem:
       return fmt::format("{}: its hypervisor can reduce the requested size", device.name);
-    case Kind::Standby:
-      return "standby memory: offlining returns it to the hypervisor";
+    case Kind::Standby: return "standby memory: offlining returns it to the hypervisor";
     case Kind::Dimm:
     case Kind::Dax:
       if (!part.whole())
@@ -69,10 +68,12 @@ std::string without_steps(const Device& device, const Part& part, const Host& ho
     case Kind::Unknown: break;
   }
   if (!host.dlpar.empty())
-    return fmt::format("the HMC or hypervisor removes this memory; here, `drmgr -c mem -r -q {}` "
-                       "does, and selects the blocks itself",
-                       part.count);
-  if (!device.driver.empty()) return fmt::format("the driver {} removes this memory", device.driver);
+    return fmt::format(
+        "the HMC or hypervisor removes this memory; here, `drmgr -c mem -r -q {}` "
+        "does, and selects the blocks itself",
+        part.count);
+  if (!device.driver.empty())
+    return fmt::format("the driver {} removes this memory", device.driver);
   return "the hypervisor or program that added this memory removes it";
 }
 

@@ -36,8 +36,7 @@ std::uint64_t online_in(const Host& host, const model::WriteRun& run,
 /// not read.
 std::optional<std::uint64_t> used_in(const Host& host, const model::WriteRun& run) {
   const auto& all = host.contents;
-  auto at = std::lower_bound(all.begin(), all.end(), run.low(),
-                             [](const auto& one, model::BlockId first) { return one.block < first; });
+  auto at = model::contents_from(all, run.low());
   std::uint64_t used = 0;
   std::uint64_t found = 0;
   for (; at != all.end() && at->block <= run.high(); ++at, ++found)

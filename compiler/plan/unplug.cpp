@@ -239,8 +239,7 @@ std::vector<model::BlockRange> blocks_to_judge(const UnplugRequest& request, con
 std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, diag::Sink& sink) {
   const std::vector<Candidate> all = asked_for(request, host, sink);
   if (all.empty()) return std::nullopt;
-  std::vector<Candidate> candidates =
-      request.size ? of_size(all, request, host, sink) : all;
+  std::vector<Candidate> candidates = request.size ? of_size(all, request, host, sink) : all;
   candidates = joined(std::move(candidates), host);
   if (candidates.empty() || !check(candidates, host, sink)) return std::nullopt;
   kernel::Model model(host);

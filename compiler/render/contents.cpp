@@ -29,7 +29,9 @@ std::string share_text(std::uint64_t part, std::uint64_t whole) {
 /// "; huge pages of 2 MiB: 16 MiB; transparent huge pages: 8 MiB"
 std::string huge_text(const Host& host, const model::BlockContents& contents) {
   std::string text;
-  const auto size = [&](std::uint64_t pages) { return model::human(Bytes(pages * host.page_size)); };
+  const auto size = [&](std::uint64_t pages) {
+    return model::human(Bytes(pages * host.page_size));
+  };
   for (const model::HugePages& one : contents.huge)
     text += fmt::format("; in huge pages of {}{}: {}", size(one.size),
                         one.size >= host.pages_per_block() ? " or more" : "", size(one.pages));
@@ -89,8 +91,7 @@ void write_processes(text::JsonWriter& json, const Host& host, const model::Bloc
 
 std::optional<Held> held_by(const Host& host, const model::BlockRange& blocks) {
   std::optional<Held> held;
-  auto at = std::lower_bound(host.contents.begin(), host.contents.end(), blocks.first,
-                             [](const auto& one, model::BlockId first) { return one.block < first; });
+  auto at = model::contents_from(host.contents, blocks.first);
   for (; at != host.contents.end() && at->block <= blocks.last; ++at) {
     if (!held) held.emplace().contents.block = at->block;
     model::add_contents(held->contents, *at);

@@ -111,10 +111,9 @@ plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool conf
 }
 
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
-  const std::string action = in.word(
-      step, "action",
-      {"set", "online", "offline", "configure", "deconfigure", "bind", "unbind", "eject", "probe",
-       "boot-parameters"});
+  const std::string action = in.word(step, "action",
+                                     {"set", "online", "offline", "configure", "deconfigure",
+                                      "bind", "unbind", "eject", "probe", "boot-parameters"});
   if (action == "set") return read_set_knob(in, step);
   if (action == "online") {
     plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),

@@ -140,8 +140,8 @@ void join_configuration(std::vector<Task>& tasks) {
 
 /// What an unplug releases is part of it: nothing is released unless all of it is offline.
 void release_last(std::vector<Task>& tasks) {
-  const bool unplug = std::any_of(tasks.begin(), tasks.end(),
-                                  [](const Task& task) { return task.all_or_nothing; });
+  const bool unplug =
+      std::any_of(tasks.begin(), tasks.end(), [](const Task& task) { return task.all_or_nothing; });
   for (Task& task : tasks)
     if (task.kind == Task::Kind::Deconfigure && unplug) task.all_or_nothing = true;
 }

@@ -70,7 +70,7 @@ struct BlocksBefore {
   bool online = false;
   std::optional<model::Zone> zone;  ///< of online blocks; empty: several, or unknown
   std::optional<model::NodeId> node;
-  bool configured = true;   ///< false: memory without blocks
+  bool configured = true;  ///< false: memory without blocks
   /// Of memory without blocks, before or after: the dax device. Empty: standby memory, or a DIMM.
   std::string device = {};
   friend bool operator==(const BlocksBefore&, const BlocksBefore&) = default;

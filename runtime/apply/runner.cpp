@@ -178,8 +178,8 @@ void Runner::attempt(const Task& task, BlockId block, BlockResult& result) noexc
   if (hopeless(error)) halt(StopReason::NoPermission);
 }
 
-// One write binds, unbinds or ejects all of the device: that of its first task for its first block. The
-// other blocks have its result.
+// One write binds, unbinds or ejects all of the device: that of its first task for its first block.
+// The other blocks have its result.
 void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) noexcept {
   const bool bind = task.kind == Task::Kind::Configure;
   const auto dimm = model::dimm_number(task.device);
@@ -206,15 +206,13 @@ void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) n
   }
   int error = !bind && online_block_of(task.device) ? EBUSY : 0;
   if (error == 0)
-    error =
-        watched([&] {
-          if (dimm) return port_.eject_dimm(*dimm);
-          return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device);
-        });
+    error = watched([&] {
+      if (dimm) return port_.eject_dimm(*dimm);
+      return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device);
+    });
   // The kernel ejects a DIMM later, in a thread of its own.
   const auto until = port_.now() + kEjectPatience;
-  while (error == 0 && dimm && !is_done() && port_.now() < until)
-    port_.pause(limits_.first_pause);
+  while (error == 0 && dimm && !is_done() && port_.now() < until) port_.pause(limits_.first_pause);
   if (error == 0 && !is_done()) error = EIO;  // a probe that failed: the kernel's log says why
   result.error = static_cast<std::uint8_t>(error);
   result.outcome = error == 0 ? Outcome::Done : may_pass(error) ? Outcome::Again : Outcome::Refused;

@@ -204,8 +204,9 @@ Command plan_command() {
                          "such as dimm1, dax0.0 or node1",
                      .offers = options::Offers::Removable});
   options.push_back({.names = {"release"},
-                     .help = "With --unplug: then also eject DIMMs, unbind dax devices from kmem, and "
-                             "deconfigure standby memory"});
+                     .help =
+                         "With --unplug: then also eject DIMMs, unbind dax devices from kmem, and "
+                         "deconfigure standby memory"});
   options.push_back({.names = {"hosts"},
                      .value = "DIR",
                      .help = "Summarize every captured host in DIR instead of planning for one",

@@ -49,8 +49,7 @@ CurrentState current_state_of(const apply::Program& program, apply::SharedProgre
 }
 
 std::string progress_text(const CurrentState& state, double seconds) {
-  if (state.steps == 0)
-    return fmt::format("{}: {} of {}", state.at, state.done, state.blocks);
+  if (state.steps == 0) return fmt::format("{}: {} of {}", state.at, state.done, state.blocks);
   std::string text = fmt::format("step {} of {}: {} of {} blocks", state.step, state.steps,
                                  state.done, state.blocks);
   if (!state.stuck) {

@@ -20,10 +20,12 @@ constexpr std::uint64_t kWord = 8;  // bytes for each page
 /// The blocks of a range that are online.
 void append_online(const model::Host& host, const model::BlockRange& range,
                    std::vector<model::BlockId>& into) {
-  for (const model::BlockRun& run : host.blocks) {
-    if (run.state != model::State::Online) continue;
-    const model::BlockId end = std::min(run.last(), range.last) + 1;
-    for (model::BlockId block = std::max(run.first, range.first); block < end; ++block)
+  auto run = std::partition_point(host.blocks.begin(), host.blocks.end(),
+                                  [&](const auto& one) { return one.last() < range.first; });
+  for (; run != host.blocks.end() && run->first <= range.last; ++run) {
+    if (run->state != model::State::Online) continue;
+    const model::BlockId end = std::min(run->last(), range.last) + 1;
+    for (model::BlockId block = std::max(run->first, range.first); block < end; ++block)
       into.push_back(block);
   }
 }

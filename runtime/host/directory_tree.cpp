@@ -128,8 +128,8 @@ class DirectoryTree : public Tree {
     if (!file.valid()) return fail(Errno{errno});
     std::size_t size = 0;
     while (size < capacity) {
-      const ssize_t got = ::pread(file.get(), buffer + size, capacity - size,
-                                  static_cast<off_t>(offset + size));
+      const ssize_t got =
+          ::pread(file.get(), buffer + size, capacity - size, static_cast<off_t>(offset + size));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return fail(Errno{errno});
       if (got == 0) break;

@@ -16,11 +16,11 @@ namespace memonline::runtime {
 
 namespace {
 
-constexpr std::uint64_t kWord = 8;                                    // bytes for each page
-constexpr std::uint64_t kPresent = std::uint64_t{1} << 63U;           // pagemap: in memory,
-constexpr std::uint64_t kFrame = (std::uint64_t{1} << 55U) - 1;       // its page frame number
-constexpr std::uint64_t kMostEntries = std::uint64_t{64} << 20U;      // of one process
-constexpr std::size_t kEntries = std::size_t{1} << 16U;               // read at once
+constexpr std::uint64_t kWord = 8;                                // bytes for each page
+constexpr std::uint64_t kPresent = std::uint64_t{1} << 63U;       // pagemap: in memory,
+constexpr std::uint64_t kFrame = (std::uint64_t{1} << 55U) - 1;   // its page frame number
+constexpr std::uint64_t kMostEntries = std::uint64_t{64} << 20U;  // of one process
+constexpr std::size_t kEntries = std::size_t{1} << 16U;           // read at once
 
 /// "VmPin:	     128 kB": 128.
 std::uint64_t kilobytes(std::string_view text, std::string_view name) {
@@ -57,8 +57,7 @@ std::vector<Mapping> mappings_in(std::string_view smaps, std::uint64_t page_size
       const auto begin = hexadecimal(line.substr(0, dash));
       const auto end = hexadecimal(line.substr(dash + 1, space - dash - 1));
       current.reset();
-      if (begin && end && *begin < *end)
-        current = Mapping{*begin / page_size, *end / page_size, 0};
+      if (begin && end && *begin < *end) current = Mapping{*begin / page_size, *end / page_size, 0};
       continue;
     }
     if (!current || !line.starts_with("Rss:")) continue;
@@ -137,12 +136,15 @@ void read_processes(const Tree& tree, const std::vector<model::BlockRange>& whic
     const std::string process = fmt::format("proc/{}", ids[i]);
     const auto status = tree.read((process + "/status").c_str());
     if (!status) continue;
-    model::ProcessPages one{ids[i], ascii_only(command_in(*status)),
+    model::ProcessPages one{ids[i],
+                            ascii_only(command_in(*status)),
                             model::Bytes(kilobytes(*status, "VmPin") * 1024),
-                            model::Bytes(kilobytes(*status, "VmRSS") * 1024), {}};
+                            model::Bytes(kilobytes(*status, "VmRSS") * 1024),
+                            {}};
     if (processes == Processes::Pinning && one.pinned == model::Bytes(0)) continue;
     if (one.resident == model::Bytes(0)) continue;
-    for (const auto& [block, pages] : counter.pages_of(process)) one.pages.emplace_back(block, pages);
+    for (const auto& [block, pages] : counter.pages_of(process))
+      one.pages.emplace_back(block, pages);
     if (!one.pages.empty()) found.push_back(std::move(one));
   }
   host.processes = std::move(found);

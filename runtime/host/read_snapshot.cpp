@@ -307,11 +307,11 @@ void read_contents_of(const YAML::Node& item, model::Host& host) {
   for (std::size_t use = 0; use < model::kPageUseCount; ++use)
     map.with(std::string(model::page_use_name(static_cast<model::PageUse>(use))).c_str(),
              [&](const auto& v) { contents.pages[use] = number_of(v); });
-  if (contents.total() > host.pages_per_block())
-    wrong(item, "more pages than a block has");
+  if (contents.total() > host.pages_per_block()) wrong(item, "more pages than a block has");
   map.with("huge-in-use", [&](const auto& v) { contents.huge_in_use = number_of(v); });
   map.with("bare", [&](const auto& v) { contents.bare = number_of(v); });
-  if (contents.bare > contents[model::PageUse::Kernel]) wrong(item, "more bare pages than `kernel`");
+  if (contents.bare > contents[model::PageUse::Kernel])
+    wrong(item, "more bare pages than `kernel`");
   map.with("transparent", [&](const auto& v) { contents.transparent = number_of(v); });
   map.with("pinned", [&](const auto& v) { contents.pinned = number_of(v); });
   map.with("huge", [&](const auto& v) { contents.huge = huge_pages_in(v); });

@@ -258,8 +258,9 @@ void write_blocks(const model::Host& host, YamlWriter& out) {
 /// Whether two blocks can share a line: they differ in their numbers alone.
 bool alike(const model::BlockContents& one, const model::BlockContents& other) {
   return one.pages == other.pages && one.huge == other.huge &&
-         one.huge_in_use == other.huge_in_use &&
-         one.bare == other.bare && one.transparent == other.transparent && one.pinned == other.pinned && !one.unmovable && !other.unmovable;
+         one.huge_in_use == other.huge_in_use && one.bare == other.bare &&
+         one.transparent == other.transparent && one.pinned == other.pinned && !one.unmovable &&
+         !other.unmovable;
 }
 
 void write_contents(const model::Host& host, YamlWriter& out) {

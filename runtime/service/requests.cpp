@@ -69,9 +69,9 @@ Made make(Target& target, const PlanRequest& request, std::shared_ptr<const Read
   }
   // What memory holds is for root alone to see.
   if (request.unplug && request.who.uid == 0)
-    runtime::read_contents_below(
-        target.root(), plan::blocks_to_judge(*request.unplug, *host), *host, kMaxPagesForCaller,
-        [&](std::uint64_t, std::uint64_t) { return !cancelled(); });
+    runtime::read_contents_below(target.root(), plan::blocks_to_judge(*request.unplug, *host),
+                                 *host, kMaxPagesForCaller,
+                                 [&](std::uint64_t, std::uint64_t) { return !cancelled(); });
   static const sema::Policy no_policy;
   const auto compiled =
       compile(policy ? policy->policy : no_policy, policy ? policy->files : no_files, *host,

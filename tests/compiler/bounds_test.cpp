@@ -104,8 +104,7 @@ TEST_CASE("bounds: a plan repeats two hundred bytes of a rule, and its place in 
   REQUIRE(kept.plan);
   const auto movable = plan_for(host, policy);
   REQUIRE(movable.plan);
-  for (const auto& step : movable.plan->steps)
-    CHECK(step.rule.text.size() <= plan::kMaxRuleText);
+  for (const auto& step : movable.plan->steps) CHECK(step.rule.text.size() <= plan::kMaxRuleText);
   std::size_t longest = 0;
   for (const plan::Skipped& skipped : kept.plan->skipped)
     longest = std::max(longest, skipped.rule.text.size());

@@ -53,9 +53,8 @@ std::string steps_of(const Host& host, const std::string& request) {
   if (!plan) return test::codes_text(sink);
   std::string text;
   for (const plan::Step& step : plan->steps)
-    text += fmt::format("{}: {}\n",
-                        model::range_name(std::get<plan::OfflineBlocks>(step.action).blocks),
-                        step.why);
+    text += fmt::format(
+        "{}: {}\n", model::range_name(std::get<plan::OfflineBlocks>(step.action).blocks), step.why);
   return text;
 }
 
@@ -64,8 +63,8 @@ std::string steps_of(const Host& host, const std::string& request) {
 TEST_CASE("contents: a block of a kernel zone without unmovable pages is likely to go") {
   Host normal = host();
   normal.contents = {holding(32, {{PageUse::Anonymous, 256}}),
-                     holding(33, {{PageUse::Slab, 2}, {PageUse::PageTables, 1}}),
-                     holding(34, {}), holding(35, {{PageUse::Kernel, 1}})};
+                     holding(33, {{PageUse::Slab, 2}, {PageUse::PageTables, 1}}), holding(34, {}),
+                     holding(35, {{PageUse::Kernel, 1}})};
   CHECK(steps_of(normal, "dimm0") ==
         "memory35: unlikely to succeed: in Normal, 1 unmovable page (other kernel memory 1)\n"
         "memory33: unlikely to succeed: in Normal, 3 unmovable pages (slab 2, page tables 1)\n"
@@ -107,7 +106,8 @@ TEST_CASE("contents: a gigantic page moves into a free one only") {
 
 TEST_CASE("contents: huge pages need free blocks of their size elsewhere") {
   Host movable = host();
-  BlockContents huge = holding(43, {{PageUse::HugePages, 1024}, {PageUse::Anonymous, kPages - 2048}});
+  BlockContents huge =
+      holding(43, {{PageUse::HugePages, 1024}, {PageUse::Anonymous, kPages - 2048}});
   huge.huge = {{512, 1024}};
   movable.contents = {huge};
   // 1024 pages are free in the block itself, perhaps in large pieces.
@@ -115,9 +115,10 @@ TEST_CASE("contents: huge pages need free blocks of their size elsewhere") {
   CHECK(steps_of(movable, "memory43") ==
         "memory43: likely to succeed: in Movable, 124 MiB to move\n");
   movable.free_pages.by_order[9] = 3;
-  CHECK(steps_of(movable, "memory43") ==
-        "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages, and less than that is free "
-        "elsewhere in such pieces\n");
+  CHECK(
+      steps_of(movable, "memory43") ==
+      "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages, and less than that is free "
+      "elsewhere in such pieces\n");
   // Of orders above, too.
   movable.free_pages.by_order = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
   CHECK(steps_of(movable, "memory43").starts_with("memory43: likely"));
@@ -149,12 +150,14 @@ TEST_CASE("contents: pages without flags are free as far as CPUs keep that many"
   bare.bare = 3000;
   normal.contents = {bare};
   normal.free_pages.on_cpus = 3000;
-  CHECK(steps_of(normal, "memory33") ==
-        "memory33: likely to succeed: in Normal, 3000 pages may be free or the kernel's, nothing to "
-        "move\n");
+  CHECK(
+      steps_of(normal, "memory33") ==
+      "memory33: likely to succeed: in Normal, 3000 pages may be free or the kernel's, nothing to "
+      "move\n");
   normal.free_pages.on_cpus = 2999;
   CHECK(steps_of(normal, "memory33") ==
-        "memory33: unlikely to succeed: in Normal, 3000 unmovable pages (other kernel memory 3000)\n");
+        "memory33: unlikely to succeed: in Normal, 3000 unmovable pages (other kernel memory "
+        "3000)\n");
   // What is certain decides: a compound page of the kernel, or slab.
   normal.free_pages.on_cpus = 5000;
   normal.contents[0].bare = 2998;
@@ -240,8 +243,7 @@ TEST_CASE("unplug: the plan says who removes the memory") {
   CHECK(afterwards(guest, "dimm1") ==
         "dimm1 can be removed: by its hypervisor (device_del in QEMU), or ejected here with "
         "--release\n");
-  CHECK(afterwards(bare, "dimm1") ==
-        "dimm1 can be removed once it is ejected: with --release\n");
+  CHECK(afterwards(bare, "dimm1") == "dimm1 can be removed once it is ejected: with --release\n");
   CHECK(afterwards(guest, "dimm1", true) == "eject dimm1 memory40..47\n");
   CHECK(afterwards(guest, "memory44-47", true) ==
         "dimm1 cannot be removed: 4 of its 8 blocks remain\n");

@@ -35,24 +35,24 @@ constexpr std::uint64_t kHuge = bit(17);
 }  // namespace
 
 TEST_CASE("page flags: each use by its flag") {
-  const Words words{{bit(10), 7},             // buddy
-                    {0x5868, 6},              // anonymous: LRU, MMAP, ANON, SWAPBACKED
-                    {0x80000002c, 5},         // page cache
-                    {bit(5) | bit(14), 4},    // shared memory
-                    {bit(23), 3},             // offline
-                    {bit(19) | bit(5), 2},    // poisoned while in use
-                    {bit(32) | bit(37), 9},   // the block's own map
-                    {bit(7), 8},              // slab
-                    {bit(26), 11},            // page table
-                    {bit(32), 12},            // reserved
-                    {0, 13},                  // no flags
-                    {bit(20), 14}};           // no page
+  const Words words{{bit(10), 7},            // buddy
+                    {0x5868, 6},             // anonymous: LRU, MMAP, ANON, SWAPBACKED
+                    {0x80000002c, 5},        // page cache
+                    {bit(5) | bit(14), 4},   // shared memory
+                    {bit(23), 3},            // offline
+                    {bit(19) | bit(5), 2},   // poisoned while in use
+                    {bit(32) | bit(37), 9},  // the block's own map
+                    {bit(7), 8},             // slab
+                    {bit(26), 11},           // page table
+                    {bit(32), 12},           // reserved
+                    {0, 13},                 // no flags
+                    {bit(20), 14}};          // no page
   const BlockContents contents = counted(words);
   const std::initializer_list<std::pair<PageUse, std::uint64_t>> wanted{
-      {PageUse::Free, 7},     {PageUse::Anonymous, 6}, {PageUse::File, 5},
+      {PageUse::Free, 7},         {PageUse::Anonymous, 6}, {PageUse::File, 5},
       {PageUse::SharedMemory, 4}, {PageUse::Ballooned, 3}, {PageUse::Poisoned, 2},
-      {PageUse::MemoryMap, 9}, {PageUse::Slab, 8},      {PageUse::PageTables, 11},
-      {PageUse::Reserved, 12}, {PageUse::Kernel, 13},   {PageUse::Hole, 14}};
+      {PageUse::MemoryMap, 9},    {PageUse::Slab, 8},      {PageUse::PageTables, 11},
+      {PageUse::Reserved, 12},    {PageUse::Kernel, 13},   {PageUse::Hole, 14}};
   for (const auto& [use, pages] : wanted) {
     INFO(model::page_use_name(use));
     CHECK(contents[use] == pages);
@@ -77,8 +77,12 @@ TEST_CASE("page flags: the bare rest of a compound page belongs to its head") {
 }
 
 TEST_CASE("page flags: huge pages are counted by size") {
-  const BlockContents two = counted({{kHuge | kHead, 1}, {kHuge | kTail, 511}, {kHuge | kHead, 1},
-                                     {kHuge | kTail, 511}, {bit(10), 10}, {kHuge | kHead, 1},
+  const BlockContents two = counted({{kHuge | kHead, 1},
+                                     {kHuge | kTail, 511},
+                                     {kHuge | kHead, 1},
+                                     {kHuge | kTail, 511},
+                                     {bit(10), 10},
+                                     {kHuge | kHead, 1},
                                      {kHuge | kTail, 15}});
   CHECK(two[PageUse::HugePages] == 1040);
   REQUIRE(two.huge.size() == 2);

@@ -54,8 +54,9 @@ TEST_CASE("contents: of online blocks, in their order") {
   tree.add_file("proc/zoneinfo",
                 "Node 0, zone   Normal\n  pagesets\n    cpu: 0\n              count:    30\n"
                 "              high:     90\n    cpu: 1\n              count: 5\n");
-  tree.add_file("proc/buddyinfo",
-                "Node 0, zone    DMA32      1      2      3\nNode 0, zone   Normal     10     20     30\n");
+  tree.add_file(
+      "proc/buddyinfo",
+      "Node 0, zone    DMA32      1      2      3\nNode 0, zone   Normal     10     20     30\n");
   std::vector<std::uint64_t> progress;
   read_contents(tree, {{BlockId(6), BlockId(35)}, {BlockId(2), BlockId(3)}}, host,
                 runtime::kMaxPagesRead, [&](std::uint64_t done, std::uint64_t all) {

@@ -33,8 +33,9 @@ void add_process(runtime::MemoryTree& tree, unsigned id, const std::string& name
     const auto& [frame, count] = run;
     resident += count;
     // As many pages again are reserved and not in memory.
-    smaps += fmt::format("{:x}-{:x} rw-p 00000000 00:00 0 \nSize: {} kB\nRss:  {:10} kB\nPss: 1 kB\n",
-                         at * 4096, (at + 2 * count) * 4096, count * 8, count * 4);
+    smaps +=
+        fmt::format("{:x}-{:x} rw-p 00000000 00:00 0 \nSize: {} kB\nRss:  {:10} kB\nPss: 1 kB\n",
+                    at * 4096, (at + 2 * count) * 4096, count * 8, count * 4);
     pagemap.resize((at + 2 * count) * 8, '\0');
     for (std::uint64_t i = 0; i < count; ++i) {
       const std::uint64_t entry = kPresent | (frame + i);
@@ -72,8 +73,8 @@ TEST_CASE("processes: their pages by block, and an estimate of what is pinned") 
   runtime::read_processes(tree, kBlocks, Processes::All, host);
   REQUIRE(host.processes.size() == 2);
   CHECK(host.processes[0].command == "postgres");
-  CHECK(host.processes[0].pages == std::vector<std::pair<BlockId, std::uint64_t>>{
-                                       {BlockId(2), 300}, {BlockId(3), 20}});
+  CHECK(host.processes[0].pages ==
+        std::vector<std::pair<BlockId, std::uint64_t>>{{BlockId(2), 300}, {BlockId(3), 20}});
   CHECK(host.processes[1].pinned == model::Bytes(2000 * 1024));
   CHECK(model::find_contents(host.contents, BlockId(2))->pinned == 0);
   CHECK(model::find_contents(host.contents, BlockId(3))->pinned == 500);

@@ -104,8 +104,8 @@ TEST_CASE("release: nothing is released if a block stays, and all blocks come ba
       m.port.stuck = BlockId(stuck);
       const Report report = m.release(what);
       INFO(what << " " << stuck);
-      const bool concerned = std::string(what) == "hotplugged" ||
-                             (std::string(what) == "dax0.0") == (stuck == 9);
+      const bool concerned =
+          std::string(what) == "hotplugged" || (std::string(what) == "dax0.0") == (stuck == 9);
       CHECK((report.result() == Report::Result::Complete) != concerned);
       if (!concerned) continue;
       CHECK(m.port.unbinds + m.port.ejects == 0);
