@@ -93,8 +93,10 @@ Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockCo
   const bool movable = run.zones[0] == Zone::Movable;
   const std::string where = fmt::format("in {}", model::zone_name(run.zones[0]));
   // Of Movable, the kernel examines nothing but what was allocated at boot.
-  const std::uint64_t free_on_cpus = std::min(contents.bare, host.free_pages.on_cpus);
-  const bool bare_are_free = contents.bare == free_on_cpus;
+  // Of each block, as many pages may be free as all CPUs keep.
+  const std::uint64_t pages = std::max<std::uint64_t>(host.pages_per_block(), 1);
+  const std::uint64_t blocks = std::max<std::uint64_t>(contents.total() / pages, 1);
+  const bool bare_are_free = contents.bare <= host.free_pages.on_cpus * blocks;
   const std::uint64_t unmovable =
       movable ? contents[model::PageUse::Reserved]
               : contents.unmovable_pages() - (bare_are_free ? contents.bare : 0);

@@ -100,10 +100,42 @@ void check_configuration(PlanReader& in, const plan::Plan& plan, const Facts& fa
   }
 }
 
+// A device is released as a whole: while one of its blocks is online, the kernel would offline that
+// itself, or keep its memory until the next boot.
+void check_releases(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
+  std::map<std::string, std::vector<model::BlockRange>> there, released;
+  for (const model::BlockFact& fact : facts.blocks)
+    there[fact.device.substr(0, fact.device.find(' '))].push_back(fact.blocks);
+  const auto releases = [](const plan::Step& step) -> const plan::ConfigureBlocks* {
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    return config != nullptr && !config->configure && !config->device.empty() ? config : nullptr;
+  };
+  for (const plan::Step& step : plan.steps)
+    if (const auto* release = releases(step))
+      released[release->device].push_back(release->blocks.range());
+  const ByDevice of_device = sets_of(there);
+  const ByDevice by_steps = sets_of(released);
+  for (const plan::Step& step : plan.steps) {
+    const auto* release = releases(step);
+    if (release == nullptr) continue;
+    const auto whole = of_device.find(release->device);
+    if (whole != of_device.end() && whole->second == by_steps.at(release->device)) continue;
+    in.point_at("steps");
+    in.enter_item(step.number - 1);
+    in.point_at("blocks");
+    refuse(diag::Code::PlanBadBlocks,
+           fmt::format("the steps that {} {} are not for exactly the blocks that it has on the "
+                       "host of the plan",
+                       release->verb(), release->device),
+           kPlanAgain);
+  }
+}
+
 }  // namespace
 
 void check_blocks(PlanReader& in, const plan::Plan& plan, const Facts& facts) {
   check_configuration(in, plan, facts);
+  check_releases(in, plan, facts);
   Known known(facts);
   const auto check = [&](const plan::Step& step, const model::WriteRun& run) {
     const auto unknown = known.first_unknown(run);

@@ -158,6 +158,15 @@ TEST_CASE("contents: pages without flags are free as far as CPUs keep that many"
   CHECK(steps_of(normal, "memory33") ==
         "memory33: unlikely to succeed: in Normal, 3000 unmovable pages (other kernel memory "
         "3000)\n");
+  // Of each of several blocks, too: they are judged as one.
+  normal.free_pages.on_cpus = 3000;
+  normal.contents.push_back(bare);
+  normal.contents.back().block = BlockId(34);
+  CHECK(
+      steps_of(normal, "memory33-34") ==
+      "memory34..33: likely to succeed: in Normal, 6000 pages may be free or the kernel's, nothing "
+      "to move\n");
+  normal.contents.pop_back();
   // What is certain decides: a compound page of the kernel, or slab.
   normal.free_pages.on_cpus = 5000;
   normal.contents[0].bare = 2998;

@@ -2,6 +2,7 @@
 // An unplug with --release, carried out on the kernel model: DIMMs are ejected and dax devices
 // unbound after all blocks are offline, or nothing is.
 #include <cerrno>
+#include <tuple>
 
 #include "compiler/model/facts.hpp"
 #include "compiler/render/plan.hpp"
@@ -142,6 +143,28 @@ TEST_CASE("release: the plan is read back from its file as it was written") {
     REQUIRE(read);
     CHECK(read->steps == plan->steps);
     CHECK(read->afterwards == plan->afterwards);
+  }
+}
+
+TEST_CASE(
+    "release: a plan that releases a device with blocks that it does not offline is refused") {
+  Host host = machine();
+  host.fingerprint = runtime::sha256_of(model::canonical_text(host));
+  for (const auto& [what, from, to] :
+       {std::tuple("dimm1", "[36, 39]", "[38, 39]"), std::tuple("dimm1", "[36, 39]", "[32, 39]"),
+        std::tuple("dax0.0", "[14, 15]", "[15, 15]")}) {
+    diag::Sink sink;
+    auto request = plan::parse_unplug(what).value();
+    request.release = true;
+    std::string text = render::plan_to_json(*plan::plan_unplug(request, host, sink));
+    const std::size_t at = text.rfind(from, text.rfind("\"before\": \"offline\""));
+    REQUIRE(at != std::string::npos);
+    text.replace(at, std::string_view(from).size(), to);
+    const auto read = apply::read_plan(text, "plan.json");
+    INFO(what << " " << to);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().message.find("are not for exactly the blocks that it has") !=
+          std::string::npos);
   }
 }
 
