@@ -80,8 +80,8 @@ struct BlockContents {
   std::uint64_t bare = 0;
   std::uint64_t transparent = 0;  ///< pages of transparent huge pages; counted by their use as well
   std::optional<Pfn> unmovable;   ///< the first page that cannot be moved
-  /// Of the pages of processes, those that are pinned, as far as that shows: a process tells how
-  /// much it has pinned, not where. An estimate; counted by their use as well.
+  /// Pinned pages of processes, estimated: the kernel reports how much a process has pinned, not
+  /// where. Counted by their use as well.
   std::uint64_t pinned = 0;
   [[nodiscard]] std::uint64_t operator[](PageUse use) const {
     return pages[static_cast<std::size_t>(use)];

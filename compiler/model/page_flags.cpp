@@ -47,7 +47,7 @@ std::optional<PageUse> own_use(std::uint64_t flags) {
 void PageCounter::add(std::uint64_t flags) {
   const bool tail = (flags & kTail) != 0;
   const auto own = own_use(flags);
-  // Up to 6.11 the other pages of a compound page have no flags of their own.
+  // Before ~6.9, the other pages of a compound page have no flags of their own.
   if (!tail) head_ = own.value_or(PageUse::Kernel);
   const PageUse use = own ? *own : tail && head_ ? *head_ : PageUse::Kernel;
   if (use != PageUse::HugePages || (flags & kHead) != 0) end_huge_page();

@@ -77,6 +77,7 @@ std::vector<std::uint32_t> devices_within(const std::vector<Candidate>& all, std
                                           const Host& host) {
   const auto devices = whole_devices(all, host);
   std::vector<std::uint32_t> order;
+  order.reserve(devices.size());
   for (const auto& entry : devices) order.push_back(entry.first);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     const auto key = [&](std::uint32_t index) {

@@ -86,14 +86,14 @@ std::optional<std::uint64_t> huge_without_room(const Host& host,
 }  // namespace
 
 Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockContents& contents) {
-  const Prospect by_zone = prospect_of(host, run);
+  Prospect by_zone = prospect_of(host, run);
   if (by_zone.chance == Chance::Gone || by_zone.chance == Chance::Never ||
       run.zones.kind() != model::ValidZones::Kind::Listed)
     return by_zone;
   const bool movable = run.zones[0] == Zone::Movable;
   const std::string where = fmt::format("in {}", model::zone_name(run.zones[0]));
-  // Of Movable, the kernel examines nothing but what was allocated at boot.
-  // Of each block, as many pages may be free as all CPUs keep.
+  // In Movable, the kernel checks only for pages reserved at boot (kernel rule 11.2).
+  // In each block, as many pages without flags may be free as are on all per-CPU lists.
   const std::uint64_t pages = std::max<std::uint64_t>(host.pages_per_block(), 1);
   const std::uint64_t blocks = std::max<std::uint64_t>(contents.total() / pages, 1);
   const bool bare_are_free = contents.bare <= host.free_pages.on_cpus * blocks;
@@ -113,8 +113,9 @@ Prospect prospect_of(const Host& host, const BlockRun& run, const model::BlockCo
                         host.free_pages.huge)};
   if (const auto huge = huge_without_room(host, contents))
     return {Chance::Unlikely,
-            fmt::format("{}, {} in huge pages, and less than that is free elsewhere in such pieces",
-                        where, model::human(model::Bytes(*huge * host.page_size)))};
+            fmt::format(
+                "{}, {} in huge pages, but too little free memory elsewhere in pages of that size",
+                where, model::human(model::Bytes(*huge * host.page_size)))};
   // From 5.15 on, a page leaves Movable before it is pinned for long.
   if (contents.pinned > 0 && (!movable || host.era < model::Era::D))
     return {Chance::Unlikely,

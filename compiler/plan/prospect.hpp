@@ -22,7 +22,7 @@ struct Prospect {
 /// "likely to succeed", "may succeed", "unlikely to succeed", "impossible": offlining.
 std::string_view chance_text(Chance chance);
 Prospect prospect_of(const model::Host& host, const model::BlockRun& run);
-/// Of blocks of a run whose contents are known; `contents` is their sum. Kernel rules 11.2 to 11.4.
+/// Of blocks of a run whose contents are known; `contents` is their sum. Kernel rules 11.2 to 11.6.
 Prospect prospect_of(const model::Host& host, const model::BlockRun& run,
                      const model::BlockContents& contents);
 

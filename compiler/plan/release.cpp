@@ -62,7 +62,8 @@ std::string without_steps(const Device& device, const Part& part, const Host& ho
     case Kind::Dax:
       if (!part.whole())
         return fmt::format("{} cannot be removed: {} remain", device.name, count_text(part));
-      return fmt::format("{} can be removed by what added it", device.name);
+      return fmt::format("{} can be removed by the hypervisor or firmware that added it",
+                         device.name);
     case Kind::Driver:
     case Kind::None:
     case Kind::Unknown: break;

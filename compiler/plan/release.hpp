@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What follows once the blocks of an unplug are offline: who removes the memory, and the steps that
-// release it from here.
+// After an unplug has offlined its blocks: how the memory is removed, and the steps that release
+// it on this host.
 #pragma once
 
 #include <vector>

@@ -138,7 +138,7 @@ void warn_of_unlikely(const std::vector<Candidate>& candidates, diag::Sink& sink
     return one.prospect.chance == Chance::Unlikely && one.contents;
   });
   if (seen != candidates.end())
-    d.help = fmt::format("`memonline explain {} --processes` shows what holds them; ",
+    d.help = fmt::format("`memonline explain {} --processes` shows what keeps it online; ",
                          model::block_name(seen->blocks.first));
   d.help +=
       "these blocks are tried first; if one cannot be offlined, all are re-onlined; memory to be "
@@ -163,7 +163,7 @@ void note_contents_unknown(const std::vector<Candidate>& candidates, const Host&
                                  unknown, judged));
   if (unread == nullptr) return;
   d.notes.push_back(fmt::format("{}: {}", unread->path, unread->reason));
-  d.help = "root can read it";
+  if (unread->reason == "permission denied") d.help = "root can read it";
 }
 
 void make_steps(std::vector<Candidate> candidates, const Host& host, kernel::Model& model,

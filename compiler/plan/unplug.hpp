@@ -29,7 +29,7 @@ struct UnplugRequest {
   std::optional<sema::Selector> selector;
   std::string device;    ///< "virtio0": of the selected blocks only this device's; empty: all
   std::string selected;  ///< the selector as the language writes it
-  bool release = false;  ///< also eject, unbind or deconfigure what is offline then
+  bool release = false;  ///< finally eject, unbind or deconfigure the offlined memory
 };
 
 /// SIZE [of SELECTOR], SIZE@nodeN, SELECTOR, memoryA[-B], virtioN; otherwise an error message.

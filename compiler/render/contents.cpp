@@ -71,7 +71,7 @@ std::vector<std::string> processes_text(const Host& host, const model::BlockRang
     lines.push_back(fmt::format("{} ({}): {}", process->command, process->id,
                                 model::human(Bytes(pages * host.page_size))));
     if (process->pinned > Bytes(0))
-      lines.back() += fmt::format(", {} of its memory pinned", model::human(process->pinned));
+      lines.back() += fmt::format(", {} pinned in total", model::human(process->pinned));
   }
   return lines;
 }

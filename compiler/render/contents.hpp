@@ -25,7 +25,7 @@ std::optional<Held> held_by(const model::Host& host, const model::BlockRange& bl
 /// "free 81 MiB (63%), anonymous 40 MiB (31%), slab 300 KiB (0.2%)"; the largest first.
 std::string held_text(const model::Host& host, const Held& held);
 
-/// "qemu-system-x86 (1234): 96 MiB, 512 MiB of its memory pinned": the processes with the most
+/// "qemu-system-x86 (1234): 96 MiB, 512 MiB pinned in total": the processes with the most
 /// pages in these blocks.
 std::vector<std::string> processes_text(const model::Host& host, const model::BlockRange& blocks);
 /// The member "processes" of an explanation, if any were examined: all of them.

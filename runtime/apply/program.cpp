@@ -373,7 +373,8 @@ std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host&
   for (const plan::Step& step : plan.steps) {
     const Task task = task_of(step);
     if (task.kind == Task::Kind::Probe) say(step, "memory added through `probe` stays");
-    if (model::dimm_number(task.device)) say(step, "only what added the DIMM can add it again");
+    if (model::dimm_number(task.device))
+      say(step, "an ejected DIMM cannot be added again from here");
     if (task.kind != Task::Kind::Online) continue;
     if (!host.hot_remove)
       say(step, "this kernel was built without MEMORY_HOTREMOVE and cannot offline memory");

@@ -33,7 +33,8 @@ CommandResult run(const Given& given, ColorChoice color) {
     for (const model::BlockRun& run : host->blocks) all.push_back(run.range());
     read_contents_of(*where, all, runtime::Processes::Pinning, *host);
     if (host->contents.empty())
-      return complain(ExitStatus::Failure, "cannot read what memory holds: " + unread_reason(*host),
+      return complain(ExitStatus::Failure,
+                      "cannot read the contents of memory: " + unread_reason(*host),
                       "run as root, on a kernel with /proc/kpageflags (CONFIG_PROC_PAGE_MONITOR)");
   }
   return print_to(output_of(given), runtime::write_snapshot(*host));
@@ -52,11 +53,11 @@ Exit status: 0; 1 failure.)";
 Command capture_command() {
   return {.name = "capture",
           .summary = "Write this host as one file, to plan for it elsewhere",
-          .options = with_common(
-              {root_option(),
-               {.names = {"contents"},
-                .help = "Include what online memory holds: for `plan --unplug` and `explain`"},
-               output_option()}),
+          .options = with_common({root_option(),
+                                  {.names = {"contents"},
+                                   .help = "Include the contents of online memory, for `plan "
+                                           "--unplug` and `explain` (root only)"},
+                                  output_option()}),
           .run = &run,
           .examples = kExamples};
 }

@@ -115,7 +115,7 @@ constexpr std::string_view kExamples = R"(Examples:
   memonline explain memory42                  a block: its rule, its zone, its step in the plan
   memonline explain 0x150000000               the block that holds this physical address
   memonline explain memory32-39 node1 dimm1   the block ranges of each
-  memonline explain memory42 --processes      as root: what it holds, and who uses it
+  memonline explain memory42 --processes      as root: its contents, and the processes using it
   memonline explain ML0503                    a diagnostic code
 
 Exit status: 0; 1 no such block, node or device; 2 invalid usage or policy.)";
@@ -127,7 +127,7 @@ Command explain_command() {
   add_where(options);
   add_formats(options, {Format::Text, Format::Json});
   options.push_back({.names = {"processes"},
-                     .help = "Also list the processes that use most of the memory (root only)"});
+                     .help = "Also list the processes with the most pages there (root only)"});
   options.push_back(direct_option());
   return {.name = "explain",
           .summary = "Explain the state of memory blocks, or what a diagnostic code means",

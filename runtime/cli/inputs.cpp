@@ -82,11 +82,10 @@ void read_contents_of(const Where& where, const std::vector<model::BlockRange>& 
     };
   };
   runtime::read_contents_below(where.root, blocks, host, runtime::kMaxPagesRead,
-                               show("reading what memory holds, blocks"));
+                               show("reading contents of memory blocks"));
   if (host.contents.empty()) return;
   if (const auto tree = runtime::open_directory(where.root))
-    runtime::read_processes(**tree, blocks, processes, host,
-                            show("reading which processes use it, processes"));
+    runtime::read_processes(**tree, blocks, processes, host, show("scanning processes"));
 }
 
 void plan_for_host(Compiled& compiled, const CompileRequest& request) {

@@ -18,7 +18,7 @@ enum class Processes : std::uint8_t {
 };
 
 /// Puts the processes that have pages in these blocks into `host`, in the order of their ids.
-/// `go_on` is called after each process. A process that ends meanwhile is left out.
+/// `go_on` is called after each process. A process that exits during the scan is left out.
 void read_processes(const Tree& tree, const std::vector<model::BlockRange>& which,
                     Processes processes, model::Host& host, const Continue& go_on = {});
 

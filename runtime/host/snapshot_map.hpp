@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Values in a snapshot: what is not as expected is an exception with its line.
+// Reads the values of a snapshot; throws Wrong, with the line, for an unexpected one.
 #pragma once
 
 #include <cstdint>

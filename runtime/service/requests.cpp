@@ -67,7 +67,7 @@ Made make(Target& target, const PlanRequest& request, std::shared_ptr<const Read
     made.answer.problem = fmt::format("{}: {}", host.error().path, host.error().message);
     return made;
   }
-  // What memory holds is for root alone to see.
+  // Only root may see the contents of memory.
   if (request.unplug && request.who.uid == 0)
     runtime::read_contents_below(target.root(), plan::blocks_to_judge(*request.unplug, *host),
                                  *host, kMaxPagesForCaller,

@@ -117,8 +117,8 @@ TEST_CASE("contents: huge pages need free blocks of their size elsewhere") {
   movable.free_pages.by_order[9] = 3;
   CHECK(
       steps_of(movable, "memory43") ==
-      "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages, and less than that is free "
-      "elsewhere in such pieces\n");
+      "memory43: unlikely to succeed: in Movable, 4 MiB in huge pages, but too little free memory "
+      "elsewhere in pages of that size\n");
   // Of orders above, too.
   movable.free_pages.by_order = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
   CHECK(steps_of(movable, "memory43").starts_with("memory43: likely"));

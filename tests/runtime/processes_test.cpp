@@ -79,7 +79,7 @@ TEST_CASE("processes: their pages by block, and an estimate of what is pinned") 
   CHECK(model::find_contents(host.contents, BlockId(2))->pinned == 0);
   CHECK(model::find_contents(host.contents, BlockId(3))->pinned == 500);
   const auto text = render::explain("memory3", host, nullptr, render::Form::Text).value();
-  CHECK(text.find("  used   qemu-system-x86 (200): 3.9 MiB, 2 MiB of its memory pinned\n"
+  CHECK(text.find("  used   qemu-system-x86 (200): 3.9 MiB, 2 MiB pinned in total\n"
                   "         postgres (100): 80 KiB\n") != std::string::npos);
   const auto json = render::explain("memory3", host, nullptr, render::Form::Json).value();
   CHECK(json.find(R"({"pid": 100, "command": "postgres", "bytes": 81920, "pinned": 0})") !=
@@ -94,7 +94,7 @@ TEST_CASE("processes: those without pinned memory are not read for a plan") {
   CHECK(host.processes[0].id == 200);
 }
 
-TEST_CASE("processes: one that ends meanwhile, or whose pages do not show, is left out") {
+TEST_CASE("processes: one that exits during the scan, or hides its pages, is left out") {
   runtime::MemoryTree tree;
   Host host = sample(tree);
   tree.add_error("proc/100/smaps", runtime::Errno{3});
