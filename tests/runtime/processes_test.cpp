@@ -75,7 +75,7 @@ TEST_CASE("processes: their pages by block, and an estimate of what is pinned") 
   CHECK(host.processes[0].command == "postgres");
   CHECK(host.processes[0].pages ==
         std::vector<std::pair<BlockId, std::uint64_t>>{{BlockId(2), 300}, {BlockId(3), 20}});
-  CHECK(host.processes[1].pinned == model::Bytes(2000 * 1024));
+  CHECK(host.processes[1].pinned == model::Bytes(2000ULL << 10U));
   CHECK(model::find_contents(host.contents, BlockId(2))->pinned == 0);
   CHECK(model::find_contents(host.contents, BlockId(3))->pinned == 500);
   const auto text = render::explain("memory3", host, nullptr, render::Form::Text).value();

@@ -157,7 +157,7 @@ TEST_CASE(
     auto request = plan::parse_unplug(what).value();
     request.release = true;
     std::string text = render::plan_to_json(*plan::plan_unplug(request, host, sink));
-    const std::size_t at = text.rfind(from, text.rfind("\"before\": \"offline\""));
+    const std::size_t at = text.rfind(from, text.rfind(R"("before": "offline")"));
     REQUIRE(at != std::string::npos);
     text.replace(at, std::string_view(from).size(), to);
     const auto read = apply::read_plan(text, "plan.json");
