@@ -99,7 +99,7 @@ struct BlockContents {
 struct ProcessPages {
   std::uint64_t id = 0;
   std::string command;
-  Bytes pinned;    ///< of all its memory: buffers of io_uring, RDMA, VFIO
+  Bytes pinned;    ///< of all its memory: buffers of io_uring and RDMA
   Bytes resident;  ///< all its memory
   std::vector<std::pair<BlockId, std::uint64_t>> pages;  ///< by block, ascending
   friend bool operator==(const ProcessPages&, const ProcessPages&) = default;

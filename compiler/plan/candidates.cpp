@@ -36,6 +36,7 @@ Candidate candidate_of(const Host& host, BlockRun run, BlockId first, BlockId la
 /// The pages to move in sixteenths of the block, so that blocks of about the same use keep the
 /// order of their addresses.
 std::uint64_t cost_of(const Candidate& one, const Host& host) {
+  if (one.prospect.chance == Chance::Gone) return 0;
   if (!one.contents) return kUnknownContents;
   const std::uint64_t pages = host.pages_per_block() * one.blocks.count;
   return (one.contents->moving_pages() * kUnknownContents + pages - 1) /
@@ -130,7 +131,12 @@ std::vector<Candidate> by_ease(std::vector<Candidate> all, const Host& host) {
 
 std::vector<Candidate> easiest(std::vector<Candidate> all, std::uint64_t blocks, const Host& host) {
   std::vector<Candidate> taken;
-  const auto devices = devices_within(all, blocks, host);
+  std::uint64_t offline = 0;
+  for (const Candidate& one : all)
+    if (one.prospect.chance == Chance::Gone) offline += one.blocks.count;
+  // What is offline already costs nothing, and may be enough.
+  const auto devices =
+      offline >= blocks ? std::vector<std::uint32_t>{} : devices_within(all, blocks, host);
   const auto is_whole = [&](const Candidate& one) {
     return std::binary_search(devices.begin(), devices.end(), one.blocks.device);
   };

@@ -153,7 +153,8 @@ Fit Room::judge(const Leaving& leaving) const {
   const double share = pages / from->pages;
   const double moved = used_of(leaving, *from, pages);
   // What is free there goes as well.
-  const double gone = leaving.used ? std::max(pages - moved, 0.0) : from->free * share;
+  const double gone =
+      leaving.used ? std::clamp(pages - moved, 0.0, from->free) : from->free * share;
   double free = -gone;  // of all that stays online
   double staying = -pages;
   double reserve = 0;

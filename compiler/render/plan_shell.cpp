@@ -67,7 +67,6 @@ constexpr std::string_view kRelease = R"sh(
 # unbind DEVICE FIRST LAST: unbind a dax device from the driver kmem, which removes its offline blocks.
 unbind() {
   [ -e "$sys/devices/system/memory/memory$2" ] || return 0
-  all_offline "$2" "$3" || die "$1: a block is not offline"
   [ ! -e "$sys/bus/dax/devices/$1/state" ] || echo unplugged > "$sys/bus/dax/devices/$1/state" ||
     die "$1: removing its blocks failed"
   echo "$1" > "$sys/bus/dax/drivers/kmem/unbind" || die "$1: unbinding it from kmem failed"
@@ -76,15 +75,15 @@ unbind() {
 # eject ACPI-DEVICE FIRST LAST: eject a DIMM, whose blocks are offline; the kernel does it later.
 eject() {
   [ -e "$sys/devices/system/memory/memory$2" ] || return 0
-  all_offline "$2" "$3" || die "$1: a block is not offline"
   echo 1 > "$sys/bus/acpi/devices/$1/eject" || die "$1: ejecting it failed"
 }
 
-# all_offline FIRST LAST: is each of these blocks offline?
+# all_offline FIRST LAST: is each of these blocks offline, or gone?
 all_offline() {
   n=$1
   while [ "$n" -le "$2" ]; do
-    [ "$(cat "$sys/devices/system/memory/memory$n/state")" = offline ] || return 1
+    state=$sys/devices/system/memory/memory$n/state
+    [ ! -e "$state" ] || [ "$(cat "$state")" = offline ] || return 1
     n=$((n + 1))
   done
 }
@@ -114,6 +113,17 @@ bool releases(const Plan& plan) {
     const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
     return config != nullptr && !config->device.empty() && !config->configure;
   });
+}
+
+// A device is released as a whole: all of its ranges are examined before the first write.
+std::string all_offline(const Plan& plan, const std::string& device) {
+  std::string text;
+  for (const Step& step : plan.steps)
+    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+        config != nullptr && !config->configure && config->device == device)
+      text += fmt::format("all_offline {} {} || die \"{}: a block is not offline\"\n",
+                          config->blocks.low(), config->blocks.high(), device);
+  return text;
 }
 
 // Text after `#` must not end the line early.
@@ -217,12 +227,21 @@ std::string plan_to_shell(const Plan& plan) {
       "\n[ \"$(cat \"$sys/devices/system/memory/block_size_bytes\")\" = {:x} ] || die \"the block "
       "size differs from the plan\"\n",
       plan.host.block_size);
+  std::set<std::string> released;
   for (const Step& step : plan.steps) {
     text += fmt::format("\n# {}. ", step.number);
     if (!step.rule.path.empty())
       text += fmt::format("{}:{}:{}: {}", comment(step.rule.path), step.rule.line, step.rule.column,
                           comment(step.rule.text));
-    text += fmt::format("\n#    {}\n{}\n", comment(step.why), command_of(step, held));
+    text += fmt::format("\n#    {}\n", comment(step.why));
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    const bool release = config != nullptr && !config->configure && !config->device.empty();
+    if (release && !released.insert(config->device).second) {
+      text += ":  # done by the step before\n";
+      continue;
+    }
+    if (release) text += all_offline(plan, config->device);
+    text += command_of(step, held) + "\n";
   }
   text += "\n";
   const auto add_comments = [&](const std::string& lines) {

@@ -71,6 +71,27 @@ model::FreePages free_pages(const Tree& tree) {
           !tree.exists("proc/sys/vm/movable_gigantic_pages")};
 }
 
+/// The contents of one block. Where the file ends within it, the rest is not RAM; errno 0: it ends
+/// before the block.
+Result<model::BlockContents, Errno> contents_of(const Tree& tree, const model::Host& host,
+                                                model::BlockId block) {
+  constexpr std::uint64_t kNoPage = std::uint64_t{1} << 20U;
+  const model::PageRange range = host.pages_of(block, 1);
+  std::vector<std::uint64_t> flags(std::min<std::uint64_t>(range.end - range.begin, 1U << 16U));
+  model::PageCounter counter(block, model::Pfn(range.begin));
+  for (std::uint64_t page = range.begin; page < range.end; page += flags.size()) {
+    const auto count = std::min<std::uint64_t>(flags.size(), range.end - page);
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): words as the kernel wrote them
+    auto* bytes = reinterpret_cast<char*>(flags.data());
+    const auto got = tree.read_at(kPageFlags, page * kWord, bytes, count * kWord);
+    if (!got) return fail(Errno{got.error()});
+    if (*got < kWord && page == range.begin) return fail(Errno{});
+    std::fill(flags.begin() + static_cast<std::ptrdiff_t>(*got / kWord), flags.end(), kNoPage);
+    for (std::uint64_t i = 0; i < count; ++i) counter.add(flags[i]);
+  }
+  return std::move(counter).finish();
+}
+
 }  // namespace
 
 void read_contents(const Tree& tree, const std::vector<model::BlockRange>& which, model::Host& host,
@@ -80,27 +101,23 @@ void read_contents(const Tree& tree, const std::vector<model::BlockRange>& which
   std::vector<model::BlockId> blocks;
   for (const model::BlockRange& range : which) append_online(host, range, blocks);
   blocks.resize(std::min<std::uint64_t>(blocks.size(), most / pages));
-  std::vector<std::uint64_t> flags(std::min<std::uint64_t>(pages, std::uint64_t{1} << 16U));
   std::uint64_t done = 0;
+  bool ends_early = false;
+  Notes notes;
   for (const model::BlockId block : blocks) {
-    const model::PageRange range = host.pages_of(block, 1);
-    model::PageCounter counter(block, model::Pfn(range.begin));
-    for (std::uint64_t page = range.begin; page < range.end; page += flags.size()) {
-      const auto count = std::min<std::uint64_t>(flags.size(), range.end - page);
-      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): words as the kernel wrote them
-      auto* bytes = reinterpret_cast<char*>(flags.data());
-      const auto got = tree.read_at(kPageFlags, page * kWord, bytes, count * kWord);
-      if (!got || *got != count * kWord) {
-        Notes notes;
-        got ? notes.add(kPageFlags, "ends early") : notes.failure(kPageFlags, got.error());
-        for (model::Unread& note : notes.take()) host.unread.push_back(std::move(note));
-        return;
-      }
-      for (std::uint64_t i = 0; i < count; ++i) counter.add(flags[i]);
+    auto contents = contents_of(tree, host, block);
+    if (!contents && contents.error() != Errno{}) {
+      notes.failure(kPageFlags, contents.error());
+      break;
     }
-    host.contents.push_back(std::move(counter).finish());
+    if (contents)
+      host.contents.push_back(std::move(*contents));
+    else
+      ends_early = true;
     if (go_on && !go_on(++done, blocks.size())) break;
   }
+  if (ends_early) notes.add(kPageFlags, "ends early");
+  for (model::Unread& note : notes.take()) host.unread.push_back(std::move(note));
   host.free_pages = free_pages(tree);
   std::sort(host.contents.begin(), host.contents.end(),
             [](const auto& a, const auto& b) { return a.block < b.block; });

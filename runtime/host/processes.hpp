@@ -14,7 +14,8 @@ namespace memonline::runtime {
 
 enum class Processes : std::uint8_t {
   All,
-  Pinning,  ///< those with pinned memory (VmPin): buffers of io_uring, RDMA and VFIO
+  Pinning,  ///< those with pinned memory (VmPin): buffers of io_uring and RDMA; not VFIO, which
+            ///< counts as locked
 };
 
 /// Puts the processes that have pages in these blocks into `host`, in the order of their ids.

@@ -24,6 +24,7 @@ namespace {
 using namespace snapshot;
 
 constexpr std::size_t kMostOrders = 20;
+constexpr std::uint64_t kMaxBlocks = std::uint64_t{1} << 40U;  // of one order
 
 std::vector<model::PageRange> ranges_at(const Map& map, const char* key) {
   std::vector<model::PageRange> ranges;
@@ -286,7 +287,7 @@ std::vector<model::HugePages> huge_pages_in(const YAML::Node& list) {
 
 void read_free_pages(const Map& map, model::FreePages& free) {
   each(map, "free-by-order",
-       [&](const YAML::Node& count) { free.by_order.push_back(number_of(count)); });
+       [&](const YAML::Node& count) { free.by_order.push_back(number_of(count, kMaxBlocks)); });
   if (free.by_order.size() > kMostOrders) wrong(map.need("free-by-order"), "too many orders");
   map.with("free-on-cpus", [&](const auto& v) { free.on_cpus = number_of(v); });
   map.with("free-huge-pages", [&](const auto& v) { free.huge = number_of(v); });
@@ -316,6 +317,11 @@ void read_contents_of(const YAML::Node& item, model::Host& host) {
   map.with("pinned", [&](const auto& v) { contents.pinned = number_of(v); });
   map.with("huge", [&](const auto& v) { contents.huge = huge_pages_in(v); });
   map.with("unmovable", [&](const auto& v) { contents.unmovable = model::Pfn(number_of(v)); });
+  const std::uint64_t total = contents.total();
+  if (total == 0 || std::max({contents.transparent, contents.pinned, contents.huge_in_use}) > total)
+    wrong(item, "no pages, or a part of them larger than all");
+  for (const model::HugePages& one : contents.huge)
+    if (one.size == 0 || one.pages > host.pages_per_block()) wrong(item, "invalid huge pages");
   for (; contents.block <= last; ++contents.block) host.contents.push_back(contents);
 }
 

@@ -209,6 +209,14 @@ TEST_CASE("contents: devices that fit are taken as a whole, the cheapest first")
     two.contents.insert(two.contents.begin() + static_cast<std::ptrdiff_t>(block - 32),
                         holding(block, {{PageUse::Anonymous, 512}}));
   CHECK(steps_of(two, "512MiB").starts_with("memory35..32: "));
+  // What is offline already costs nothing, and may be enough.
+  const Host half = HostBuilder()
+                        .boot(0, 0, 8)
+                        .dimm(0, 32, 8)
+                        .dimm(0, 40, 0)
+                        .dimm_online(0, 40, 4, Zone::Movable)
+                        .build();
+  CHECK(steps_of(half, "512MiB").empty());
   // A device with a block that will not go is not taken first.
   two.contents[1] = holding(33, {{PageUse::Reserved, 1}});
   CHECK(steps_of(two, "512MiB").starts_with("memory43..40: "));

@@ -102,10 +102,13 @@ TEST_CASE("contents: what cannot be read is said once") {
   read_contents(tree, kAll, refused);
   REQUIRE(refused.unread.size() == notes + 1);
   CHECK(refused.unread.back() == model::Unread{"/proc/kpageflags", "permission denied"});
-  tree.add_file("proc/kpageflags", page_flags(3));
+  // A block that the file ends in: the rest is not RAM. Blocks behind it: unknown.
+  tree.add_file("proc/kpageflags", page_flags(3).substr(0, (2 * kPages + kPages / 2) * 8));
   Host shorter = sample(tree);
-  read_contents(tree, kAll, shorter);
-  CHECK(shorter.contents.size() == 3);
+  read_contents(tree, {{BlockId(6), BlockId(6)}, {BlockId(0), BlockId(5)}}, shorter);
+  REQUIRE(shorter.contents.size() == 3);
+  CHECK(shorter.contents[2][PageUse::Hole] == kPages / 2);
+  CHECK(shorter.contents[2][PageUse::Free] == kPages / 2 - 2);
   CHECK(shorter.unread.back() == model::Unread{"/proc/kpageflags", "ends early"});
 }
 
@@ -160,7 +163,11 @@ TEST_CASE("contents: what a snapshot cannot hold is an error with its line") {
   const std::string range = "expected blocks of one range of `blocks`, in ascending order";
   CHECK(refused("{blocks: [6, 9], free: 1}") == range);
   CHECK(refused("{blocks: [4, 3], free: 1}") == range);
-  CHECK(refused("{blocks: [4, 5]}\n  - {blocks: [5, 6]}") == range);
+  CHECK(refused("{blocks: [4, 5], free: 1}\n  - {blocks: [5, 6]}") == range);
+  const std::string part = "no pages, or a part of them larger than all";
+  CHECK(refused("{blocks: [4, 4]}") == part);
+  CHECK(refused("{blocks: [4, 4], free: 5, pinned: 6}") == part);
+  CHECK(refused("{blocks: [4, 4], free: 5, huge: [0, 1]}") == "invalid huge pages");
   CHECK(refused("{blocks: [4, 4], free: 32768, slab: 1}") == "more pages than a block has");
   CHECK(refused("{blocks: [4, 4], huge: [512]}") == "expected sizes and pages");
   CHECK(refused("{blocks: [4, 4], huge: [512, 1, 512, 2]}") == "sizes must be in ascending order");
