@@ -168,4 +168,17 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("release: the script examines all ranges of a device before it writes once") {
+  diag::Sink sink;
+  auto request = plan::parse_unplug("dax0.0").value();
+  request.release = true;
+  const Host host = machine();
+  const std::string script = render::plan_to_shell(*plan::plan_unplug(request, host, sink));
+  const std::size_t write = script.find("\nunbind dax0.0 8 11\n");
+  REQUIRE(write != std::string::npos);
+  CHECK(script.find("\nall_offline 8 11 || ") < write);
+  CHECK(script.find("\nall_offline 14 15 || ") < write);
+  CHECK(script.find("\nunbind dax0.0 14 15") == std::string::npos);
+}
+
 }  // namespace memonline
