@@ -19,7 +19,6 @@ constexpr std::uint64_t kHead = flag(15);
 constexpr std::uint64_t kTail = flag(16);
 constexpr std::uint64_t kHuge = flag(17);
 constexpr std::uint64_t kPoisoned = flag(19);
-constexpr std::uint64_t kNoPage = flag(20);
 constexpr std::uint64_t kTransparent = flag(22);
 constexpr std::uint64_t kOffline = flag(23);
 constexpr std::uint64_t kPageTable = flag(26);

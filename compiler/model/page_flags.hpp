@@ -14,6 +14,9 @@
 
 namespace memonline::model {
 
+/// KPF_NOPAGE: the kernel has no such page.
+inline constexpr std::uint64_t kNoPage = std::uint64_t{1} << 20U;
+
 /// Counts the pages of one block.
 class PageCounter {
  public:

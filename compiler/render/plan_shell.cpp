@@ -108,21 +108,24 @@ bool configures(const Plan& plan, bool dax) {
   });
 }
 
+// The step as one that unbinds or ejects a device, or nullptr.
+const plan::ConfigureBlocks* release_in(const Step& step) {
+  const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+  return config != nullptr && !config->configure && !config->device.empty() ? config : nullptr;
+}
+
 bool releases(const Plan& plan) {
-  return std::any_of(plan.steps.begin(), plan.steps.end(), [](const Step& step) {
-    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
-    return config != nullptr && !config->device.empty() && !config->configure;
-  });
+  return std::any_of(plan.steps.begin(), plan.steps.end(),
+                     [](const Step& step) { return release_in(step) != nullptr; });
 }
 
 // A device is released as a whole: all of its ranges are examined before the first write.
 std::string all_offline(const Plan& plan, const std::string& device) {
   std::string text;
   for (const Step& step : plan.steps)
-    if (const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
-        config != nullptr && !config->configure && config->device == device)
+    if (const auto* release = release_in(step); release != nullptr && release->device == device)
       text += fmt::format("all_offline {} {} || die \"{}: a block is not offline\"\n",
-                          config->blocks.low(), config->blocks.high(), device);
+                          release->blocks.low(), release->blocks.high(), device);
   return text;
 }
 
@@ -234,13 +237,12 @@ std::string plan_to_shell(const Plan& plan) {
       text += fmt::format("{}:{}:{}: {}", comment(step.rule.path), step.rule.line, step.rule.column,
                           comment(step.rule.text));
     text += fmt::format("\n#    {}\n", comment(step.why));
-    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
-    const bool release = config != nullptr && !config->configure && !config->device.empty();
-    if (release && !released.insert(config->device).second) {
+    const auto* release = release_in(step);
+    if (release != nullptr && !released.insert(release->device).second) {
       text += ":  # done by the step before\n";
       continue;
     }
-    if (release) text += all_offline(plan, config->device);
+    if (release != nullptr) text += all_offline(plan, release->device);
     text += command_of(step, held) + "\n";
   }
   text += "\n";

@@ -75,7 +75,6 @@ model::FreePages free_pages(const Tree& tree) {
 /// before the block.
 Result<model::BlockContents, Errno> contents_of(const Tree& tree, const model::Host& host,
                                                 model::BlockId block) {
-  constexpr std::uint64_t kNoPage = std::uint64_t{1} << 20U;
   const model::PageRange range = host.pages_of(block, 1);
   std::vector<std::uint64_t> flags(std::min<std::uint64_t>(range.end - range.begin, 1U << 16U));
   model::PageCounter counter(block, model::Pfn(range.begin));
@@ -86,7 +85,8 @@ Result<model::BlockContents, Errno> contents_of(const Tree& tree, const model::H
     const auto got = tree.read_at(kPageFlags, page * kWord, bytes, count * kWord);
     if (!got) return fail(Errno{got.error()});
     if (*got < kWord && page == range.begin) return fail(Errno{});
-    std::fill(flags.begin() + static_cast<std::ptrdiff_t>(*got / kWord), flags.end(), kNoPage);
+    std::fill(flags.begin() + static_cast<std::ptrdiff_t>(*got / kWord), flags.end(),
+              model::kNoPage);
     for (std::uint64_t i = 0; i < count; ++i) counter.add(flags[i]);
   }
   return std::move(counter).finish();
