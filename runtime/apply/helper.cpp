@@ -149,7 +149,7 @@ void Helper::keep_deadlines(const Watch& watch) {
   const std::int64_t began = head.write_began.load();
   if (began == 0 || write != head.writes.load()) return;
   const std::int64_t now = now_ns();
-  const bool late = now - began > nanoseconds(limits_.offline_deadline) || stops > 1;
+  const bool late = now - began > head.deadline.load() || stops > 1;
   if (head.offlining.load() && late) {
     if (signalled_write_ != write) {
       signalled_write_ = write;

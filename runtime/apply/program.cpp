@@ -42,7 +42,7 @@ void describe(Program& program, const model::Host& host) {
     if (run.state == State::Online && !program.online_block) program.online_block = run.first;
 }
 
-Task task_of(const plan::Step& step) {
+Task task_of(const plan::Step& step, std::uint64_t block_size) {
   Task task;
   task.step = step.number;
   task.rule = step.rule.text;
@@ -65,6 +65,9 @@ Task task_of(const plan::Step& step) {
                    task.zone = offline.zone.value_or(Zone::Normal);
                    task.node = offline.node;
                    task.all_or_nothing = offline.all_or_nothing;
+                   const std::uint64_t count = task.count();
+                   task.moves =
+                       offline.moves ? (offline.moves->value() + count - 1) / count : block_size;
                  },
                  [&](const plan::ConfigureBlocks& config) {
                    task.kind = config.configure ? Task::Kind::Configure : Task::Kind::Deconfigure;
@@ -180,7 +183,7 @@ Program program_of(const plan::Plan& plan, const model::Host& host) {
   std::vector<Task> back;
   TakenOffline offline;
   for (const plan::Step& step : plan.steps) {
-    Task task = task_of(step);
+    Task task = task_of(step, program.block_size);
     if (task.kind == Task::Kind::Online) task.taken_from = offline.zone_of(task.blocks);
     if (task.kind == Task::Kind::Offline) offline.add(task.blocks, task.zone);
     program.tasks.push_back(std::move(task));
@@ -270,6 +273,7 @@ std::set<std::string> releasable(const std::vector<BlocksBefore>& blocks, const 
 struct UndoTasks {
   std::vector<Task> movable, kernel, deconfigure, configure, online;
   std::set<std::string> releasable;
+  std::uint64_t block_size = 0;
 
   void add(const BlocksBefore& before, const model::BlockRun& run, model::BlockRange blocks) {
     const bool is_online = run.state == State::Online;
@@ -283,6 +287,7 @@ struct UndoTasks {
     if (is_online) {
       task.kind = Task::Kind::Offline;
       task.zone = zone.value_or(Zone::Normal);
+      task.moves = block_size;
       (zone == Zone::Movable ? movable : kernel).push_back(task);
     }
     if (!before.configured && (before.device.empty() || releasable.contains(before.device))) {
@@ -326,6 +331,7 @@ Program program_to_undo(const std::vector<BlocksBefore>& blocks,
   Program program;
   describe(program, now);
   UndoTasks tasks;
+  tasks.block_size = program.block_size;
   tasks.releasable = releasable(blocks, now);
   const model::BlockSet standby(now.standby);
   for (const BlocksBefore& before : blocks) {
@@ -371,7 +377,7 @@ std::vector<std::string> irreversible(const plan::Plan& plan, const model::Host&
     sentences.push_back(fmt::format("step {}, {}: {}", step.number, render::step_text(step), why));
   };
   for (const plan::Step& step : plan.steps) {
-    const Task task = task_of(step);
+    const Task task = task_of(step, host.block_size.value());
     if (task.kind == Task::Kind::Probe) say(step, "memory added through `probe` stays");
     if (model::dimm_number(task.device))
       say(step, "an ejected DIMM cannot be added again from here");

@@ -95,7 +95,7 @@ StepReport step_of(const Task& task, const SharedProgress& shared, const TaskPro
       step.findings.back().blocks.last = block;
       step.findings.back().result.tries = std::max(step.findings.back().result.tries, result.tries);
     } else {
-      step.findings.push_back({{block, block}, result, {}});
+      step.findings.push_back({{block, block}, result, {}, std::nullopt});
     }
   }
   for (Finding& finding : step.findings) finding.text = text_of(task, finding.result, step.skipped);
@@ -201,6 +201,14 @@ std::string to_text(const Report& report, std::string_view verb) {
     fmt::format_to(out, "  the writing process was killed at {}; nothing more was tried\n",
                    report.stopped_at.value_or("the first block"));
   return text;
+}
+
+std::string stuck_page_text(const StuckPage& stuck) {
+  std::string about(stuck.use ? model::page_use_text(*stuck.use) : std::string_view());
+  if (!stuck.why.empty())
+    about += fmt::format("{}the kernel logged `{}`", about.empty() ? "" : "; ", stuck.why);
+  return fmt::format("; in the way: page {:#x}{}", stuck.page.value(),
+                     about.empty() ? about : " (" + about + ")");
 }
 
 std::string errno_text(int error) {

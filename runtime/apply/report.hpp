@@ -8,17 +8,30 @@
 #include <string>
 #include <vector>
 
+#include "compiler/model/contents.hpp"
+#include "compiler/model/units.hpp"
 #include "runtime/apply/helper.hpp"
 #include "runtime/apply/program.hpp"
 #include "runtime/apply/shared_progress.hpp"
 
 namespace memonline::apply {
 
+/// A page that kept a block online (stuck_pages.hpp).
+struct StuckPage {
+  model::Pfn page;
+  std::string why;                    ///< as the kernel logged it; empty: it did not
+  std::optional<model::PageUse> use;  ///< when the run had ended; empty: unknown, or freed
+  friend bool operator==(const StuckPage&, const StuckPage&) = default;
+};
+/// "; in the way: page 0x3a401 (slab; the kernel logged `unmovable page`)".
+std::string stuck_page_text(const StuckPage& stuck);
+
 /// Neighboring blocks of one step with the same result.
 struct Finding {
   model::WriteRun blocks;
   BlockResult result;
   std::string text;  ///< "EBUSY after 6 tries: a page in it cannot be migrated"
+  std::optional<StuckPage> page = std::nullopt;
 };
 
 struct StepReport {

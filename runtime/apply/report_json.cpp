@@ -40,6 +40,15 @@ std::string_view ended_name(Ended ended) {
 
 std::uint64_t milliseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1000); }
 
+void put(JsonWriter& json, const StuckPage& stuck) {
+  json.begin_object(Layout::Line).member("pfn", stuck.page.value());
+  json.key("holds");
+  stuck.use ? json.value(model::page_use_name(*stuck.use)) : json.null();
+  json.key("kernel");
+  stuck.why.empty() ? json.null() : json.value(stuck.why);
+  json.end_object();
+}
+
 void put(JsonWriter& json, const Finding& finding, bool of_blocks) {
   json.begin_object(Layout::Line);
   if (of_blocks) {
@@ -55,6 +64,7 @@ void put(JsonWriter& json, const Finding& finding, bool of_blocks) {
       ? json.value(model::zone_name(static_cast<model::Zone>(finding.result.zone)))
       : json.null();
   json.member("put_back", static_cast<bool>(finding.result.put_back)).member("text", finding.text);
+  if (finding.page) put(json.key("page"), *finding.page);
   json.end_object();
 }
 

@@ -15,6 +15,8 @@ using model::Zone;
 namespace {
 
 constexpr std::chrono::seconds kEjectPatience{30};
+constexpr std::chrono::seconds kOfflinePatience{30};
+constexpr std::uint64_t kMovedInASecond = std::uint64_t{64} << 20U;
 
 bool may_pass(int error) {
   return error == EBUSY || error == EAGAIN || error == ENOMEM || error == EINTR;
@@ -41,6 +43,12 @@ std::string_view word_into(Zone zone) {
 
 }  // namespace
 
+std::chrono::milliseconds deadline_for(const Task& task, const Limits& limits) {
+  if (limits.offline_deadline) return *limits.offline_deadline;
+  const std::uint64_t seconds = (task.moves + kMovedInASecond - 1) / kMovedInASecond;
+  return kOfflinePatience + std::chrono::seconds(seconds);
+}
+
 void Runner::run() noexcept {
   for (std::size_t i = 0; i < program_.tasks.size(); ++i)
     // Settings of the run are put back however it ends.
@@ -53,6 +61,7 @@ void Runner::run_task(std::size_t number) noexcept {
   const Task& task = program_.tasks[number];
   TaskProgress& progress = progress_.task(number);
   progress_.head().task.store(static_cast<std::uint32_t>(number));
+  set_deadline(task);
   progress.began.store(to_nanoseconds(port_.now()));
   if (task.unless && !failed(program_.tasks[*task.unless])) {
     progress.skipped.store(true);
@@ -138,6 +147,7 @@ void Runner::settle_unplug() noexcept {
     const Task& task = program_.tasks[number];
     if (!task.all_or_nothing || task.configures()) continue;
     progress_.head().task.store(static_cast<std::uint32_t>(number));
+    set_deadline(task);
     for (std::uint64_t i = task.count(); i-- > 0;) {
       BlockResult& result = progress_.result(task.first_result + i);
       if (result.outcome != Outcome::Done) continue;
@@ -308,7 +318,7 @@ void Runner::judge_offline(BlockId block, int error, Clock::duration took,
     return;
   }
   // Start and end are read from a clock that is at most one tick behind.
-  if (error == EINTR && took + Clock::kTick >= limits_.offline_deadline) {
+  if (error == EINTR && took + Clock::kTick >= deadline_) {
     result.outcome = Outcome::Deadline;
     return;
   }
@@ -320,6 +330,11 @@ void Runner::judge_offline(BlockId block, int error, Clock::duration took,
     return;
   }
   result.outcome = may_pass(error) ? Outcome::Again : Outcome::Refused;
+}
+
+void Runner::set_deadline(const Task& task) noexcept {
+  deadline_ = deadline_for(task, limits_);
+  progress_.head().deadline.store(std::chrono::nanoseconds(deadline_).count());
 }
 
 int Runner::write(BlockId block, std::string_view word) noexcept {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include "runtime/apply/port.hpp"
 #include "runtime/apply/program.hpp"
@@ -20,12 +21,16 @@ struct Limits {
   /// between two rounds doubles, so six rounds wait 1.55 s per step.
   unsigned rounds = 6;
   std::chrono::milliseconds first_pause{50};
-  /// A signal interrupts offlining that takes longer.
-  std::chrono::milliseconds offline_deadline{30000};
+  /// A signal interrupts offlining that takes longer; empty: as long as deadline_for() allows.
+  std::optional<std::chrono::milliseconds> offline_deadline;
   /// A write that waits longer for the kernel's hotplug lock, held by another process, is ended by
   /// killing the helper.
   std::chrono::milliseconds lock_patience{300000};
 };
+
+/// How long offlining one block of the task may take: `limits.offline_deadline`, or else 30 s and
+/// a second for each 64 MiB that has to be moved, which is slow even for a busy disk.
+std::chrono::milliseconds deadline_for(const Task& task, const Limits& limits);
 
 class Runner {
  public:
@@ -48,6 +53,7 @@ class Runner {
   void judge_online(const Task& task, BlockId block, int error, BlockResult& result) noexcept;
   void judge_offline(BlockId block, int error, Clock::duration took, BlockResult& result) noexcept;
   int write(BlockId block, std::string_view word) noexcept;
+  void set_deadline(const Task& task) noexcept;
   /// A call that takes the kernel's hotplug lock: the watcher sees for how long.
   template <typename Call>
   int watched(Call call) noexcept {
@@ -68,6 +74,7 @@ class Runner {
   SharedProgress& progress_;
   MemoryPort& port_;
   Limits limits_;
+  std::chrono::milliseconds deadline_{0};  ///< for offlining a block of the current task
 };
 
 }  // namespace memonline::apply

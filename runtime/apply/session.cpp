@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "compiler/model/knob.hpp"
+#include "runtime/apply/stuck_pages.hpp"
 #include "runtime/apply/sysfs.hpp"
 #include "runtime/apply/this_thread.hpp"
 #include "runtime/apply/undo_room.hpp"
@@ -67,7 +68,9 @@ Result<Session, std::variant<FileError, Held>> Session::begin_on(
   auto locked = directory->lock(patience, command, stops);
   if (!locked) return fail(Error(locked.error()));
   if (*locked) return fail(Error(**locked));
-  return Session(std::move(port), std::move(host), command, writer, std::move(*directory));
+  Session session(std::move(port), std::move(host), command, writer, std::move(*directory));
+  session.root_ = root;
+  return session;
 }
 
 Result<Recovered, FileError> Session::recover(const Limits& limits, const Watch& watch) {
@@ -213,6 +216,7 @@ Result<Report, FileError> Session::write_blocks(const Program& program, const Jo
   auto shared = SharedProgress::make(program);
   if (!shared) return fail(no_helper(shared.error()));
   Ended ended = Ended::Finished;
+  KernelLog log(root_);
   auto began = Clock::now();
   if (writer_ == Writer::ThisThread) {
     if (auto written = write_down(journal); !written) return fail(written.error());
@@ -226,7 +230,12 @@ Result<Report, FileError> Session::write_blocks(const Program& program, const Jo
     ended = (*helper)->run(watch);
   }
   const std::chrono::duration<double> took = Clock::now() - began;
-  return report_of(program, **shared, ended, took.count());
+  Report report = report_of(program, **shared, ended, took.count());
+  if (report.result() == Report::Result::Complete) return report;
+  if (const auto tree = runtime::open_directory(root_))
+    name_stuck_pages(report, reported_pages(log.read()), **tree,
+                     static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  return report;
 }
 
 Result<std::string, FileError> Session::write_down(const Journal* journal) {

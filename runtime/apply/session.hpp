@@ -97,6 +97,7 @@ class Session {
   Writer writer_;
   RunDirectory directory_;
   std::string run_;
+  std::string root_;
 };
 
 }  // namespace memonline::apply

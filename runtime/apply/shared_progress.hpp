@@ -65,6 +65,7 @@ class SharedProgress : public std::enable_shared_from_this<SharedProgress> {
     std::atomic<std::uint64_t> block{0};       ///< the block it is for
     std::atomic<std::uint32_t> task{0};
     std::atomic<bool> offlining{false};        ///< the write offlines a block
+    std::atomic<std::int64_t> deadline{0};     ///< nanoseconds that this may take
     std::atomic<bool> stop{false};             ///< set by the watcher: end after this block
     std::atomic<std::uint64_t> settled{0};     ///< blocks with a final outcome
     std::atomic<std::uint8_t> stop_reason{0};  ///< StopReason

@@ -18,7 +18,7 @@ void no_operation(int) {}
 /// begins is lost.
 class Deadline {
  public:
-  explicit Deadline(std::chrono::milliseconds time) : time_(time) {
+  Deadline() {
     struct sigaction action {};
     action.sa_handler = no_operation;  // no SA_RESTART: the write has to come back
     ::sigaction(SIGUSR1, &action, nullptr);
@@ -34,21 +34,19 @@ class Deadline {
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
 
-  void arm() noexcept { set(time_); }
-  void disarm() noexcept { set(std::chrono::milliseconds(0)); }
-
- private:
-  void set(std::chrono::milliseconds time) noexcept {
+  /// Nanoseconds; 0 disarms it.
+  void set(std::int64_t time) noexcept {
     if (!made_) return;
-    constexpr long kAgain = 100'000'000;  // nanoseconds
+    constexpr long kSecond = 1'000'000'000;
+    constexpr long kAgain = 100'000'000;
     itimerspec spec{};
-    spec.it_value.tv_sec = static_cast<time_t>(time.count() / 1000);
-    spec.it_value.tv_nsec = static_cast<long>(time.count() % 1000) * 1'000'000;
+    spec.it_value.tv_sec = static_cast<time_t>(time / kSecond);
+    spec.it_value.tv_nsec = static_cast<long>(time % kSecond);
     spec.it_interval.tv_nsec = kAgain;
     ::timer_settime(timer_, 0, &spec, nullptr);
   }
 
-  std::chrono::milliseconds time_;
+ private:
   timer_t timer_{};
   bool made_ = false;
 };
@@ -56,12 +54,12 @@ class Deadline {
 /// The same port, with the deadline around each offline.
 class WithDeadline final : public MemoryPort {
  public:
-  WithDeadline(MemoryPort& port, std::chrono::milliseconds time) : port_(port), deadline_(time) {}
+  WithDeadline(MemoryPort& port, const SharedProgress& shared) : port_(port), shared_(shared) {}
   int write_state(BlockId block, std::string_view word) noexcept override {
     if (word != "offline") return port_.write_state(block, word);
-    deadline_.arm();
+    deadline_.set(shared_.head().deadline.load());
     const int error = port_.write_state(block, word);
-    deadline_.disarm();
+    deadline_.set(0);
     return error;
   }
   BlockView look(BlockId block) noexcept override { return port_.look(block); }
@@ -87,6 +85,7 @@ class WithDeadline final : public MemoryPort {
 
  private:
   MemoryPort& port_;
+  const SharedProgress& shared_;
   Deadline deadline_;
 };
 
@@ -94,7 +93,7 @@ class WithDeadline final : public MemoryPort {
 
 Ended run_in_this_thread(const Program& program, SharedProgress& shared, MemoryPort& port,
                          const Limits& limits, const Watch& watch) {
-  WithDeadline guarded(port, limits.offline_deadline);
+  WithDeadline guarded(port, shared);
   if (watch.progress) watch.progress(program, shared);
   Runner(program, shared, guarded, limits).run();
   return shared.head().stop.load() ? Ended::Interrupted : Ended::Finished;

@@ -176,9 +176,11 @@ void add_formats(std::vector<Option>& options, std::initializer_list<Format> for
 }
 
 void add_run(std::vector<Option>& options) {
-  options.push_back({.names = {"deadline"},
-                     .value = "TIME",
-                     .help = "Time limit for offlining one block (default: 30s)"});
+  options.push_back(
+      {.names = {"deadline"},
+       .value = "TIME",
+       .help =
+           "Time limit for offlining one block (default: 30s, and 1s for each 64 MiB to move)"});
   options.push_back({.names = {"wait"},
                      .value = "TIME",
                      .help = "Wait up to TIME (default: 24h) for a concurrent run to finish",

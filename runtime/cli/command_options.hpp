@@ -26,10 +26,11 @@ struct Where {
 
 /// What commands that change memory have in common.
 struct RunOptions {
-  std::chrono::milliseconds wait{0};          ///< for another run to finish
-  std::chrono::milliseconds deadline{30000};  ///< for offlining one block
-  Format format = Format::Text;               ///< Text or Json
-  bool direct = false;                        ///< without memonlined, even if it is running
+  std::chrono::milliseconds wait{0};  ///< for another run to finish
+  std::optional<std::chrono::milliseconds>
+      deadline;                  ///< for offlining one block; empty: by what moves
+  Format format = Format::Text;  ///< Text or Json
+  bool direct = false;           ///< without memonlined, even if it is running
 };
 
 Option help_option();

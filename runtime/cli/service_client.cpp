@@ -333,12 +333,16 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::apply(
   block_size_ = block_size.value();
   const auto digest = submit(plan);
   if (!digest) return fail(digest.error());
-  const std::uint32_t deadline = seconds_of(options.deadline);
+  const std::uint32_t limit = options.deadline ? seconds_of(*options.deadline) : 0;
+  const std::uint32_t patience = confirm ? seconds_of(*confirm) : 0;
   const auto begin = [&] {
-    if (!confirm)
-      return call("Apply", "sa{sv}", digest->c_str(), 1, "deadline-seconds", "u", deadline);
-    return call("Apply", "sa{sv}", digest->c_str(), 2, "deadline-seconds", "u", deadline,
-                "confirm-seconds", "u", seconds_of(*confirm));
+    const char* plan_digest = digest->c_str();
+    if (limit != 0 && confirm)
+      return call("Apply", "sa{sv}", plan_digest, 2, "deadline-seconds", "u", limit,
+                  "confirm-seconds", "u", patience);
+    if (limit != 0) return call("Apply", "sa{sv}", plan_digest, 1, "deadline-seconds", "u", limit);
+    if (confirm) return call("Apply", "sa{sv}", plan_digest, 1, "confirm-seconds", "u", patience);
+    return call("Apply", "sa{sv}", plan_digest, 0);
   };
   return run_job(begin, confirm, options.wait, stops);
 }

@@ -216,7 +216,7 @@ TEST_CASE("apply: offline that the deadline ends is not tried again, and the blo
   ModelPort port(host);
   port.refuse = [&](BlockId block, std::string_view) {
     if (block != BlockId(37)) return 0;
-    port.pass(std::chrono::seconds(31));
+    port.pass(std::chrono::seconds(33));
     return EINTR;
   };
   const Run run = apply_policy(host, "set rezone = allowed\nblock 32-39: offline", port);

@@ -83,7 +83,7 @@ TEST_CASE("unplug: the deadline ends it, nothing more is taken down, and the rep
   ModelPort port(before);
   port.refuse = [&](BlockId block, std::string_view word) {
     if (block != BlockId(37) || word != "offline") return 0;
-    port.pass(std::chrono::seconds(30));
+    port.pass(std::chrono::seconds(32));
     return EINTR;
   };
   const Report report = run_on(port, before);
