@@ -146,8 +146,10 @@ service::PlanRequest plan_request(Dict options) {
   const auto unplug = taken.text("unplug");
   const auto add = taken.text("add");
   const bool release = taken.flag("release").value_or(false);
+  const bool reclaim = taken.flag("reclaim").value_or(false);
   taken.done();
   if (release && !unplug) throw errors::invalid_args("`release` needs `unplug`");
+  if (reclaim && !unplug) throw errors::invalid_args("`reclaim` needs `unplug`");
   if (unplug && add) throw errors::invalid_args("`unplug` and `add` cannot be combined");
   if (request.policy && request.policy->size() > service::Service::kMaxPolicyText)
     throw make_error(errors::kLimitsExceeded,
@@ -158,6 +160,7 @@ service::PlanRequest plan_request(Dict options) {
     if (!parsed) throw errors::invalid_args(parsed.error());
     request.unplug = *parsed;
     request.unplug->release = release;
+    request.unplug->reclaim = reclaim;
   }
   if (add) {
     const auto parsed = forecast::parse_add(*add);
@@ -197,7 +200,10 @@ service::ApplyRequest apply_request(Dict options) {
   service::ApplyRequest request;
   request.confirm = seconds(taken.number("confirm-seconds", 1, kMaxSeconds));
   request.deadline = seconds(taken.number("deadline-seconds", 1, kMaxSeconds));
+  request.retry = seconds(taken.number("retry-seconds", 1, kMaxSeconds));
   taken.done();
+  if (request.retry && request.confirm)
+    throw errors::invalid_args("`retry-seconds` and `confirm-seconds` cannot be combined");
   return request;
 }
 

@@ -87,6 +87,7 @@ std::string JobObject::State() {
 std::string JobObject::Result() {
   return guarded([&] { return std::string(service::result_name(job_.result)); });
 }
+std::uint32_t JobObject::Attempts() { return job_.attempts; }
 double JobObject::Progress() { return progress(job_); }
 std::uint64_t JobObject::Blocks() { return job_.blocks; }
 std::uint64_t JobObject::BlocksDone() { return job_.blocks_done; }
@@ -125,6 +126,7 @@ void JobObject::show(const service::Job& now) {
   };
   look("State", before.stage != now.stage);
   look("Result", before.result != now.result);
+  look("Attempts", before.attempts != now.attempts);
   look("Progress", progress(before) != progress(now));
   look("Blocks", before.blocks != now.blocks);
   look("BlocksDone", before.blocks_done != now.blocks_done);

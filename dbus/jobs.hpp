@@ -33,6 +33,7 @@ class JobObject final
   void AdjustTimeout(sdbus::Result<>&& result, std::uint32_t seconds) override;
   std::string Kind() override;
   std::string State() override;
+  std::uint32_t Attempts() override;
   std::string Result() override;
   double Progress() override;
   std::uint64_t Blocks() override;

@@ -351,6 +351,7 @@ Host ConfigurePart::proved(const std::vector<Step>& steps, Host outcome, diag::S
                                              : model.deconfigure(config.blocks);
                    },
                    [](const ProbeBlock&) {},
+                   [](const ReclaimMemory&) {},
                    [](const SetParameters&) {},
                },
                step.action);

@@ -100,14 +100,30 @@ struct ProbeBlock {
   std::uint64_t address = 0;
   friend bool operator==(const ProbeBlock&, const ProbeBlock&) = default;
 };
+/// What is done to the memory of the whole machine before blocks of a kernel zone are offlined, so
+/// that fewer pages keep them online (kernel rule 11.7).
+enum class Reclaim : std::uint8_t {
+  PageCache,  ///< drop what can be read from files again; not what has to be written first
+  Slab,       ///< shrink the kernel's caches of small objects: directory entries, inodes
+  Compact,    ///< move pages together, so that the pages left over need fewer blocks
+};
+/// "page-cache", "slab", "compact"
+std::string_view reclaim_name(Reclaim what);
+std::optional<Reclaim> reclaim_named(std::string_view name);
+/// "drop the clean page cache", "reclaim slab", "compact memory"
+std::string_view reclaim_text(Reclaim what);
+struct ReclaimMemory {
+  Reclaim what = Reclaim::PageCache;
+  friend bool operator==(const ReclaimMemory&, const ReclaimMemory&) = default;
+};
 /// Set or remove words of the kernel command line; takes effect at the next boot.
 struct SetParameters {
   std::vector<std::string> set;
   std::vector<std::string> remove;
   friend bool operator==(const SetParameters&, const SetParameters&) = default;
 };
-using Action =
-    std::variant<SetKnob, OnlineBlocks, OfflineBlocks, ConfigureBlocks, ProbeBlock, SetParameters>;
+using Action = std::variant<SetKnob, OnlineBlocks, OfflineBlocks, ConfigureBlocks, ProbeBlock,
+                            ReclaimMemory, SetParameters>;
 
 struct Step {
   std::uint32_t number = 0;  ///< from 1

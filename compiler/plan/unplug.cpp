@@ -194,6 +194,40 @@ void make_steps(std::vector<Candidate> candidates, const Host& host, kernel::Mod
   }
 }
 
+// Movable contains no pages that reclaiming could free and moving cannot.
+bool takes_kernel_memory(const Step& step) {
+  const auto* offline = std::get_if<OfflineBlocks>(&step.action);
+  return offline != nullptr && offline->zone != model::Zone::Movable;
+}
+
+// Before the first offline of kernel memory, because the kernel's own pages become fewer by it.
+void add_reclaim(Plan& plan, diag::Sink& sink) {
+  const auto at = std::find_if(plan.steps.begin(), plan.steps.end(), takes_kernel_memory);
+  if (at == plan.steps.end()) {
+    sink.add(diag::Code::ReclaimsAll, std::nullopt,
+             "nothing is reclaimed: no block of a kernel zone is offlined")
+        .help = "reclaiming does not help with blocks in Movable; leave out `--reclaim`";
+    return;
+  }
+  std::vector<Step> steps;
+  for (const Reclaim what : {Reclaim::PageCache, Reclaim::Slab, Reclaim::Compact}) {
+    Step step;
+    step.action = ReclaimMemory{what};
+    step.why = "before the first block of a kernel zone is offlined";
+    steps.push_back(std::move(step));
+  }
+  plan.steps.insert(at, steps.begin(), steps.end());
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    plan.steps[i].number = static_cast<std::uint32_t>(i + 1);
+  auto& d =
+      sink.add(diag::Code::ReclaimsAll, std::nullopt,
+               "the page cache and slab of the whole machine are reclaimed, not only those of "
+               "the requested blocks");
+  d.notes.emplace_back("programs read their files from disk again until the caches are warm");
+  d.notes.emplace_back("compaction takes CPU time and delays allocations while it runs");
+  d.help = "without `--reclaim`, only what is in the blocks is moved";
+}
+
 // The largest request that fits: the blocks that are the easiest to offline.
 void add_shortage(const Shortage& shortage, const std::vector<Candidate>& all, std::uint64_t wanted,
                   const UnplugRequest& request, const Host& host, diag::Sink& sink) {
@@ -250,6 +284,7 @@ std::optional<Plan> plan_unplug(const UnplugRequest& request, const Host& host, 
     return std::nullopt;
   }
   add_release(candidates, request.release, host, model, plan);
+  if (request.reclaim) add_reclaim(plan, sink);
   warn_of_unlikely(candidates, sink);
   note_contents_unknown(candidates, host, sink);
   note_room_unknown(plan.steps, host, sink);

@@ -30,6 +30,7 @@ struct UnplugRequest {
   std::string device;    ///< "virtio0": of the selected blocks only this device's; empty: all
   std::string selected;  ///< the selector as the language writes it
   bool release = false;  ///< finally eject, unbind or deconfigure the offlined memory
+  bool reclaim = false;  ///< before blocks of kernel zones: reclaim and compact all memory
 };
 
 /// SIZE [of SELECTOR], SIZE@nodeN, SELECTOR, memoryA[-B], virtioN; otherwise an error message.

@@ -194,6 +194,7 @@ model::Host carried_out(const plan::Plan& plan, const model::Host& host) {
                    },
                    // Nothing that blocks show.
                    [](const plan::ProbeBlock&) {},
+                   [](const plan::ReclaimMemory&) {},
                    [](const plan::SetParameters&) {},
                },
                step.action);

@@ -133,6 +133,9 @@ class Document {
             [&](const ProbeBlock& probe) {
               out_.member("action", "probe").member("address", fmt::format("{:#x}", probe.address));
             },
+            [&](const ReclaimMemory& reclaim) {
+              out_.member("action", "reclaim").member("what", plan::reclaim_name(reclaim.what));
+            },
             [&](const SetParameters& parameters) {
               out_.member("action", "boot-parameters");
               words("set", parameters.set);

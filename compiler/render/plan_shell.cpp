@@ -175,6 +175,15 @@ std::string set_command(const plan::SetKnob& set, const Knobs& held) {
                      write);
 }
 
+// A system without the file, or a container that may not write it, offlines the blocks all the
+// same.
+std::string reclaim_command(plan::Reclaim what) {
+  const std::string_view file = what == plan::Reclaim::Compact ? "compact_memory" : "drop_caches";
+  return fmt::format(
+      "echo {} > \"${{MEMONLINE_ROOT:-}}/proc/sys/vm/{}\" || echo 'memonline: cannot {}' >&2",
+      what == plan::Reclaim::Slab ? 2 : 1, file, plan::reclaim_text(what));
+}
+
 std::string command_of(const Step& step, const Knobs& held) {
   return std::visit(
       overloaded{
@@ -203,6 +212,7 @@ std::string command_of(const Step& step, const Knobs& held) {
           [](const plan::ProbeBlock& probe) {
             return fmt::format("echo {:#x} > \"$sys/devices/system/memory/probe\"", probe.address);
           },
+          [](const plan::ReclaimMemory& reclaim) { return reclaim_command(reclaim.what); },
           [](const plan::SetParameters&) {
             return std::string(": # kernel parameters: set them in the boot loader");
           },

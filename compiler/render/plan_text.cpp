@@ -112,6 +112,11 @@ Row row_of(const Step& step, model::Bytes block_size) {
                    row.action = "probe";
                    row.what = fmt::format("{:#x}", probe.address);
                  },
+                 [&](const plan::ReclaimMemory& reclaim) {
+                   row.action = "reclaim";
+                   row.what = plan::reclaim_name(reclaim.what);
+                   row.size = "of all memory";
+                 },
                  [&](const plan::SetParameters& parameters) {
                    row.action = "boot-parameters";
                    row.what = fmt::format("{} to set, {} to remove", parameters.set.size(),

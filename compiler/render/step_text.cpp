@@ -29,6 +29,9 @@ std::string step_text(const plan::Step& step) {
             return run(fmt::format("{} {}", config.verb(), config.device), config.blocks);
           },
           [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },
+          [](const plan::ReclaimMemory& reclaim) {
+            return std::string(plan::reclaim_text(reclaim.what));
+          },
           [](const plan::SetParameters& parameters) {
             std::string text = "boot-parameters";
             for (const std::string& word : parameters.set) text += " +" + word;

@@ -54,7 +54,7 @@ export class JobCard {
         byId("job-progress").value = job.Progress;
         byId("job-progress").hidden = done;
         if (!confirming)
-            byId("job-step").textContent = done ? job.Error
+            byId("job-step").textContent = done || job.State === "waiting" ? job.Error
                 : format(_("$0 of $1 blocks $2"), job.BlocksDone, job.Blocks, job.CurrentStep);
         byId("keep").hidden = !confirming;
         byId("cancel").hidden = done;

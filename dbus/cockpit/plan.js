@@ -17,6 +17,8 @@ function actionOf(step) {
     case "unbind":
     case "eject":
         return `${step.action} ${blockNames(step.blocks)}`;
+    case "reclaim":
+        return `reclaim ${step.what}`;
     case "boot-parameters":
         return [...step.set, ...step.remove.map(word => `-${word}`)].join(" ");
     default:

@@ -76,6 +76,8 @@ class ModelPort : public MemoryPort {
     return kernel_->bind_dax(device, false);
   }
   int eject_dimm(std::uint32_t number) noexcept override { return kernel_->eject_dimm(number); }
+  int reclaim(plan::Reclaim) noexcept override { return 0; }
+  std::uint64_t free_memory(unsigned) noexcept override { return 0; }
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -111,9 +112,10 @@ plan::ConfigureBlocks read_configure(PlanReader& in, const Json& step, bool conf
 }
 
 plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number) {
-  const std::string action = in.word(step, "action",
-                                     {"set", "online", "offline", "configure", "deconfigure",
-                                      "bind", "unbind", "eject", "probe", "boot-parameters"});
+  const std::string action =
+      in.word(step, "action",
+              {"set", "online", "offline", "configure", "deconfigure", "bind", "unbind", "eject",
+               "probe", "reclaim", "boot-parameters"});
   if (action == "set") return read_set_knob(in, step);
   if (action == "online") {
     plan::OnlineBlocks online{read_word(in, step), read_blocks(in, step), read_node(in, step),
@@ -147,6 +149,10 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
                            runtime::ascii_only(text)));
       return plan::Action{plan::ProbeBlock{*address}};
     });
+  if (action == "reclaim") {
+    const std::string what = in.word(step, "what", {"page-cache", "slab", "compact"});
+    return plan::ReclaimMemory{plan::reclaim_named(what).value_or(plan::Reclaim::PageCache)};
+  }
   plan::SetParameters parameters;
   parameters.set = in.texts(step, "set");
   parameters.remove = in.texts(step, "remove");
@@ -157,6 +163,7 @@ plan::Action read_action(PlanReader& in, const Json& step, std::uint32_t number)
 
 std::vector<plan::Step> read_steps(PlanReader& in, const Json& document) {
   std::vector<plan::Step> steps;
+  std::set<plan::Reclaim> reclaimed;
   in.each(document, "steps", [&](const Json& value) {
     plan::Step step;
     step.number = in.small_number(value, "number");
@@ -167,6 +174,12 @@ std::vector<plan::Step> read_steps(PlanReader& in, const Json& document) {
                          step.number, steps.size() + 1));
     }
     step.action = read_action(in, value, step.number);
+    if (const auto* reclaim = std::get_if<plan::ReclaimMemory>(&step.action);
+        reclaim != nullptr && !reclaimed.insert(reclaim->what).second) {
+      in.point_at("what");
+      refuse(diag::Code::PlanBadSteps, fmt::format("step {} is to {} again: once is enough",
+                                                   step.number, plan::reclaim_text(reclaim->what)));
+    }
     step.rule = read_rule(in, value);
     step.why = in.text(value, "why");
     steps.push_back(std::move(step));

@@ -12,6 +12,7 @@
 
 #include "compiler/model/host.hpp"
 #include "compiler/model/knob.hpp"
+#include "compiler/plan/plan.hpp"
 
 namespace memonline::apply {
 
@@ -90,6 +91,12 @@ class MemoryPort {
   /// Ejects a DIMM whose blocks are all offline: 0 or errno. The kernel removes the blocks a little
   /// later (acpi_device_hotplug(), drivers/acpi/scan.c; kernel rule 9.13).
   virtual int eject_dimm(std::uint32_t number) noexcept = 0;
+
+  /// Reclaims memory of the whole machine, or compacts it: 0 or errno. May take minutes (kernel
+  /// rule 11.7).
+  virtual int reclaim(plan::Reclaim what) noexcept = 0;
+  /// Bytes that are free in blocks of at least 2^order pages, as /proc/buddyinfo says; 0: unknown.
+  virtual std::uint64_t free_memory(unsigned order) noexcept = 0;
 
   [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
   /// May return early when a signal comes.

@@ -80,6 +80,10 @@ Task task_of(const plan::Step& step, std::uint64_t block_size) {
                    task.kind = Task::Kind::Probe;
                    task.address = probe.address;
                  },
+                 [&](const plan::ReclaimMemory& reclaim) {
+                   task.kind = Task::Kind::Reclaim;
+                   task.reclaim = reclaim.what;
+                 },
                  [&](const plan::SetParameters&) {
                    task.why_not = "kernel parameters are for the next boot; nothing is written now";
                  },

@@ -14,7 +14,16 @@
 namespace memonline::apply {
 
 struct Task {
-  enum class Kind : std::uint8_t { Online, Offline, Configure, Deconfigure, SetKnob, Probe, None };
+  enum class Kind : std::uint8_t {
+    Online,
+    Offline,
+    Configure,
+    Deconfigure,
+    SetKnob,
+    Probe,
+    Reclaim,
+    None
+  };
   static constexpr bool is_of_blocks(Kind kind) { return kind <= Kind::Deconfigure; }
   Kind kind = Kind::None;
   std::uint32_t step = 0;  ///< number of the plan's step, 0: the executor's own
@@ -41,6 +50,7 @@ struct Task {
   /// Put back: the task that sets the setting permanently; once it is done, this one is skipped.
   std::optional<std::size_t> unless;
   std::uint64_t address = 0;
+  plan::Reclaim reclaim = plan::Reclaim::PageCache;
   std::string rule;              ///< "last 80% movable", for reports
   std::string why_not;           ///< None: why there is nothing to write
   std::size_t first_result = 0;  ///< of blocks.count() results, one for other kinds

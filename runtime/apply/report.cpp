@@ -77,6 +77,8 @@ StepReport step_of(const Task& task, const SharedProgress& shared, const TaskPro
   step.kind = task.kind;
   step.wanted = task.count();
   step.skipped = progress.skipped.load();
+  if (task.kind == Task::Kind::Reclaim && shared.result(task.first_result).outcome == Outcome::Done)
+    step.freed = progress.freed.load();
   if (progress.ended.load() > progress.began.load())
     step.seconds = static_cast<double>(progress.ended.load() - progress.began.load()) / 1e9;
   for (std::uint64_t i = 0; i < task.count(); ++i) {
@@ -105,6 +107,15 @@ StepReport step_of(const Task& task, const SharedProgress& shared, const TaskPro
 std::string size_text(std::uint64_t bytes) {
   const double gib = static_cast<double>(bytes) / (1U << 30U);
   return gib < 1024 ? fmt::format("{:.4g} GiB", gib) : fmt::format("{:.4g} TiB", gib / 1024);
+}
+
+// "  step 2: reclaim slab: 12 MiB more are free".
+std::string freed_text(const StepReport& step) {
+  const bool compacts = step.what == plan::reclaim_text(plan::Reclaim::Compact);
+  const std::string amount = model::human(
+      model::Bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(*step.freed, 0))));
+  return fmt::format("  step {}: {}: {} more {}\n", step.number, step.what, amount,
+                     compacts ? "free in large blocks" : "free");
 }
 
 std::string headline(const Report& report, std::string_view verb) {
@@ -140,6 +151,7 @@ std::string task_text(const Task& task) {
     case Task::Kind::SetKnob:
       return fmt::format("{} {}={}", task.put_back ? "put back" : "set",
                          model::knob_name(task.knob), task.value);
+    case Task::Kind::Reclaim: return std::string(plan::reclaim_text(task.reclaim));
     case Task::Kind::Probe: return fmt::format("probe {:#x}", task.address);
     case Task::Kind::None: break;
   }
@@ -153,7 +165,7 @@ Report::Result Report::result() const {
   // A requested stop is not a failure of the machine.
   if (stop_reason == StopReason::Asked) return Result::Partly;
   const bool any = std::any_of(steps.begin(), steps.end(), [](const StepReport& step) {
-    return step.done > 0 && step.kind != Task::Kind::SetKnob;
+    return step.done > 0 && step.kind != Task::Kind::SetKnob && step.kind != Task::Kind::Reclaim;
   });
   return any ? Result::Partly : Result::Failed;
 }
@@ -182,12 +194,14 @@ Report report_of(const Program& program, const SharedProgress& shared, Ended end
 std::string to_text(const Report& report, std::string_view verb) {
   std::string text = headline(report, verb);
   const auto out = std::back_inserter(text);
-  for (const StepReport& step : report.steps)
+  for (const StepReport& step : report.steps) {
+    if (step.freed) text += freed_text(step);
     for (const Finding& finding : step.findings) {
       const bool of_blocks = Task::is_of_blocks(step.kind);
       fmt::format_to(out, "  step {}: {}: {}\n", step.number,
                      of_blocks ? model::range_name(finding.blocks) : step.what, finding.text);
     }
+  }
   if (report.stop_reason == StopReason::Asked)
     fmt::format_to(out, "  stopped on request after {}; `memonline apply` continues from there\n",
                    report.stopped_at.value_or("the last block"));

@@ -42,6 +42,9 @@ struct StepReport {
   std::uint64_t wanted = 0, done = 0, already = 0;
   bool skipped = false;  ///< a step it depends on failed
   double seconds = 0;
+  /// Of a step that reclaims: how much more memory was free after it than before, in bytes; of one
+  /// that compacts, free in blocks of at least 2^9 pages. Other processes have a part in it.
+  std::optional<std::int64_t> freed = std::nullopt;
   std::vector<Finding> findings;  ///< blocks that are not simply done
   [[nodiscard]] bool complete() const { return done + already == wanted; }
 };

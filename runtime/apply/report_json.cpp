@@ -77,6 +77,7 @@ void put(JsonWriter& json, const StepReport& step) {
       .member("done", step.done)
       .member("already", step.already)
       .member("milliseconds", milliseconds(step.seconds));
+  if (step.freed) json.member("freed", *step.freed);
   json.key("findings").begin_array();
   for (const Finding& finding : step.findings) put(json, finding, of_blocks);
   json.end_array().end_object();

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::chrono::seconds kEjectPatience{30};
 constexpr std::chrono::seconds kOfflinePatience{30};
+constexpr unsigned kLargeOrder = 9;  // 2 MiB with pages of 4 KiB
 constexpr std::uint64_t kMovedInASecond = std::uint64_t{64} << 20U;
 
 bool may_pass(int error) {
@@ -88,6 +89,7 @@ void Runner::run_task(std::size_t number) noexcept {
                                            : Outcome::Refused;
         break;
       }
+      case Task::Kind::Reclaim: run_reclaim(task, progress); break;
       case Task::Kind::None: progress_.result(task.first_result).outcome = Outcome::NotTried; break;
     }
   }
@@ -364,6 +366,21 @@ void Runner::run_knob(const Task& task) noexcept {
     const KnobView after = port_.read_knob(task.knob);
     error = after.error != 0 ? after.error : (after.value() == task.value ? 0 : EINVAL);
   }
+  result.error = static_cast<std::uint8_t>(error);
+  result.outcome = error == 0 ? Outcome::Done : Outcome::Refused;
+}
+
+// What cannot be reclaimed does not end an unplug: its blocks are tried all the same. Compaction
+// frees nothing, but makes large blocks of free memory.
+void Runner::run_reclaim(const Task& task, TaskProgress& progress) noexcept {
+  const unsigned order = task.reclaim == plan::Reclaim::Compact ? kLargeOrder : 0;
+  BlockResult& result = progress_.result(task.first_result);
+  progress_.head().offlining.store(false);
+  result.tries = 1;
+  const std::uint64_t before = port_.free_memory(order);
+  const int error = port_.reclaim(task.reclaim);
+  const std::uint64_t after = port_.free_memory(order);
+  progress.freed.store(static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before));
   result.error = static_cast<std::uint8_t>(error);
   result.outcome = error == 0 ? Outcome::Done : Outcome::Refused;
 }

@@ -42,6 +42,7 @@ class Runner {
   void run_task(std::size_t number) noexcept;
   void run_blocks(const Task& task) noexcept;
   void run_knob(const Task& task) noexcept;
+  void run_reclaim(const Task& task, TaskProgress& progress) noexcept;
   void bring_back(const Task& task) noexcept;
   /// Undoes what the tasks of an unplug did, if one of them failed.
   void settle_unplug() noexcept;

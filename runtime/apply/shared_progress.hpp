@@ -43,6 +43,7 @@ enum class StopReason : std::uint8_t { No, Asked, NoPermission };
 struct TaskProgress {
   std::atomic<std::int64_t> began{0}, ended{0};  ///< steady clock, nanoseconds; 0: not yet
   std::atomic<bool> skipped{false};              ///< what it depends on failed
+  std::atomic<std::int64_t> freed{0};            ///< of Reclaim: bytes, also of other processes
 };
 
 /// Times as the progress stores them.

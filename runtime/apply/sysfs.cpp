@@ -104,6 +104,8 @@ Result<Sysfs, runtime::FileError> Sysfs::open(const std::string& root) {
   sysfs.dax_ = ::open(dax.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::string acpi = (root == "/" ? root : root + "/") + kAcpi;
   sysfs.acpi_ = ::open(acpi.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string proc = (root == "/" ? root : root + "/") + "proc";
+  sysfs.proc_ = ::open(proc.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::string parameters = (root == "/" ? root : root + "/") + kParameters;
   sysfs.parameters_ = ::open(parameters.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   // There since 5.15, where valid_zones follows the newer rule for certain (host/blocks.hpp).
@@ -118,6 +120,7 @@ Sysfs::Sysfs(Sysfs&& other) noexcept
       acpi_(std::exchange(other.acpi_, -1)),
       standby_(std::exchange(other.standby_, -1)),
       parameters_(std::exchange(other.parameters_, -1)),
+      proc_(std::exchange(other.proc_, -1)),
       zones_tell_state_(other.zones_tell_state_) {}
 
 Sysfs::~Sysfs() {
@@ -126,6 +129,7 @@ Sysfs::~Sysfs() {
   if (acpi_ >= 0) ::close(acpi_);
   if (standby_ >= 0) ::close(standby_);
   if (parameters_ >= 0) ::close(parameters_);
+  if (proc_ >= 0) ::close(proc_);
 }
 
 int Sysfs::write_state(BlockId block, std::string_view word) noexcept {
@@ -243,6 +247,41 @@ int Sysfs::unbind_dax(std::string_view device) noexcept {
   if (error == 0) error = write_line(dax_, "drivers/kmem/unbind", device);
   if (error == 0) (void)write_line(dax_, "drivers/kmem/remove_id", device);
   return error;
+}
+
+int Sysfs::reclaim(plan::Reclaim what) noexcept {
+  if (proc_ < 0) return ENOENT;
+  if (what == plan::Reclaim::Compact) return write_line(proc_, "sys/vm/compact_memory", "1");
+  return write_line(proc_, "sys/vm/drop_caches", what == plan::Reclaim::PageCache ? "1" : "2");
+}
+
+// Lines as "Node 0, zone   Normal      1      0      2": counts by order, from the fifth word on.
+std::uint64_t Sysfs::free_memory(unsigned order) noexcept {
+  constexpr unsigned kWordsBefore = 4;
+  const int file = proc_ < 0 ? -1 : ::openat(proc_, "buddyinfo", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 4096> part{};
+  std::uint64_t pages = 0;
+  std::uint64_t number = 0;
+  unsigned word = 0;
+  bool in_word = false;
+  ssize_t got = 0;
+  while ((got = ::read(file, part.data(), part.size())) > 0)
+    for (ssize_t i = 0; i < got; ++i) {
+      const char c = part[static_cast<std::size_t>(i)];
+      const bool blank = c == ' ' || c == '\n';
+      if (!blank && !in_word) number = 0;
+      if (!blank)
+        number = c >= '0' && c <= '9' ? number * 10 + static_cast<std::uint64_t>(c - '0') : 0;
+      if (blank && in_word) {
+        if (word >= kWordsBefore + order) pages += number << (word - kWordsBefore);
+        ++word;
+      }
+      in_word = !blank;
+      if (c == '\n') word = 0;
+    }
+  ::close(file);
+  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 void Sysfs::pause(std::chrono::milliseconds time) noexcept {

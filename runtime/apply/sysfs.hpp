@@ -42,6 +42,8 @@ class Sysfs final : public MemoryPort {
   int bind_dax(std::string_view device) noexcept override;
   int unbind_dax(std::string_view device) noexcept override;
   int eject_dimm(std::uint32_t number) noexcept override;
+  int reclaim(plan::Reclaim what) noexcept override;
+  std::uint64_t free_memory(unsigned order) noexcept override;
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 
@@ -54,6 +56,7 @@ class Sysfs final : public MemoryPort {
   int acpi_ = -1;                  ///< sys/bus/acpi/devices, -1 without ACPI
   int standby_ = -1;               ///< sys/firmware/memory, -1 but on s390x from 6.19 on
   int parameters_ = -1;            ///< sys/module/memory_hotplug/parameters, -1 before 5.14
+  int proc_ = -1;                  ///< proc
   bool zones_tell_state_ = false;  ///< one name in valid_zones is an online block's
 };
 

@@ -56,6 +56,13 @@ class Apply {
     stops_ = count_stop_signals();
     if (!options_.boot && !options_.recover && !options_.run.direct)
       if (auto service = ServiceClient::find(options_.where.root)) return by_service(*service);
+    if (options_.run.retry) {
+      sink_
+          .add(diag::Code::CannotChange, std::nullopt,
+               "`--retry` needs memonlined, which is not running")
+          .help = "start it with `systemctl start memonlined`, or leave out `--retry`";
+      return end_with("failed", ExitStatus::Failure);
+    }
     if (lacks_root("apply", options_.where.root, sink_))
       return end_with("failed", ExitStatus::Failure);
     auto session =

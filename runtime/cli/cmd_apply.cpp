@@ -33,6 +33,16 @@ Result<ApplyOptions, UsageError> options_of(const Given& given) {
     if (!time) return fail(time.error());
     options.confirm = *time;
   }
+  if (given.has("retry")) {
+    const auto time = time_of(given, "retry");
+    if (!time) return fail(time.error());
+    options.run.retry = *time;
+    if (options.plan_file.empty())
+      return fail(UsageError{"`--retry` needs PLAN, made by `memonline plan --unplug`"});
+    for (const char* name : {"confirm", "dry-run", "direct"})
+      if (given.has(name))
+        return fail(UsageError{fmt::format("`--retry` and `--{}` cannot be combined", name)});
+  }
   for (const char* name : {"policy", "expression", "offline"})
     if (!options.plan_file.empty() && given.has(name))
       return fail(UsageError{
@@ -64,6 +74,7 @@ constexpr std::string_view kExamples = R"(Examples:
   memonline apply                             what the active policies require
   memonline apply -e 'hotplugged: movable'    this policy
   memonline apply plan.json                   exactly the plan that `plan -o plan.json` wrote
+  memonline apply plan.json --retry 2h        try again while the memory to be unplugged is in use
   memonline apply --confirm 120s              undo the changes unless confirmed in time
   memonline apply --json >report.json
 
@@ -81,6 +92,11 @@ Command apply_command() {
   std::vector<Option> options;
   add_where(options);
   options.push_back(dry_run_option());
+  options.push_back({.names = {"retry"},
+                     .value = "TIME",
+                     .help =
+                         "For an unplug: while its blocks are in use, have memonlined try again "
+                         "for up to TIME"});
   options.push_back({.names = {"confirm"},
                      .value = "TIME",
                      .help = "Undo the changes unless `memonline confirm` is run within TIME"});

@@ -153,11 +153,14 @@ CommandResult run_given(const Given& given, ColorChoice color) {
   if (given.has("add") && given.has("unplug")) return fail(exclusive(given, "add", "unplug"));
   if (given.has("release") && !given.has("unplug"))
     return fail(UsageError{"`--release` needs `--unplug`"});
+  if (given.has("reclaim") && !given.has("unplug"))
+    return fail(UsageError{"`--reclaim` needs `--unplug`"});
   if (given.has("unplug")) {
     auto request = plan::parse_unplug(given.value("unplug"));
     if (!request) return fail(refused("--unplug", request.error() + devices_there(*where)));
     options.unplug = *request;
     options.unplug->release = given.has("release");
+    options.unplug->reclaim = given.has("reclaim");
   }
   if (given.has("add")) {
     auto request = forecast::parse_add(given.value("add"));
@@ -207,6 +210,9 @@ Command plan_command() {
                      .help =
                          "With --unplug: then also eject DIMMs, unbind dax devices from kmem, and "
                          "deconfigure standby memory"});
+  options.push_back({.names = {"reclaim"},
+                     .help = "With --unplug: before blocks of kernel zones, drop clean page cache, "
+                             "reclaim slab and compact memory, of the whole machine"});
   options.push_back({.names = {"hosts"},
                      .value = "DIR",
                      .help = "Summarize every captured host in DIR instead of planning for one",

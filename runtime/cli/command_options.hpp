@@ -28,9 +28,10 @@ struct Where {
 struct RunOptions {
   std::chrono::milliseconds wait{0};  ///< for another run to finish
   std::optional<std::chrono::milliseconds>
-      deadline;                  ///< for offlining one block; empty: by what moves
-  Format format = Format::Text;  ///< Text or Json
-  bool direct = false;           ///< without memonlined, even if it is running
+      deadline;  ///< for offlining one block; empty: by what moves
+  std::optional<std::chrono::milliseconds> retry;  ///< for how long an unplug is tried again
+  Format format = Format::Text;                    ///< Text or Json
+  bool direct = false;                             ///< without memonlined, even if it is running
 };
 
 Option help_option();

@@ -269,6 +269,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
   bus().add_match(bus_.get(), nullptr, match.c_str(), nullptr, nullptr);
   Progress progress;
   bool asked = false;
+  std::string attempts;
   bool keyboard = ::isatty(STDIN_FILENO) == 1;
   std::sig_atomic_t seen = 0;
   for (;;) {
@@ -297,6 +298,11 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
       if (entered(keyboard, milliseconds(kPollInterval / 1000)))
         if (auto kept = call("Confirm", ""); !kept) return fail(kept.error());
       continue;
+    }
+    if ((*now)["State"] == "waiting" && (*now)["Attempts"] != attempts) {
+      attempts = (*now)["Attempts"];
+      progress.clear();
+      print_error(fmt::format("{}; ^C gives up\n", (*now)["Error"]));
     }
     if ((*now)["State"] == "running") progress.show(current_state_of(now->values, block_size_));
     bus().wait(bus_.get(), kPollInterval);
@@ -334,14 +340,18 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::apply(
   const auto digest = submit(plan);
   if (!digest) return fail(digest.error());
   const std::uint32_t limit = options.deadline ? seconds_of(*options.deadline) : 0;
-  const std::uint32_t patience = confirm ? seconds_of(*confirm) : 0;
+  const bool second = confirm || options.retry;  // they exclude each other
+  const char* name = confirm ? "confirm-seconds" : "retry-seconds";
+  const std::uint32_t time = confirm         ? seconds_of(*confirm)
+                             : options.retry ? seconds_of(*options.retry)
+                                             : 0;
   const auto begin = [&] {
     const char* plan_digest = digest->c_str();
-    if (limit != 0 && confirm)
-      return call("Apply", "sa{sv}", plan_digest, 2, "deadline-seconds", "u", limit,
-                  "confirm-seconds", "u", patience);
+    if (limit != 0 && second)
+      return call("Apply", "sa{sv}", plan_digest, 2, "deadline-seconds", "u", limit, name, "u",
+                  time);
     if (limit != 0) return call("Apply", "sa{sv}", plan_digest, 1, "deadline-seconds", "u", limit);
-    if (confirm) return call("Apply", "sa{sv}", plan_digest, 1, "confirm-seconds", "u", patience);
+    if (second) return call("Apply", "sa{sv}", plan_digest, 1, name, "u", time);
     return call("Apply", "sa{sv}", plan_digest, 0);
   };
   return run_job(begin, confirm, options.wait, stops);

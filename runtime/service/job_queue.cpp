@@ -2,6 +2,7 @@
 #include "runtime/service/job_queue.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <fmt/format.h>
 
@@ -55,6 +56,29 @@ void show_failure(Job& job, const Round& round) {
            round.problem);
 }
 
+/// The blocks that stayed online because they are in use, as the report names the first of them;
+/// empty: the job failed for another reason as well, which another attempt would meet again.
+std::string in_use(const Round& round) {
+  if (!round.problem.empty() || round.stale || round.busy || round.undone || round.reports.empty())
+    return {};
+  std::string first;
+  for (const apply::StepReport& step : round.reports.back().steps)
+    for (const apply::Finding& finding : step.findings) {
+      const apply::Outcome outcome = finding.result.outcome;
+      const bool consequence = outcome == apply::Outcome::NotTried ||
+                               outcome == apply::Outcome::Already ||
+                               (outcome == apply::Outcome::TakenBack && finding.result.put_back);
+      if (consequence) continue;
+      const int error = finding.result.error;
+      const bool passes = outcome == apply::Outcome::Deadline || error == EBUSY ||
+                          error == EAGAIN || error == ENOMEM || error == EINTR;
+      if (step.kind != apply::Task::Kind::Offline || !passes) return {};
+      if (first.empty())
+        first = fmt::format("{}: {}", model::range_name(finding.blocks), finding.text);
+    }
+  return first;
+}
+
 }  // namespace
 
 std::optional<std::uint32_t> JobQueue::owner_of(std::uint64_t id) const {
@@ -102,6 +126,49 @@ std::uint64_t JobQueue::add(Job::Kind kind, const Requester& who, std::uint64_t 
   return jobs_.back().id;
 }
 
+void JobQueue::let_retry(std::uint64_t id, const Requester& who, Work work,
+                         std::chrono::milliseconds time, Time now) {
+  retries_.insert_or_assign(id, Retry{who, std::move(work), now + time});
+}
+
+bool JobQueue::postpone(Job& job, const Round& round, Time now) {
+  const auto found = retries_.find(job.id);
+  if (found == retries_.end() || job.stage == Job::Stage::Cancelling) return false;
+  Retry& retry = found->second;
+  const std::string why = in_use(round);
+  if (why.empty()) return false;
+  ++job.attempts;
+  if (now >= retry.until) {
+    listener_.say(kNotice,
+                  fmt::format("job {}: given up after {} attempts: {}", job.id, job.attempts, why),
+                  {});
+    return false;
+  }
+  retry.at = std::min<Time>(now + retry.pause, retry.until);
+  const auto pause = std::chrono::ceil<std::chrono::seconds>(*retry.at - now);
+  retry.pause = std::min(retry.pause * 2, kLongestPause);
+  job.stage = Job::Stage::Waiting;
+  show_report(job, round);
+  job.error =
+      fmt::format("attempt {} failed: {}; next attempt in {} s", job.attempts, why, pause.count());
+  listener_.say(kInfo, fmt::format("job {}: {}", job.id, job.error), {});
+  listener_.job_changed(job);
+  return true;
+}
+
+void JobQueue::resume(Time now) {
+  for (auto& [id, retry] : retries_) {
+    if (!retry.at || *retry.at > now) continue;
+    retry.at.reset();
+    Job& job = *find(id);
+    job.stage = Job::Stage::Queued;
+    job.error.clear();
+    job.report.reset();
+    waiting_.push(retry.who, {id, retry.work});
+    listener_.job_changed(job);
+  }
+}
+
 bool JobQueue::can_start() const { return current_ == 0 && !unconfirmed_ && !waiting_.empty(); }
 
 std::pair<std::uint64_t, JobQueue::Work> JobQueue::start() {
@@ -112,7 +179,8 @@ std::pair<std::uint64_t, JobQueue::Work> JobQueue::start() {
 
 void JobQueue::end(std::uint64_t id, const Round& round, Time now) {
   Job* job = find(id);
-  if (job == nullptr) return;
+  if (job == nullptr || postpone(*job, round, now)) return;
+  retries_.erase(id);
   job->stage = Job::Stage::Done;
   job->undone_at.reset();
   job->result = result_of(round);
@@ -133,7 +201,10 @@ Result<JobQueue::Cancelled, Refused> JobQueue::cancel(std::uint64_t id, Time now
   job->undone_at.reset();
   const auto dropped = waiting_.remove_if(
       [&](const std::string&, const Waiting& waiting) { return waiting.first == id; });
-  if (!dropped.empty()) {
+  const auto retry = retries_.find(id);
+  const bool waits = retry != retries_.end() && retry->second.at;
+  if (waits) job->error.clear();
+  if (!dropped.empty() || waits) {
     Round round;
     round.cancelled = true;
     end(id, round, now);
@@ -265,6 +336,8 @@ void JobQueue::drop_old(Time now) {
 std::optional<JobQueue::Time> JobQueue::due() const {
   std::optional<Time> at;
   if (confirming()) at = unconfirmed_->look_at;
+  for (const auto& [id, retry] : retries_)
+    if (retry.at && (!at || *retry.at < *at)) at = retry.at;
   for (const auto& [id, done] : done_at_)
     if (!at || done + kKeptFor < *at) at = done + kKeptFor;
   return at;

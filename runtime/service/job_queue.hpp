@@ -39,6 +39,9 @@ class JobQueue {
   /// How often a confirmation by another process is looked for.
   static constexpr std::chrono::milliseconds kLookForConfirmation{500};
 
+  /// The pause before the next attempt doubles, from this one up to the longest.
+  static constexpr std::chrono::seconds kFirstPause{15}, kLongestPause{600};
+
   explicit JobQueue(Listener& listener) : listener_(listener) {}
 
   [[nodiscard]] const std::list<Job>& jobs() const { return jobs_; }
@@ -51,6 +54,10 @@ class JobQueue {
   [[nodiscard]] std::optional<Refused> limit_reached(std::uint32_t uid) const;
   /// Adds a job that `start` will return; its number. `steps`: of its plan, if known.
   std::uint64_t add(Job::Kind kind, const Requester& who, std::uint64_t steps, Work work);
+  /// The same job is tried again, for so long from now on, while the only reason for its failure is
+  /// that blocks to be unplugged are in use. Between attempts it waits, and other jobs run.
+  void let_retry(std::uint64_t id, const Requester& who, Work work, std::chrono::milliseconds time,
+                 Time now);
 
   /// A job may start.
   [[nodiscard]] bool can_start() const;
@@ -60,7 +67,7 @@ class JobQueue {
   [[nodiscard]] std::uint64_t current() const { return current_; }
   /// The current job's work is over.
   void stopped() { current_ = 0; }
-  /// The job is done, with this result.
+  /// The job is done, with this result, or waits for its next attempt.
   void end(std::uint64_t id, const Round& round, Time now);
 
   /// What has to follow when a job was cancelled.
@@ -96,9 +103,12 @@ class JobQueue {
   /// The blocks that an unconfirmed job changed: rounds leave them unchanged until it is decided.
   [[nodiscard]] const model::BlockSet& unconfirmed_blocks() const;
 
+  /// Queues the jobs whose next attempt is due.
+  void resume(Time now);
   void show_progress(const PendingWrites::Progress& progress);
   void drop_old(Time now);
-  /// When to call `look_for_confirmation` or `drop_old`; empty: not until something else happens.
+  /// When to call `look_for_confirmation`, `resume` or `drop_old`; empty: not until something else
+  /// happens.
   [[nodiscard]] std::optional<Time> due() const;
 
  private:
@@ -113,13 +123,23 @@ class JobQueue {
     Time look_at;  ///< at the latest at `until`
   };
   using Waiting = std::pair<std::uint64_t, Work>;
+  struct Retry {
+    Requester who;
+    Work work;
+    Time until;                   ///< the last attempt is at this time
+    std::optional<Time> at = {};  ///< the next attempt; empty: it is queued or runs
+    std::chrono::seconds pause = kFirstPause;
+  };
 
   Job* find(std::uint64_t id);
+  /// False: there is no sense in another attempt, or no time.
+  bool postpone(Job& job, const Round& round, Time now);
 
   Listener& listener_;
   std::list<Job> jobs_;
   std::map<std::uint64_t, Time> done_at_;
   FairQueue<Waiting> waiting_;
+  std::map<std::uint64_t, Retry> retries_;
   std::uint64_t current_ = 0, next_id_ = 1;
   std::optional<Unconfirmed> unconfirmed_;
 };

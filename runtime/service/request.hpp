@@ -37,6 +37,8 @@ struct ApplyRequest {
   std::shared_ptr<const KeptPlan> plan = {};  ///< null: found by its digest
   std::optional<std::chrono::milliseconds> confirm;
   std::optional<std::chrono::milliseconds> deadline;  ///< for offlining one block
+  /// For how long an unplug is tried again whose blocks are in use; not with `confirm`.
+  std::optional<std::chrono::milliseconds> retry;
   Requester who;
 };
 /// The text of a submitted plan, or why it cannot be read. Called in a worker's thread.

@@ -129,10 +129,12 @@ void Service::apply(const std::string& digest, const ApplyRequest& request,
     }
     apply::Limits limits = limits_;
     if (request.deadline) limits.offline_deadline = *request.deadline;
-    answer(add_job(Job::Kind::Apply, request.who, (*plan)->steps.size(),
-                   [this, plan = *plan, confirm = request.confirm, limits] {
-                     return reconciler_.apply(*plan, confirm, limits);
-                   }));
+    const JobQueue::Work work = [this, plan = *plan, confirm = request.confirm, limits] {
+      return reconciler_.apply(*plan, confirm, limits);
+    };
+    const std::uint64_t id = add_job(Job::Kind::Apply, request.who, (*plan)->steps.size(), work);
+    if (request.retry) jobs_.let_retry(id, request.who, work, *request.retry, steady_clock::now());
+    answer(id);
   });
 }
 
@@ -459,6 +461,7 @@ void Service::tick() {
   const auto waited = jobs_.confirming();
   if (const auto problem = jobs_.look_for_confirmation(now)) listener_.say(kError, *problem, {});
   if (waited && !jobs_.is_unconfirmed()) rounds_.want(Cause::Changed, now.steady);
+  jobs_.resume(now.steady);
   jobs_.drop_old(now.steady);
   requests_.plans().expire(now.steady);
   memory_.tick(now.steady);

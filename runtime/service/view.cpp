@@ -28,6 +28,7 @@ std::string_view stage_name(Job::Stage stage) {
     case Job::Stage::Queued: return "queued";
     case Job::Stage::Running: return "running";
     case Job::Stage::Confirming: return "confirming";
+    case Job::Stage::Waiting: return "waiting";
     case Job::Stage::Cancelling: return "cancelling";
     case Job::Stage::Done: return "done";
   }

@@ -68,7 +68,7 @@ struct View {
 
 struct Job {
   enum class Kind : std::uint8_t { Settle, Apply, Undo };
-  enum class Stage : std::uint8_t { Queued, Running, Confirming, Cancelling, Done };
+  enum class Stage : std::uint8_t { Queued, Running, Confirming, Waiting, Cancelling, Done };
   enum class Result : std::uint8_t { None, Done, Partial, Failed, Cancelled, Undone };
   /// Why it failed, as far as clients must distinguish it.
   enum class Failure : std::uint8_t { None, AnotherRun, NothingToUndo, Stale, Other };
@@ -85,9 +85,10 @@ struct Job {
   std::optional<apply::Report> report, undone;
   /// When it is undone unless it is confirmed; empty: it is not waiting for confirmation.
   std::optional<runtime::BootClock::time_point> undone_at;
+  std::uint32_t attempts = 0;  ///< that have ended
 };
 std::string_view kind_name(Job::Kind kind);        ///< settle apply undo
-std::string_view stage_name(Job::Stage stage);     ///< queued running confirming cancelling done
+std::string_view stage_name(Job::Stage stage);     ///< "queued", "confirming", "waiting"
 std::string_view result_name(Job::Result result);  ///< "" done partial failed cancelled undone
 
 }  // namespace memonline::service

@@ -206,6 +206,36 @@ def confirms(w: World) -> None:
         assert client.done(client.manager.Undo()) == "done"
 
 
+def tries_again(w: World) -> None:
+    """An unplug whose blocks are in use waits for its next attempt; nothing else does, and it can be given up."""
+    w.start(HOST, "--refuse", "memory6=EBUSY", "--refuse", "memory5=EPERM", policy=None)
+    client = Client(w)
+    client.settled()
+
+    def begin(block: int, **more) -> str:
+        return client.manager.Apply(client.plan(unplug=f"memory{block}")["digest"], options(**more))
+
+    assert client.done(begin(6)) == "failed"
+    assert client.done(begin(5, retry_seconds=dbus.UInt32(60))) == "failed"
+    job = begin(6, retry_seconds=dbus.UInt32(17))
+    eventually(lambda: client.get("State", job, JOB) == "waiting", "it waits for its next attempt")
+    assert client.get("Attempts", job, JOB) == 1
+    error = client.get("Error", job, JOB)
+    assert error.startswith("attempt 1 failed: memory6: EBUSY") and "next attempt in 15 s" in error, error
+    assert client.get("ErrorName", job, JOB) == "" and "EBUSY" in client.get("Report", job, JOB)["text"]
+    # Meanwhile other jobs run.
+    assert client.done(client.manager.Apply(client.plan(policy=MOVABLE)["digest"], options())) == "done"
+    eventually(lambda: client.get("State", job, JOB) == "done", "the second attempt", 30)
+    # The machine has changed since the plan was made: there is no third one.
+    assert client.done(job) == "failed" and client.get("ErrorName", job, JOB) == ERROR + "PlanStale"
+    job = begin(6, retry_seconds=dbus.UInt32(600))
+    eventually(lambda: client.get("State", job, JOB) == "waiting", "it waits")
+    client.manager.Cancel(job)
+    assert client.done(job) == "cancelled" and client.get("Error", job, JOB) == ""
+    refused(STANDARD + "InvalidArgs", lambda: begin(
+        6, retry_seconds=dbus.UInt32(60), confirm_seconds=dbus.UInt32(60)))
+
+
 def submits_compressed(w: World) -> None:
     """A long plan goes compressed; what it comes to is bounded, and anything else than a stream is refused."""
     w.start(HOST, policy=None)
@@ -350,8 +380,8 @@ def denies(w: World) -> None:
 
 
 TESTS: List[Callable[[World], None]] = [
-    reads, lists, refuses, applies, files, confirms, submits, submits_compressed, nodes, reloads, broken_from_the_start,
-    denies]
+    reads, lists, refuses, applies, files, confirms, tries_again, submits, submits_compressed, nodes,
+    reloads, broken_from_the_start, denies]
 
 
 if __name__ == "__main__":

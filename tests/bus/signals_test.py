@@ -132,7 +132,7 @@ def of_nodes(w: World) -> None:
 
 def of_jobs(w: World) -> None:
     """How a job goes on, ends, fails, is undone; that it came, and that it went."""
-    w.start(HOST, "--latency", "20", policy=None)
+    w.start(HOST, "--latency", "20", "--refuse", "memory6=EBUSY", policy=None)
     client = Client(w)
     client.settled()
     heard = Heard(client)
@@ -148,8 +148,12 @@ def of_jobs(w: World) -> None:
     fails = client.manager.Undo()  # it was undone already
     client.done(fails)
     heard.announced(fails, JOB, "Error")
+    waits = client.manager.Apply(client.plan(unplug="memory6")["digest"], dbus.Dictionary(
+        {"retry-seconds": dbus.UInt32(60)}, signature="sv"))
+    heard.announced(waits, JOB, "State", "Attempts", "Error")
+    client.manager.Cancel(waits)
     complete(w, set(heard.changes(JOB)), JOB)
-    for _ in range(15):
+    for _ in range(14):
         client.done(client.manager.Undo())
 
     def told(member: str) -> List[str]:

@@ -46,6 +46,9 @@ std::string action_of(const plan::Step& step) {
                 config.own_map ? fmt::format(", memmap_on_memory={:d}", *config.own_map) : "");
           },
           [](const plan::ProbeBlock& probe) { return fmt::format("probe {:#x}", probe.address); },
+          [](const plan::ReclaimMemory& reclaim) {
+            return std::string(plan::reclaim_text(reclaim.what));
+          },
           [](const plan::SetParameters&) { return std::string("kernel parameters"); },
       },
       step.action);
@@ -78,6 +81,7 @@ std::vector<std::string> left_lines(const plan::Plan& plan) {
     by_target[what] += " " + blocks(skipped.blocks.first, skipped.blocks.last);
   }
   std::vector<std::string> lines;
+  lines.reserve(by_target.size());
   for (const auto& [what, ranges] : by_target)
     lines.push_back(fmt::format("unchanged, {}:{}", what, ranges));
   return lines;

@@ -3,6 +3,11 @@
 // make up.
 #include "runtime/service/job_queue.hpp"
 
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
 #include "tests/runtime/service_loop.hpp"
 #include "tests/support/catch.hpp"
 
@@ -239,6 +244,127 @@ TEST_CASE("job queue: done jobs are kept for ten minutes, and at most sixteen") 
   queue.jobs.drop_old(kStart.steady + minutes(10));
   CHECK(queue.jobs.jobs().empty());
   CHECK_FALSE(queue.jobs.due());
+}
+
+namespace {
+
+/// The round of an unplug of which this became of memory42.
+Round unplug_of(apply::Outcome outcome, int error,
+                apply::Task::Kind kind = apply::Task::Kind::Offline) {
+  Round round;
+  apply::Report report;
+  apply::StepReport step;
+  step.kind = kind;
+  step.wanted = 2;
+  apply::Finding stuck;
+  stuck.blocks = {model::BlockId(42), model::BlockId(42)};
+  stuck.result.outcome = outcome;
+  stuck.result.error = static_cast<std::uint8_t>(error);
+  stuck.text = "EBUSY after 6 tries";
+  apply::Finding back;
+  back.blocks = {model::BlockId(43), model::BlockId(43)};
+  back.result.outcome = apply::Outcome::TakenBack;
+  back.result.put_back = true;
+  step.findings = {stuck, back};
+  report.steps = {step};
+  round.reports = {report};
+  return round;
+}
+
+/// A job that may be tried again for ten minutes.
+std::uint64_t add_unplug(Queue& q) {
+  const auto id = q.add(kAnna, "unplug");
+  q.jobs.let_retry(
+      id, kAnna,
+      [&q] {
+        q.ran.emplace_back("again");
+        return Round();
+      },
+      minutes(10), kStart.steady);
+  return id;
+}
+
+void fail_now(Queue& q, const Round& round, Now now) {
+  const auto [id, work] = q.jobs.start();
+  (void)work();
+  q.jobs.stopped();
+  q.jobs.end(id, round, now.steady);
+}
+
+const Round kInUse = unplug_of(apply::Outcome::Refused, EBUSY);
+
+}  // namespace
+
+TEST_CASE("job queue: an unplug whose blocks are in use is tried again, after longer pauses") {
+  Queue q;
+  const auto id = add_unplug(q);
+  seconds now{0};
+  for (const int pause : {15, 30, 60, 120, 240, 135}) {
+    fail_now(q, kInUse, after(now));
+    CHECK(q.job(id).stage == Job::Stage::Waiting);
+    CHECK(q.job(id).error.find(fmt::format("memory42: EBUSY after 6 tries; next attempt in {} s",
+                                           pause)) != std::string::npos);
+    REQUIRE(q.jobs.due() == after(now + seconds(pause)).steady);
+    CHECK_FALSE(q.jobs.can_start());
+    now += seconds(pause);
+    q.jobs.resume(after(now - seconds(1)).steady);
+    CHECK_FALSE(q.jobs.can_start());
+    q.jobs.resume(after(now).steady);
+    CHECK(q.jobs.can_start());
+    CHECK(q.job(id).error.empty());
+  }
+  // Its time is over.
+  fail_now(q, kInUse, after(now));
+  CHECK(q.job(id).stage == Job::Stage::Done);
+  CHECK(q.job(id).result != Job::Result::Done);
+  CHECK(q.job(id).attempts == 7);
+  CHECK(std::any_of(q.recorder.said.begin(), q.recorder.said.end(), [](const std::string& line) {
+    return line.find("given up after 7 attempts: memory42: EBUSY") != std::string::npos;
+  }));
+}
+
+TEST_CASE("job queue: other jobs run between two attempts, and one that succeeds is the last") {
+  Queue q;
+  const auto id = add_unplug(q);
+  fail_now(q, kInUse, kStart);
+  q.add(kBert, "other");
+  q.run();
+  q.jobs.resume(after(seconds(15)).steady);
+  q.run();
+  CHECK(q.ran == std::vector<std::string>{"unplug", "other", "again"});
+  CHECK(q.job(id).stage == Job::Stage::Done);
+  CHECK(q.job(id).result == Job::Result::Done);
+  CHECK(q.jobs.due() == after(minutes(10)).steady);  // when the done jobs are forgotten
+}
+
+TEST_CASE("job queue: no other failure is tried again") {
+  Round stale;
+  stale.stale = true;
+  Round problem = kInUse;
+  problem.problem = "no journal";
+  for (const Round& round :
+       {stale, problem, unplug_of(apply::Outcome::Refused, EPERM),
+        unplug_of(apply::Outcome::Vanished, ENODEV),
+        unplug_of(apply::Outcome::Refused, EBUSY, apply::Task::Kind::Online)}) {
+    Queue q;
+    const auto id = add_unplug(q);
+    fail_now(q, round, kStart);
+    CHECK(q.job(id).stage == Job::Stage::Done);
+  }
+  Queue q;
+  const auto id = q.add(kAnna, "not to be tried again");
+  fail_now(q, kInUse, kStart);
+  CHECK(q.job(id).stage == Job::Stage::Done);
+}
+
+TEST_CASE("job queue: a job that waits for its next attempt can be cancelled") {
+  Queue q;
+  const auto id = add_unplug(q);
+  fail_now(q, kInUse, kStart);
+  CHECK(*q.jobs.cancel(id, kStart.steady) == JobQueue::Cancelled::Ended);
+  CHECK(q.job(id).result == Job::Result::Cancelled);
+  q.jobs.resume(after(minutes(1)).steady);
+  CHECK_FALSE(q.jobs.can_start());
 }
 
 TEST_CASE("job queue: progress shows on the current job") {

@@ -45,7 +45,7 @@ const char* const kOld =
 const char* const kNew =
     "[   12.250871] migrating pfn 31 failed ret:1 \n"
     "[   12.250880] page: refcount:3 mapcount:1 mapping:0000000000000000 index:0x7f6b0 pfn:0x31\n"
-    "[   12.250890] anon flags: 0x100000000020849(locked|uptodate|owner_2|swapbacked)\n"
+    "[   12.250890] anon flags: 0x100000000020849(locked|owner_2|swapbacked)\n"
     "[   12.250899] page dumped because: migration failure\n"
     "[   12.251000] page: refcount:3 mapcount:1 mapping:0000000000000000 index:0x7f6b1 pfn:0x32\n"
     "[   12.251001] page dumped because: migration failure\n";

@@ -15,7 +15,6 @@
 
 namespace memonline {
 
-using apply::Outcome;
 using apply::Report;
 using model::BlockId;
 using model::Zone;

@@ -43,6 +43,7 @@ std::string steps_text(const plan::Plan& plan) {
               if (config.own_map) text += *config.own_map ? " own map" : " no own map";
             },
             [&](const plan::ProbeBlock&) { text += "probe"; },
+            [&](const plan::ReclaimMemory& reclaim) { text += plan::reclaim_text(reclaim.what); },
             [&](const plan::SetParameters&) { text += "boot-parameters"; },
         },
         step.action);

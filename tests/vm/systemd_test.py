@@ -62,6 +62,7 @@ may /sys/module/kernel/parameters/panic
 may /etc/hostname
 may /sys/devices/system/memory/auto_online_blocks
 [ ! -e /sys/module/memory_hotplug/parameters/online_policy ] || may /sys/module/memory_hotplug/parameters/online_policy
+(echo 1 >/proc/sys/vm/compact_memory) 2>/dev/null && echo 'may reclaim'
 mknod /run/memonline/disk b 8 0 2>/dev/null && echo 'may make devices'
 unshare -n true 2>/dev/null && echo 'may make namespaces'
 exit 0
@@ -81,4 +82,4 @@ def test_the_sandbox_is_shut(vm: Vm) -> None:
                 "may /sys/devices/system/memory/auto_online_blocks",
                 "may /sys/module/memory_hotplug/parameters/online_policy",
                 "may not /etc/hostname", "may not /proc/sys/vm/swappiness", "may not /sys/module/kernel/parameters/panic",
-                "may not /sys/power/pm_async"], said
+                "may not /sys/power/pm_async", *(["may reclaim"] if unit == "memonlined" else [])], said

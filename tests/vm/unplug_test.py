@@ -8,7 +8,9 @@ from guest import Dimm, Layout, Node
 from harness import Vm, on
 
 LAYOUT = Layout(nodes=(Node("1G"), Node(0, cpus=0)), dimms=(Dimm("d0", "256M"), Dimm("d1", "512M", node=1)))
+ONE_NODE = Layout(nodes=(Node("1G"),), dimms=(Dimm("d0", "256M"), Dimm("d1", "512M")))
 D1 = list(range(42, 46))
+PAGES_OF_A_BLOCK = 32768
 
 
 @on("5.10", "6.12")
@@ -85,6 +87,60 @@ def test_a_pinned_page_leaves_everything_as_it_was(vm: Vm) -> None:
         outcomes = {f["outcome"] for f in findings(failed)}
         assert "deadline" in outcomes and outcomes <= {"deadline", "taken-back", "not-tried"}, failed
         assert guest.blocks() == before, (before, guest.blocks())
+
+
+@on("5.10", "6.12", "7.2")
+def test_a_failed_offline_names_its_page(vm: Vm) -> None:
+    """The kernel's log names the page that was in the way, and /proc/kpageflags what it is used for."""
+    with vm.guest(LAYOUT) as guest:
+        guest.run("memonline apply -e 'dimm0: normal; dimm1: movable'", check=True)
+        guest.run("pin 1 >/tmp/pin 2>&1 & while ! grep -q pinned /tmp/pin; do sleep 0.05; done", check=True)
+        guest.run("memonline plan --unplug 512MiB@node1 -o /tmp/plan.json", check=True)
+        failed = report(guest, "memonline apply /tmp/plan.json --deadline 2s")
+        stuck = [f for f in findings(failed) if f["outcome"] == "deadline"]
+        assert len(stuck) == 1 and stuck[0]["page"]["kernel"] == "migration failure", failed
+        assert stuck[0]["page"]["pfn"] // PAGES_OF_A_BLOCK == stuck[0]["blocks"][0], failed
+        assert stuck[0]["page"]["holds"] == "anonymous", failed
+    # A kernel zone: a block of boot memory that holds pages of the kernel; not each does.
+    with vm.guest(ONE_NODE) as guest:
+        for block in (1, 2, 3, 32, 33, 34):
+            planned = guest.run(f"memonline plan --unplug 'block {block}' -o /tmp/plan.json")
+            if planned.status == 0 and '"unlikely"' in guest.read("/tmp/plan.json"):
+                break
+        failed = report(guest, "memonline apply /tmp/plan.json --deadline 2s")
+        stuck = [f for f in findings(failed) if f["outcome"] == "refused"]
+        assert len(stuck) == 1 and stuck[0]["page"]["kernel"] == "unmovable page", failed
+        assert stuck[0]["page"]["pfn"] // PAGES_OF_A_BLOCK == block, failed
+        assert "in the way: page 0x" in stuck[0]["text"], failed
+
+
+@on("5.10", "6.12", "7.2")
+def test_slab_is_reclaimed_before_a_kernel_zone_goes(vm: Vm) -> None:
+    """--reclaim: page cache, slab and compaction, each reported; not where only Movable memory is offlined."""
+    with vm.guest(ONE_NODE) as guest:
+        guest.run("memonline apply -e 'dimm0: normal; dimm1: movable'", check=True)
+        guest.run("find /sys /proc >/dev/null 2>&1")
+        planned = guest.run("memonline plan --unplug dimm0 --reclaim -o /tmp/plan.json", check=True)
+        assert "ML0548" in planned.stderr and "of the whole machine" in planned.stderr, planned
+        applied = report(guest, "memonline apply /tmp/plan.json --deadline 20s")
+        assert (applied["result"], applied["exit_status"]) == ("complete", DONE), applied
+        assert [step["what"] for step in applied["report"]["steps"][:3]] == [
+            "drop the clean page cache", "reclaim slab", "compact memory"], applied
+        freed = [step.get("freed") for step in applied["report"]["steps"]]
+        assert None not in freed[:3] and freed[3] is None, applied
+        # 7.2 keeps the pages of freed directory entries in its per-CPU caches.
+        assert freed[1] > 0 or vm.kernel.name == "7.2", applied
+        log = guest.run("dmesg").stdout
+        assert "drop_caches: 1" in log and "drop_caches: 2" in log, log
+        assert int(guest.run("awk '$1 == \"compact_migrate_scanned\" { print $2 }' /proc/vmstat").stdout) > 0
+        movable = guest.run("memonline plan --unplug dimm1 --reclaim --format json", check=True)
+        movable_plan = json.loads(movable.stdout)
+        assert "reclaim" not in {step["action"] for step in movable_plan["steps"]}, movable
+        assert [d["code"] for d in movable_plan["diagnostics"]] == ["ML0548"], movable
+        # As a script.
+        guest.run("memonline apply -e 'dimm0: normal'; "
+                  "memonline plan --unplug dimm0 --reclaim --format shell >/tmp/plan.sh && sh /tmp/plan.sh", check=True)
+        assert states(guest, [40, 41]) == [("offline", "")] * 2
 
 
 IN_USE = Layout(nodes=(Node("1G"),), dimms=(Dimm("d0", "768M"),))
