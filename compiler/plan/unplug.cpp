@@ -219,13 +219,12 @@ void add_reclaim(Plan& plan, diag::Sink& sink) {
   plan.steps.insert(at, steps.begin(), steps.end());
   for (std::size_t i = 0; i < plan.steps.size(); ++i)
     plan.steps[i].number = static_cast<std::uint32_t>(i + 1);
-  auto& d =
-      sink.add(diag::Code::ReclaimsAll, std::nullopt,
-               "the page cache and slab of the whole machine are reclaimed, not only those of "
-               "the requested blocks");
+  auto& d = sink.add(diag::Code::ReclaimsAll, std::nullopt,
+                     "the plan reclaims page cache and slab on the whole machine, not only in the "
+                     "requested blocks");
   d.notes.emplace_back("programs read their files from disk again until the caches are warm");
   d.notes.emplace_back("compaction takes CPU time and delays allocations while it runs");
-  d.help = "without `--reclaim`, only what is in the blocks is moved";
+  d.help = "to move only the contents of the requested blocks, leave out `--reclaim`";
 }
 
 // The largest request that fits: the blocks that are the easiest to offline.

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "compiler/kernel/model.hpp"
@@ -77,7 +78,7 @@ class ModelPort : public MemoryPort {
   }
   int eject_dimm(std::uint32_t number) noexcept override { return kernel_->eject_dimm(number); }
   int reclaim(plan::Reclaim) noexcept override { return 0; }
-  std::uint64_t free_memory(unsigned) noexcept override { return 0; }
+  std::optional<std::uint64_t> free_memory(unsigned) noexcept override { return std::nullopt; }
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 

@@ -177,7 +177,7 @@ std::vector<plan::Step> read_steps(PlanReader& in, const Json& document) {
     if (const auto* reclaim = std::get_if<plan::ReclaimMemory>(&step.action);
         reclaim != nullptr && !reclaimed.insert(reclaim->what).second) {
       in.point_at("what");
-      refuse(diag::Code::PlanBadSteps, fmt::format("step {} is to {} again: once is enough",
+      refuse(diag::Code::PlanBadSteps, fmt::format("step {} repeats `{}`: expected at most once",
                                                    step.number, plan::reclaim_text(reclaim->what)));
     }
     step.rule = read_rule(in, value);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <string_view>
 
 #include "compiler/model/host.hpp"
@@ -95,8 +96,9 @@ class MemoryPort {
   /// Reclaims memory of the whole machine, or compacts it: 0 or errno. May take minutes (kernel
   /// rule 11.7).
   virtual int reclaim(plan::Reclaim what) noexcept = 0;
-  /// Bytes that are free in blocks of at least 2^order pages, as /proc/buddyinfo says; 0: unknown.
-  virtual std::uint64_t free_memory(unsigned order) noexcept = 0;
+  /// Bytes that are free in areas of at least 2^order pages, or of the largest order that the
+  /// kernel has, as /proc/buddyinfo says; empty: unknown.
+  virtual std::optional<std::uint64_t> free_memory(unsigned order) noexcept = 0;
 
   [[nodiscard]] virtual Clock::time_point now() noexcept = 0;
   /// May return early when a signal comes.

@@ -65,9 +65,9 @@ Task task_of(const plan::Step& step, std::uint64_t block_size) {
                    task.zone = offline.zone.value_or(Zone::Normal);
                    task.node = offline.node;
                    task.all_or_nothing = offline.all_or_nothing;
-                   const std::uint64_t count = task.count();
+                   // All of it may be in one block.
                    task.moves =
-                       offline.moves ? (offline.moves->value() + count - 1) / count : block_size;
+                       std::min(offline.moves ? offline.moves->value() : block_size, block_size);
                  },
                  [&](const plan::ConfigureBlocks& config) {
                    task.kind = config.configure ? Task::Kind::Configure : Task::Kind::Deconfigure;

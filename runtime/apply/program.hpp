@@ -37,7 +37,7 @@ struct Task {
   std::optional<model::Zone> taken_from;
   /// Offline, of an unplug: if one of these tasks fails, the blocks of all are re-onlined.
   bool all_or_nothing = false;
-  /// Offline: bytes in use in one of its blocks, all of it where that is unknown.
+  /// Offline: the most bytes that may be in use in one of its blocks.
   std::uint64_t moves = 0;
   bool configured_first = false;  ///< Online: an earlier task configures some of these blocks
   std::optional<bool> own_map;  ///< Configure: what `memmap_on_memory` has to say; empty: anything

@@ -77,7 +77,8 @@ StepReport step_of(const Task& task, const SharedProgress& shared, const TaskPro
   step.kind = task.kind;
   step.wanted = task.count();
   step.skipped = progress.skipped.load();
-  if (task.kind == Task::Kind::Reclaim && shared.result(task.first_result).outcome == Outcome::Done)
+  if (task.kind == Task::Kind::Reclaim &&
+      shared.result(task.first_result).outcome == Outcome::Done && progress.freed_known.load())
     step.freed = progress.freed.load();
   if (progress.ended.load() > progress.began.load())
     step.seconds = static_cast<double>(progress.ended.load() - progress.began.load()) / 1e9;
@@ -115,7 +116,7 @@ std::string freed_text(const StepReport& step) {
   const std::string amount = model::human(
       model::Bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(*step.freed, 0))));
   return fmt::format("  step {}: {}: {} more {}\n", step.number, step.what, amount,
-                     compacts ? "free in large blocks" : "free");
+                     compacts ? "free in large contiguous areas" : "free");
 }
 
 std::string headline(const Report& report, std::string_view verb) {
@@ -221,7 +222,8 @@ std::string stuck_page_text(const StuckPage& stuck) {
   std::string about(stuck.use ? model::page_use_text(*stuck.use) : std::string_view());
   if (!stuck.why.empty())
     about += fmt::format("{}the kernel logged `{}`", about.empty() ? "" : "; ", stuck.why);
-  return fmt::format("; in the way: page {:#x}{}", stuck.page.value(),
+  if (!stuck.page) return "; blocking page: " + about;
+  return fmt::format("; blocking page: pfn {:#x}{}", stuck.page->value(),
                      about.empty() ? about : " (" + about + ")");
 }
 

@@ -18,12 +18,12 @@ namespace memonline::apply {
 
 /// A page that kept a block online (stuck_pages.hpp).
 struct StuckPage {
-  model::Pfn page;
+  std::optional<model::Pfn> page;     ///< empty: not for everyone who reads the report
   std::string why;                    ///< as the kernel logged it; empty: it did not
   std::optional<model::PageUse> use;  ///< when the run had ended; empty: unknown, or freed
   friend bool operator==(const StuckPage&, const StuckPage&) = default;
 };
-/// "; in the way: page 0x3a401 (slab; the kernel logged `unmovable page`)".
+/// "; blocking page: pfn 0x3a401 (slab; the kernel logged `unmovable page`)".
 std::string stuck_page_text(const StuckPage& stuck);
 
 /// Neighboring blocks of one step with the same result.
@@ -43,7 +43,7 @@ struct StepReport {
   bool skipped = false;  ///< a step it depends on failed
   double seconds = 0;
   /// Of a step that reclaims: how much more memory was free after it than before, in bytes; of one
-  /// that compacts, free in blocks of at least 2^9 pages. Other processes have a part in it.
+  /// that compacts, free in areas of at least 2^9 pages. Other processes also affect this.
   std::optional<std::int64_t> freed = std::nullopt;
   std::vector<Finding> findings;  ///< blocks that are not simply done
   [[nodiscard]] bool complete() const { return done + already == wanted; }

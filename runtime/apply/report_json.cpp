@@ -41,7 +41,8 @@ std::string_view ended_name(Ended ended) {
 std::uint64_t milliseconds(double seconds) { return static_cast<std::uint64_t>(seconds * 1000); }
 
 void put(JsonWriter& json, const StuckPage& stuck) {
-  json.begin_object(Layout::Line).member("pfn", stuck.page.value());
+  json.begin_object(Layout::Line).key("pfn");
+  stuck.page ? json.value(stuck.page->value()) : json.null();
   json.key("holds");
   stuck.use ? json.value(model::page_use_name(*stuck.use)) : json.null();
   json.key("kernel");

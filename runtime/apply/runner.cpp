@@ -377,10 +377,12 @@ void Runner::run_reclaim(const Task& task, TaskProgress& progress) noexcept {
   BlockResult& result = progress_.result(task.first_result);
   progress_.head().offlining.store(false);
   result.tries = 1;
-  const std::uint64_t before = port_.free_memory(order);
+  const auto before = port_.free_memory(order);
   const int error = port_.reclaim(task.reclaim);
-  const std::uint64_t after = port_.free_memory(order);
-  progress.freed.store(static_cast<std::int64_t>(after) - static_cast<std::int64_t>(before));
+  const auto after = port_.free_memory(order);
+  progress.freed_known.store(before && after);
+  if (before && after)
+    progress.freed.store(static_cast<std::int64_t>(*after) - static_cast<std::int64_t>(*before));
   result.error = static_cast<std::uint8_t>(error);
   result.outcome = error == 0 ? Outcome::Done : Outcome::Refused;
 }

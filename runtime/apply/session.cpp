@@ -234,7 +234,8 @@ Result<Report, FileError> Session::write_blocks(const Program& program, const Jo
   if (report.result() == Report::Result::Complete) return report;
   if (const auto tree = runtime::open_directory(root_))
     name_stuck_pages(report, reported_pages(log.read()), **tree,
-                     static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+                     static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)),
+                     writer_ == Writer::ThisThread);
   return report;
 }
 

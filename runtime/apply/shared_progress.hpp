@@ -44,6 +44,7 @@ struct TaskProgress {
   std::atomic<std::int64_t> began{0}, ended{0};  ///< steady clock, nanoseconds; 0: not yet
   std::atomic<bool> skipped{false};              ///< what it depends on failed
   std::atomic<std::int64_t> freed{0};            ///< of Reclaim: bytes, also of other processes
+  std::atomic<bool> freed_known{false};
 };
 
 /// Times as the progress stores them.

@@ -21,8 +21,8 @@ namespace memonline::apply {
 
 namespace {
 
-constexpr std::size_t kMostLog = std::size_t{4} << 20U;
-constexpr unsigned kMostBlocksRead = 16;
+constexpr std::size_t kMaxLogBytes = std::size_t{4} << 20U;
+constexpr unsigned kMaxBlocksRead = 16;
 constexpr std::uint64_t kWord = 8;  // bytes of /proc/kpageflags for each page
 
 /// What is after `word` in a line; empty: it is not there.
@@ -110,7 +110,7 @@ KernelLog::~KernelLog() {
 std::string KernelLog::read() {
   std::string log;
   std::array<char, 8192> record{};  // as the kernel's own limit of a record, CONSOLE_EXT_LOG_MAX
-  while (file_ >= 0 && log.size() < kMostLog) {
+  while (file_ >= 0 && log.size() < kMaxLogBytes) {
     const ssize_t got = ::read(file_, record.data(), record.size());
     if (got < 0 && (errno == EPIPE || errno == EINTR)) continue;  // EPIPE: records were overwritten
     if (got <= 0) break;
@@ -120,7 +120,7 @@ std::string KernelLog::read() {
 }
 
 void name_stuck_pages(Report& report, const std::vector<ReportedPage>& reported,
-                      const runtime::Tree& tree, std::uint64_t page_size) {
+                      const runtime::Tree& tree, std::uint64_t page_size, bool for_all) {
   if (page_size == 0) return;
   const std::uint64_t pages = report.block_size / page_size;
   unsigned read = 0;
@@ -133,12 +133,15 @@ void name_stuck_pages(Report& report, const std::vector<ReportedPage>& reported,
       const std::uint64_t end = (finding.blocks.high().value() + 1) * pages;
       if (const ReportedPage* known = reported_in(reported, begin, end)) {
         finding.page = StuckPage{known->page, known->why, use_of(tree, first, known->page.value())};
-      } else if (finding.result.error == EBUSY && read++ < kMostBlocksRead) {
+      } else if (finding.result.error == EBUSY && read++ < kMaxBlocksRead) {
         const auto contents = contents_of(tree, first, first.value() * pages, pages);
         if (!contents.unmovable) continue;
         const model::Pfn page = *contents.unmovable;
         finding.page = StuckPage{page, {}, use_of(tree, first, page.value())};
       }
+      if (for_all && finding.page) finding.page->page.reset();
+      if (for_all && finding.page && !finding.page->use && finding.page->why.empty())
+        finding.page.reset();
       if (finding.page) finding.text += stuck_page_text(*finding.page);
     }
   }

@@ -45,8 +45,9 @@ class KernelLog {
 
 /// Adds a page to the findings of blocks that could not be offlined, where one can be named.
 /// `tree` is that of the machine; its /proc/kpageflags is read for the first block of a finding,
-/// for at most 16 of them. `page_size` in bytes.
+/// for at most 16 of them. `page_size` in bytes. Frame numbers are for root only, as the file is:
+/// with `for_all`, only the use is named.
 void name_stuck_pages(Report& report, const std::vector<ReportedPage>& reported,
-                      const runtime::Tree& tree, std::uint64_t page_size);
+                      const runtime::Tree& tree, std::uint64_t page_size, bool for_all = false);
 
 }  // namespace memonline::apply

@@ -256,12 +256,14 @@ int Sysfs::reclaim(plan::Reclaim what) noexcept {
 }
 
 // Lines as "Node 0, zone   Normal      1      0      2": counts by order, from the fifth word on.
-std::uint64_t Sysfs::free_memory(unsigned order) noexcept {
+std::optional<std::uint64_t> Sysfs::free_memory(unsigned order) noexcept {
   constexpr unsigned kWordsBefore = 4;
+  constexpr unsigned kMaxOrders = 20;
   const int file = proc_ < 0 ? -1 : ::openat(proc_, "buddyinfo", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
+  if (file < 0) return std::nullopt;
   std::array<char, 4096> part{};
-  std::uint64_t pages = 0;
+  std::array<std::uint64_t, kMaxOrders> by_order{};
+  unsigned orders = 0;
   std::uint64_t number = 0;
   unsigned word = 0;
   bool in_word = false;
@@ -270,17 +272,23 @@ std::uint64_t Sysfs::free_memory(unsigned order) noexcept {
     for (ssize_t i = 0; i < got; ++i) {
       const char c = part[static_cast<std::size_t>(i)];
       const bool blank = c == ' ' || c == '\n';
-      if (!blank && !in_word) number = 0;
-      if (!blank)
-        number = c >= '0' && c <= '9' ? number * 10 + static_cast<std::uint64_t>(c - '0') : 0;
-      if (blank && in_word) {
-        if (word >= kWordsBefore + order) pages += number << (word - kWordsBefore);
+      if (!blank) {
+        const bool digit = c >= '0' && c <= '9';
+        number = digit ? (in_word ? number * 10 : 0) + static_cast<std::uint64_t>(c - '0') : 0;
+      } else if (in_word) {
+        if (word >= kWordsBefore && word < kWordsBefore + kMaxOrders) {
+          by_order[word - kWordsBefore] += number;
+          orders = std::max(orders, word - kWordsBefore + 1);
+        }
         ++word;
       }
       in_word = !blank;
       if (c == '\n') word = 0;
     }
   ::close(file);
+  if (got < 0 || orders == 0) return std::nullopt;
+  std::uint64_t pages = 0;
+  for (unsigned i = std::min(order, orders - 1); i < orders; ++i) pages += by_order[i] << i;
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 

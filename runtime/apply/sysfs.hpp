@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "compiler/base/result.hpp"
@@ -43,7 +44,7 @@ class Sysfs final : public MemoryPort {
   int unbind_dax(std::string_view device) noexcept override;
   int eject_dimm(std::uint32_t number) noexcept override;
   int reclaim(plan::Reclaim what) noexcept override;
-  std::uint64_t free_memory(unsigned order) noexcept override;
+  std::optional<std::uint64_t> free_memory(unsigned order) noexcept override;
   [[nodiscard]] Clock::time_point now() noexcept override { return Clock::now(); }
   void pause(std::chrono::milliseconds time) noexcept override;
 

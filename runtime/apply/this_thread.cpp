@@ -2,6 +2,7 @@
 #include "runtime/apply/this_thread.hpp"
 
 #include <ctime>
+#include <optional>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -81,7 +82,9 @@ class WithDeadline final : public MemoryPort {
   int unbind_dax(std::string_view device) noexcept override { return port_.unbind_dax(device); }
   int eject_dimm(std::uint32_t number) noexcept override { return port_.eject_dimm(number); }
   int reclaim(plan::Reclaim what) noexcept override { return port_.reclaim(what); }
-  std::uint64_t free_memory(unsigned order) noexcept override { return port_.free_memory(order); }
+  std::optional<std::uint64_t> free_memory(unsigned order) noexcept override {
+    return port_.free_memory(order);
+  }
   [[nodiscard]] Clock::time_point now() noexcept override { return port_.now(); }
   void pause(std::chrono::milliseconds time) noexcept override { port_.pause(time); }
 

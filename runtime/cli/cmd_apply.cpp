@@ -92,11 +92,11 @@ Command apply_command() {
   std::vector<Option> options;
   add_where(options);
   options.push_back(dry_run_option());
-  options.push_back({.names = {"retry"},
-                     .value = "TIME",
-                     .help =
-                         "For an unplug: while its blocks are in use, have memonlined try again "
-                         "for up to TIME"});
+  options.push_back(
+      {.names = {"retry"},
+       .value = "TIME",
+       .help = "With a plan of `plan --unplug`: let memonlined retry for up to TIME while "
+               "blocks are in use"});
   options.push_back({.names = {"confirm"},
                      .value = "TIME",
                      .help = "Undo the changes unless `memonline confirm` is run within TIME"});

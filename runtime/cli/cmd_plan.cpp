@@ -211,8 +211,9 @@ Command plan_command() {
                          "With --unplug: then also eject DIMMs, unbind dax devices from kmem, and "
                          "deconfigure standby memory"});
   options.push_back({.names = {"reclaim"},
-                     .help = "With --unplug: before blocks of kernel zones, drop clean page cache, "
-                             "reclaim slab and compact memory, of the whole machine"});
+                     .help =
+                         "With --unplug: before offlining blocks of kernel zones, drop clean page "
+                         "cache, reclaim slab and compact memory on the whole machine"});
   options.push_back({.names = {"hosts"},
                      .value = "DIR",
                      .help = "Summarize every captured host in DIR instead of planning for one",

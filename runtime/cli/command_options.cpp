@@ -179,8 +179,7 @@ void add_run(std::vector<Option>& options) {
   options.push_back(
       {.names = {"deadline"},
        .value = "TIME",
-       .help =
-           "Time limit for offlining one block (default: 30s, and 1s for each 64 MiB to move)"});
+       .help = "Time limit for offlining one block (default: 30s plus 1s per 64 MiB to move)"});
   options.push_back({.names = {"wait"},
                      .value = "TIME",
                      .help = "Wait up to TIME (default: 24h) for a concurrent run to finish",

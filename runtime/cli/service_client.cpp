@@ -302,7 +302,7 @@ Result<ServiceClient::Outcome, ServiceClient::Failure> ServiceClient::wait_for(
     if ((*now)["State"] == "waiting" && (*now)["Attempts"] != attempts) {
       attempts = (*now)["Attempts"];
       progress.clear();
-      print_error(fmt::format("{}; ^C gives up\n", (*now)["Error"]));
+      print_error(fmt::format("{}; press ^C to stop retrying\n", (*now)["Error"]));
     }
     if ((*now)["State"] == "running") progress.show(current_state_of(now->values, block_size_));
     bus().wait(bus_.get(), kPollInterval);

@@ -59,10 +59,12 @@ void show_failure(Job& job, const Round& round) {
 /// The blocks that stayed online because they are in use, as the report names the first of them;
 /// empty: the job failed for another reason as well, which another attempt would meet again.
 std::string in_use(const Round& round) {
-  if (!round.problem.empty() || round.stale || round.busy || round.undone || round.reports.empty())
-    return {};
+  if (round.busy) return fmt::format("another run is changing memory: {}", *round.busy);
+  if (!round.problem.empty() || round.stale || round.undone || round.reports.empty()) return {};
   std::string first;
-  for (const apply::StepReport& step : round.reports.back().steps)
+  for (const apply::StepReport& step : round.reports.back().steps) {
+    // What could not be reclaimed is not in the way.
+    if (step.kind == apply::Task::Kind::Reclaim) continue;
     for (const apply::Finding& finding : step.findings) {
       const apply::Outcome outcome = finding.result.outcome;
       const bool consequence = outcome == apply::Outcome::NotTried ||
@@ -76,6 +78,7 @@ std::string in_use(const Round& round) {
       if (first.empty())
         first = fmt::format("{}: {}", model::range_name(finding.blocks), finding.text);
     }
+  }
   return first;
 }
 
@@ -88,8 +91,9 @@ std::optional<std::uint32_t> JobQueue::owner_of(std::uint64_t id) const {
 }
 
 bool JobQueue::is_open() const {
-  return std::any_of(jobs_.begin(), jobs_.end(),
-                     [](const Job& job) { return job.stage != Job::Stage::Done; });
+  return std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) {
+    return job.stage != Job::Stage::Done && job.stage != Job::Stage::Waiting;
+  });
 }
 
 Job* JobQueue::find(std::uint64_t id) {
@@ -139,9 +143,9 @@ bool JobQueue::postpone(Job& job, const Round& round, Time now) {
   if (why.empty()) return false;
   ++job.attempts;
   if (now >= retry.until) {
-    listener_.say(kNotice,
-                  fmt::format("job {}: given up after {} attempts: {}", job.id, job.attempts, why),
-                  {});
+    listener_.say(
+        kNotice,
+        fmt::format("job {}: no more retries after attempt {}: {}", job.id, job.attempts, why), {});
     return false;
   }
   retry.at = std::min<Time>(now + retry.pause, retry.until);
@@ -163,7 +167,6 @@ void JobQueue::resume(Time now) {
     Job& job = *find(id);
     job.stage = Job::Stage::Queued;
     job.error.clear();
-    job.report.reset();
     waiting_.push(retry.who, {id, retry.work});
     listener_.job_changed(job);
   }
@@ -324,7 +327,10 @@ void JobQueue::show_progress(const PendingWrites::Progress& progress) {
 
 void JobQueue::drop_old(Time now) {
   while (!done_at_.empty()) {
-    const auto oldest = done_at_.begin();  // ids ascend with time
+    // A job that was tried again ends after jobs that began later.
+    const auto oldest =
+        std::min_element(done_at_.begin(), done_at_.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
     if (done_at_.size() <= kKeptJobs && oldest->second + kKeptFor > now) break;
     const std::uint64_t id = oldest->first;
     done_at_.erase(oldest);

@@ -47,15 +47,15 @@ class JobQueue {
   [[nodiscard]] const std::list<Job>& jobs() const { return jobs_; }
   /// The user who started this job; empty: it is done or does not exist.
   [[nodiscard]] std::optional<std::uint32_t> owner_of(std::uint64_t id) const;
-  /// A job is not done.
+  /// A job is neither done nor waiting for its next attempt.
   [[nodiscard]] bool is_open() const;
 
   /// Why this user may not add a job now; empty: it may.
   [[nodiscard]] std::optional<Refused> limit_reached(std::uint32_t uid) const;
   /// Adds a job that `start` will return; its number. `steps`: of its plan, if known.
   std::uint64_t add(Job::Kind kind, const Requester& who, std::uint64_t steps, Work work);
-  /// The same job is tried again, for so long from now on, while the only reason for its failure is
-  /// that blocks to be unplugged are in use. Between attempts it waits, and other jobs run.
+  /// Retries the job until `now + time`, as long as it fails only because blocks to be unplugged
+  /// are in use. Between attempts the job waits, and other jobs can run.
   void let_retry(std::uint64_t id, const Requester& who, Work work, std::chrono::milliseconds time,
                  Time now);
 

@@ -34,6 +34,21 @@ std::uint64_t count(const std::vector<Failing>& failing) {
   return blocks;
 }
 
+/// If it fails, all is as it was before: another attempt begins as the first one did.
+bool is_unplug(const plan::Plan& plan) {
+  bool offlines = false;
+  for (const plan::Step& step : plan.steps) {
+    const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action);
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    offlines = offlines || offline != nullptr;
+    if (offline != nullptr ? !offline->all_or_nothing
+                           : !(config != nullptr && !config->configure) &&
+                                 !std::holds_alternative<plan::ReclaimMemory>(step.action))
+      return false;
+  }
+  return offlines;
+}
+
 }  // namespace
 
 Service::Service(Config config, Listener& listener)
@@ -125,6 +140,11 @@ void Service::apply(const std::string& digest, const ApplyRequest& request,
     // Another request may have reached the limit meanwhile.
     if (const auto reached = jobs_.limit_reached(request.who.uid)) {
       answer(fail(*reached));
+      return;
+    }
+    if (request.retry && !is_unplug(**plan)) {
+      answer(fail(Refused{Refused::Why::PlanInvalid,
+                          "only a plan that does nothing but unplug memory can be tried again"}));
       return;
     }
     apply::Limits limits = limits_;
@@ -367,6 +387,7 @@ std::uint64_t Service::add_job(Job::Kind kind, const Requester& who, std::uint64
 
 void Service::start_job() {
   auto [id, work] = jobs_.start();
+  if (!progress_at_) progress_at_ = steady_clock::now() + kProgressEvery;
   const auto failed = [this, id = id](const std::string& what) {
     finish_job(id, Round::of_problem(what));
   };

@@ -85,7 +85,7 @@ struct Job {
   std::optional<apply::Report> report, undone;
   /// When it is undone unless it is confirmed; empty: it is not waiting for confirmation.
   std::optional<runtime::BootClock::time_point> undone_at;
-  std::uint32_t attempts = 0;  ///< that have ended
+  std::uint32_t attempts = 0;  ///< that failed because blocks were in use
 };
 std::string_view kind_name(Job::Kind kind);        ///< settle apply undo
 std::string_view stage_name(Job::Stage stage);     ///< "queued", "confirming", "waiting"

@@ -232,6 +232,8 @@ def tries_again(w: World) -> None:
     eventually(lambda: client.get("State", job, JOB) == "waiting", "it waits")
     client.manager.Cancel(job)
     assert client.done(job) == "cancelled" and client.get("Error", job, JOB) == ""
+    digest = client.plan(policy="hotplugged: normal; set rezone = allowed\n")["digest"]
+    refused(ERROR + "PlanInvalid", lambda: client.manager.Apply(digest, options(retry_seconds=dbus.UInt32(60))))
     refused(STANDARD + "InvalidArgs", lambda: begin(
         6, retry_seconds=dbus.UInt32(60), confirm_seconds=dbus.UInt32(60)))
 

@@ -19,7 +19,9 @@ def run(memonline: Path, command: str, directory: Path) -> subprocess.CompletedP
     """Runs the command as an ordinary user, even if root runs this test; no service is reachable."""
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     return subprocess.run(f"{memonline} {command}", shell=True, capture_output=True, text=True, check=False, cwd=directory,
-                          env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"}, **user)
+                          env={"PATH": os.environ["PATH"], "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",
+                               # Where a build with counters (./dev coverage) may write them.
+                               "GCOV_PREFIX": str(directory / "counters")}, **user)
 
 
 def main() -> int:
@@ -32,6 +34,8 @@ def main() -> int:
         memonline.chmod(0o755)
         shutil.copy(Path(sys.argv[2]) / "policies/hosts/two-dimms.yaml", directory)
         (directory / "tree").mkdir()
+        (directory / "counters").mkdir()
+        (directory / "counters").chmod(0o777)
         for command in COMMANDS:
             words = " ".join(command.split(" -")[0].split()[:2 if command.startswith("boot") else 1])
             said = run(memonline, command, directory)

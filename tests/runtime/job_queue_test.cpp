@@ -319,7 +319,7 @@ TEST_CASE("job queue: an unplug whose blocks are in use is tried again, after lo
   CHECK(q.job(id).result != Job::Result::Done);
   CHECK(q.job(id).attempts == 7);
   CHECK(std::any_of(q.recorder.said.begin(), q.recorder.said.end(), [](const std::string& line) {
-    return line.find("given up after 7 attempts: memory42: EBUSY") != std::string::npos;
+    return line.find("no more retries after attempt 7: memory42: EBUSY") != std::string::npos;
   }));
 }
 
@@ -355,6 +355,44 @@ TEST_CASE("job queue: no other failure is tried again") {
   const auto id = q.add(kAnna, "not to be tried again");
   fail_now(q, kInUse, kStart);
   CHECK(q.job(id).stage == Job::Stage::Done);
+}
+
+TEST_CASE("job queue: of done jobs, those go first that ended first, not that began first") {
+  Queue q;
+  const auto id = add_unplug(q);
+  fail_now(q, kInUse, kStart);
+  CHECK_FALSE(q.jobs.is_open());
+  for (std::size_t i = 0; i < JobQueue::kKeptJobs; ++i) {
+    q.add(kBert, "short");
+    q.run();
+  }
+  q.jobs.resume(after(minutes(9)).steady);
+  const auto [again, work] = q.jobs.start();
+  q.jobs.stopped();
+  q.jobs.end(again, work(), after(minutes(9)).steady);
+  CHECK(q.job(id).result == Job::Result::Done);
+  CHECK(q.recorder.removed == std::vector<std::uint64_t>{id + 1});
+  q.jobs.drop_old(after(minutes(10)).steady);
+  CHECK(q.jobs.due() == after(minutes(19)).steady);
+}
+
+TEST_CASE("job queue: what could not be reclaimed, or another run, is no reason to give up") {
+  Round round = kInUse;
+  apply::StepReport reclaim;
+  reclaim.kind = apply::Task::Kind::Reclaim;
+  apply::Finding refused;
+  refused.result.outcome = apply::Outcome::Refused;
+  refused.result.error = ENOENT;
+  reclaim.findings = {refused};
+  round.reports.back().steps.insert(round.reports.back().steps.begin(), reclaim);
+  Round busy;
+  busy.busy = "memonline apply (process 12)";
+  for (const Round& one : {round, busy}) {
+    Queue q;
+    const auto id = add_unplug(q);
+    fail_now(q, one, kStart);
+    CHECK(q.job(id).stage == Job::Stage::Waiting);
+  }
 }
 
 TEST_CASE("job queue: a job that waits for its next attempt can be cancelled") {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,8 @@ class ModelPort final : public apply::ModelPort {
   std::function<void()> locked = [] {};
   /// Asked for each request to reclaim: an errno, or 0.
   std::function<int(plan::Reclaim)> on_reclaim;
-  std::uint64_t free_bytes = 0;     ///< what free_memory() says
-  int refuse_knobs = 0;             ///< what every write of a knob answers
+  std::optional<std::uint64_t> free_bytes = 0;  ///< what free_memory() says
+  int refuse_knobs = 0;                         ///< what every write of a knob answers
   std::vector<std::string> writes;  ///< "online_movable 47", "set auto_online_blocks=offline"
   std::chrono::milliseconds paused{0};
 
@@ -68,7 +69,7 @@ class ModelPort final : public apply::ModelPort {
     return 0;
   }
   int reclaim(plan::Reclaim what) noexcept override { return on_reclaim ? on_reclaim(what) : 0; }
-  std::uint64_t free_memory(unsigned) noexcept override { return free_bytes; }
+  std::optional<std::uint64_t> free_memory(unsigned) noexcept override { return free_bytes; }
   [[nodiscard]] apply::Clock::time_point now() noexcept override { return now_; }
   void pause(std::chrono::milliseconds time) noexcept override {
     now_ += time;

@@ -103,7 +103,7 @@ TEST_CASE("stuck pages: the last one that the kernel reported in the block, and 
   Report report = refused(3, 3, Outcome::Deadline, EINTR);
   apply::name_stuck_pages(report, apply::reported_pages(std::string(kOld) + kNew), tree, kPage);
   CHECK(report.steps[0].findings[0].text ==
-        "EBUSY; in the way: page 0x32 (anonymous; the kernel logged `migration failure`)");
+        "EBUSY; blocking page: pfn 0x32 (anonymous; the kernel logged `migration failure`)");
   CHECK(apply::to_json(report).find(R"("pfn": 50)") != std::string::npos);
   Report other = refused(2, 2, Outcome::Refused, EBUSY);
   apply::name_stuck_pages(other, apply::reported_pages(std::string(kOld) + kNew), tree, kPage);
@@ -116,7 +116,12 @@ TEST_CASE("stuck pages: without the kernel's log, the first page that cannot be 
   tree.add_file("proc/kpageflags", flags_with_slab_at({0x2a, 0x2b}));
   Report report = refused(2, 2, Outcome::Refused, EBUSY);
   apply::name_stuck_pages(report, {}, tree, kPage);
-  CHECK(report.steps[0].findings[0].text == "EBUSY; in the way: page 0x2a (slab)");
+  CHECK(report.steps[0].findings[0].text == "EBUSY; blocking page: pfn 0x2a (slab)");
+  // The report of the service is for all users.
+  Report shown = refused(2, 2, Outcome::Refused, EBUSY);
+  apply::name_stuck_pages(shown, {}, tree, kPage, true);
+  CHECK(shown.steps[0].findings[0].text == "EBUSY; blocking page: slab");
+  CHECK(apply::to_json(shown).find(R"("pfn": null)") != std::string::npos);
   // Nothing is named where nothing is known, or where pages are not the reason.
   for (Report none :
        {refused(4, 4, Outcome::Refused, EBUSY), refused(2, 2, Outcome::Refused, EPERM),
@@ -170,8 +175,12 @@ TEST_CASE("deadline: by the pages in use of the plan, and by the block where the
   offline.moves = std::nullopt;
   plan.steps.push_back({2, offline, {}, {}});
   const apply::Program program = apply::program_of(plan, host);
-  CHECK(program.tasks.at(0).moves == 1001);
+  CHECK(program.tasks.at(0).moves == 4001);
   CHECK(program.tasks.at(1).moves == host.block_size.value());
+  // A plan may come from a file.
+  offline.moves = model::Bytes(std::uint64_t{1} << 62U);
+  plan.steps = {{1, offline, {}, {}}};
+  CHECK(apply::program_of(plan, host).tasks.at(0).moves == host.block_size.value());
 }
 
 }  // namespace memonline

@@ -111,7 +111,7 @@ def test_a_failed_offline_names_its_page(vm: Vm) -> None:
         stuck = [f for f in findings(failed) if f["outcome"] == "refused"]
         assert len(stuck) == 1 and stuck[0]["page"]["kernel"] == "unmovable page", failed
         assert stuck[0]["page"]["pfn"] // PAGES_OF_A_BLOCK == block, failed
-        assert "in the way: page 0x" in stuck[0]["text"], failed
+        assert "blocking page: pfn 0x" in stuck[0]["text"], failed
 
 
 @on("5.10", "6.12", "7.2")
@@ -121,7 +121,7 @@ def test_slab_is_reclaimed_before_a_kernel_zone_goes(vm: Vm) -> None:
         guest.run("memonline apply -e 'dimm0: normal; dimm1: movable'", check=True)
         guest.run("find /sys /proc >/dev/null 2>&1")
         planned = guest.run("memonline plan --unplug dimm0 --reclaim -o /tmp/plan.json", check=True)
-        assert "ML0548" in planned.stderr and "of the whole machine" in planned.stderr, planned
+        assert "ML0548" in planned.stderr and "on the whole machine" in planned.stderr, planned
         applied = report(guest, "memonline apply /tmp/plan.json --deadline 20s")
         assert (applied["result"], applied["exit_status"]) == ("complete", DONE), applied
         assert [step["what"] for step in applied["report"]["steps"][:3]] == [
