@@ -222,9 +222,18 @@ void Runner::attempt_dax(const Task& task, BlockId block, BlockResult& result) n
       if (dimm) return port_.eject_dimm(*dimm);
       return bind ? port_.bind_dax(task.device) : port_.unbind_dax(task.device);
     });
-  // The kernel ejects a DIMM later, in a thread of its own.
+  // The kernel ejects a DIMM later, in a thread of its own, and removes block after block.
+  const auto blocks_gone = [&] {
+    return std::all_of(program_.tasks.begin(), program_.tasks.end(), [&](const Task& other) {
+      if (other.kind != task.kind || other.device != task.device) return true;
+      for (std::uint64_t i = 0; i < other.count(); ++i)
+        if (!is_gone(port_.look(other.block(i)).error)) return false;
+      return true;
+    });
+  };
   const auto until = port_.now() + kEjectPatience;
-  while (error == 0 && dimm && !is_done() && port_.now() < until) port_.pause(limits_.first_pause);
+  while (error == 0 && dimm && !blocks_gone() && port_.now() < until)
+    port_.pause(limits_.first_pause);
   if (error == 0 && !is_done()) error = EIO;  // a probe that failed: the kernel's log says why
   result.error = static_cast<std::uint8_t>(error);
   result.outcome = error == 0 ? Outcome::Done : may_pass(error) ? Outcome::Again : Outcome::Refused;

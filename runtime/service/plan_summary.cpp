@@ -31,6 +31,20 @@ PlanSummary summarize(const plan::Plan& plan) {
   return summary;
 }
 
+bool is_unplug(const plan::Plan& plan) {
+  bool offlines = false;
+  for (const plan::Step& step : plan.steps) {
+    const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action);
+    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
+    offlines = offlines || offline != nullptr;
+    if (offline != nullptr ? !offline->all_or_nothing
+                           : !(config != nullptr && !config->configure) &&
+                                 !std::holds_alternative<plan::ReclaimMemory>(step.action))
+      return false;
+  }
+  return offlines;
+}
+
 std::string nodes_text(const PlanSummary& summary) {
   return fmt::format("{}", fmt::join(summary.nodes, ", "));
 }

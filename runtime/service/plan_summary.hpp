@@ -17,6 +17,10 @@ struct PlanSummary {
 };
 PlanSummary summarize(const plan::Plan& plan);
 
+/// Does nothing but offline memory, all or nothing, and release it: if it fails, all is as it was
+/// before, and another attempt begins as the first one did.
+bool is_unplug(const plan::Plan& plan);
+
 std::string nodes_text(const PlanSummary& summary);  ///< "0, 2"
 /// "change 16 GiB of memory on nodes 0, 2 in 3 steps".
 std::string summary_text(const PlanSummary& summary);

@@ -10,6 +10,7 @@
 #include "compiler/diag/render.hpp"
 #include "compiler/render/plan.hpp"
 #include "runtime/base/file.hpp"
+#include "runtime/service/plan_summary.hpp"
 
 namespace memonline::service {
 
@@ -32,21 +33,6 @@ std::uint64_t count(const std::vector<Failing>& failing) {
   std::uint64_t blocks = 0;
   for (const Failing& one : failing) blocks += one.blocks.count();
   return blocks;
-}
-
-/// If it fails, all is as it was before: another attempt begins as the first one did.
-bool is_unplug(const plan::Plan& plan) {
-  bool offlines = false;
-  for (const plan::Step& step : plan.steps) {
-    const auto* offline = std::get_if<plan::OfflineBlocks>(&step.action);
-    const auto* config = std::get_if<plan::ConfigureBlocks>(&step.action);
-    offlines = offlines || offline != nullptr;
-    if (offline != nullptr ? !offline->all_or_nothing
-                           : !(config != nullptr && !config->configure) &&
-                                 !std::holds_alternative<plan::ReclaimMemory>(step.action))
-      return false;
-  }
-  return offlines;
 }
 
 }  // namespace
@@ -142,17 +128,16 @@ void Service::apply(const std::string& digest, const ApplyRequest& request,
       answer(fail(*reached));
       return;
     }
-    if (request.retry && !is_unplug(**plan)) {
-      answer(fail(Refused{Refused::Why::PlanInvalid,
-                          "only a plan that does nothing but unplug memory can be tried again"}));
-      return;
-    }
+    if (request.retry && !is_unplug(**plan))
+      return answer(
+          fail(Refused{Refused::Why::PlanInvalid,
+                       "only a plan that does nothing but unplug memory can be retried"}));
     apply::Limits limits = limits_;
     if (request.deadline) limits.offline_deadline = *request.deadline;
     const JobQueue::Work work = [this, plan = *plan, confirm = request.confirm, limits] {
       return reconciler_.apply(*plan, confirm, limits);
     };
-    const std::uint64_t id = add_job(Job::Kind::Apply, request.who, (*plan)->steps.size(), work);
+    const auto id = add_job(Job::Kind::Apply, request.who, (*plan)->steps.size(), work);
     if (request.retry) jobs_.let_retry(id, request.who, work, *request.retry, steady_clock::now());
     answer(id);
   });

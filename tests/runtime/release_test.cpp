@@ -42,8 +42,18 @@ class Port final : public apply::ModelPort {
   // The kernel ejects a DIMM some time after the write.
   void pause(std::chrono::milliseconds) noexcept override {
     if (late > 0 && --late == 0) (void)kernel_->eject_dimm(ejecting);
+    if (ejects > 0 && slowly) slowly = *slowly + 1;
+  }
+  // Or it removes them one by one.
+  apply::BlockView look(BlockId block) noexcept override {
+    const bool lasts = ejects > 0 && slowly && *slowly <= block && block <= BlockId(39);
+    if (!lasts) return apply::ModelPort::look(block);
+    apply::BlockView view;
+    view.state = model::State::Offline;
+    return view;
   }
   std::optional<BlockId> stuck;
+  std::optional<BlockId> slowly;  ///< the first block that is still there after an eject
   int unbind_error = 0;
   int unbinds = 0;
   int ejects = 0;
@@ -94,6 +104,16 @@ TEST_CASE("release: a DIMM is ejected, though its blocks go later") {
     CHECK(m.port.ejects == 1);
     CHECK_FALSE(m.kernel->host().find_block(BlockId(36)));
     CHECK(m.kernel->host().find_block(BlockId(35)));
+  }
+}
+
+TEST_CASE("release: a DIMM is ejected, though its blocks go one by one") {
+  for (const std::uint64_t first : {36U, 37U, 39U}) {
+    Machine m(machine());
+    m.port.slowly = BlockId(first);
+    const Report report = m.release("dimm1");
+    INFO(test::findings(report));
+    CHECK(report.result() == Report::Result::Complete);
   }
 }
 
