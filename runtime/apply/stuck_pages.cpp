@@ -31,7 +31,7 @@ std::string_view after(std::string_view line, std::string_view word) {
   return at == std::string_view::npos ? std::string_view() : line.substr(at + word.size());
 }
 
-/// Could not be offlined because of what the block holds, as far as errno tells.
+/// Could not be offlined because of what the block holds, judging by errno.
 bool is_held(const Finding& finding) {
   const BlockResult& result = finding.result;
   if (result.outcome == Outcome::Deadline) return true;
@@ -57,7 +57,7 @@ model::BlockContents contents_of(const runtime::Tree& tree, model::BlockId block
   return std::move(counter).finish();
 }
 
-/// The use of one page; empty: unknown, or it has been freed meanwhile.
+/// The use of one page; empty: unknown, or the page has since been freed.
 std::optional<model::PageUse> use_of(const runtime::Tree& tree, model::BlockId block,
                                      std::uint64_t page) {
   const model::BlockContents contents = contents_of(tree, block, page, 1);

@@ -132,7 +132,7 @@ class JobQueue {
   };
 
   Job* find(std::uint64_t id);
-  /// False: there is no sense in another attempt, or no time.
+  /// False: another attempt would not help, or the time is over.
   bool postpone(Job& job, const Round& round, Time now);
 
   Listener& listener_;

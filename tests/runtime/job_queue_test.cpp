@@ -376,7 +376,7 @@ TEST_CASE("job queue: of done jobs, those go first that ended first, not that be
   CHECK(q.jobs.due() == after(minutes(19)).steady);
 }
 
-TEST_CASE("job queue: what could not be reclaimed, or another run, is no reason to give up") {
+TEST_CASE("job queue: neither a failed reclaim nor another run ends the retries") {
   Round round = kInUse;
   apply::StepReport reclaim;
   reclaim.kind = apply::Task::Kind::Reclaim;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The page that kept a block online: from the kernel's log, as real kernels write it, or else from
-// the contents of the block. And how long offlining may take by what has to be moved.
+// The page that kept a block online: from the kernel's log, in the formats of its versions, or else
+// from the contents of the block. And how long offlining may take by what has to be moved.
 #include "runtime/apply/stuck_pages.hpp"
 
 #include <algorithm>
@@ -34,14 +34,14 @@ namespace {
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kBlock = 16 * kPage;  // small, so that the flags of a few blocks are short
 
-// As 5.10 wrote it to /dev/kmsg.
+// The format of 5.10 in /dev/kmsg; tests/vm/unplug_test.py reads the logs of real kernels.
 const char* const kOld =
     "4,371,8113507,-;page:00000000a6a3e1a6 refcount:1 mapcount:0 mapping:0000000000000000 "
     "index:0x0 pfn:0x25\n"
     "4,372,8113512,-;flags: 0xfffffc0000200(slab)\n"
     "4,373,8113518,-;raw: 000fffffc0000200 dead000000000100 dead000000000122 ffff888003841300\n"
     "4,374,8113524,-;page dumped because: unmovable page\n";
-// As 6.12 and later do, printed by dmesg.
+// That of 6.12 and later, as printed by dmesg.
 const char* const kNew =
     "[   12.250871] migrating pfn 31 failed ret:1 \n"
     "[   12.250880] page: refcount:3 mapcount:1 mapping:0000000000000000 index:0x7f6b0 pfn:0x31\n"
